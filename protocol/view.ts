@@ -1,0 +1,135 @@
+/**
+ * What a panel shows of one open entity: the payload of FOCUS frames and of the REST details.
+ * Every number comes with its age and source (law 1); a number that nobody measured is absent, never zero.
+ */
+import type { Health, Severity } from "#protocol/status.ts"
+
+export type Source = "snmp" | "routeros" | "probe" | "trap" | "syslog"
+export type Quality = "good" | "estimated" | "stale"
+
+export interface SourceView {
+  readonly source: Source
+  readonly up: boolean
+  /** Time of the newest answer, or null when there never was one. */
+  readonly lastOkMs: number | null
+  /** Why the newest attempt failed, in words for an operator; null while it works. */
+  readonly error: string | null
+}
+
+export interface MetricView {
+  /** "" = the device. */
+  readonly entity: string
+  readonly metric: string
+  readonly value: number
+  readonly unit: string
+  readonly atMs: number
+  readonly source: Source
+  readonly quality: Quality
+}
+
+export interface InterfaceView {
+  readonly name: string
+  readonly alias: string | null
+  readonly ifIndex: number | null
+  readonly adminUp: boolean | null
+  readonly operUp: boolean | null
+  readonly speedBps: number | null
+  readonly rxBps: number | null
+  readonly txBps: number | null
+  readonly utilizationPct: number | null
+  readonly rxErrorsPerS: number | null
+  readonly txErrorsPerS: number | null
+  readonly atMs: number
+  readonly source: Source
+  readonly quality: Quality
+}
+
+export interface AdjacencyView {
+  readonly kind: "ospf" | "bgp"
+  readonly remote: string
+  readonly state: string
+  readonly up: boolean
+  readonly sinceMs: number
+  readonly atMs: number
+  readonly source: Source
+}
+
+export interface DeviceView {
+  readonly kind: "device"
+  readonly id: string
+  readonly name: string
+  readonly address: string
+  readonly site: string
+  readonly roles: readonly string[]
+  readonly health: Health
+  readonly severity: Severity
+  readonly stale: boolean
+  /** Why it has this health, newest first, in words. */
+  readonly reasons: readonly string[]
+  readonly pollSeconds: number
+  readonly lastOkMs: number | null
+  readonly texts: Readonly<Record<string, string>>
+  readonly sources: readonly SourceView[]
+  readonly metrics: readonly MetricView[]
+  readonly interfaces: readonly InterfaceView[]
+  readonly adjacencies: readonly AdjacencyView[]
+}
+
+export interface LinkEndView {
+  readonly device: string
+  readonly deviceName: string
+  readonly interface: string
+  readonly operUp: boolean | null
+  readonly adminUp: boolean | null
+  readonly rxBps: number | null
+  readonly txBps: number | null
+  readonly atMs: number | null
+  readonly source: Source | null
+}
+
+export interface LinkView {
+  readonly kind: "link"
+  readonly id: string
+  readonly a: LinkEndView
+  readonly b: LinkEndView
+  readonly capacityBps: number | null
+  readonly health: Health
+  readonly severity: Severity
+  readonly reasons: readonly string[]
+  readonly utilAbPct: number | null
+  readonly utilBaPct: number | null
+  readonly sinceMs: number | null
+}
+
+export type FocusView = DeviceView | LinkView
+
+/** One thing that happened: PRODUCT.md, Events. `id` is `<seq>-<index>` of the tenant's journal: the same in a replay. */
+export interface EventView {
+  readonly id: string
+  readonly atMs: number
+  readonly type: string
+  readonly severity: Severity
+  /** Device or link id. */
+  readonly subject: string
+  readonly subjectKind: "device" | "link" | "tenant"
+  /** Entity inside the device, "" = itself. */
+  readonly entity: string
+  readonly old: string | null
+  readonly new: string | null
+  /** The raw line or trap, as text; attacker-supplied. */
+  readonly raw: string | null
+  readonly source: Source | "twin"
+}
+
+/** Tenant counters for the header tiles. */
+export interface Counts {
+  readonly routers: number
+  readonly routersUp: number
+  readonly links: number
+  readonly linksDown: number
+  /** Links with a direction at or above 80 % of capacity. */
+  readonly linksHot: number
+  readonly sites: number
+  /** Sum of pppoe.sessions.active over fresh devices; null when nobody measures it. */
+  readonly subscribers: number | null
+}

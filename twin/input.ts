@@ -1,0 +1,91 @@
+/**
+ * Everything that can change a twin. An Input is what the tenant's inbox orders, the journal keeps and a replay folds:
+ * if it is not an Input, it did not happen. Plain data, packable by msgpack; times are whole milliseconds (Unix).
+ */
+import type { DeviceId, EntityKey } from "#protocol/id.ts"
+import type { Inventory } from "#protocol/inventory.ts"
+import type { TextFact } from "#protocol/metric.ts"
+import type { Source } from "#protocol/view.ts"
+import type { EntityKind } from "#protocol/id.ts"
+
+/** One whole poll of one device by one collector, column-wise. Row i: entities[entity[i]] has metric[i] = value[i]. */
+export interface PollInput {
+  readonly kind: "poll"
+  readonly device: DeviceId
+  readonly source: Source
+  /** When the first request left: states read by this poll are no newer than this. */
+  readonly startedMs: number
+  /** When the last answer was in: the time of the counters. */
+  readonly atMs: number
+  readonly entities: readonly EntityKey[]
+  readonly entity: Uint16Array
+  /** Metric ids of protocol/metric.ts; derived metrics are refused. */
+  readonly metric: Uint16Array
+  /** Finite. Counters are exact up to 2^53; above, off by at most 1024 of 2^64, which no rate can show. */
+  readonly value: Float64Array
+  readonly texts: ReadonlyArray<{ readonly entity: EntityKey; readonly fact: TextFact; readonly text: string }>
+  /** Kinds that this poll listed completely: an entity of such a kind that is missing has vanished. */
+  readonly complete: readonly EntityKind[]
+}
+
+/** A poll that got no usable answer within its deadline and retries. Data, not an exception. */
+export interface UnreachableInput {
+  readonly kind: "unreachable"
+  readonly device: DeviceId
+  readonly source: Source
+  readonly atMs: number
+  readonly reason: "timeout" | "refused" | "auth" | "protocol" | "breaker"
+  /** One line for an operator; holds no secret. */
+  readonly detail: string
+}
+
+/** SNMPv2-MIB / IF-MIB notification from a known device. */
+export interface TrapInput {
+  readonly kind: "trap"
+  readonly device: DeviceId
+  readonly atMs: number
+  readonly trap: "linkDown" | "linkUp" | "coldStart" | "warmStart" | "authenticationFailure" | "ospfNbrStateChange" | "bgpBackwardTransition" | "bgpEstablished" | "other"
+  /** snmpTrapOID. */
+  readonly oid: string
+  /** linkDown/linkUp; the twin knows which interface has it. */
+  readonly ifIndex: number | null
+  /** When a varbind named it (ifName/ifDescr). */
+  readonly ifName: string | null
+  /** ifAdminStatus of the trap: true = up(1); null = not carried. */
+  readonly adminUp: boolean | null
+  /** Neighbour of an OSPF/BGP trap. */
+  readonly remote: string | null
+  readonly raw: string
+}
+
+/** A parsed syslog line from a known device. `event` is null when the line means nothing to the twin. */
+export interface SyslogInput {
+  readonly kind: "syslog"
+  readonly device: DeviceId
+  readonly atMs: number
+  /** RFC 5424 numerical severity, 0-7. */
+  readonly severity: number
+  readonly topics: readonly string[]
+  readonly message: string
+  readonly event:
+    | { readonly type: "interface"; readonly ifName: string; readonly up: boolean }
+    | { readonly type: "ospf"; readonly remote: string; readonly state: string }
+    | { readonly type: "bgp"; readonly remote: string; readonly up: boolean }
+    | { readonly type: "auth-failed"; readonly user: string; readonly from: string }
+    | { readonly type: "rebooted" }
+    | null
+  /** Repeats folded into this one, >= 1. */
+  readonly count: number
+}
+
+/** The whole inventory, replacing the one before. */
+export interface TopologyInput { readonly kind: "topology"; readonly atMs: number; readonly rev: number; readonly inventory: Inventory }
+
+/** The inbox's heartbeat: nothing happened, but time passed. */
+export interface TickInput { readonly kind: "tick"; readonly atMs: number }
+
+export type DeviceInput = PollInput | UnreachableInput | TrapInput | SyslogInput
+export type Input = DeviceInput | TopologyInput | TickInput
+
+/** An Input with its place in the tenant's one order. */
+export interface Sequenced { readonly seq: number; readonly input: Input }
