@@ -1,0 +1,36 @@
+/**
+ * The shape of every collector. A collector turns one device's protocol into the registry's vocabulary and nothing
+ * else: when to poll, how often to retry, when to give up for a while is schedule.ts's and breaker.ts's business.
+ */
+import type * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
+import * as Data from "effect/Data"
+import type { DeviceInput, PollInput, UnreachableInput } from "#twin/input.ts"
+import type { Source } from "#protocol/view.ts"
+import type { Target } from "#engine/collectors/target.ts"
+
+/** One failed poll. `detail` is one line for an operator and holds no secret. */
+export class PollFailed extends Data.TaggedError("PollFailed")<{
+  readonly reason: UnreachableInput["reason"]
+  readonly detail: string
+}> {}
+
+/** An open relation with one device (a session, a socket share, caches of names). */
+export interface Poller {
+  /** One whole poll. Ends within `deadlineMs` whatever the device does. Never two at once: the schedule sees to it. */
+  readonly poll: (deadlineMs: number) => Effect.Effect<PollInput, PollFailed>
+}
+
+export interface Collector {
+  readonly source: Source
+  /** Null when the target has no credential for this collector. */
+  readonly open: (target: Target) => Effect.Effect<Poller, never, Scope.Scope> | null
+}
+
+/**
+ * Where inputs go: the tenant's inbox. False = refused because the inbox is full (counted there):
+ * a poll is dropped (the next one is fresher), an event must be offered again by its listener.
+ */
+export interface Sink {
+  readonly submit: (input: DeviceInput) => boolean
+}

@@ -1,0 +1,32 @@
+/** The import document of `heliograph import FILE`, after validation. parse.ts checks text into this; schema.json documents it. */
+import type { RouterOsCredential, SnmpCredential } from "#engine/collectors/target.ts"
+import type { Role } from "#protocol/role.ts"
+
+export interface ImportSite { readonly id: string; readonly name: string; readonly latitude: number; readonly longitude: number }
+export interface ImportDevice {
+  readonly name: string
+  readonly address: string
+  /** ImportSite.id. */
+  readonly site: string
+  readonly roles: readonly Role[]
+  readonly snmp: SnmpCredential | null
+  readonly routeros: RouterOsCredential | null
+  /** Null = HELIOGRAPH_POLL_SECONDS. */
+  readonly pollSeconds: number | null
+}
+export interface ImportLinkEnd { readonly device: string; readonly interface: string }
+export interface ImportLink { readonly a: ImportLinkEnd; readonly b: ImportLinkEnd; readonly capacityBps: number | null }
+export interface ImportDocument {
+  readonly sites: readonly ImportSite[]
+  readonly devices: readonly ImportDevice[]
+  readonly links: readonly ImportLink[]
+}
+
+/** What an import changed. Importing the same file again reports only `unchanged`. */
+export interface ImportReport {
+  readonly rev: number
+  readonly sites: Change
+  readonly devices: Change
+  readonly links: Change
+}
+export interface Change { readonly added: number; readonly updated: number; readonly unchanged: number; readonly removed: number }

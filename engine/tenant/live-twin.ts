@@ -1,0 +1,53 @@
+/**
+ * What the rest of the engine sees of one tenant's running twin: the stream, the API and the collectors hold this,
+ * never the actors behind it. One LiveTwin per tenant; nothing in it can name another tenant.
+ */
+import type { DeviceInput } from "#twin/input.ts"
+import type { Columns } from "#twin/columns.ts"
+import type { Inventory } from "#protocol/inventory.ts"
+import type { Counts, EventView, FocusView } from "#protocol/view.ts"
+import type { TenantId } from "#protocol/id.ts"
+
+export interface TenantInfo {
+  readonly id: TenantId
+  /** Short name in URLs and on the command line, unique on this system. */
+  readonly slug: string
+  readonly name: string
+  /** Its devices are emulated: every screen says so. */
+  readonly demo: boolean
+}
+
+/** After each round that changed something. Arrays belong to the receiver until it returns. */
+export interface RoundNotice {
+  readonly epoch: number
+  /** Journal seq of the last input of the round. */
+  readonly seq: number
+  /** Time of the newest input. */
+  readonly atMs: number
+  /** Slots whose columns changed, ascending, no duplicates. */
+  readonly nodes: readonly number[]
+  readonly links: readonly number[]
+  readonly events: readonly EventView[]
+  /** The inventory was replaced: slots have a new meaning, `epoch` is new. */
+  readonly topologyChanged: boolean
+  /** Devices whose detail changed (for focus frames). */
+  readonly touched: ReadonlySet<string>
+}
+
+export interface LiveTwin {
+  readonly tenant: TenantInfo
+  /** Grows with every start and every change of the inventory. */
+  readonly epoch: () => number
+  readonly seq: () => number
+  readonly inventory: () => Inventory
+  readonly columns: () => Columns
+  readonly counts: () => Counts
+  /** Newest last, at most 512. */
+  readonly recentEvents: () => readonly EventView[]
+  readonly view: (focus: { readonly kind: "device" | "link"; readonly id: string }) => FocusView | null
+  /** See Sink.submit. */
+  readonly submit: (input: DeviceInput) => boolean
+  /** Replaces the inventory; resolves when it is journaled and applied. */
+  readonly setInventory: (rev: number, inventory: Inventory) => Promise<void>
+  readonly onRound: (listener: (notice: RoundNotice) => void) => () => void
+}
