@@ -6,7 +6,22 @@
 import type { EntityKind } from "#protocol/id.ts"
 
 export type MetricKind = "gauge" | "counter" | "flag" | "state"
-export type Unit = "" | "B" | "bit/s" | "B/s" | "pkt" | "pkt/s" | "s" | "ms" | "%" | "°C" | "V" | "W" | "dBm" | "1/s" | "1/min"
+export type Unit =
+  | ""
+  | "B"
+  | "bit/s"
+  | "B/s"
+  | "pkt"
+  | "pkt/s"
+  | "s"
+  | "ms"
+  | "%"
+  | "°C"
+  | "V"
+  | "W"
+  | "dBm"
+  | "1/s"
+  | "1/min"
 
 export interface Metric {
   readonly id: number
@@ -107,7 +122,14 @@ export const metricByName = (name: string): Metric | null => byName.get(name) ??
 
 /** Facts that are text, not numbers. They are state of the entity, never stored as a series. */
 export const TEXT_FACTS = [
-  "device.identity", "device.model", "device.os_version", "device.serial", "device.description", "device.object_id",
-  "interface.alias", "ospf.neighbor.interface", "bgp.peer.remote_as",
+  "device.identity",
+  "device.model",
+  "device.os_version",
+  "device.serial",
+  "device.description",
+  "device.object_id",
+  "interface.alias",
+  "ospf.neighbor.interface",
+  "bgp.peer.remote_as",
 ] as const
 export type TextFact = (typeof TEXT_FACTS)[number]

@@ -3,7 +3,18 @@
  * The order is part of wire version 1 (a role travels as its index): append only.
  */
 export const ROLES = [
-  "core", "rr", "edge", "agg", "access", "customer-edge", "bng", "upstream", "peering", "dns", "server", "other",
+  "core",
+  "rr",
+  "edge",
+  "agg",
+  "access",
+  "customer-edge",
+  "bng",
+  "upstream",
+  "peering",
+  "dns",
+  "server",
+  "other",
 ] as const
 export type Role = (typeof ROLES)[number]
 export const isRole = (text: string): text is Role => (ROLES as readonly string[]).includes(text)

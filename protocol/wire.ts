@@ -118,11 +118,26 @@ export interface Sub {
   readonly tiers: readonly number[]
   readonly hidden: boolean
 }
-export interface Ping { readonly kind: "PING"; readonly token: number }
-export interface Pong { readonly kind: "PONG"; readonly token: number; readonly atMs: number }
+export interface Ping {
+  readonly kind: "PING"
+  readonly token: number
+}
+export interface Pong {
+  readonly kind: "PONG"
+  readonly token: number
+  readonly atMs: number
+}
 /** Full detail of the focused entity, at most 1 a second and at once after a change; outside the seq. */
-export interface Focus { readonly kind: "FOCUS"; readonly atMs: number; readonly view: FocusView }
-export interface Bye { readonly kind: "BYE"; readonly code: number; readonly reason: string }
+export interface Focus {
+  readonly kind: "FOCUS"
+  readonly atMs: number
+  readonly view: FocusView
+}
+export interface Bye {
+  readonly kind: "BYE"
+  readonly code: number
+  readonly reason: string
+}
 
 export type ClientFrame = ClientHello | Sub | Ping
 export type ServerFrame = ServerHello | Snap | Delta | EventFrame | Pong | Focus | Bye

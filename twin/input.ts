@@ -44,7 +44,16 @@ export interface TrapInput {
   readonly kind: "trap"
   readonly device: DeviceId
   readonly atMs: number
-  readonly trap: "linkDown" | "linkUp" | "coldStart" | "warmStart" | "authenticationFailure" | "ospfNbrStateChange" | "bgpBackwardTransition" | "bgpEstablished" | "other"
+  readonly trap:
+    | "linkDown"
+    | "linkUp"
+    | "coldStart"
+    | "warmStart"
+    | "authenticationFailure"
+    | "ospfNbrStateChange"
+    | "bgpBackwardTransition"
+    | "bgpEstablished"
+    | "other"
   /** snmpTrapOID. */
   readonly oid: string
   /** linkDown/linkUp; the twin knows which interface has it. */
@@ -79,13 +88,24 @@ export interface SyslogInput {
 }
 
 /** The whole inventory, replacing the one before. */
-export interface TopologyInput { readonly kind: "topology"; readonly atMs: number; readonly rev: number; readonly inventory: Inventory }
+export interface TopologyInput {
+  readonly kind: "topology"
+  readonly atMs: number
+  readonly rev: number
+  readonly inventory: Inventory
+}
 
 /** The inbox's heartbeat: nothing happened, but time passed. */
-export interface TickInput { readonly kind: "tick"; readonly atMs: number }
+export interface TickInput {
+  readonly kind: "tick"
+  readonly atMs: number
+}
 
 export type DeviceInput = PollInput | UnreachableInput | TrapInput | SyslogInput
 export type Input = DeviceInput | TopologyInput | TickInput
 
 /** An Input with its place in the tenant's one order. */
-export interface Sequenced { readonly seq: number; readonly input: Input }
+export interface Sequenced {
+  readonly seq: number
+  readonly input: Input
+}

@@ -9,7 +9,13 @@ import type { EventView } from "#protocol/view.ts"
 /** A change of the map's columns. Absolute values. Slots index the inventory's devices / links. */
 export type ColumnDelta =
   | { readonly column: "node"; readonly slot: number; readonly status: Status; readonly seenS: number }
-  | { readonly column: "link"; readonly slot: number; readonly status: Status; readonly utilAB: number | null; readonly utilBA: number | null }
+  | {
+      readonly column: "link"
+      readonly slot: number
+      readonly status: Status
+      readonly utilAB: number | null
+      readonly utilBA: number | null
+    }
 
 /** An event before the round gives it its id (`<seq>-<index>`). */
 export type Happening = Omit<EventView, "id">

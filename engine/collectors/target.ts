@@ -9,7 +9,11 @@ export const PRIV_PROTOCOLS = ["des", "aes", "aes256b", "aes256r"] as const
 export type AuthProtocol = (typeof AUTH_PROTOCOLS)[number]
 export type PrivProtocol = (typeof PRIV_PROTOCOLS)[number]
 
-export interface SnmpV2cCredential { readonly version: "2c"; readonly port: number; readonly community: string }
+export interface SnmpV2cCredential {
+  readonly version: "2c"
+  readonly port: number
+  readonly community: string
+}
 /** USM user, RFC 3414. The level is what is configured: authPriv when privProtocol is set, authNoPriv with auth only. */
 export interface SnmpV3Credential {
   readonly version: "3"

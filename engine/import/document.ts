@@ -2,7 +2,12 @@
 import type { RouterOsCredential, SnmpCredential } from "#engine/collectors/target.ts"
 import type { Role } from "#protocol/role.ts"
 
-export interface ImportSite { readonly id: string; readonly name: string; readonly latitude: number; readonly longitude: number }
+export interface ImportSite {
+  readonly id: string
+  readonly name: string
+  readonly latitude: number
+  readonly longitude: number
+}
 export interface ImportDevice {
   readonly name: string
   readonly address: string
@@ -14,8 +19,15 @@ export interface ImportDevice {
   /** Null = HELIOGRAPH_POLL_SECONDS. */
   readonly pollSeconds: number | null
 }
-export interface ImportLinkEnd { readonly device: string; readonly interface: string }
-export interface ImportLink { readonly a: ImportLinkEnd; readonly b: ImportLinkEnd; readonly capacityBps: number | null }
+export interface ImportLinkEnd {
+  readonly device: string
+  readonly interface: string
+}
+export interface ImportLink {
+  readonly a: ImportLinkEnd
+  readonly b: ImportLinkEnd
+  readonly capacityBps: number | null
+}
 export interface ImportDocument {
   readonly sites: readonly ImportSite[]
   readonly devices: readonly ImportDevice[]
@@ -29,4 +41,9 @@ export interface ImportReport {
   readonly devices: Change
   readonly links: Change
 }
-export interface Change { readonly added: number; readonly updated: number; readonly unchanged: number; readonly removed: number }
+export interface Change {
+  readonly added: number
+  readonly updated: number
+  readonly unchanged: number
+  readonly removed: number
+}
