@@ -1,0 +1,104 @@
+/**
+ * `npm test`: runs every `*.test.ts` of the house (or the files and folders named on the command line) with node's own
+ * runner, one process a file, and says in its last lines what was skipped, why, and how to enable it. Browser suites
+ * run after all others and alone: a software-GL page beside seven busy suites measures the machine, not the page.
+ */
+import { globSync } from "node:fs"
+import { availableParallelism } from "node:os"
+import { relative, resolve } from "node:path"
+import process from "node:process"
+import { run } from "node:test"
+import { inspect } from "node:util"
+
+const FOLDERS = ["protocol", "twin", "engine", "lab", "client", "bench", "house"]
+/** A file that has not ended by then is killed and counts as failed. */
+const FILE_TIMEOUT_MS = 300_000
+
+interface Outcome {
+  passed: number
+  failed: number
+  readonly skipped: Map<string, string[]>
+}
+
+const main = async (): Promise<void> => {
+  const root = resolve(import.meta.dirname, "..")
+  process.chdir(root)
+  const named = process.argv.slice(2).filter((arg) => !arg.startsWith("--"))
+  const files = testFiles(named)
+  if (files.length === 0) {
+    console.error(`no test file under ${named.join(", ") || root}`)
+    process.exitCode = 1
+    return
+  }
+  const started = performance.now()
+  const alone = files.filter((file) => /(^|\/)e2e\//.test(file))
+  const together = files.filter((file) => !alone.includes(file))
+  const outcome: Outcome = { passed: 0, failed: 0, skipped: new Map() }
+  await runFiles(together, Math.max(1, availableParallelism()), outcome)
+  await runFiles(alone, 1, outcome)
+  report(outcome, files.length, performance.now() - started)
+  process.exitCode = outcome.failed === 0 && outcome.passed > 0 ? 0 : 1
+}
+
+/** Everything, or what the names (files or folders) cover. */
+const testFiles = (names: readonly string[]): string[] => {
+  const patterns = names.length === 0 ? FOLDERS.map((folder) => `${folder}/**/*.test.ts`) : names.flatMap(namePatterns)
+  return [...new Set(patterns.flatMap((pattern) => globSync(pattern)))].sort()
+}
+const namePatterns = (name: string): string[] =>
+  name.endsWith(".ts") ? [name] : [`${name.replace(/\/$/, "")}/**/*.test.ts`]
+
+const runFiles = async (files: string[], concurrency: number, outcome: Outcome): Promise<void> => {
+  if (files.length === 0) return
+  const tally = new Map<string, { tests: number; ms: number; failed: number }>()
+  const events = run({ files, concurrency, timeout: FILE_TIMEOUT_MS })
+  for await (const event of events) {
+    if (event.type === "test:stderr" || event.type === "test:stdout") {
+      if (process.env["HELIOGRAPH_TEST_OUTPUT"] !== undefined) process.stdout.write(event.data.message)
+      continue
+    }
+    if (event.type === "test:summary" && event.data.file !== undefined) {
+      const file = relative(process.cwd(), event.data.file)
+      const row = tally.get(file) ?? { tests: 0, ms: 0, failed: 0 }
+      console.log(
+        `${row.failed === 0 ? "  ok" : "FAIL"}  ${file}  ${row.tests} tests, ${Math.round(event.data.duration_ms)} ms`,
+      )
+      continue
+    }
+    if (event.type !== "test:pass" && event.type !== "test:fail") continue
+    const { data } = event
+    if (data.details.type === "suite" && event.type === "test:pass") continue
+    const file = relative(process.cwd(), data.file ?? "?")
+    const row = tally.get(file) ?? { tests: 0, ms: 0, failed: 0 }
+    tally.set(file, row)
+    row.tests++
+    if (data.skip !== undefined && data.skip !== false) {
+      const reason = typeof data.skip === "string" ? data.skip : "no reason given"
+      outcome.skipped.set(reason, [...(outcome.skipped.get(reason) ?? []), `${file}: ${data.name}`])
+    } else if (event.type === "test:pass") outcome.passed++
+    else {
+      row.failed++
+      outcome.failed++
+      const { error } = event.data.details
+      console.log(
+        `FAIL  ${file}: ${data.name}\n${inspect(error.cause ?? error, { depth: 4 }).replaceAll(/^/gm, "      ")}`,
+      )
+    }
+  }
+}
+
+const report = (outcome: Outcome, files: number, ms: number): void => {
+  const skippedTests = [...outcome.skipped.values()].reduce((sum, names) => sum + names.length, 0)
+  if (skippedTests > 0) {
+    console.log(`\nskipped (${skippedTests} tests):`)
+    for (const [reason, names] of outcome.skipped) {
+      console.log(`  ${reason}`)
+      for (const name of names.slice(0, 5)) console.log(`    - ${name}`)
+      if (names.length > 5) console.log(`    - and ${names.length - 5} more`)
+    }
+  } else console.log("\nnothing was skipped")
+  console.log(`${files} files, node ${process.version}, ${(ms / 1000).toFixed(1)} s`)
+  console.log(`${outcome.passed} passed, ${outcome.failed} failed, ${skippedTests} skipped`)
+}
+
+await main()
