@@ -1,0 +1,108 @@
+/**
+ * What the API and the stream need from the rest of the engine, as small ports: storage and tenants implement them,
+ * engine/start.ts wires them, tests give their own. Every method is bound to one tenant or one session, so that a
+ * handler has no way to ask across tenants.
+ */
+import type * as Effect from "effect/Effect"
+import type * as Redacted from "effect/Redacted"
+import * as Data from "effect/Data"
+import type { ImportDocument, ImportReport } from "#engine/import/document.ts"
+import type { LiveTwin } from "#engine/tenant/live-twin.ts"
+import type { TenantId } from "#protocol/id.ts"
+import type { EventView } from "#protocol/view.ts"
+
+/** Something the request needs is away (the database is restarting). Answers 503; `detail` is one line without secrets. */
+export class Unavailable extends Data.TaggedError("Unavailable")<{ readonly detail: string }> {}
+
+export interface User {
+  readonly id: string
+  readonly name: string
+  readonly tenant: TenantId
+}
+
+export interface Session {
+  /** Not the token: a name for this session that may be kept in memory and compared. */
+  readonly id: string
+  readonly user: User
+  readonly expiresAtMs: number
+}
+
+export interface Accounts {
+  /**
+   * Null for a wrong password and for an unknown user alike. An implementation spends the same argon2 work on an
+   * unknown user, so that the answer's time tells nothing.
+   */
+  readonly verifyPassword: (name: string, password: Redacted.Redacted) => Effect.Effect<User | null, Unavailable>
+  /** The token is given out once and kept only as a hash. */
+  readonly createSession: (
+    user: User,
+    expiresAtMs: number,
+  ) => Effect.Effect<{ readonly token: string; readonly session: Session }, Unavailable>
+  /** Null when it never existed, is over, was signed out, or its user is disabled. */
+  readonly findSession: (token: string) => Effect.Effect<Session | null, Unavailable>
+  readonly deleteSession: (token: string) => Effect.Effect<void, Unavailable>
+}
+
+export interface Twins {
+  /** Null when this tenant's twin does not run here. */
+  readonly byTenant: (tenant: TenantId) => LiveTwin | null
+  readonly all: () => readonly LiveTwin[]
+}
+
+/** A stored series of one metric of one entity of one device. */
+export interface HistoryQuery {
+  readonly device: string
+  /** EntityKey; "" = the device. */
+  readonly entity: string
+  /** Name in protocol/metric.ts; rates are derived from stored counters. */
+  readonly metric: string
+  readonly fromMs: number
+  readonly toMs: number
+  /** At most this many points come back (PRODUCT.md U9: 600). */
+  readonly pointsMax: number
+}
+export interface HistoryPoint {
+  /** Start of the bucket, or the sample's own time when bucketMs is 0. */
+  readonly atMs: number
+  readonly min: number
+  readonly max: number
+  /** Mean of the samples in the bucket. */
+  readonly mean: number
+}
+export interface HistorySeries {
+  readonly unit: string
+  /** 0 = every point is one sample, as measured. */
+  readonly bucketMs: number
+  readonly points: readonly HistoryPoint[]
+}
+export interface HistoryReader {
+  /** Null when the tenant has no such device or the metric cannot be stored. No samples = no points, never zeros. */
+  readonly read: (tenant: TenantId, query: HistoryQuery) => Effect.Effect<HistorySeries | null, Unavailable>
+}
+
+export interface EventQuery {
+  /** Device or link id. */
+  readonly subject: string | null
+  readonly type: string | null
+  readonly fromMs: number | null
+  readonly toMs: number | null
+  /** `id` of the last event of the page before. */
+  readonly before: string | null
+  readonly limit: number
+}
+export interface EventReader {
+  /** Newest first. */
+  readonly page: (tenant: TenantId, query: EventQuery) => Effect.Effect<readonly EventView[], Unavailable>
+}
+
+/** Why an import was not applied, in words for the operator. */
+export class ImportFailed extends Data.TaggedError("ImportFailed")<{ readonly detail: string }> {}
+
+export interface Importer {
+  /** Applies a checked document to storage and to the running twin. `dryRun` only says what it would change. */
+  readonly apply: (
+    tenantSlug: string | null,
+    document: ImportDocument,
+    dryRun: boolean,
+  ) => Effect.Effect<ImportReport, ImportFailed | Unavailable>
+}
