@@ -1,0 +1,24 @@
+/** A fleet polled at its usual pace for minutes: what it costs, and whether any poll was late or lost. */
+import type { Case } from "#bench/case.ts"
+import { watchPace } from "#bench/drive/pace.ts"
+import { withScene } from "#bench/drive/scene.ts"
+
+export const fleet: Case = {
+  name: "fleet",
+  about: "CPU share, RSS, event-loop p99, polls late or lost of a fleet at its usual pace",
+  tier: "emulator (ours)",
+  full: { routers: 1000, pollSeconds: 10, seconds: 300, seed: 1 },
+  small: { routers: 12, pollSeconds: 1, seconds: 4, seed: 1 },
+  run: async (parameters, report) => {
+    const { routers, pollSeconds, seconds, seed } = parameters as {
+      routers: number
+      pollSeconds: number
+      seconds: number
+      seed: number
+    }
+    return withScene({ routers, seed, pollSeconds, push: true }, async (scene) => ({
+      figures: await watchPace(scene, seconds, report),
+      outcome: { routers: scene.viewer.nodes(), links: scene.viewer.snap().links.id.length },
+    }))
+  },
+}

@@ -1,0 +1,8 @@
+/** Every benchmark, by the name that the command line takes. The first one runs when none is named. */
+import type { Case } from "#bench/case.ts"
+import { canonical } from "#bench/cases/canonical.ts"
+import { detect } from "#bench/cases/detect.ts"
+import { fleet } from "#bench/cases/fleet.ts"
+import { recover } from "#bench/cases/recover.ts"
+
+export const CASES: readonly Case[] = [canonical, detect, fleet, recover]

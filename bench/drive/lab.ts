@@ -1,0 +1,70 @@
+/** The emulated ISP as a process of its own, spoken to over its control port as a user of `npm run lab` would. */
+import { startChild, type Child } from "#bench/drive/child.ts"
+
+export interface LabLink {
+  readonly a: string
+  readonly b: string
+  readonly up: boolean
+  readonly tier?: string
+}
+export interface LabTruth {
+  readonly routers: ReadonlyArray<{ readonly name: string; readonly alive: boolean; readonly roles: readonly string[] }>
+  readonly links: readonly LabLink[]
+}
+export interface Lab {
+  readonly child: Child
+  readonly importDocument: () => Promise<Record<string, unknown>>
+  readonly truth: () => Promise<LabTruth>
+  /** Applies a fault; returns the wall-clock ms at which the network changed. */
+  readonly fault: (kind: string, ...args: string[]) => Promise<number>
+  readonly setTargets: (trap: string | null, syslog: string | null) => Promise<void>
+  readonly stop: () => Promise<void>
+}
+
+export interface LabOptions {
+  readonly routers: number
+  readonly seed: number
+  readonly trap: string
+  readonly syslog: string
+  readonly stateFile: string
+}
+
+export const startLab = async (options: LabOptions): Promise<Lab> => {
+  const child = startChild(
+    [
+      "lab/main.ts",
+      "--routers",
+      String(options.routers),
+      "--seed",
+      String(options.seed),
+      "--trap-target",
+      options.trap,
+      "--syslog-target",
+      options.syslog,
+      "--state",
+      options.stateFile,
+    ],
+    {},
+  )
+  const ready = JSON.parse(await child.line((line) => line.includes('"ready"'), 60_000)) as {
+    controlUrl: string
+    token: string
+  }
+  const call = async (method: string, path: string, body?: unknown): Promise<unknown> => {
+    const response = await fetch(new URL(path, ready.controlUrl), {
+      method,
+      headers: { authorization: `Bearer ${ready.token}`, "content-type": "application/json" },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    })
+    if (!response.ok) throw new Error(`lab ${method} ${path}: ${response.status} ${await response.text()}`)
+    return response.json()
+  }
+  return {
+    child,
+    importDocument: async () => (await call("GET", "/import.json")) as Record<string, unknown>,
+    truth: async () => (await call("GET", "/truth")) as LabTruth,
+    fault: async (kind, ...args) => ((await call("POST", "/fault", { kind, args })) as { atMs: number }).atMs,
+    setTargets: async (trap, syslog) => void (await call("PUT", "/target", { trap, syslog })),
+    stop: () => child.stop(),
+  }
+}

@@ -1,0 +1,68 @@
+/** Engine + emulated ISP + signed-in viewer, brought up together and taken down together. */
+import { join } from "node:path"
+import { choosePorts, startEngine, temporaryDataDir, type Engine } from "#bench/drive/engine.ts"
+import { startLab, type Lab } from "#bench/drive/lab.ts"
+import { openViewer, type Viewer } from "#bench/drive/viewer.ts"
+
+export interface Scene {
+  readonly engine: Engine
+  readonly lab: Lab
+  readonly cookie: string
+  readonly viewer: Viewer
+  readonly ports: { readonly http: number; readonly trap: number; readonly syslog: number }
+}
+
+export interface SceneOptions {
+  readonly routers: number
+  readonly seed: number
+  readonly pollSeconds: number
+  /** False: the lab sends neither traps nor syslog. */
+  readonly push: boolean
+}
+
+/** Everything is up and every router has answered once when `use` runs; everything is gone when this resolves. */
+export const withScene = async <A>(options: SceneOptions, use: (scene: Scene) => Promise<A>): Promise<A> => {
+  const data = await temporaryDataDir()
+  const ports = await choosePorts()
+  let lab: Lab | undefined
+  let engine: Engine | undefined
+  try {
+    lab = await startLab({
+      routers: options.routers,
+      seed: options.seed,
+      trap: `127.0.0.1:${ports.trap}`,
+      syslog: `127.0.0.1:${ports.syslog}`,
+      stateFile: join(data.path, "lab.json"),
+    })
+    if (!options.push) await lab.setTargets(null, null)
+    engine = await startEngine({
+      dataDir: join(data.path, "engine"),
+      ports,
+      env: { HELIOGRAPH_POLL_SECONDS: String(options.pollSeconds) },
+    })
+    await engine.importDocument(withPollSeconds(await lab.importDocument(), options.pollSeconds))
+    const cookie = await engine.signIn()
+    const viewer = await openViewer(engine.url, cookie)
+    await viewer.until(() => allSeen(viewer), 60_000 + options.pollSeconds * 3000)
+    const result = await use({ engine, lab, cookie, viewer, ports })
+    await viewer.close()
+    return result
+  } finally {
+    await engine?.child.stop()
+    await lab?.stop()
+    await data.remove()
+  }
+}
+
+export const allSeen = (viewer: Viewer): boolean => {
+  for (let slot = 0; slot < viewer.nodes(); slot++) if (viewer.nodeSeenS(slot) === 0) return false
+  return viewer.nodes() > 0
+}
+
+export const withPollSeconds = (document: Record<string, unknown>, pollSeconds: number): unknown => ({
+  ...document,
+  devices: (document["devices"] as ReadonlyArray<Record<string, unknown>>).map((device) => ({
+    ...device,
+    pollSeconds,
+  })),
+})
