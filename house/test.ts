@@ -54,7 +54,7 @@ const runFiles = async (files: string[], concurrency: number, outcome: Outcome):
   const events = run({ files, concurrency, timeout: FILE_TIMEOUT_MS })
   for await (const event of events) {
     if (event.type === "test:stderr" || event.type === "test:stdout") {
-      if (process.env["HELIOGRAPH_TEST_OUTPUT"] !== undefined) process.stdout.write(event.data.message)
+      if (process.env["TEST_OUTPUT"] !== undefined) process.stdout.write(event.data.message)
       continue
     }
     if (event.type === "test:summary" && event.data.file !== undefined) {
