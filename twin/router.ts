@@ -1,0 +1,133 @@
+/**
+ * One router: its sources, values, interfaces and adjacencies, folded from polls, traps, syslog lines and silences.
+ * It judges its own health and tells its links and its tenant what changed. SNMP and RouterOS feed the same interfaces:
+ * the newest evidence wins, and counters of one source are never compared with those of another.
+ */
+import type { DeviceId } from "#protocol/id.ts"
+import type { Status } from "#protocol/status.ts"
+import { UNKNOWN_STATUS } from "#protocol/status.ts"
+import type { TextFact } from "#protocol/metric.ts"
+import type { Source } from "#protocol/view.ts"
+import type { AdjacencyTable } from "#twin/adjacency.ts"
+import { NO_ADJACENCIES } from "#twin/adjacency.ts"
+import type { DeviceInput } from "#twin/input.ts"
+import type { InterfaceTable } from "#twin/interface.ts"
+import { NO_INTERFACES } from "#twin/interface.ts"
+import type { EndFact } from "#twin/link.ts"
+import type { Step } from "#twin/step.ts"
+import type { ValueTable } from "#twin/values.ts"
+import { emptyTable, layoutOf } from "#twin/values.ts"
+
+/** An interface that carries a link. */
+export interface Port {
+  readonly ifName: string
+  /** Slot of the link. */
+  readonly link: number
+  readonly end: "a" | "b"
+}
+
+export interface RouterConfig {
+  readonly device: DeviceId
+  readonly slot: number
+  readonly pollSeconds: number
+  readonly sources: readonly Source[]
+  readonly ports: readonly Port[]
+}
+
+/** One collector's relation with this router. */
+export interface SourceState {
+  readonly source: Source
+  /** Null = not tried yet. */
+  readonly up: boolean | null
+  readonly lastOkMs: number | null
+  readonly lastTryMs: number | null
+  readonly error: string | null
+  readonly uptimeSeconds: number | null
+}
+
+export interface RouterState {
+  readonly config: RouterConfig
+  readonly sources: readonly SourceState[]
+  readonly device: ValueTable
+  readonly texts: Readonly<Partial<Record<TextFact, string>>>
+  readonly interfaces: InterfaceTable
+  readonly adjacencies: AdjacencyTable
+  /** Any source answers; null = not known yet. */
+  readonly reachable: boolean | null
+  readonly reachableSinceMs: number | null
+  /** Newest poll or failed attempt. */
+  readonly heardMs: number | null
+  readonly stale: boolean
+  /** Health before the tenant's view of neighbours. */
+  readonly status: Status
+  /** Newest first, in words. */
+  readonly reasons: readonly string[]
+  /** Start of the device as far as the last reboot told; null = no reboot seen. */
+  readonly bootMs: number | null
+  /** What was last told to the link of each port. */
+  readonly ends: readonly EndFact[]
+  /** Last told to the tenant. */
+  readonly told: NodeFact | null
+  /** Rows refused: unknown or derived metric, wrong entity, not finite, over a bound. */
+  readonly refused: number
+  /** Inputs older than what the same source had said. */
+  readonly outOfOrder: number
+}
+
+export type RouterMsg =
+  | { readonly kind: "configure"; readonly atMs: number; readonly config: RouterConfig }
+  | { readonly kind: "input"; readonly atMs: number; readonly input: DeviceInput }
+  | { readonly kind: "timer"; readonly atMs: number }
+
+/** What the tenant needs to know of a router. Sent when it changed, and after `configure`. */
+export interface NodeFact {
+  readonly kind: "node"
+  readonly slot: number
+  readonly status: Status
+  readonly reachable: boolean | null
+  /** Unix seconds of the newest answer; 0 = never. */
+  readonly seenS: number
+  /** pppoe.sessions.active while fresh; null = not measured. */
+  readonly subscribers: number | null
+}
+
+export type RouterFact = EndFact | NodeFact
+
+export const DEVICE_LAYOUT = layoutOf("device")
+
+export const newRouter = (config: RouterConfig): RouterState => ({
+  config,
+  sources: config.sources.map(untried),
+  device: emptyTable(1, DEVICE_LAYOUT.width),
+  texts: {},
+  interfaces: NO_INTERFACES,
+  adjacencies: NO_ADJACENCIES,
+  reachable: null,
+  reachableSinceMs: null,
+  heardMs: null,
+  stale: false,
+  status: UNKNOWN_STATUS,
+  reasons: [],
+  bootMs: null,
+  ends: [],
+  told: null,
+  refused: 0,
+  outOfOrder: 0,
+})
+
+const untried = (source: Source): SourceState => ({
+  source,
+  up: null,
+  lastOkMs: null,
+  lastTryMs: null,
+  error: null,
+  uptimeSeconds: null,
+})
+
+export const stepRouter = (state: RouterState, _msg: RouterMsg): Step<RouterState, RouterFact> => ({
+  state,
+  deltas: [],
+  facts: [],
+  events: [],
+  timerMs: null,
+})
