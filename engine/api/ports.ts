@@ -61,22 +61,18 @@ export interface HistoryQuery {
   /** At most this many points come back (PRODUCT.md U9: 600). */
   readonly pointsMax: number
 }
-export interface HistoryPoint {
-  /** Start of the bucket, or the sample's own time when bucketMs is 0. */
-  readonly atMs: number
-  readonly min: number
-  readonly max: number
-  /** Mean of the samples in the bucket. */
-  readonly mean: number
-}
+/** Column-wise, ascending in time. A bucket without samples is null in all three, never zero. */
 export interface HistorySeries {
   readonly unit: string
-  /** 0 = every point is one sample, as measured. */
+  /** 0 = every point is one sample, as measured; else atMs is the start of each bucket. */
   readonly bucketMs: number
-  readonly points: readonly HistoryPoint[]
+  readonly atMs: readonly number[]
+  readonly min: ReadonlyArray<number | null>
+  readonly max: ReadonlyArray<number | null>
+  readonly avg: ReadonlyArray<number | null>
 }
 export interface HistoryReader {
-  /** Null when the tenant has no such device or the metric cannot be stored. No samples = no points, never zeros. */
+  /** Null when the tenant has no such device or the metric cannot be stored. No samples = no points. */
   readonly read: (tenant: TenantId, query: HistoryQuery) => Effect.Effect<HistorySeries | null, Unavailable>
 }
 
