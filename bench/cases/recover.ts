@@ -4,10 +4,10 @@
  */
 import { join } from "node:path"
 import type { Case } from "#bench/case.ts"
-import { choosePorts, startEngine, temporaryDataDir, type Engine } from "#bench/drive/engine.ts"
-import { startLab } from "#bench/drive/lab.ts"
-import { allSeen, withPollSeconds } from "#bench/drive/scene.ts"
-import { openViewer, type Viewer } from "#bench/drive/viewer.ts"
+import { choosePorts, startEngine, temporaryDataDir, type Engine } from "#lab/drive/engine.ts"
+import { startLab } from "#lab/drive/lab.ts"
+import { allSeen, withPollSeconds } from "#lab/drive/scene.ts"
+import { openViewer, type Viewer } from "#lab/drive/viewer.ts"
 import { round } from "#bench/statistics.ts"
 
 export const recover: Case = {

@@ -1,6 +1,6 @@
 /** Watches a running scene for some seconds: what was polled, what was late or lost, and what it cost. */
-import { cpuSeconds, rssMiB } from "#bench/drive/child.ts"
-import type { Scene } from "#bench/drive/scene.ts"
+import { cpuSeconds, rssMiB } from "#lab/drive/child.ts"
+import type { Scene } from "#lab/drive/scene.ts"
 import { quantile, round } from "#bench/statistics.ts"
 
 export type Pace = Readonly<Record<string, number | null>>

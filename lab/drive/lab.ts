@@ -1,5 +1,5 @@
 /** The emulated ISP as a process of its own, spoken to over its control port as a user of `npm run lab` would. */
-import { startChild, type Child } from "#bench/drive/child.ts"
+import { startChild, type Child } from "#lab/drive/child.ts"
 
 export interface LabLink {
   readonly a: string

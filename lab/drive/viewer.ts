@@ -89,7 +89,7 @@ export const openViewer = async (url: string, cookie: string): Promise<Viewer> =
   }
 }
 
-/** Folds one frame into the newest keyframe. Tenants of a bench fit one part. */
+/** Folds one frame into the newest keyframe. Tenants of a drill fit one part. */
 const applied = (
   snap: Snap | undefined,
   frame: ServerFrame,
@@ -98,7 +98,7 @@ const applied = (
   atMs: number,
 ): Snap | undefined => {
   if (frame.kind === "SNAP") {
-    if (frame.parts !== 1) throw new Error("the viewer of the bench reads keyframes of one part")
+    if (frame.parts !== 1) throw new Error("this viewer reads keyframes of one part")
     slots.clear()
     const name = (slot: number): string => frame.nodes.name[slot] ?? "?"
     frame.links.id.forEach((_, slot) =>

@@ -1,4 +1,4 @@
-/** A child process of a benchmark: started, waited for, measured through /proc, and always ended. */
+/** A child process of a drill or a benchmark: started, waited for, measured through /proc, and always ended. */
 import { spawn, type ChildProcess } from "node:child_process"
 import { once } from "node:events"
 import { readFileSync } from "node:fs"

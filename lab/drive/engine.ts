@@ -5,9 +5,9 @@ import { join } from "node:path"
 import { spawn } from "node:child_process"
 import { once } from "node:events"
 import process from "node:process"
-import { freePort, REPOSITORY, startChild, type Child } from "#bench/drive/child.ts"
+import { freePort, REPOSITORY, startChild, type Child } from "#lab/drive/child.ts"
 
-const PASSWORD = "bench-only-password"
+const PASSWORD = "drive-only-password"
 /** A first start creates a database cluster and may build the client. */
 const START_TIMEOUT_MS = 180_000
 
@@ -32,7 +32,7 @@ export interface EngineOptions {
 }
 
 export const temporaryDataDir = async (): Promise<{ readonly path: string; readonly remove: () => Promise<void> }> => {
-  const path = await mkdtemp(join(tmpdir(), "heliograph-bench-"))
+  const path = await mkdtemp(join(tmpdir(), "heliograph-drive-"))
   return { path, remove: () => rm(path, { recursive: true, force: true, maxRetries: 5 }) }
 }
 
@@ -105,7 +105,7 @@ const importDocument = async (
   dataDir: string,
   env: Readonly<Record<string, string>>,
 ): Promise<string> => {
-  const file = join(dataDir, "bench-import.json")
+  const file = join(dataDir, "drive-import.json")
   await writeFile(file, JSON.stringify(document), { mode: 0o600 })
   const child = spawn(process.execPath, ["engine/cli.ts", "import", file], {
     cwd: REPOSITORY,

@@ -1,8 +1,8 @@
 /** Engine + emulated ISP + signed-in viewer, brought up together and taken down together. */
 import { join } from "node:path"
-import { choosePorts, startEngine, temporaryDataDir, type Engine } from "#bench/drive/engine.ts"
-import { startLab, type Lab } from "#bench/drive/lab.ts"
-import { openViewer, type Viewer } from "#bench/drive/viewer.ts"
+import { choosePorts, startEngine, temporaryDataDir, type Engine } from "#lab/drive/engine.ts"
+import { startLab, type Lab } from "#lab/drive/lab.ts"
+import { openViewer, type Viewer } from "#lab/drive/viewer.ts"
 
 export interface Scene {
   readonly engine: Engine

@@ -1,0 +1,143 @@
+/**
+ * `npm start`: Heliograph with a living ISP to look at. The engine runs here; the emulated ISP runs in a process of its
+ * own, which the engine reaches only through sockets, like any network. Its tenant is flagged demo, and every screen
+ * says so. Production starts the engine alone: `npm run -s heliograph -- start`.
+ */
+import { spawn, type ChildProcess } from "node:child_process"
+import { once } from "node:events"
+import { join, resolve } from "node:path"
+import process from "node:process"
+import { createInterface } from "node:readline"
+import { runEngine, type Running } from "#engine/start.ts"
+import { configFromProcess } from "#engine/config.ts"
+
+const HELP = `usage: npm start -- [--routers N] [--seed N]
+
+Starts Heliograph with an emulated ISP of N routers (default 120) and prints the address to open.
+  --routers N   size of the emulated ISP, 12 to 2000
+  --seed N      another seed is another ISP (default 1)
+  --help        this text
+
+Settings are environment variables (HELIOGRAPH_PORT, HELIOGRAPH_DATA_DIR, DATABASE_URL, ...):
+  npm run -s heliograph -- config      lists them all
+Try, in a second terminal:
+  npm run -s lab -- list links         what there is to break
+  npm run -s lab -- fault cut A B      cut the link between routers A and B
+  npm run -s lab -- fault mend A B     and mend it
+To monitor your own network, without the emulated one:
+  npm run -s heliograph -- start
+`
+
+export const DEMO_TENANT = { slug: "demo", name: "Aurora Telecom", demo: true } as const
+/** The lab binds sockets for each router; a thousand take about a second. */
+const LAB_READY_MS = 60_000
+
+interface Options {
+  readonly routers: number
+  readonly seed: number
+}
+
+const main = async (args: readonly string[]): Promise<number> => {
+  if (args.includes("--help")) return print(HELP, 0)
+  const options = readOptions(args)
+  if (typeof options === "string") return print(`${options}\n\n${HELP}`, 2)
+  const config = configFromProcess()
+  if (config === null) return 2
+  let lab: Lab | undefined
+  return runEngine(config, {
+    firstTenant: DEMO_TENANT,
+    whenUp: async (running) => {
+      const started = performance.now()
+      lab = await startLab(options, running, config.dataDir)
+      const document = await fetchImport(lab)
+      await running.ensureTenant(DEMO_TENANT)
+      const report = await running.importText(DEMO_TENANT.slug, document)
+      running.progress(
+        `emulated ISP: ${report.devices.added + report.devices.updated + report.devices.unchanged} routers`,
+        performance.now() - started,
+      )
+    },
+    whenDown: async () => {
+      await lab?.stop()
+    },
+  })
+}
+
+const readOptions = (args: readonly string[]): Options | string => {
+  const options = { routers: 120, seed: 1 }
+  for (let i = 0; i < args.length; i += 2) {
+    const value = Number(args[i + 1])
+    if (args[i] === "--routers" && Number.isInteger(value) && value >= 12 && value <= 2000) options.routers = value
+    else if (args[i] === "--seed" && Number.isInteger(value) && value >= 0) options.seed = value
+    else return `cannot read ${args.slice(i, i + 2).join(" ")}`
+  }
+  return options
+}
+
+interface Lab {
+  readonly controlUrl: string
+  readonly token: string
+  readonly stop: () => Promise<void>
+}
+
+/** The lab ends when its stdin closes, so it never outlives this process, however this one ends. */
+const startLab = async (options: Options, running: Running, dataDir: string): Promise<Lab> => {
+  const target = (port: number): string => `127.0.0.1:${port}`
+  const child = spawn(
+    process.execPath,
+    [
+      resolve(import.meta.dirname, "main.ts"),
+      ...["--routers", String(options.routers), "--seed", String(options.seed)],
+      ...["--trap-target", target(running.trapPort), "--syslog-target", target(running.syslogPort)],
+      ...["--state", join(dataDir, "lab.json")],
+    ],
+    // A process group of its own: Ctrl-C goes to the engine first, which then closes the lab.
+    { stdio: ["pipe", "pipe", "inherit"], detached: true },
+  )
+  const ready = await firstLine(child)
+  const { controlUrl, token } = JSON.parse(ready) as { controlUrl: string; token: string }
+  child.once("exit", (code) => {
+    if (code !== 0 && code !== null)
+      running.progress(`the emulated ISP ended with code ${code}; its routers will show as unreachable`, null)
+  })
+  const stop = async (): Promise<void> => {
+    if (child.exitCode !== null || child.signalCode !== null) return
+    const gone = once(child, "exit")
+    child.stdin.end()
+    await gone
+  }
+  return { controlUrl, token, stop }
+}
+
+const firstLine = (child: ChildProcess): Promise<string> =>
+  new Promise((settle, reject) => {
+    const timer = setTimeout(
+      () => reject(new Error(`the emulated ISP was not ready after ${LAB_READY_MS} ms`)),
+      LAB_READY_MS,
+    )
+    const lines = createInterface({ input: child.stdout as NodeJS.ReadableStream })
+    lines.once("line", (line) => {
+      clearTimeout(timer)
+      settle(line)
+    })
+    child.once("error", reject)
+    child.once("exit", (code) => {
+      clearTimeout(timer)
+      reject(new Error(`the emulated ISP ended with code ${code} before it was ready`))
+    })
+  })
+
+const fetchImport = async (lab: Lab): Promise<string> => {
+  const response = await fetch(new URL("/import.json", lab.controlUrl), {
+    headers: { authorization: `Bearer ${lab.token}` },
+  })
+  if (!response.ok) throw new Error(`the emulated ISP did not give its inventory: ${response.status}`)
+  return response.text()
+}
+
+const print = (text: string, code: number): number => {
+  ;(code === 0 ? console.log : console.error)(text)
+  return code
+}
+
+process.exitCode = await main(process.argv.slice(2))
