@@ -36,8 +36,11 @@ export interface ActorSpec<S, M, Out = never> {
   readonly onEmit?: (outs: readonly Out[], id: string) => void
 }
 
+/** Call its members on it (`ctx.emit(x)`), never taken apart. */
 export interface ActorContext<M, Out = never> {
   readonly id: string
+  /** Place in its phase's order: see ActorHandle.adopt. */
+  readonly index: number
   readonly nowMs: () => number
   /**
    * Runs an effect under this actor: interrupted when the actor crashes or stops. Its exit comes back as a message
@@ -57,6 +60,14 @@ export interface ActorRef<M> {
   /** False = refused (mailbox full, quarantined, or stopped), and counted. Never throws. */
   readonly tell: (message: M) => boolean
   readonly status: () => ActorStatus
+}
+
+/** What the spawner holds, beyond telling. */
+export interface ActorHandle<S, M> extends ActorRef<M> {
+  /** The state as of the last good message; null before the first init ended. To be read between turns. */
+  readonly peek: () => S | null
+  /** Gives the actor a new place in its phase's order, and a state. Between turns only; a running life goes on. */
+  readonly adopt: (index: number, state: S) => void
 }
 
 /** starting: init runs. waiting: between a crash and its restart. The mailbox takes messages in all but the last two. */

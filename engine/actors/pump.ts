@@ -20,6 +20,8 @@ export interface Runnable {
   readonly turn: (max: number) => number
   /** Has mail and is able to handle it. */
   readonly isReady: () => boolean
+  /** Messages in its mailbox. */
+  readonly waiting: () => number
 }
 
 export interface Pump {
@@ -85,7 +87,7 @@ export const makePump = (options: PumpOptions): Pump => {
     const endMs = options.monoMs() + SLICE_MS
     let sinceLook = 0
     let head = 0
-    while (head < ready.length && !closed) {
+    while (head < ready.length) {
       const actor = ready[head++] as Runnable
       actor.queued = false
       // An idle look costs as much as a message: count it, so that a list of such actors ends in time too.
@@ -100,6 +102,7 @@ export const makePump = (options: PumpOptions): Pump => {
   }
 
   const drainPhase = (phase: number): number => {
+    if (turning) throw new Error("drainPhase was called from inside a turn")
     let done = 0
     for (let sweep = 0; sweep < SWEEPS_MAX; sweep++) {
       const due = phases.get(phase)
@@ -107,11 +110,16 @@ export const makePump = (options: PumpOptions): Pump => {
       phases.set(phase, [])
       due.sort((a, b) => a.index - b.index)
       for (const actor of due) {
-        // A crash ends a turn early; when the restart was immediate the same actor goes on before its successors.
-        do {
-          done += turn(actor, Infinity)
-        } while (actor.isReady() && !closed)
+        // A crash ends a turn early; after an immediate restart the actor goes on before its successors. What it tells
+        // itself waits for the next sweep.
+        let left = actor.waiting()
+        while (left > 0 && actor.isReady()) {
+          const ran = turn(actor, left)
+          done += ran
+          left -= ran
+        }
         actor.queued = false
+        if (actor.isReady()) wake(actor)
       }
     }
     return done

@@ -23,10 +23,12 @@ export interface SupervisorSpec {
   readonly periodMs: number
   readonly backoff: Backoff
   /**
-   * Too many crashes: `escalate` stops the children and fails the supervisor, whose own supervisor decides (crashes of
-   * all children count together, as in OTP). `quarantine` sets the one child aside (crashes count per child).
+   * Too many crashes. `escalate`: the children are stopped and the supervisor fails, whose own supervisor decides;
+   * crashes of all children count together, as in OTP. `quarantine`: the one child is set aside and refuses messages;
+   * crashes count per child. `report`: the same notices, but the child goes on: for actors whose every message has
+   * been journaled and must be folded, so that the door in front of the journal is what is shut (tenant/inbox.ts).
    */
-  readonly tooMany: "escalate" | "quarantine"
+  readonly tooMany: "escalate" | "quarantine" | "report"
   /** How long a quarantine lasts; doubles with each that follows within maxMs of the last release. */
   readonly quarantine: Backoff
 }
@@ -51,7 +53,7 @@ export const INFRASTRUCTURE_SUPERVISOR: SupervisorSpec = {
   quarantine: { baseMs: 60_000, maxMs: 1_800_000, jitter: 0.2 },
 }
 
-/** What a supervisor remembers of the crashes that count together. Plain data: it travels in snapshots. */
+/** What a supervisor remembers of the crashes that count together. */
 export interface CrashRecord {
   /** Times of the counted crashes within the period, oldest first, at most intensity + 1. */
   readonly crashesMs: readonly number[]
@@ -63,7 +65,7 @@ export const NO_CRASHES: CrashRecord = { crashesMs: [], quarantines: 0, released
 
 export type Verdict =
   | { readonly kind: "restart"; readonly delayMs: number; readonly record: CrashRecord }
-  | { readonly kind: "quarantine"; readonly delayMs: number; readonly record: CrashRecord }
+  | { readonly kind: "quarantine" | "report"; readonly delayMs: number; readonly record: CrashRecord }
   | { readonly kind: "escalate"; readonly record: CrashRecord }
 
 /** What to do about one crash. `roll` is a die in [0, 1). Pure. */
@@ -78,7 +80,7 @@ export const onCrash = (spec: SupervisorSpec, record: CrashRecord, nowMs: number
   const earlier = calm ? 0 : record.quarantines
   const delayMs = backoffMs(spec.quarantine, earlier, roll)
   return {
-    kind: "quarantine",
+    kind: spec.tooMany,
     delayMs,
     record: { crashesMs: [], quarantines: earlier + 1, releasedMs: nowMs + delayMs },
   }
