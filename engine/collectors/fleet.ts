@@ -135,7 +135,7 @@ const setTargets = (fleet: Fleet, targets: readonly Target[]): Effect.Effect<voi
     for (const collector of fleet.options.collectors)
       for (const target of targets)
         if (collector.open(target) !== null) wanted.set(taskKey(collector.source, target.device), { target, collector })
-    for (const task of [...fleet.tasks.values()]) {
+    for (const task of fleet.tasks.values()) {
       const now = wanted.get(task.key)
       if (now !== undefined && isDeepStrictEqual(now.target, task.target)) wanted.delete(task.key)
       else yield* stop(fleet, task)

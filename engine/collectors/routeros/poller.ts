@@ -1,0 +1,272 @@
+/**
+ * Polls one RouterOS router over its API: one session, kept between polls, opened again by the next poll when it broke
+ * (PRODUCT.md C1, C6). State that changes by the second is read every poll, the rest once a minute; what the router
+ * does not have (no BGP, no PPP) is asked again only every ten minutes. A read-only user suffices.
+ */
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import type { DeviceId, EntityKey } from "#protocol/id.ts"
+import type { PollInput } from "#twin/input.ts"
+import type { Collector, Poller } from "#engine/collectors/collector.ts"
+import type { RouterOsCredential, Target } from "#engine/collectors/target.ts"
+import type { Answer, RouterOsError, RouterOsSession } from "#engine/collectors/routeros/client.ts"
+import type { Row } from "#engine/collectors/routeros/reply.ts"
+import type { Sentence } from "#engine/collectors/routeros/words.ts"
+import { DEVICE_ENTITY } from "#protocol/id.ts"
+import { PollFailed } from "#engine/collectors/collector.ts"
+import { connect } from "#engine/collectors/routeros/client.ts"
+import * as map from "#engine/collectors/routeros/map.ts"
+import { dueForSpeed, learnSpeeds, makeSpeeds, monitorWords } from "#engine/collectors/routeros/speed.ts"
+import type { Speeds } from "#engine/collectors/routeros/speed.ts"
+import { parseCount, parseMajor } from "#engine/collectors/routeros/values.ts"
+
+export interface RouterOsOptions {
+  /** The certificate seen first, when the credential pinned none: whoever keeps credentials may store it. */
+  readonly onPin?: (device: DeviceId, fingerprint: string) => void
+}
+
+/** Identity, health, comments, leases: how often they are read. */
+const SLOW_MS = 60_000
+/** How long an optional command is left out after a `!trap` (the router has no such menu), and after no answer. */
+const REFUSED_REST_MS = 600_000
+const TIMEOUT_REST_MS = 60_000
+/** Shares of the time left that a command may take: the counters may come even when the OSPF table does not. */
+const NEEDED_SHARE = 0.95
+const OPTIONAL_SHARE = 0.8
+
+/** Policies that a monitoring user should not have (notes/hostile.md: least privilege). */
+const EXCESS_POLICIES = ["write", "policy", "sensitive", "reboot"]
+
+export const makeRouterOsCollector = (options: RouterOsOptions = {}): Collector => ({
+  source: "routeros",
+  open: (target) => (target.routeros === null ? null : openPoller(target, target.routeros, options)),
+})
+
+export const routerosCollector: Collector = makeRouterOsCollector()
+
+/** What one poller remembers between polls. Bounded: one entry per interface, per optional command. */
+interface Memory {
+  session: RouterOsSession | null
+  pinned: string | undefined
+  /** RouterOS major version of this session; null until it said. */
+  major: number | null
+  slowAtMs: number
+  readonly restUntilMs: Map<string, number>
+  readonly speeds: Speeds
+  /** Interfaces whose comment was sent: a comment that is gone must be sent once more, as empty. */
+  readonly aliased: Set<EntityKey>
+  privilegesChecked: boolean
+}
+
+const openPoller = (target: Target, credential: RouterOsCredential, options: RouterOsOptions) =>
+  Effect.gen(function* () {
+    const memory: Memory = {
+      session: null,
+      pinned: credential.fingerprint,
+      major: null,
+      slowAtMs: Number.NEGATIVE_INFINITY,
+      restUntilMs: new Map(),
+      speeds: makeSpeeds(),
+      aliased: new Set(),
+      privilegesChecked: false,
+    }
+    yield* Effect.addFinalizer(() => Effect.sync(() => endSession(memory)))
+    const poller: Poller = {
+      poll: (deadlineMs) =>
+        pollRouter(target, credential, options, memory, deadlineMs).pipe(
+          Effect.mapError((error) => pollFailed(error, credential)),
+          // A session whose poll failed is not trusted with the next one; a `!trap` is an answer like any other.
+          Effect.onExit((exit) => Effect.sync(() => (Exit.isSuccess(exit) ? undefined : endSession(memory)))),
+        ),
+    }
+    return poller
+  })
+
+const endSession = (memory: Memory): void => {
+  memory.session?.close()
+  memory.session = null
+  memory.major = null
+}
+
+// --- one poll
+
+interface Poll {
+  readonly session: RouterOsSession
+  readonly memory: Memory
+  readonly clock: Clock.Clock
+  readonly deadlineAtMs: number
+  readonly nowMs: number
+  readonly slow: boolean
+}
+
+const monotonicMs = (clock: Clock.Clock): number => Number(clock.monotonicTimeNanosUnsafe()) / 1e6
+
+const pollRouter = (
+  target: Target,
+  credential: RouterOsCredential,
+  options: RouterOsOptions,
+  memory: Memory,
+  deadlineMs: number,
+): Effect.Effect<PollInput, RouterOsError> =>
+  Effect.gen(function* () {
+    const clock = yield* Clock.Clock
+    const nowMs = monotonicMs(clock)
+    const startedMs = Math.floor(clock.currentTimeMillisUnsafe())
+    const session = yield* openSession(target, credential, options, memory, deadlineMs)
+    const slow = nowMs - memory.slowAtMs >= SLOW_MS
+    const poll: Poll = { session, memory, clock, deadlineAtMs: nowMs + deadlineMs, nowMs, slow }
+    // The first answer of a session names the version, which names the BGP menu.
+    const first = memory.major === null ? yield* readResource(poll) : null
+    const parts = yield* Effect.all(
+      {
+        resource: first === null ? readResource(poll) : Effect.succeed(first),
+        interfaces: readInterfaces(poll),
+        ospf: optional(poll, ["/routing/ospf/neighbor/print"]),
+        bgp: optional(poll, [memory.major === 6 ? "/routing/bgp/peer/print" : "/routing/bgp/session/print"]),
+        pppoe: optional(poll, ["/ppp/active/print", "=count-only=", "?service=pppoe"]),
+        identity: slow ? optional(poll, ["/system/identity/print"]) : NOTHING,
+        health: slow ? optional(poll, ["/system/health/print"]) : NOTHING,
+        leases: slow ? optional(poll, ["/ip/dhcp-server/lease/print", "=count-only=", "?status=bound"]) : NOTHING,
+      },
+      { concurrency: "unbounded" },
+    )
+    yield* readSpeeds(poll, parts.interfaces.rows)
+    yield* checkPrivileges(poll, target, credential)
+    if (slow) memory.slowAtMs = nowMs
+
+    const batch = map.makeBatch()
+    map.mapResource(batch, parts.resource, slow)
+    map.mapInterfaces(batch, parts.interfaces.rows, memory.speeds.bps)
+    if (slow) mapAliases(batch, parts.interfaces.rows, memory.aliased)
+    if (parts.ospf !== null) map.mapOspf(batch, parts.ospf.rows)
+    if (parts.bgp !== null) map.mapBgp(batch, parts.bgp.rows)
+    batch.value(DEVICE_ENTITY, "pppoe.sessions.active", countOf(parts.pppoe))
+    batch.value(DEVICE_ENTITY, "dhcp.leases.active", countOf(parts.leases))
+    if (parts.health !== null) map.mapHealth(batch, parts.health.rows)
+    const identity = parts.identity?.rows[0]
+    if (identity !== undefined) map.mapIdentity(batch, identity)
+    const { atMs } = parts.interfaces
+    return { kind: "poll", device: target.device, source: "routeros", startedMs, atMs, ...batch.columns() }
+  })
+
+const NOTHING = Effect.succeed(null)
+
+const openSession = (
+  target: Target,
+  credential: RouterOsCredential,
+  options: RouterOsOptions,
+  memory: Memory,
+  deadlineMs: number,
+): Effect.Effect<RouterOsSession, RouterOsError> =>
+  Effect.gen(function* () {
+    if (memory.session?.isOpen() === true) return memory.session
+    endSession(memory)
+    const pinned = memory.pinned === undefined ? credential : { ...credential, fingerprint: memory.pinned }
+    const session = yield* connect({ address: target.address, credential: pinned, deadlineMs })
+    memory.session = session
+    if (session.fingerprint !== null && memory.pinned === undefined) {
+      memory.pinned = session.fingerprint
+      options.onPin?.(target.device, session.fingerprint)
+    }
+    return session
+  })
+
+const timeLeft = (poll: Poll, share: number): number =>
+  Math.max(1, Math.floor((poll.deadlineAtMs - monotonicMs(poll.clock)) * share))
+
+const needed = (poll: Poll, words: Sentence): Effect.Effect<Answer, RouterOsError> =>
+  Effect.suspend(() => poll.session.command(words, timeLeft(poll, NEEDED_SHARE)))
+
+/** Null when the router has no such thing, or not in time; both leave the rest of the poll alone. */
+const optional = (poll: Poll, words: Sentence): Effect.Effect<Answer | null, RouterOsError> =>
+  Effect.suspend(() => {
+    const path = words[0] ?? ""
+    const { restUntilMs } = poll.memory
+    if ((restUntilMs.get(path) ?? 0) > poll.nowMs) return NOTHING
+    const leaveOut = (restMs: number) =>
+      Effect.sync(() => {
+        restUntilMs.set(path, poll.nowMs + restMs)
+        return null
+      })
+    return Effect.catchTags(poll.session.command(words, timeLeft(poll, OPTIONAL_SHARE)), {
+      RouterOsTrap: () => leaveOut(REFUSED_REST_MS),
+      RouterOsTimeout: () => leaveOut(TIMEOUT_REST_MS),
+    })
+  })
+
+const readResource = (poll: Poll): Effect.Effect<Row, RouterOsError> =>
+  Effect.map(needed(poll, ["/system/resource/print"]), ({ rows }) => {
+    const row = rows[0] ?? new Map<string, string>()
+    poll.memory.major = parseMajor(row.get("version"))
+    return row
+  })
+
+/** All interfaces but the subscribers', which the router itself leaves out: `?#` works on a stack, here "none of these". */
+const readInterfaces = (poll: Poll): Effect.Effect<{ readonly rows: readonly Row[]; readonly atMs: number }, RouterOsError> => {
+  const properties = poll.slow ? [...map.INTERFACE_PROPERTIES, "comment"] : map.INTERFACE_PROPERTIES
+  const none = [...map.SUBSCRIBER_TYPES.map((type) => `?type=${type}`), `?#${"|".repeat(map.SUBSCRIBER_TYPES.length - 1)}!`]
+  const words = ["/interface/print", "=stats=detail", `=.proplist=${properties.join(",")}`, ...none]
+  return Effect.map(needed(poll, words), ({ rows }) => ({ rows, atMs: Math.floor(poll.clock.currentTimeMillisUnsafe()) }))
+}
+
+/** Link speeds are not in any list: the ports whose speed may have changed are asked once. */
+const readSpeeds = (poll: Poll, rows: readonly Row[]): Effect.Effect<void, RouterOsError> =>
+  Effect.suspend(() => {
+    const ports = dueForSpeed(poll.memory.speeds, rows, poll.nowMs)
+    if (ports.length === 0) return Effect.void
+    return Effect.map(optional(poll, monitorWords(ports)), (answer) =>
+      learnSpeeds(poll.memory.speeds, ports, answer?.rows ?? [], poll.nowMs),
+    )
+  })
+
+const mapAliases = (batch: map.Batch, rows: readonly Row[], aliased: Set<EntityKey>): void => {
+  for (const row of rows) {
+    const key = map.interfaceOf(row)
+    const comment = row.get("comment")
+    if (key === null || (comment === undefined && !aliased.has(key))) continue
+    batch.text(key, "interface.alias", comment ?? "")
+    if (comment === undefined) aliased.delete(key)
+    else if (aliased.size < map.MAX_ENTITIES) aliased.add(key)
+  }
+}
+
+const countOf = (answer: Answer | null): number | null =>
+  answer === null ? null : (parseCount(answer.done.get("ret")) ?? answer.rows.length)
+
+/** Once per poller: warns when the API user could do more than read. A router that does not say is left alone. */
+const checkPrivileges = (poll: Poll, target: Target, credential: RouterOsCredential): Effect.Effect<void, RouterOsError> =>
+  Effect.gen(function* () {
+    if (poll.memory.privilegesChecked) return
+    poll.memory.privilegesChecked = true
+    const users = yield* optional(poll, ["/user/print", "=.proplist=name,group", `?name=${credential.user}`])
+    const group = users?.rows.find((row) => row.get("name") === credential.user)?.get("group")
+    if (group === undefined) return
+    const groups = yield* optional(poll, ["/user/group/print", "=.proplist=name,policy", `?name=${group}`])
+    const policy = groups?.rows.find((row) => row.get("name") === group)?.get("policy") ?? ""
+    const excess = policy.split(",").filter((word) => EXCESS_POLICIES.includes(word))
+    if (excess.length === 0) return
+    const advice = "monitoring needs only read and api: give it a group of its own"
+    yield* Effect.logWarning(`${target.name}: the API user may also ${excess.join(", ")}; ${advice}`)
+  })
+
+// --- failures
+
+const pollFailed = (error: RouterOsError, credential: RouterOsCredential): PollFailed => {
+  switch (error._tag) {
+    case "RouterOsAuthFailed":
+      return new PollFailed({ reason: "auth", detail: redact(error.detail, credential) })
+    case "RouterOsTrap":
+      return new PollFailed({ reason: "protocol", detail: redact(`${error.command}: ${error.detail}`, credential) })
+    case "RouterOsClosed":
+      return new PollFailed({ reason: error.refused ? "refused" : "timeout", detail: redact(error.detail, credential) })
+    case "RouterOsTimeout":
+      return new PollFailed({ reason: "timeout", detail: `no answer to ${error.command} within ${error.deadlineMs} ms` })
+    case "RouterOsProtocol":
+      return new PollFailed({ reason: "protocol", detail: redact(error.detail, credential) })
+  }
+}
+
+/** A device's own words may repeat what it was sent. */
+const redact = (text: string, credential: RouterOsCredential): string =>
+  credential.password === "" ? text : text.replaceAll(credential.password, "***")
