@@ -14,7 +14,7 @@ create table device (
   device_id uuid not null,
   name text not null check (length(name) between 1 and 200),
   -- IPv4 or IPv6 text, never a host name.
-  address text not null check (length(address) between 2 and 45),
+  address text not null check (length(address) between 2 and 64),
   site_id text not null,
   roles text[] not null,
   poll_seconds integer not null check (poll_seconds between 1 and 86400),
