@@ -36,3 +36,6 @@ export const unpackStatus = (byte: number): Status => ({
   maintenance: (byte & MAINTENANCE) !== 0,
   stale: (byte & STALE) !== 0,
 })
+
+export const sameStatus = (a: Status, b: Status): boolean =>
+  a.health === b.health && a.severity === b.severity && a.maintenance === b.maintenance && a.stale === b.stale

@@ -2,8 +2,18 @@
  * OSPF neighbours (RFC 4750) and BGP peers (RFC 4273) of one router. An adjacency is what two routers say to each other;
  * it never makes a link (W2). A neighbour that vanishes from a complete list is kept as down: its absence is the news.
  */
-import type { EntityKey } from "#protocol/id.ts"
+import { bgpKey, entityName, ospfKey } from "#protocol/id.ts"
+import type { EntityKey, EntityKind } from "#protocol/id.ts"
+import { BGP_STATES, metricId, OSPF_STATES } from "#protocol/metric.ts"
 import type { Source } from "#protocol/view.ts"
+import type { PollInput } from "#twin/input.ts"
+import { sourceBit } from "#twin/source.ts"
+
+/** Adjacencies of one router; more are refused and counted. */
+export const MAX_ADJACENCIES = 1024
+/** A vanished neighbour is forgotten after a day: by then it is a change of plan, not a fault. */
+export const VANISHED_KEEP_MS = 24 * 3600 * 1000
+const MAX_TEXT = 256
 
 export interface Adjacency {
   readonly key: EntityKey
@@ -15,7 +25,7 @@ export interface Adjacency {
   readonly sinceMs: number
   readonly atMs: number
   readonly source: Source
-  /** Bits of the sources that listed it in their newest poll. */
+  /** Bits of the sources that listed it in their newest complete poll. */
   readonly listedBy: number
   readonly uptimeSeconds: number | null
   readonly prefixesIn: number | null
@@ -27,3 +37,233 @@ export interface Adjacency {
 
 export type AdjacencyTable = readonly Adjacency[]
 export const NO_ADJACENCIES: AdjacencyTable = []
+
+/** A state that was known and is different now. */
+export interface AdjacencyChange {
+  readonly key: EntityKey
+  readonly kind: "ospf" | "bgp"
+  readonly old: string
+  readonly new: string
+  readonly up: boolean
+}
+
+export interface PolledAdjacencies {
+  readonly table: AdjacencyTable
+  readonly changes: readonly AdjacencyChange[]
+  readonly refused: number
+}
+
+/** What a poll means for the adjacencies, besides its rows. */
+export interface AdjacencyContext {
+  /** Kind of each entity of the poll; null = none of ours. */
+  readonly kinds: ReadonlyArray<EntityKind | null>
+  /** Bits of the sources that answer, this one included. */
+  readonly answering: number
+}
+
+const OSPF_FULL = OSPF_STATES.indexOf("full")
+const OSPF_2WAY = OSPF_STATES.indexOf("2way")
+const BGP_ESTABLISHED = BGP_STATES.indexOf("established")
+
+/** Two OSPF routers of a broadcast net that are both not designated rest in 2-Way (RFC 2328 s10.4): that is up. */
+export const isUp = (kind: "ospf" | "bgp", state: number): boolean =>
+  kind === "bgp" ? state === BGP_ESTABLISHED : state === OSPF_FULL || state === OSPF_2WAY
+
+export const stateName = (kind: "ospf" | "bgp", state: number): string =>
+  (kind === "bgp" ? BGP_STATES[state] : OSPF_STATES[state]) ?? "unknown"
+
+/** The index of a state as vendors write it (`Full`, `2-Way`, `ExStart`); -1 = not a state. */
+export const parseState = (kind: "ospf" | "bgp", text: string): number => {
+  const word = text.toLowerCase().replaceAll("-", "").replace("twoway", "2way")
+  const states: readonly string[] = kind === "bgp" ? BGP_STATES : OSPF_STATES
+  return states.indexOf(word)
+}
+
+export const adjacencyKey = (kind: "ospf" | "bgp", remote: string): EntityKey =>
+  kind === "bgp" ? bgpKey(remote) : ospfKey(remote)
+
+/** Takes one poll into the table. */
+export const pollAdjacencies = (
+  table: AdjacencyTable,
+  poll: PollInput,
+  context: AdjacencyContext,
+): PolledAdjacencies => {
+  const { rows, refused } = rowsOfPoll(poll, context.kinds)
+  if (rows.size === 0 && !poll.complete.some(isAdjacency)) return { table, changes: [], refused }
+  const changes: AdjacencyChange[] = []
+  const next: Adjacency[] = []
+  for (const before of table) {
+    const row = rows.get(before.key)
+    rows.delete(before.key)
+    const after = row === undefined ? unlisted(before, poll, context.answering) : polledOnce(before, row, poll)
+    if (after === null) continue
+    if (after.state !== before.state) changes.push(change(before, after))
+    next.push(after)
+  }
+  let left = 0
+  for (const [key, row] of rows) {
+    if (row.state === null) continue
+    if (next.length >= MAX_ADJACENCIES) left++
+    else next.push(discovered(key, row, row.state, poll))
+  }
+  return { table: next, changes, refused: refused + left }
+}
+
+/** Takes a state that a trap or a syslog line told. Null change = not known here, newer evidence, or nothing new. */
+export const tellAdjacency = (
+  table: AdjacencyTable,
+  key: EntityKey,
+  state: number,
+  atMs: number,
+  source: Source,
+): { readonly table: AdjacencyTable; readonly changed: AdjacencyChange | null } => {
+  const row = table.findIndex((adjacency) => adjacency.key === key)
+  const before = table[row]
+  if (before === undefined || atMs < before.atMs) return { table, changed: null }
+  const sinceMs = before.state === state ? before.sinceMs : atMs
+  const after = { ...before, state, sinceMs, atMs, source }
+  return { table: table.with(row, after), changed: before.state === state ? null : change(before, after) }
+}
+
+// -- one poll --------------------------------------------------------------------------------------------------------
+
+/** The rows of one adjacency in one poll. */
+interface Row {
+  readonly kind: "ospf" | "bgp"
+  state: number | null
+  uptimeSeconds: number | null
+  prefixesIn: number | null
+  prefixesOut: number | null
+  flaps: number | null
+  detail: string | null
+}
+
+const OSPF_STATE = metricId("ospf.neighbor.state")
+const OSPF_UPTIME = metricId("ospf.neighbor.uptime_seconds")
+const BGP_STATE = metricId("bgp.peer.state")
+const BGP_UPTIME = metricId("bgp.peer.uptime_seconds")
+const BGP_IN = metricId("bgp.peer.prefixes_in")
+const BGP_OUT = metricId("bgp.peer.prefixes_out")
+const BGP_FLAPS = metricId("bgp.peer.flaps_total")
+
+const isAdjacency = (kind: EntityKind | null): boolean => kind === "ospf.neighbor" || kind === "bgp.peer"
+const entityKindOf = (kind: "ospf" | "bgp"): EntityKind => (kind === "bgp" ? "bgp.peer" : "ospf.neighbor")
+
+const rowsOfPoll = (
+  poll: PollInput,
+  kinds: ReadonlyArray<EntityKind | null>,
+): { readonly rows: Map<EntityKey, Row>; readonly refused: number } => {
+  const rows = new Map<EntityKey, Row>()
+  const byEntity = kinds.map((kind, e) =>
+    isAdjacency(kind) ? rowFor(rows, poll.entities[e] as EntityKey, kind) : null,
+  )
+  let refused = 0
+  const count = Math.min(poll.entity.length, poll.metric.length, poll.value.length)
+  for (let i = 0; rows.size > 0 && i < count; i++) {
+    const row = byEntity[poll.entity[i] as number]
+    if (row && !writeRow(row, poll.metric[i] as number, poll.value[i] as number)) refused++
+  }
+  for (const { entity, fact, text } of poll.texts)
+    if (fact === "ospf.neighbor.interface" || fact === "bgp.peer.remote_as") {
+      const row = rows.get(entity)
+      if (row) row.detail = text.slice(0, MAX_TEXT)
+    }
+  return { rows, refused }
+}
+
+const rowFor = (rows: Map<EntityKey, Row>, key: EntityKey, entity: EntityKind | null): Row => {
+  const known = rows.get(key)
+  if (known) return known
+  const kind = entity === "bgp.peer" ? "bgp" : "ospf"
+  const row: Row = {
+    kind,
+    state: null,
+    uptimeSeconds: null,
+    prefixesIn: null,
+    prefixesOut: null,
+    flaps: null,
+    detail: null,
+  }
+  rows.set(key, row)
+  return row
+}
+
+/** False = refused. */
+const writeRow = (row: Row, metric: number, value: number): boolean => {
+  if (!Number.isFinite(value)) return false
+  const bgp = row.kind === "bgp"
+  if (metric === (bgp ? BGP_STATE : OSPF_STATE)) {
+    if (stateName(row.kind, value) === "unknown") return false
+    row.state = value
+  } else if (metric === (bgp ? BGP_UPTIME : OSPF_UPTIME)) row.uptimeSeconds = value
+  else if (bgp && metric === BGP_IN) row.prefixesIn = value
+  else if (bgp && metric === BGP_OUT) row.prefixesOut = value
+  else if (bgp && metric === BGP_FLAPS) row.flaps = value
+  else return false
+  return true
+}
+
+const polledOnce = (before: Adjacency, row: Row, poll: PollInput): Adjacency => {
+  // A state is as old as the poll's first request: a trap that came meanwhile is newer.
+  const stateMs = Math.min(poll.startedMs, poll.atMs)
+  const newer = row.state !== null && stateMs >= before.atMs
+  const state = newer ? (row.state as number) : before.state
+  return {
+    ...before,
+    state,
+    sinceMs: state === before.state ? before.sinceMs : stateMs,
+    atMs: newer ? stateMs : before.atMs,
+    source: newer ? poll.source : before.source,
+    listedBy: before.listedBy | sourceBit(poll.source),
+    uptimeSeconds: row.uptimeSeconds ?? before.uptimeSeconds,
+    prefixesIn: row.prefixesIn ?? before.prefixesIn,
+    prefixesOut: row.prefixesOut ?? before.prefixesOut,
+    flaps: row.flaps ?? before.flaps,
+    detail: row.detail ?? before.detail,
+  }
+}
+
+/** A poll without this adjacency. Null = forgotten. */
+const unlisted = (before: Adjacency, poll: PollInput, answering: number): Adjacency | null => {
+  if (!poll.complete.includes(entityKindOf(before.kind))) return before
+  const listedBy = before.listedBy & ~sourceBit(poll.source)
+  const stateMs = Math.min(poll.startedMs, poll.atMs)
+  if ((listedBy & answering) !== 0 || stateMs < before.atMs) return { ...before, listedBy }
+  if (before.state === 0 && poll.atMs - before.sinceMs > VANISHED_KEEP_MS) return null
+  const sinceMs = before.state === 0 ? before.sinceMs : stateMs
+  const gone = { uptimeSeconds: null, prefixesIn: null, prefixesOut: null }
+  return { ...before, ...gone, listedBy, state: 0, sinceMs, atMs: stateMs, source: poll.source }
+}
+
+const discovered = (key: EntityKey, row: Row, state: number, poll: PollInput): Adjacency => {
+  const stateMs = Math.min(poll.startedMs, poll.atMs)
+  return {
+    key,
+    kind: row.kind,
+    remote: entityName(key),
+    state,
+    sinceMs: sinceOf(row.uptimeSeconds, stateMs),
+    atMs: stateMs,
+    source: poll.source,
+    listedBy: sourceBit(poll.source),
+    uptimeSeconds: row.uptimeSeconds,
+    prefixesIn: row.prefixesIn,
+    prefixesOut: row.prefixesOut,
+    flaps: row.flaps,
+    detail: row.detail,
+  }
+}
+
+/** An uptime that cannot be true is not believed. */
+const sinceOf = (uptimeSeconds: number | null, atMs: number): number => {
+  const sinceMs = uptimeSeconds === null ? atMs : Math.round(atMs - uptimeSeconds * 1000)
+  return sinceMs >= 0 && sinceMs <= atMs ? sinceMs : atMs
+}
+
+const change = (before: Adjacency, after: Adjacency): AdjacencyChange => ({
+  key: before.key,
+  kind: before.kind,
+  old: stateName(before.kind, before.state),
+  new: stateName(after.kind, after.state),
+  up: isUp(after.kind, after.state),
+})

@@ -29,10 +29,9 @@ export const makeColumns = (nodes: number, links: number): Columns => ({
 export const applyColumnDelta = (columns: Columns, delta: ColumnDelta): boolean => {
   if (delta.column === "node") {
     if (delta.slot >= columns.nodeStatus.length) throw new RangeError(`node slot ${delta.slot}`)
-    return set(columns.nodeStatus, delta.slot, packStatus(delta.status)) |
-      set(columns.nodeSeenS, delta.slot, delta.seenS)
-      ? true
-      : false
+    const changed =
+      set(columns.nodeStatus, delta.slot, packStatus(delta.status)) | set(columns.nodeSeenS, delta.slot, delta.seenS)
+    return changed !== 0
   }
   if (delta.slot >= columns.linkStatus.length) throw new RangeError(`link slot ${delta.slot}`)
   const changed =

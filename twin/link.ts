@@ -3,10 +3,14 @@
  * link carries traffic, and how full it is. A link never polls and never guesses: no evidence is `unknown`.
  */
 import type { LinkId } from "#protocol/id.ts"
-import { UNKNOWN_STATUS } from "#protocol/status.ts"
+import { sameStatus, UNKNOWN_STATUS } from "#protocol/status.ts"
 import type { Status } from "#protocol/status.ts"
 import type { Source } from "#protocol/view.ts"
-import type { Step } from "#twin/step.ts"
+import { durationText } from "#twin/duration.ts"
+import type { Happening, Step } from "#twin/step.ts"
+
+/** A direction at this fraction of capacity or more makes the link hot. */
+export const HOT = 0.8
 
 /** What a router says about its interface that carries this link. Sent when anything in it changed. */
 export interface EndFact {
@@ -82,10 +86,156 @@ export const newLink = (config: LinkConfig): LinkState => ({
   downSinceMs: null,
 })
 
-export const stepLink = (state: LinkState, _msg: LinkMsg): Step<LinkState, LinkFact> => ({
-  state,
-  deltas: [],
-  facts: [],
-  events: [],
-  timerMs: null,
+export const stepLink = (state: LinkState, msg: LinkMsg): Step<LinkState, LinkFact> => {
+  switch (msg.kind) {
+    case "configure":
+      return concluded(state, configured(state, msg.config), msg.atMs, true)
+    case "ends":
+      return concluded(state, msg.facts.reduce(heard, state), msg.atMs, false)
+    case "timer":
+      return concluded(state, state, msg.atMs, false)
+  }
+}
+
+/** An end that is another interface now has told nothing yet; its router tells within the same input. */
+const configured = (state: LinkState, config: LinkConfig): LinkState => ({
+  ...state,
+  config,
+  a: config.a === state.config.a ? state.a : null,
+  b: config.b === state.config.b ? state.b : null,
 })
+
+const heard = (state: LinkState, fact: EndFact): LinkState =>
+  fact.end === "a" ? { ...state, a: fact } : { ...state, b: fact }
+
+const concluded = (
+  before: LinkState,
+  heardState: LinkState,
+  nowMs: number,
+  always: boolean,
+): Step<LinkState, LinkFact> => {
+  const verdict = judgeLink(heardState)
+  const status = sameStatus(before.status, verdict.status) ? before.status : verdict.status
+  const capacityBps = capacityOf(heardState)
+  const utilAB = utilisation(heardState.a?.txBps ?? heardState.b?.rxBps ?? null, capacityBps)
+  const utilBA = utilisation(heardState.b?.txBps ?? heardState.a?.rxBps ?? null, capacityBps)
+  const turned = status.health !== before.status.health
+  const state: LinkState = {
+    ...heardState,
+    status,
+    reasons: verdict.reasons,
+    capacityBps,
+    utilAB,
+    utilBA,
+    sinceMs: turned ? nowMs : before.sinceMs,
+    downSinceMs: downSince(before, status, nowMs),
+  }
+  const redrawn = always || status !== before.status || utilAB !== before.utilAB || utilBA !== before.utilBA
+  const told = always || status !== before.status || isHot(state) !== isHot(before)
+  return {
+    state,
+    deltas: redrawn ? [{ column: "link", slot: state.config.slot, status, utilAB, utilBA }] : [],
+    facts: told ? [{ kind: "link", slot: state.config.slot, status, hot: isHot(state) }] : [],
+    events: linkEvents(before, state, nowMs),
+    timerMs: null,
+  }
+}
+
+/**
+ * Either end that recently said "down" makes the link down; one end that says "up" is enough while none says down; two
+ * silent routers leave it open. Ends that are only stale count when there is nothing fresher, and mark the link stale.
+ */
+const judgeLink = (state: LinkState): { readonly status: Status; readonly reasons: readonly string[] } => {
+  const ends = [
+    { fact: state.a, name: state.config.a },
+    { fact: state.b, name: state.config.b },
+  ].filter((end): end is NamedEnd => end.fact !== null)
+  const fresh = ends.filter((end) => end.fact.fresh)
+  const evidence =
+    verdictOf(fresh, false) ??
+    verdictOf(
+      ends.filter((end) => end.fact.reachable === true),
+      true,
+    )
+  if (evidence !== null) return evidence
+  if (ends.length === 2 && ends.every((end) => end.fact.reachable === false))
+    return {
+      status: status("unreachable", "indeterminate", false),
+      reasons: ["the routers of both ends do not answer"],
+    }
+  return {
+    status: status("unknown", "indeterminate", false),
+    reasons: ["neither end has told the state of its interface"],
+  }
+}
+
+interface NamedEnd {
+  readonly fact: EndFact
+  readonly name: string
+}
+
+/** Null = these ends know nothing. */
+const verdictOf = (
+  ends: readonly NamedEnd[],
+  stale: boolean,
+): { readonly status: Status; readonly reasons: readonly string[] } | null => {
+  const shut = ends.filter((end) => end.fact.adminUp === false)
+  if (shut.length > 0)
+    return {
+      status: status("down", "warning", stale),
+      reasons: shut.map((end) => `${end.name} is shut by an operator`),
+    }
+  const down = ends.filter((end) => end.fact.operUp === false)
+  if (down.length > 0)
+    return {
+      status: status("down", "critical", stale),
+      reasons: down.map((end) => `${end.name} is down (${end.fact.source ?? "unknown source"})`),
+    }
+  return ends.some((end) => end.fact.operUp === true) ? { status: status("ok", "cleared", stale), reasons: [] } : null
+}
+
+const status = (health: Status["health"], severity: Status["severity"], stale: boolean): Status => ({
+  health,
+  severity,
+  maintenance: false,
+  stale,
+})
+
+/** Declared, else the slower of the ends' known speeds; null = unknown. */
+const capacityOf = (state: LinkState): number | null => {
+  if (state.config.capacityBps !== null) return state.config.capacityBps
+  const speeds = [state.a?.speedBps ?? 0, state.b?.speedBps ?? 0].filter((speed) => speed > 0)
+  return speeds.length === 0 ? null : Math.min(...speeds)
+}
+
+const utilisation = (bps: number | null, capacityBps: number | null): number | null =>
+  bps === null || capacityBps === null || !(capacityBps > 0) ? null : bps / capacityBps
+
+const isHot = (state: LinkState): boolean =>
+  state.status.health === "ok" && Math.max(state.utilAB ?? 0, state.utilBA ?? 0) >= HOT
+
+/** A link that fell silent while down is still down for its duration: only being seen up ends it. */
+const downSince = (before: LinkState, now: Status, nowMs: number): number | null => {
+  if (now.health === "ok") return null
+  return now.health === "down" ? (before.downSinceMs ?? nowMs) : before.downSinceMs
+}
+
+const linkEvents = (before: LinkState, after: LinkState, nowMs: number): readonly Happening[] => {
+  const fell = before.downSinceMs === null && after.downSinceMs !== null
+  const mended = before.downSinceMs !== null && after.downSinceMs === null
+  if (!fell && !mended) return []
+  return [
+    {
+      atMs: nowMs,
+      type: fell ? "link.down" : "link.up",
+      severity: fell ? after.status.severity : "cleared",
+      subject: after.config.id,
+      subjectKind: "link",
+      entity: "",
+      old: before.status.health,
+      new: after.status.health,
+      raw: fell ? (after.reasons[0] ?? null) : `was down for ${durationText(nowMs - (before.downSinceMs ?? nowMs))}`,
+      source: "twin",
+    },
+  ]
+}

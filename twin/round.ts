@@ -4,16 +4,25 @@
  * grouped into rounds: a round only groups what the outside is told. Order inside an input: phase, slot, emission.
  */
 import type { EventView } from "#protocol/view.ts"
-import type { Cells } from "#twin/cells.ts"
+import type { CellBank, CellOutput, Cells } from "#twin/cells.ts"
+import { applyColumnDelta, makeColumns } from "#twin/columns.ts"
 import type { Columns } from "#twin/columns.ts"
-import type { Sequenced } from "#twin/input.ts"
+import type { Input, Sequenced, TopologyInput } from "#twin/input.ts"
+import { newLink } from "#twin/link.ts"
+import type { EndFact, LinkFact } from "#twin/link.ts"
+import { newRouter } from "#twin/router.ts"
+import type { NodeFact } from "#twin/router.ts"
+import type { ColumnDelta, Happening } from "#twin/step.ts"
+import { makeTimers } from "#twin/timers.ts"
 import type { Timers } from "#twin/timers.ts"
+import { buildTopology, EMPTY_TOPOLOGY } from "#twin/topology.ts"
 import type { Topology } from "#twin/topology.ts"
 
 /** Everything of a twin that is not inside an actor. Written by runRound only. */
 export interface World {
   topology: Topology
   columns: Columns
+  /** By actor number: routers by slot, then links by slot, then the tenant. */
   timers: Timers
   /** Of the last input applied; 0 = none. */
   seq: number
@@ -41,10 +50,204 @@ export interface RoundResult {
   readonly touched: ReadonlySet<string>
 }
 
+/** A twin before its first input. */
+export const newWorld = (): World => worldOf(EMPTY_TOPOLOGY)
+
+export const worldOf = (topology: Topology): World => ({
+  topology,
+  columns: makeColumns(topology.routers.length, topology.links.length),
+  timers: makeTimers(topology.routers.length + topology.links.length + 1),
+  seq: 0,
+  atMs: 0,
+  recent: [],
+  unknownDevice: 0,
+})
+
 /**
  * Applies inputs in order. An input whose seq is not above world.seq has been applied before and is skipped, so a replay
  * may overlap its snapshot.
  */
-export declare const runRound: (world: World, cells: Cells, inputs: readonly Sequenced[]) => RoundResult
-/** A twin before its first input. */
-export declare const newWorld: () => World
+export const runRound = (world: World, cells: Cells, inputs: readonly Sequenced[]): RoundResult => {
+  const told: Told = { nodes: new Set(), links: new Set(), events: [], touched: new Set(), topologyChanged: false }
+  for (const { seq, input } of inputs) {
+    if (seq <= world.seq) continue
+    const round: Round = { world, cells, told, seq, index: 0 }
+    const nowMs = Number.isFinite(input.atMs) ? Math.max(world.atMs, input.atMs) : world.atMs
+    fireTimers(round, nowMs)
+    world.atMs = nowMs
+    world.seq = seq
+    applyInput(round, input)
+  }
+  remember(world, told.events)
+  return {
+    seq: world.seq,
+    atMs: world.atMs,
+    nodes: told.topologyChanged ? slots(world.topology.routers.length) : ascending(told.nodes),
+    links: told.topologyChanged ? slots(world.topology.links.length) : ascending(told.links),
+    events: told.events,
+    topologyChanged: told.topologyChanged,
+    touched: told.touched,
+  }
+}
+
+/** What the round will tell, while it is collected. */
+interface Told {
+  readonly nodes: Set<number>
+  readonly links: Set<number>
+  readonly events: EventView[]
+  readonly touched: Set<string>
+  topologyChanged: boolean
+}
+
+/** The processing of one input. */
+interface Round {
+  readonly world: World
+  readonly cells: Cells
+  readonly told: Told
+  readonly seq: number
+  /** Of the next event: ids are `<seq>-<index>`. */
+  index: number
+}
+
+const applyInput = (round: Round, input: Input): void => {
+  switch (input.kind) {
+    case "tick":
+      return
+    case "topology":
+      return applyTopology(round, input)
+    case "poll":
+    case "unreachable":
+    case "trap":
+    case "syslog": {
+      const { world, cells } = round
+      const slot = world.topology.deviceSlot.get(input.device)
+      if (slot === undefined) {
+        world.unknownDevice++
+        return
+      }
+      round.told.touched.add(input.device)
+      cells.routers.tell(slot, { kind: "input", atMs: world.atMs, input })
+      settle(round)
+    }
+  }
+}
+
+/** Advances the twin to `nowMs`. Each timer is processed to quiescence at its own time; a new wish may be due as well. */
+const fireTimers = (round: Round, nowMs: number): void => {
+  const { world, cells } = round
+  const routers = world.topology.routers.length
+  const links = world.topology.links.length
+  for (let timer = world.timers.takeDue(nowMs); timer !== null; timer = world.timers.takeDue(nowMs)) {
+    const { actor } = timer
+    world.atMs = Math.max(world.atMs, timer.dueMs)
+    const message = { kind: "timer", atMs: world.atMs } as const
+    if (actor < routers) {
+      round.told.touched.add(world.topology.routers[actor]?.device ?? "")
+      cells.routers.tell(actor, message)
+    } else if (actor < routers + links) cells.links.tell(actor - routers, message)
+    else cells.tenant.tell(0, message)
+    settle(round, timer.dueMs)
+  }
+}
+
+/** Routers, then links, then the tenant, until nobody has anything left to say. `firedMs` = the timer being served. */
+const settle = (round: Round, firedMs: number = Number.NEGATIVE_INFINITY): void => {
+  const { world, cells } = round
+  const { routers, links } = world.topology
+  const nodeFacts: NodeFact[] = []
+  const linkFacts: LinkFact[] = []
+  const endFacts = new Map<number, EndFact[]>()
+  for (const fact of drained(round, cells.routers, 0, firedMs)) {
+    if (fact.kind === "node") nodeFacts.push(fact)
+    else pushTo(endFacts, fact.link, fact)
+  }
+  for (const [link, facts] of endFacts) {
+    round.told.touched.add(links[link]?.id ?? "")
+    cells.links.tell(link, { kind: "ends", atMs: world.atMs, facts })
+  }
+  linkFacts.push(...drained(round, cells.links, routers.length, firedMs))
+  if (nodeFacts.length > 0 || linkFacts.length > 0)
+    cells.tenant.tell(0, { kind: "facts", atMs: world.atMs, nodes: nodeFacts, links: linkFacts })
+  drained(round, cells.tenant, routers.length + links.length, firedMs)
+}
+
+/** Drains one phase, takes what it says to the outside, and returns its facts. */
+const drained = <Fact>(
+  round: Round,
+  bank: Pick<CellBank<unknown, unknown, Fact>, "drain">,
+  firstActor: number,
+  firedMs: number,
+): Fact[] => {
+  const facts: Fact[] = []
+  for (const output of bank.drain()) {
+    takeOutput(round, output, firstActor + output.slot, firedMs)
+    for (const fact of output.facts) facts.push(fact)
+  }
+  return facts
+}
+
+const takeOutput = (round: Round, output: CellOutput<unknown>, actor: number, firedMs: number): void => {
+  for (const delta of output.deltas) takeDelta(round, delta)
+  for (const event of output.events) takeEvent(round, event)
+  // A wish that is not after the timer being served would be served for ever.
+  const wish = output.timerMs
+  round.world.timers.set(actor, wish === null ? null : Math.max(wish, firedMs + 1))
+}
+
+const takeDelta = ({ world, told }: Round, delta: ColumnDelta): void => {
+  if (!applyColumnDelta(world.columns, delta)) return
+  if (delta.column === "link") told.links.add(delta.slot)
+  else {
+    told.nodes.add(delta.slot)
+    told.touched.add(world.topology.routers[delta.slot]?.device ?? "")
+  }
+}
+
+const takeEvent = (round: Round, event: Happening): void => {
+  round.told.events.push({ id: `${round.seq}-${round.index++}`, ...event })
+}
+
+/** Devices and links that stay (by id) keep their state; everybody is configured anew and tells everything again. */
+const applyTopology = (round: Round, input: TopologyInput): void => {
+  const { world, cells, told } = round
+  const before = world.topology
+  const topology = buildTopology(input.rev, input.inventory)
+  const { atMs } = world
+  cells.routers.reshape(
+    topology.routers.map((config) => {
+      const from = before.deviceSlot.get(config.device) ?? null
+      return { from, state: from === null ? newRouter(config) : cells.routers.state(from) }
+    }),
+  )
+  cells.links.reshape(
+    topology.links.map((config) => {
+      const from = before.linkSlot.get(config.id) ?? null
+      return { from, state: from === null ? newLink(config) : cells.links.state(from) }
+    }),
+  )
+  world.topology = topology
+  world.columns = makeColumns(topology.routers.length, topology.links.length)
+  world.timers = makeTimers(topology.routers.length + topology.links.length + 1)
+  told.topologyChanged = true
+  cells.tenant.tell(0, { kind: "configure", atMs, config: topology.tenant })
+  for (const config of topology.links) cells.links.tell(config.slot, { kind: "configure", atMs, config })
+  for (const config of topology.routers) {
+    told.touched.add(config.device)
+    cells.routers.tell(config.slot, { kind: "configure", atMs, config })
+  }
+  settle(round)
+}
+
+const remember = (world: World, events: readonly EventView[]): void => {
+  if (events.length === 0) return
+  world.recent = [...world.recent, ...events].slice(-RECENT_EVENTS)
+}
+
+const pushTo = <K, V>(lists: Map<K, V[]>, key: K, value: V): void => {
+  const list = lists.get(key)
+  if (list === undefined) lists.set(key, [value])
+  else list.push(value)
+}
+
+const ascending = (set: ReadonlySet<number>): readonly number[] => [...set].sort((a, b) => a - b)
+const slots = (count: number): readonly number[] => Array.from({ length: count }, (_, slot) => slot)

@@ -4,19 +4,24 @@
  * the newest evidence wins, and counters of one source are never compared with those of another.
  */
 import type { DeviceId } from "#protocol/id.ts"
+import type { TextFact } from "#protocol/metric.ts"
 import type { Status } from "#protocol/status.ts"
 import { UNKNOWN_STATUS } from "#protocol/status.ts"
-import type { TextFact } from "#protocol/metric.ts"
 import type { Source } from "#protocol/view.ts"
 import type { AdjacencyTable } from "#twin/adjacency.ts"
 import { NO_ADJACENCIES } from "#twin/adjacency.ts"
+import { conclude } from "#twin/health.ts"
 import type { DeviceInput } from "#twin/input.ts"
 import type { InterfaceTable } from "#twin/interface.ts"
 import { NO_INTERFACES } from "#twin/interface.ts"
 import type { EndFact } from "#twin/link.ts"
-import type { Step } from "#twin/step.ts"
+import { notified } from "#twin/notice.ts"
+import { polled } from "#twin/poll.ts"
+import { silent, untried } from "#twin/reach.ts"
+import type { SourceState } from "#twin/reach.ts"
+import type { Happening, Step } from "#twin/step.ts"
 import type { ValueTable } from "#twin/values.ts"
-import { emptyTable, layoutOf } from "#twin/values.ts"
+import { DEVICE_LAYOUT, emptyTable } from "#twin/values.ts"
 
 /** An interface that carries a link. */
 export interface Port {
@@ -34,20 +39,10 @@ export interface RouterConfig {
   readonly ports: readonly Port[]
 }
 
-/** One collector's relation with this router. */
-export interface SourceState {
-  readonly source: Source
-  /** Null = not tried yet. */
-  readonly up: boolean | null
-  readonly lastOkMs: number | null
-  readonly lastTryMs: number | null
-  readonly error: string | null
-  readonly uptimeSeconds: number | null
-}
-
 export interface RouterState {
   readonly config: RouterConfig
   readonly sources: readonly SourceState[]
+  /** One row, DEVICE_LAYOUT. */
   readonly device: ValueTable
   readonly texts: Readonly<Partial<Record<TextFact, string>>>
   readonly interfaces: InterfaceTable
@@ -60,7 +55,7 @@ export interface RouterState {
   readonly stale: boolean
   /** Health before the tenant's view of neighbours. */
   readonly status: Status
-  /** Newest first, in words. */
+  /** Worst first, in words. */
   readonly reasons: readonly string[]
   /** Start of the device as far as the last reboot told; null = no reboot seen. */
   readonly bootMs: number | null
@@ -70,7 +65,7 @@ export interface RouterState {
   readonly told: NodeFact | null
   /** Rows refused: unknown or derived metric, wrong entity, not finite, over a bound. */
   readonly refused: number
-  /** Inputs older than what the same source had said. */
+  /** Inputs no newer than what the same source had said. */
   readonly outOfOrder: number
 }
 
@@ -87,13 +82,11 @@ export interface NodeFact {
   readonly reachable: boolean | null
   /** Unix seconds of the newest answer; 0 = never. */
   readonly seenS: number
-  /** pppoe.sessions.active while fresh; null = not measured. */
+  /** pppoe.sessions.active while it answers and is not stale; null = not measured. */
   readonly subscribers: number | null
 }
 
 export type RouterFact = EndFact | NodeFact
-
-export const DEVICE_LAYOUT = layoutOf("device")
 
 export const newRouter = (config: RouterConfig): RouterState => ({
   config,
@@ -115,19 +108,38 @@ export const newRouter = (config: RouterConfig): RouterState => ({
   outOfOrder: 0,
 })
 
-const untried = (source: Source): SourceState => ({
-  source,
-  up: null,
-  lastOkMs: null,
-  lastTryMs: null,
-  error: null,
-  uptimeSeconds: null,
-})
+/** What a message made of a router, before it is judged. */
+export interface Turn {
+  readonly state: RouterState
+  readonly events: readonly Happening[]
+}
 
-export const stepRouter = (state: RouterState, _msg: RouterMsg): Step<RouterState, RouterFact> => ({
-  state,
-  deltas: [],
-  facts: [],
-  events: [],
-  timerMs: null,
+export const stepRouter = (state: RouterState, msg: RouterMsg): Step<RouterState, RouterFact> => {
+  switch (msg.kind) {
+    case "configure":
+      return conclude(state, { state: configured(state, msg.config), events: [] }, msg.atMs, true)
+    case "input":
+      return conclude(state, inputTaken(state, msg.input), msg.atMs, false)
+    case "timer":
+      return conclude(state, { state, events: [] }, msg.atMs, false)
+  }
+}
+
+const inputTaken = (state: RouterState, input: DeviceInput): Turn => {
+  switch (input.kind) {
+    case "poll":
+      return polled(state, input)
+    case "unreachable":
+      return silent(state, input)
+    case "trap":
+    case "syslog":
+      return notified(state, input)
+  }
+}
+
+/** Sources that are no longer configured are forgotten: their silence must not count. */
+const configured = (state: RouterState, config: RouterConfig): RouterState => ({
+  ...state,
+  config,
+  sources: config.sources.map((source) => state.sources.find((known) => known.source === source) ?? untried(source)),
 })

@@ -1,12 +1,24 @@
 /**
  * A whole twin as one plain object, and back. Restoring it and going on with the journal's tail gives the same twin as
- * never having stopped: that is what kill -9 and replay rest on. Pack it with protocol/codec.ts packStored.
+ * never having stopped: that is what kill -9 and replay rest on. States are immutable, so taking a snapshot copies
+ * nothing; pack it with protocol/codec.ts packStored whenever there is time.
  */
 import type { Inventory } from "#protocol/inventory.ts"
 import type { EventView } from "#protocol/view.ts"
 import type { Cells, CellStates } from "#twin/cells.ts"
+import { at } from "#twin/chunked.ts"
+import { applyColumnDelta } from "#twin/columns.ts"
+import { INTERFACE_LAYOUT } from "#twin/interface.ts"
+import type { LinkState } from "#twin/link.ts"
+import { worldOf } from "#twin/round.ts"
 import type { World } from "#twin/round.ts"
+import type { RouterState } from "#twin/router.ts"
+import type { TenantState } from "#twin/tenant.ts"
+import { buildTopology } from "#twin/topology.ts"
+import { DEVICE_LAYOUT, relaidTable } from "#twin/values.ts"
+import type { Layout } from "#twin/values.ts"
 
+/** Raised when the shape of any actor's state changes in a way that `restoreTwin` cannot bridge. */
 export const SNAPSHOT_VERSION = 1
 
 export interface TwinSnapshot {
@@ -15,6 +27,8 @@ export interface TwinSnapshot {
   readonly atMs: number
   readonly rev: number
   readonly inventory: Inventory
+  /** Metric ids of the columns of the value tables: a newer build may have more. */
+  readonly layout: { readonly device: readonly number[]; readonly interface: readonly number[] }
   readonly states: CellStates
   /** Wishes by actor number; null = none. */
   readonly timers: ReadonlyArray<number | null>
@@ -22,12 +36,92 @@ export interface TwinSnapshot {
   readonly unknownDevice: number
 }
 
-export declare const snapshotTwin: (world: World, cells: Cells) => TwinSnapshot
+/** Between rounds only. */
+export const snapshotTwin = (world: World, cells: Cells): TwinSnapshot => ({
+  version: SNAPSHOT_VERSION,
+  seq: world.seq,
+  atMs: world.atMs,
+  rev: world.topology.rev,
+  inventory: world.topology.inventory,
+  layout: { device: idsOf(DEVICE_LAYOUT), interface: idsOf(INTERFACE_LAYOUT) },
+  states: {
+    routers: Array.from({ length: cells.routers.length() }, (_, slot) => cells.routers.state(slot)),
+    links: Array.from({ length: cells.links.length() }, (_, slot) => cells.links.state(slot)),
+    tenant: cells.tenant.state(0),
+  },
+  timers: Array.from({ length: world.timers.actors }, (_, actor) => world.timers.due(actor)),
+  recent: world.recent,
+  unknownDevice: world.unknownDevice,
+})
 
-/** Thrown for a snapshot of another version or a damaged one; the message says what and what to do. */
+/** A snapshot of another version, or a damaged one. Start from an earlier one, or from none and the whole journal. */
 export class SnapshotUnusable extends Error {
   override readonly name = "SnapshotUnusable"
 }
 
 /** A new world, and the states for `plainCells` or the engine's banks. Takes what unpackStored gave; checks it. */
-export declare const restoreTwin: (snapshot: unknown) => { readonly world: World; readonly states: CellStates }
+export const restoreTwin = (stored: unknown): { readonly world: World; readonly states: CellStates } => {
+  const snapshot = checked(stored)
+  const topology = buildTopology(snapshot.rev, snapshot.inventory)
+  const world = worldOf(topology)
+  const states: CellStates = { ...snapshot.states, routers: snapshot.states.routers.map(relaid(snapshot)) }
+  for (const [actor, due] of snapshot.timers.entries()) world.timers.set(actor, due)
+  drawNodes(world, states.tenant)
+  drawLinks(world, states.links)
+  world.seq = snapshot.seq
+  world.atMs = snapshot.atMs
+  world.recent = [...snapshot.recent]
+  world.unknownDevice = snapshot.unknownDevice
+  return { world, states }
+}
+
+/** Columns are what the actors last said, so they need no place in the snapshot. */
+const drawNodes = (world: World, tenant: TenantState): void => {
+  for (let slot = 0; slot < tenant.nodes.length; slot++) {
+    const { fact, shown } = at(tenant.nodes, slot)
+    if (fact !== null) applyColumnDelta(world.columns, { column: "node", slot, status: shown, seenS: fact.seenS })
+  }
+}
+
+const drawLinks = (world: World, links: readonly LinkState[]): void => {
+  for (const [slot, { status, utilAB, utilBA }] of links.entries())
+    applyColumnDelta(world.columns, { column: "link", slot, status, utilAB, utilBA })
+}
+
+const idsOf = (layout: Layout): readonly number[] => layout.metrics.map((metric) => metric.id)
+
+/** Moves values into this build's columns. */
+const relaid = (snapshot: TwinSnapshot): ((router: RouterState) => RouterState) => {
+  const { device, interface: interfaces } = snapshot.layout
+  if (sameIds(device, DEVICE_LAYOUT) && sameIds(interfaces, INTERFACE_LAYOUT)) return (router) => router
+  return (router) => ({
+    ...router,
+    device: relaidTable(router.device, device, DEVICE_LAYOUT),
+    interfaces: {
+      ...router.interfaces,
+      levels: relaidTable(router.interfaces.levels, interfaces, INTERFACE_LAYOUT),
+    },
+  })
+}
+
+const sameIds = (ids: readonly number[], layout: Layout): boolean =>
+  ids.length === layout.width && layout.metrics.every((metric, column) => metric.id === ids[column])
+
+const checked = (stored: unknown): TwinSnapshot => {
+  const refuse = (why: string): never => {
+    throw new SnapshotUnusable(`twin snapshot: ${why}; use an earlier snapshot or replay the whole journal`)
+  }
+  if (typeof stored !== "object" || stored === null) return refuse("not an object")
+  const snapshot = stored as TwinSnapshot
+  if (snapshot.version !== SNAPSHOT_VERSION)
+    return refuse(`version ${String(snapshot.version)} where this build reads ${SNAPSHOT_VERSION}`)
+  const devices = snapshot.inventory?.devices?.length
+  const links = snapshot.inventory?.links?.length
+  const { states } = snapshot
+  if (devices === undefined || states?.routers?.length !== devices) return refuse("routers do not match the inventory")
+  if (links === undefined || states.links?.length !== links) return refuse("links do not match the inventory")
+  if (states.tenant?.nodes?.length !== devices) return refuse("the tenant does not match the inventory")
+  if (snapshot.timers?.length !== devices + links + 1) return refuse("timers do not match the inventory")
+  if (!(snapshot.seq >= 0) || !(snapshot.atMs >= 0)) return refuse("seq or time is missing")
+  return snapshot
+}

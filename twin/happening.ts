@@ -1,0 +1,55 @@
+/** The events of a router's interfaces and adjacencies, in PRODUCT.md's names. One change makes one event. */
+import type { EntityKey } from "#protocol/id.ts"
+import { entityName } from "#protocol/id.ts"
+import type { Source } from "#protocol/view.ts"
+import type { AdjacencyChange } from "#twin/adjacency.ts"
+import type { InterfaceChange } from "#twin/interface.ts"
+import type { RouterState } from "#twin/router.ts"
+import type { Happening } from "#twin/step.ts"
+
+/** Who said it, and the line or trap that did. */
+export interface Evidence {
+  readonly atMs: number
+  readonly source: Source
+  readonly raw: string | null
+}
+
+const MAX_RAW = 2048
+
+/** An event of the device itself, to be completed. */
+export const deviceHappening = (
+  state: RouterState,
+  evidence: Evidence,
+  what: Pick<Happening, "type" | "severity" | "old" | "new">,
+  entity: EntityKey | "" = "",
+): Happening => ({
+  atMs: evidence.atMs,
+  subject: state.config.device,
+  subjectKind: "device",
+  entity,
+  raw: evidence.raw === null ? null : evidence.raw.slice(0, MAX_RAW),
+  source: evidence.source,
+  ...what,
+})
+
+/** Down is major where it carries a link, else a warning; so is a shut interface. */
+export const interfaceHappening = (state: RouterState, change: InterfaceChange, evidence: Evidence): Happening => {
+  const severity = change.new
+    ? "cleared"
+    : change.flag === "oper" && carriesLink(state, change.key)
+      ? "major"
+      : "warning"
+  const type = change.flag === "oper" ? "interface.oper.changed" : "interface.admin.changed"
+  return deviceHappening(state, evidence, { type, severity, old: word(change.old), new: word(change.new) }, change.key)
+}
+
+export const adjacencyHappening = (state: RouterState, change: AdjacencyChange, evidence: Evidence): Happening => {
+  const type = change.kind === "bgp" ? "bgp.peer.state.changed" : "ospf.neighbor.state.changed"
+  const severity = change.up ? "cleared" : "warning"
+  return deviceHappening(state, evidence, { type, severity, old: change.old, new: change.new }, change.key)
+}
+
+const carriesLink = (state: RouterState, key: EntityKey): boolean =>
+  state.config.ports.some((port) => port.ifName === entityName(key))
+
+const word = (up: boolean): string => (up ? "up" : "down")

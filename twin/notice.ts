@@ -1,0 +1,123 @@
+/**
+ * Traps (RFC 2863 s6, RFC 4273, RFC 4750) and syslog lines: what a device says unasked. They are the fastest evidence,
+ * but they come over UDP and may be lost, so they change a known state and never create an entity.
+ */
+import { interfaceKey } from "#protocol/id.ts"
+import type { EntityKey } from "#protocol/id.ts"
+import { adjacencyKey, parseState, stateName, tellAdjacency } from "#twin/adjacency.ts"
+import { adjacencyHappening, deviceHappening, interfaceHappening } from "#twin/happening.ts"
+import type { Evidence } from "#twin/happening.ts"
+import type { SyslogInput, TrapInput } from "#twin/input.ts"
+import { findInterface, tellFlag } from "#twin/interface.ts"
+import { rebooted } from "#twin/reboot.ts"
+import type { RouterState, Turn } from "#twin/router.ts"
+
+export const notified = (state: RouterState, input: TrapInput | SyslogInput): Turn =>
+  input.kind === "trap" ? trapped(state, input) : logged(state, input)
+
+const trapped = (state: RouterState, input: TrapInput): Turn => {
+  const evidence: Evidence = { atMs: input.atMs, source: "trap", raw: input.raw }
+  switch (input.trap) {
+    case "linkDown":
+    case "linkUp": {
+      const key = input.ifName === null ? null : interfaceKey(input.ifName)
+      return linkTold(state, key, input.ifIndex, input.trap === "linkUp", input.adminUp, evidence)
+    }
+    case "coldStart":
+      return rebooted(state, input.atMs, evidence)
+    case "ospfNbrStateChange":
+      return adjacencyTold(state, "ospf", input.remote, input.state ?? null, evidence)
+    case "bgpEstablished":
+      return adjacencyTold(state, "bgp", input.remote, "established", evidence)
+    case "bgpBackwardTransition":
+      return adjacencyTold(state, "bgp", input.remote, input.state ?? "idle", evidence)
+    case "authenticationFailure":
+      return authFailed(state, null, evidence)
+    case "warmStart":
+    case "other":
+      return { state, events: [] }
+  }
+}
+
+const logged = (state: RouterState, input: SyslogInput): Turn => {
+  const evidence: Evidence = { atMs: input.atMs, source: "syslog", raw: input.message }
+  const { event } = input
+  if (event === null) return { state, events: [] }
+  switch (event.type) {
+    case "interface":
+      return linkTold(state, interfaceKey(event.ifName), null, event.up, null, evidence)
+    case "ospf":
+      return adjacencyTold(state, "ospf", event.remote, event.state, evidence)
+    case "bgp":
+      return adjacencyTold(state, "bgp", event.remote, event.up ? "established" : "idle", evidence)
+    case "auth-failed":
+      return authFailed(state, `${event.user} from ${event.from}`, evidence)
+    case "rebooted":
+      return rebooted(state, input.atMs, evidence)
+  }
+}
+
+/** An interface that no poll has shown is still reported, as an event only. */
+const linkTold = (
+  state: RouterState,
+  key: EntityKey | null,
+  ifIndex: number | null,
+  up: boolean,
+  adminUp: boolean | null,
+  evidence: Evidence,
+): Turn => {
+  const row = findInterface(state.interfaces, key, ifIndex)
+  if (row < 0) {
+    const what = {
+      type: "interface.oper.changed",
+      severity: up ? "cleared" : "warning",
+      old: null,
+      new: up ? "up" : "down",
+    } as const
+    return { state, events: [deviceHappening(state, evidence, what, key ?? "")] }
+  }
+  const { atMs, source } = evidence
+  const admin =
+    adminUp === null
+      ? { table: state.interfaces, changed: null }
+      : tellFlag(state.interfaces, row, "admin", adminUp, atMs, source)
+  const oper = tellFlag(admin.table, row, "oper", up, atMs, source)
+  const changes = [admin.changed, oper.changed].filter((change) => change !== null)
+  return {
+    state: { ...state, interfaces: oper.table },
+    events: changes.map((change) => interfaceHappening(state, change, evidence)),
+  }
+}
+
+/** `told` null = the notice did not say which state: an event, but no change of what we know. */
+const adjacencyTold = (
+  state: RouterState,
+  kind: "ospf" | "bgp",
+  remote: string | null,
+  told: string | null,
+  evidence: Evidence,
+): Turn => {
+  if (remote === null) return { state, events: [] }
+  const key = adjacencyKey(kind, remote)
+  const known = state.adjacencies.find((adjacency) => adjacency.key === key)
+  const index = told === null ? -1 : parseState(kind, told)
+  if (known === undefined || index < 0) {
+    const what = {
+      type: kind === "bgp" ? "bgp.peer.state.changed" : "ospf.neighbor.state.changed",
+      severity: "indeterminate",
+      old: known === undefined ? null : stateName(kind, known.state),
+      new: index < 0 ? null : stateName(kind, index),
+    } as const
+    return { state, events: [deviceHappening(state, evidence, what, key)] }
+  }
+  const { table, changed } = tellAdjacency(state.adjacencies, key, index, evidence.atMs, evidence.source)
+  return {
+    state: { ...state, adjacencies: table },
+    events: changed === null ? [] : [adjacencyHappening(state, changed, evidence)],
+  }
+}
+
+const authFailed = (state: RouterState, who: string | null, evidence: Evidence): Turn => {
+  const what = { type: "auth.failed", severity: "warning", old: null, new: who } as const
+  return { state, events: [deviceHappening(state, evidence, what)] }
+}

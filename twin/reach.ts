@@ -1,0 +1,144 @@
+/**
+ * Whether a router answers, source by source. A device is unreachable when the newest attempt of every one of its sources
+ * failed; while one of several works, only the monitoring is degraded. Silence is data: it comes as an input.
+ */
+import { metricId } from "#protocol/metric.ts"
+import type { Source } from "#protocol/view.ts"
+import { durationText } from "#twin/duration.ts"
+import type { UnreachableInput } from "#twin/input.ts"
+import type { RouterState, Turn } from "#twin/router.ts"
+import { packOrigin } from "#twin/source.ts"
+import type { Happening } from "#twin/step.ts"
+import { DEVICE_LAYOUT, grownTable } from "#twin/values.ts"
+import type { ValueTable } from "#twin/values.ts"
+
+/** One collector's relation with a router. */
+export interface SourceState {
+  readonly source: Source
+  /** Null = not tried yet. */
+  readonly up: boolean | null
+  readonly lastOkMs: number | null
+  readonly lastTryMs: number | null
+  /** Why the newest attempt failed; null while it works. */
+  readonly error: string | null
+  /** Uptime that its last answer told, s. */
+  readonly uptimeSeconds: number | null
+}
+
+const MAX_ERROR = 256
+
+/** The metric that says whether a source answers. */
+export const SOURCE_FLAG: Partial<Record<Source, "device.snmp.up" | "device.api.up">> = {
+  snmp: "device.snmp.up",
+  routeros: "device.api.up",
+}
+
+export const untried = (source: Source): SourceState => ({
+  source,
+  up: null,
+  lastOkMs: null,
+  lastTryMs: null,
+  error: null,
+  uptimeSeconds: null,
+})
+
+/** Not later than what the source said before: a duplicate or a straggler, which must not undo newer knowledge. */
+export const isOutOfOrder = (state: RouterState, source: Source, atMs: number): boolean => {
+  const last = state.sources.find((known) => known.source === source)?.lastTryMs ?? null
+  return last !== null && atMs <= last
+}
+
+/** A poll that got no answer. */
+export const silent = (state: RouterState, input: UnreachableInput): Turn => {
+  if (isOutOfOrder(state, input.source, input.atMs))
+    return { state: { ...state, outOfOrder: state.outOfOrder + 1 }, events: [] }
+  const error = `${input.reason}: ${input.detail}`.slice(0, MAX_ERROR)
+  const device = withSourceFlag(state.device, input)
+  return attempted({ ...state, device }, input.source, input.atMs, { up: false, error })
+}
+
+/** device.snmp.up / device.api.up = 0: nobody else can write them while the source is silent. */
+const withSourceFlag = (device: ValueTable, input: UnreachableInput): ValueTable => {
+  const name = SOURCE_FLAG[input.source]
+  if (name === undefined) return device
+  const column = DEVICE_LAYOUT.columnOf[metricId(name)] as number
+  const flagged = grownTable(device, 1, DEVICE_LAYOUT.width)
+  flagged.value[column] = 0
+  flagged.atMs[column] = input.atMs
+  flagged.origin[column] = packOrigin(input.source, false)
+  return flagged
+}
+
+/** What one attempt of one source told about reachability. `ok.uptimeSeconds` null = the answer had none. */
+export const attempted = (
+  state: RouterState,
+  source: Source,
+  atMs: number,
+  attempt:
+    | { readonly up: true; readonly uptimeSeconds: number | null }
+    | { readonly up: false; readonly error: string },
+): Turn => {
+  const before = state.sources.find((known) => known.source === source) ?? untried(source)
+  const after: SourceState = attempt.up
+    ? { source, up: true, lastOkMs: atMs, lastTryMs: atMs, error: null, uptimeSeconds: attempt.uptimeSeconds }
+    : { ...before, up: false, lastTryMs: atMs, error: attempt.error }
+  const sources = state.sources.includes(before)
+    ? state.sources.map((known) => (known === before ? after : known))
+    : [...state.sources, after]
+  const reachable = reachableBy(sources)
+  const turned = reachable !== state.reachable
+  const next: RouterState = {
+    ...state,
+    sources,
+    reachable,
+    reachableSinceMs: turned ? atMs : state.reachableSinceMs,
+    heardMs: Math.max(atMs, state.heardMs ?? 0),
+  }
+  return { state: next, events: turned ? reachEvents(state, next, after) : sourceEvents(next, before, after) }
+}
+
+/** True when any answers, false when all were tried and none does, null while that is open. */
+export const reachableBy = (sources: readonly SourceState[]): boolean | null => {
+  if (sources.some((source) => source.up === true)) return true
+  return sources.length > 0 && sources.every((source) => source.up === false) ? false : null
+}
+
+/** First contact is no news; the first silence is. */
+const reachEvents = (before: RouterState, after: RouterState, cause: SourceState): readonly Happening[] => {
+  if (after.reachable === null || (after.reachable && before.reachable === null)) return []
+  const silentMs =
+    cause.lastTryMs !== null && before.reachableSinceMs !== null ? cause.lastTryMs - before.reachableSinceMs : 0
+  return [
+    {
+      atMs: cause.lastTryMs ?? 0,
+      type: "device.reachable.changed",
+      severity: after.reachable ? "cleared" : "critical",
+      subject: after.config.device,
+      subjectKind: "device",
+      entity: "",
+      old: before.reachable === null ? null : before.reachable ? "up" : "down",
+      new: after.reachable ? "up" : "down",
+      raw: after.reachable ? `answers again after ${durationText(silentMs)}` : cause.error,
+      source: cause.source,
+    },
+  ]
+}
+
+/** One source turned while the device as a whole did not. */
+const sourceEvents = (state: RouterState, before: SourceState, after: SourceState): readonly Happening[] => {
+  if (state.sources.length < 2 || before.up === after.up || (before.up === null && after.up === true)) return []
+  const changed: Happening = {
+    atMs: after.lastTryMs ?? 0,
+    type: "device.api.changed",
+    severity: after.up ? "cleared" : "warning",
+    subject: state.config.device,
+    subjectKind: "device",
+    entity: "",
+    old: before.up === null ? null : before.up ? "up" : "down",
+    new: after.up ? "up" : "down",
+    raw: after.error,
+    source: after.source,
+  }
+  if (after.up || state.reachable !== true) return [changed]
+  return [changed, { ...changed, type: "monitoring.degraded", old: null, new: after.source }]
+}
