@@ -39,11 +39,20 @@ export interface SystemStats {
   readonly types: ReadonlyMap<string, Readonly<TypeStats>>
   readonly deadLetters: Readonly<Record<DeadReason, number>>
   readonly timers: number
+  /** Notices whose listener threw: supervision goes on without it. */
+  readonly noticesLost: number
 }
 
 /** A supervisor, as those see it who put children under it. */
 export interface SupervisorRef {
   readonly id: string
+}
+
+export interface SpawnOptions<S> {
+  /** Orders phased actors; without it, the order of spawning does. */
+  readonly index?: number
+  /** Given: the first life starts from it and init is not run. */
+  readonly state?: { readonly value: S }
 }
 
 export interface ActorSystem {
@@ -52,15 +61,17 @@ export interface ActorSystem {
   readonly timers: Timers
   readonly deadLetters: DeadLetters
   readonly supervisor: (parent: SupervisorRef, id: string, spec: SupervisorSpec) => SupervisorRef
-  /** Starts an actor. `index` orders phased actors; without it, the order of spawning does. */
+  /** Starts an actor. `id` names it in notices and dead letters, unique among its siblings. */
   readonly spawn: <S, M, Out = never>(
     parent: SupervisorRef,
     id: string,
     spec: ActorSpec<S, M, Out>,
-    index?: number,
+    options?: SpawnOptions<S>,
   ) => ActorHandle<S, M>
   /** Ends an actor for good, its effects first. What waits in its mailbox goes to the dead letters. */
   readonly stop: (ref: ActorRef<never> | SupervisorRef) => Effect.Effect<void>
+  /** The same, without waiting for the end. */
+  readonly dismiss: (ref: ActorRef<never> | SupervisorRef) => void
   /** Runs everything that waits in one phase, in index order, on this stack. Returns the number of messages. */
   readonly drainPhase: (phase: number) => number
   /** See Pump.afterTurn. */
@@ -90,6 +101,7 @@ const build = (options: SystemOptions, context: Context.Context<never>): Built =
   })
   const deadLetters = makeDeadLetters()
   const types = new Map<string, TypeStats>()
+  let noticesLost = 0
   const host: TreeHost = {
     nowMs: clock.nowMs,
     timers,
@@ -97,7 +109,13 @@ const build = (options: SystemOptions, context: Context.Context<never>): Built =
     deadLetters,
     fork: Effect.runForkWith(context),
     dice: options.dice ?? Math.random,
-    notice: (notice) => options.onNotice?.(notice),
+    notice: (notice) => {
+      try {
+        options.onNotice?.(notice)
+      } catch {
+        noticesLost++
+      }
+    },
     failed: (error) => options.onFailed?.(error),
   }
   const root = new SupervisorNode(options.name, options.root ?? INFRASTRUCTURE_SUPERVISOR, null, host)
@@ -114,23 +132,20 @@ const build = (options: SystemOptions, context: Context.Context<never>): Built =
       up.add(node)
       return node
     },
-    spawn: (parent, id, spec, index) => {
+    spawn: (parent, id, spec, options) => {
       const up = parent as SupervisorNode
-      const cell = new Cell(id, index ?? spawned++, spec, host, typeStats(types, spec.type), up)
+      const index = options?.index ?? spawned++
+      const cell = new Cell(id, index, spec, host, typeStats(types, spec.type), up)
+      if (options?.state !== undefined) cell.adopt(index, options.state.value)
       up.add(cell)
       return cell
     },
-    stop: (ref) =>
-      Effect.callback<void>((resume) => {
-        const node = ref as unknown as TreeNode
-        const up = node.parent as SupervisorNode | null
-        if (up === null) throw new Error("the root of a system stops with the system's scope")
-        up.remove(node, () => resume(Effect.void))
-      }),
+    stop: (ref) => Effect.callback<void>((resume) => remove(ref, () => resume(Effect.void))),
+    dismiss: (ref) => remove(ref, () => undefined),
     drainPhase: pump.drainPhase,
     afterTurn: pump.afterTurn,
     nowMs: clock.nowMs,
-    stats: () => ({ types, deadLetters: deadLetters.counts(), timers: timers.size() }),
+    stats: () => ({ types, deadLetters: deadLetters.counts(), timers: timers.size(), noticesLost }),
   }
   const stopAll = Effect.callback<void>((resume) => root.halt("stopped", () => resume(Effect.void)))
   return {
@@ -146,6 +161,13 @@ const build = (options: SystemOptions, context: Context.Context<never>): Built =
       ),
     ),
   }
+}
+
+const remove = (ref: ActorRef<never> | SupervisorRef, gone: () => void): void => {
+  const node = ref as unknown as TreeNode
+  const up = node.parent as SupervisorNode | null
+  if (up === null) throw new Error("the root of a system stops with the system's scope")
+  up.remove(node, gone)
 }
 
 const typeStats = (types: Map<string, TypeStats>, type: string): TypeStats => {

@@ -52,7 +52,7 @@ export class SupervisorNode implements CellParent {
   add(child: TreeNode): void {
     if (this.#status === "stopped") return halt(child, "stopped", () => undefined)
     this.#children.set(child, { crashes: NO_CRASHES, ticket: 0, release: null })
-    if (this.#status === "running") launch(child, "own")
+    if (this.#status === "running") launch(child, "first")
   }
 
   /** Stops a child for good; `gone` is called when it has ended. */
@@ -193,10 +193,11 @@ interface ChildRecord {
   release: Timer | null
 }
 
-const launch = (node: TreeNode, from: "own" | "init"): void => {
+/** `first`: a state given at spawning is used as it is. `own`: as the actor's restartFrom says. */
+const launch = (node: TreeNode, from: "first" | "own" | "init"): void => {
   if (node instanceof SupervisorNode) return node.launch()
   node.readmit()
-  node.launch(from === "init" ? "init" : node.spec.restartFrom)
+  node.launch(from === "init" || (from === "own" && node.spec.restartFrom === "init") ? "init" : "lastGood")
 }
 
 const halt = (node: TreeNode, status: "waiting" | "quarantined" | "stopped", halted: () => void): void => {

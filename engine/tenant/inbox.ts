@@ -1,0 +1,136 @@
+/**
+ * The one door into a tenant's twin. Order is fixed here: inputs leave in the order in which they came, and get their
+ * seq as they leave. Bounds: per device and source only the newest poll (or failed poll) waits, older ones are counted
+ * as lost; events are refused at EVENTS_MAX, so that their listener offers them again. Nothing here waits or polls.
+ */
+import type { DeviceInput, Input, TopologyInput } from "#twin/input.ts"
+import { wellFormed } from "#engine/tenant/well-formed.ts"
+
+/** Traps and syslog lines that may wait. */
+export const EVENTS_MAX = 8_192
+/** Device and source pairs whose newest poll may wait: more than one process ever polls. */
+export const POLLS_MAX = 65_536
+/** Inventories that may wait: one person importing twice is two. */
+export const TOPOLOGIES_MAX = 8
+/** An input dated further ahead of our clock than this would drag the twin's time with it: refused as malformed. */
+export const FUTURE_MAX_MS = 60_000
+
+export interface InboxStats {
+  readonly waiting: number
+  readonly accepted: number
+  /** Polls replaced by a newer one before the twin saw them. */
+  readonly pollsLost: number
+  readonly pollsRefused: number
+  readonly eventsRefused: number
+  /** Inputs of devices whose actor is in quarantine: dropped. */
+  readonly quarantined: number
+  /** Inputs with an impossible time: dropped. A collector's defect. */
+  readonly malformed: number
+}
+
+export interface Inbox {
+  /** See Sink.submit. Inputs of a quarantined device are dropped and counted, and true is returned: do not offer again. */
+  readonly submit: (input: DeviceInput) => boolean
+  /** False when TOPOLOGIES_MAX wait already. */
+  readonly submitTopology: (input: TopologyInput) => boolean
+  /** Removes and returns the oldest inputs, at most `max`. */
+  readonly take: (max: number) => Input[]
+  readonly size: () => number
+  /** Drops a device's inputs until `untilMs`. */
+  readonly quarantine: (device: string, untilMs: number) => void
+  readonly quarantinedNow: () => ReadonlyArray<{ readonly device: string; readonly untilMs: number }>
+  /** From now on everything is refused; what waits can still be taken. */
+  readonly close: () => void
+  readonly stats: () => InboxStats
+}
+
+export const makeInbox = (nowMs: () => number, arrived: () => void): Inbox => {
+  // A Map keeps the order of insertion, and deleting a key and setting it again moves it to the end.
+  const queue = new Map<string | number, Input>()
+  const shut = new Map<string, number>()
+  const stats = { accepted: 0, pollsLost: 0, pollsRefused: 0, eventsRefused: 0, quarantined: 0, malformed: 0 }
+  let next = 0
+  let polls = 0
+  let events = 0
+  let topologies = 0
+  let closed = false
+
+  const isShut = (device: string): boolean => {
+    if (shut.size === 0) return false
+    const untilMs = shut.get(device)
+    if (untilMs === undefined) return false
+    if (nowMs() < untilMs) return true
+    shut.delete(device)
+    return false
+  }
+
+  const put = (key: string | number, input: Input): true => {
+    queue.set(key, input)
+    stats.accepted++
+    arrived()
+    return true
+  }
+
+  const submitPoll = (key: string, input: DeviceInput): boolean => {
+    if (queue.delete(key)) {
+      stats.pollsLost++
+      polls--
+    } else if (polls >= POLLS_MAX) {
+      stats.pollsRefused++
+      return false
+    }
+    polls++
+    return put(key, input)
+  }
+
+  const submitEvent = (input: DeviceInput): boolean => {
+    if (events >= EVENTS_MAX) {
+      stats.eventsRefused++
+      return false
+    }
+    events++
+    return put(next++, input)
+  }
+
+  return {
+    submit: (offered) => {
+      if (closed) return false
+      if (!Number.isSafeInteger(offered.atMs) || offered.atMs > nowMs() + FUTURE_MAX_MS) {
+        stats.malformed++
+        return true
+      }
+      if (isShut(offered.device)) {
+        stats.quarantined++
+        return true
+      }
+      const input = wellFormed(offered)
+      const isPoll = input.kind === "poll" || input.kind === "unreachable"
+      return isPoll ? submitPoll(`${input.source} ${input.device}`, input) : submitEvent(input)
+    },
+    submitTopology: (input) => {
+      if (closed || topologies >= TOPOLOGIES_MAX) return false
+      topologies++
+      return put(next++, input)
+    },
+    take: (max) => {
+      const taken: Input[] = []
+      for (const [key, input] of queue) {
+        if (taken.length >= max) break
+        queue.delete(key)
+        if (typeof key === "string") polls--
+        else if (input.kind === "topology") topologies--
+        else events--
+        taken.push(input)
+      }
+      return taken
+    },
+    size: () => queue.size,
+    quarantine: (device, untilMs) => void shut.set(device, untilMs),
+    quarantinedNow: () =>
+      [...shut].filter(([, untilMs]) => untilMs > nowMs()).map(([device, untilMs]) => ({ device, untilMs })),
+    close: () => {
+      closed = true
+    },
+    stats: () => ({ waiting: queue.size, ...stats }),
+  }
+}

@@ -1,0 +1,180 @@
+/**
+ * Bytes of a journal batch. Inputs are packed as arrays of positions (the journal is most of what this system writes);
+ * the first byte is the version. Reading checks every field: a damaged row must stop a replay with its reason, not
+ * become a strange network.
+ */
+import * as Data from "effect/Data"
+import { packStored, unpackStored } from "#protocol/codec.ts"
+import { deviceId, entityKey } from "#protocol/id.ts"
+import type { EntityKind } from "#protocol/id.ts"
+import type { Inventory } from "#protocol/inventory.ts"
+import type { TextFact } from "#protocol/metric.ts"
+import type { Source } from "#protocol/view.ts"
+import type { Input, PollInput, Sequenced, SyslogInput, TrapInput, UnreachableInput } from "#twin/input.ts"
+
+export const JOURNAL_VERSION = 1
+
+/** The bytes are not a journal batch that this build can read. */
+export class JournalUnreadable extends Data.TaggedError("JournalUnreadable")<{ readonly detail: string }> {
+  override get message(): string {
+    return this.detail
+  }
+}
+
+/** Position of a kind in a row. Append only. */
+const KINDS = ["tick", "poll", "unreachable", "trap", "syslog", "topology"] as const
+
+/** Packs consecutive inputs; an empty batch or a gap in seq is a defect and throws. */
+export const encodeBatch = (batch: readonly Sequenced[]): Uint8Array => {
+  const first = batch[0]?.seq
+  if (first === undefined || batch.some((entry, index) => entry.seq !== first + index))
+    throw new RangeError("a journal batch holds at least one input, and its seq has no gaps")
+  const body = packStored([first, batch.map((entry) => rowOf(entry.input))])
+  const bytes = new Uint8Array(1 + body.length)
+  bytes[0] = JOURNAL_VERSION
+  bytes.set(body, 1)
+  return bytes
+}
+
+/** The inverse of encodeBatch. Throws JournalUnreadable and nothing else. */
+export const decodeBatch = (bytes: Uint8Array): readonly Sequenced[] => {
+  if (bytes[0] !== JOURNAL_VERSION)
+    return unreadable(
+      `journal version ${bytes[0] ?? "none"}: this build reads ${JOURNAL_VERSION}; use a newer Heliograph`,
+    )
+  let body: unknown
+  try {
+    body = unpackStored(bytes.subarray(1))
+  } catch {
+    return unreadable("the bytes of a journal batch are damaged; restore the journal from a backup")
+  }
+  const [first, rows] = list(body, 2, "batch")
+  const seq = whole(first, "seq")
+  return list(rows, null, "rows").map((row, index) => ({ seq: seq + index, input: inputOf(list(row, null, "row")) }))
+}
+
+const rowOf = (input: Input): readonly unknown[] => {
+  const kind = KINDS.indexOf(input.kind)
+  switch (input.kind) {
+    case "tick":
+      return [kind, input.atMs]
+    case "poll": {
+      const { device, source, startedMs, atMs, entities, entity, metric, value, texts, complete } = input
+      const rows = texts.map((row) => [row.entity, row.fact, row.text])
+      return [kind, atMs, device, source, startedMs, entities, entity, metric, value, rows, complete]
+    }
+    case "unreachable":
+      return [kind, input.atMs, input.device, input.source, input.reason, input.detail]
+    case "trap": {
+      const { atMs, device, trap, oid, ifIndex, ifName, adminUp, remote, raw } = input
+      return [kind, atMs, device, trap, oid, ifIndex, ifName, adminUp, remote, raw]
+    }
+    case "syslog": {
+      const { atMs, device, severity, topics, message, event, count } = input
+      return [kind, atMs, device, severity, topics, message, event, count]
+    }
+    case "topology":
+      return [kind, input.atMs, input.rev, input.inventory]
+  }
+}
+
+const inputOf = (row: readonly unknown[]): Input => {
+  const atMs = whole(row[1], "atMs")
+  switch (KINDS[whole(row[0], "kind")]) {
+    case "tick":
+      return { kind: "tick", atMs }
+    case "poll":
+      return pollOf(row, atMs)
+    case "unreachable":
+      return {
+        kind: "unreachable",
+        device: deviceId(text(row[2], "device")),
+        source: text(row[3], "source") as Source,
+        atMs,
+        reason: text(row[4], "reason") as UnreachableInput["reason"],
+        detail: text(row[5], "detail"),
+      }
+    case "trap":
+      return trapOf(row, atMs)
+    case "syslog":
+      return {
+        kind: "syslog",
+        device: deviceId(text(row[2], "device")),
+        atMs,
+        severity: whole(row[3], "severity"),
+        topics: texts(row[4], "topics"),
+        message: text(row[5], "message"),
+        event: row[6] === null ? null : (plain(row[6], "event") as unknown as SyslogInput["event"]),
+        count: whole(row[7], "count"),
+      }
+    case "topology":
+      return { kind: "topology", atMs, rev: whole(row[2], "rev"), inventory: inventoryOf(row[3]) }
+    default:
+      return unreadable(`input kind ${String(row[0])} is unknown to this build; use a newer Heliograph`)
+  }
+}
+
+const pollOf = (row: readonly unknown[], atMs: number): PollInput => {
+  const [, , device, source, startedMs, entities, entity, metric, value, rows, complete] = row
+  if (!(entity instanceof Uint16Array && metric instanceof Uint16Array && value instanceof Float64Array))
+    return unreadable("a poll's columns are not typed arrays")
+  if (entity.length !== value.length || metric.length !== value.length)
+    return unreadable("a poll's columns differ in length")
+  const keys = texts(entities, "entities").map(entityKey)
+  if (entity.some((index) => index >= keys.length)) return unreadable("a poll's sample names no entity")
+  return {
+    kind: "poll",
+    device: deviceId(text(device, "device")),
+    source: text(source, "source") as Source,
+    startedMs: whole(startedMs, "startedMs"),
+    atMs,
+    entities: keys,
+    entity,
+    metric,
+    value,
+    texts: list(rows, null, "texts").map((item) => {
+      const [key, fact, words] = list(item, 3, "text")
+      return { entity: entityKey(text(key, "entity")), fact: text(fact, "fact") as TextFact, text: text(words, "text") }
+    }),
+    complete: texts(complete, "complete") as EntityKind[],
+  }
+}
+
+const trapOf = (row: readonly unknown[], atMs: number): TrapInput => {
+  const [, , device, trap, oid, ifIndex, ifName, adminUp, remote, raw] = row
+  return {
+    kind: "trap",
+    device: deviceId(text(device, "device")),
+    atMs,
+    trap: text(trap, "trap") as TrapInput["trap"],
+    oid: text(oid, "oid"),
+    ifIndex: ifIndex === null ? null : whole(ifIndex, "ifIndex"),
+    ifName: ifName === null ? null : text(ifName, "ifName"),
+    adminUp: adminUp === null ? null : adminUp === true,
+    remote: remote === null ? null : text(remote, "remote"),
+    raw: text(raw, "raw"),
+  }
+}
+
+/** Was checked when it was imported; here only its shape is. */
+const inventoryOf = (value: unknown): Inventory => {
+  const { sites, devices, links } = plain(value, "inventory")
+  for (const part of [sites, devices, links]) for (const item of list(part, null, "inventory")) plain(item, "inventory")
+  return value as Inventory
+}
+
+const unreadable = (detail: string): never => {
+  throw new JournalUnreadable({ detail })
+}
+const wrong = (what: string): never => unreadable(`${what} of a journal row is damaged; restore it from a backup`)
+
+const list = (value: unknown, length: number | null, what: string): readonly unknown[] =>
+  Array.isArray(value) && (length === null || value.length === length) ? value : wrong(what)
+const whole = (value: unknown, what: string): number => (Number.isSafeInteger(value) ? (value as number) : wrong(what))
+const text = (value: unknown, what: string): string => (typeof value === "string" ? value : wrong(what))
+const texts = (value: unknown, what: string): readonly string[] =>
+  list(value, null, what).map((item) => text(item, what))
+const plain = (value: unknown, what: string): Record<string, unknown> =>
+  typeof value === "object" && value !== null && !Array.isArray(value)
+    ? (value as Record<string, unknown>)
+    : wrong(what)

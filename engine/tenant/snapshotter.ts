@@ -1,0 +1,84 @@
+/**
+ * Saves the twin now and then, so that a restart folds a minute of journal instead of a year. A snapshot is offered to
+ * storage only when the journal is durable up to it: a snapshot must never know more than the journal.
+ */
+import { errorLine } from "#engine/actors/dead-letters.ts"
+import type { Timers } from "#engine/actors/timers.ts"
+import type { SnapshotPort } from "#engine/tenant/ports.ts"
+import { encodeSnapshot } from "#engine/tenant/snapshot-codec.ts"
+import type { TwinSnapshot } from "#twin/snapshot.ts"
+
+export const SNAPSHOT_EVERY_MS = 60_000
+
+export interface Snapshotter {
+  /** Takes one now unless nothing changed since the last; waits for one that is under way. Never rejects. */
+  readonly take: () => Promise<void>
+  readonly stop: () => void
+  readonly stats: () => {
+    readonly savedSeq: number
+    readonly saved: number
+    readonly failures: number
+    readonly bytes: number
+  }
+}
+
+export interface SnapshotterOptions {
+  readonly port: SnapshotPort
+  readonly timers: Timers
+  readonly everyMs: number
+  /** Of the snapshot that the twin was restored from; 0 = none. */
+  readonly savedSeq: number
+  /** [0, 1): tenants that start together must not save together. */
+  readonly roll: number
+  readonly seq: () => number
+  readonly capture: () => TwinSnapshot
+  readonly whenDurable: (seq: number) => Promise<void>
+  readonly onProblem: (detail: string) => void
+}
+
+export const makeSnapshotter = (options: SnapshotterOptions): Snapshotter => {
+  let savedSeq = options.savedSeq
+  let underWay: Promise<void> | null = null
+  let stopped = false
+  const stats = { saved: 0, failures: 0, bytes: 0 }
+
+  const save = async (): Promise<void> => {
+    try {
+      const snapshot = options.capture()
+      const blob = await encodeSnapshot(snapshot)
+      await options.whenDurable(snapshot.seq)
+      await options.port.save(snapshot.seq, snapshot.atMs, blob)
+      savedSeq = snapshot.seq
+      stats.saved++
+      stats.bytes = blob.length
+    } catch (error) {
+      stats.failures++
+      options.onProblem(errorLine(error))
+    } finally {
+      underWay = null
+    }
+  }
+
+  const take = async (): Promise<void> => {
+    if (underWay !== null) await underWay
+    if (underWay !== null || options.seq() === savedSeq) return
+    underWay = save()
+    await underWay
+  }
+
+  const again = (): void => {
+    if (stopped) return
+    options.timers.after(options.everyMs, again)
+    // One that still waits for the journal is not joined by a second.
+    if (underWay === null) void take()
+  }
+  options.timers.after(options.everyMs * (0.5 + options.roll / 2), again)
+
+  return {
+    take,
+    stop: () => {
+      stopped = true
+    },
+    stats: () => ({ savedSeq, ...stats }),
+  }
+}

@@ -1,0 +1,83 @@
+/**
+ * A LiveTwin that outlives its runtimes. The stream and the collectors hold it from the tenant's first start to its
+ * last; while a runtime is being rebuilt it shows the last state of the old one and refuses inputs, and when the new one
+ * is there every listener hears of a new epoch.
+ */
+import type { LiveTwin, RoundNotice } from "#engine/tenant/live-twin.ts"
+import type { TenantRuntime } from "#engine/tenant/runtime.ts"
+import { RuntimeStopped } from "#engine/tenant/runtime.ts"
+
+export interface StandingTwin {
+  readonly twin: LiveTwin
+  readonly attach: (runtime: TenantRuntime) => void
+  readonly detach: () => void
+  /** The attached one; null between two lives. */
+  readonly current: () => TenantRuntime | null
+}
+
+/** Begins with its first runtime: there is no twin to show before. */
+export const makeStandingTwin = (first: TenantRuntime): StandingTwin => {
+  const listeners = new Set<(notice: RoundNotice) => void>()
+  let shown = first
+  let current: TenantRuntime | null = first
+  let forget = (): void => undefined
+
+  const listen = (runtime: TenantRuntime): void => {
+    forget()
+    forget = runtime.onRound(tellAll)
+  }
+  const tellAll = (notice: RoundNotice): void => {
+    for (const listener of listeners) listener(notice)
+  }
+  listen(first)
+
+  const twin: LiveTwin = {
+    tenant: first.tenant,
+    epoch: () => shown.epoch(),
+    seq: () => shown.seq(),
+    inventory: () => shown.inventory(),
+    columns: () => shown.columns(),
+    counts: () => shown.counts(),
+    recentEvents: () => shown.recentEvents(),
+    view: (focus) => shown.view(focus),
+    submit: (input) => current !== null && current.submit(input),
+    setInventory: (rev, inventory) =>
+      current === null
+        ? Promise.reject(new RuntimeStopped({ detail: "the twin of this tenant is being rebuilt; try again soon" }))
+        : current.setInventory(rev, inventory),
+    onRound: (listener) => {
+      // A function of its own, so that a listener may be added twice and each addition has its own end.
+      const own = (notice: RoundNotice): void => listener(notice)
+      listeners.add(own)
+      return () => void listeners.delete(own)
+    },
+  }
+  return {
+    twin,
+    attach: (runtime) => {
+      shown = runtime
+      current = runtime
+      listen(runtime)
+      tellAll(newLife(runtime))
+    },
+    detach: () => {
+      current = null
+    },
+    current: () => current,
+  }
+}
+
+/** All that a viewer knew may be different now: read the columns again. */
+const newLife = (runtime: TenantRuntime): RoundNotice => {
+  const { devices, links } = runtime.inventory()
+  return {
+    epoch: runtime.epoch(),
+    seq: runtime.seq(),
+    atMs: Math.max(0, ...runtime.recentEvents().map((event) => event.atMs)),
+    nodes: devices.map((_, slot) => slot),
+    links: links.map((_, slot) => slot),
+    events: [],
+    topologyChanged: true,
+    touched: new Set<string>([...devices.map((device) => device.id), ...links.map((link) => link.id)]),
+  }
+}
