@@ -1,0 +1,143 @@
+/**
+ * The list endpoints: one page of devices, links or sites out of the twin's inventory and columns. The inventory is
+ * sorted (protocol/inventory.ts), so a cursor is simply the key of the last row and survives changes between pages.
+ */
+import type { LiveTwin } from "#engine/tenant/live-twin.ts"
+import type { Device, Inventory, Link } from "#protocol/inventory.ts"
+import { unpackStatus } from "#protocol/status.ts"
+import type { Health } from "#protocol/status.ts"
+import { unpackUtil } from "#protocol/wire.ts"
+
+export interface Page<Row> {
+  readonly items: readonly Row[]
+  readonly next: string | null
+}
+export interface PageQuery {
+  readonly limit?: number
+  readonly cursor?: string
+}
+export const PAGE_DEFAULT = 100
+
+/** Null when the cursor is none of ours. */
+export const readCursor = (cursor: string | undefined): string | null | undefined => {
+  if (cursor === undefined) return undefined
+  if (!/^[A-Za-z0-9_-]{1,128}$/.test(cursor)) return null
+  return Buffer.from(cursor, "base64url").toString("utf8")
+}
+const writeCursor = (key: string): string => Buffer.from(key, "utf8").toString("base64url")
+
+/** Rows after `after` in key order that `take` wants, at most `limit`. */
+const page = <Item, Row>(
+  items: readonly Item[],
+  keyOf: (item: Item) => string,
+  after: string | undefined,
+  limit: number,
+  take: (item: Item, slot: number) => Row | null,
+): Page<Row> => {
+  const rows: Row[] = []
+  let last = ""
+  for (let slot = after === undefined ? 0 : firstAfter(items, keyOf, after); slot < items.length; slot++) {
+    const item = items[slot]!
+    const row = take(item, slot)
+    if (row === null) continue
+    if (rows.length === limit) return { items: rows, next: writeCursor(last) }
+    rows.push(row)
+    last = keyOf(item)
+  }
+  return { items: rows, next: null }
+}
+
+/** The place behind the cursor's row; when that row is gone, behind the keys that are not greater. */
+const firstAfter = <Item>(items: readonly Item[], keyOf: (item: Item) => string, after: string): number => {
+  const found = items.findIndex((item) => keyOf(item) === after)
+  if (found >= 0) return found + 1
+  const greater = items.findIndex((item) => keyOf(item) > after)
+  return greater < 0 ? items.length : greater
+}
+
+export interface DeviceFilter extends PageQuery {
+  readonly q?: string
+  readonly site?: string
+  readonly role?: string
+  readonly health?: Health
+}
+
+export const deviceRow = (twin: LiveTwin, device: Device, slot: number) => {
+  const columns = twin.columns()
+  const seenS = columns.nodeSeenS[slot] ?? 0
+  return {
+    id: device.id as string,
+    name: device.name,
+    address: device.address,
+    site: device.site as string,
+    roles: device.roles,
+    ...unpackStatus(columns.nodeStatus[slot] ?? 0),
+    seenS: seenS === 0 ? null : seenS,
+  }
+}
+
+export const devicePage = (twin: LiveTwin, filter: DeviceFilter, after: string | undefined) => {
+  const wanted = filter.q?.toLowerCase()
+  return page(twin.inventory().devices, (device) => device.name, after, filter.limit ?? PAGE_DEFAULT, (device, slot) => {
+    if (filter.site !== undefined && device.site !== filter.site) return null
+    if (filter.role !== undefined && !(device.roles as readonly string[]).includes(filter.role)) return null
+    if (wanted !== undefined && !device.name.toLowerCase().includes(wanted) && !device.address.includes(wanted)) return null
+    const row = deviceRow(twin, device, slot)
+    return filter.health !== undefined && row.health !== filter.health ? null : row
+  })
+}
+
+export interface LinkFilter extends PageQuery {
+  readonly device?: string
+  readonly health?: Health
+}
+
+export const linkPage = (twin: LiveTwin, filter: LinkFilter, after: string | undefined) => {
+  const inventory = twin.inventory()
+  const names = deviceNames(inventory)
+  return page(inventory.links, (link) => link.id as string, after, filter.limit ?? PAGE_DEFAULT, (link, slot) => {
+    if (filter.device !== undefined && link.a.device !== filter.device && link.b.device !== filter.device) return null
+    const row = linkRow(twin, link, slot, names)
+    return filter.health !== undefined && row.health !== filter.health ? null : row
+  })
+}
+
+const linkRow = (twin: LiveTwin, link: Link, slot: number, names: ReadonlyMap<string, string>) => {
+  const columns = twin.columns()
+  const end = ({ device, interface: ifName }: Link["a"]) => ({
+    device: device as string,
+    deviceName: names.get(device) ?? "",
+    interface: ifName,
+  })
+  const percent = (byte: number | undefined): number | null => {
+    const fraction = byte === undefined ? null : unpackUtil(byte)
+    return fraction === null ? null : fraction * 100
+  }
+  return {
+    id: link.id as string,
+    a: end(link.a),
+    b: end(link.b),
+    capacityBps: link.capacityBps,
+    ...unpackStatus(columns.linkStatus[slot] ?? 0),
+    utilAbPct: percent(columns.linkUtilAB[slot]),
+    utilBaPct: percent(columns.linkUtilBA[slot]),
+  }
+}
+
+export const sitePage = (twin: LiveTwin, query: PageQuery, after: string | undefined) =>
+  page(twin.inventory().sites, (site) => site.id as string, after, query.limit ?? PAGE_DEFAULT, (site) => ({
+    id: site.id as string,
+    name: site.name,
+    latitude: site.latitude,
+    longitude: site.longitude,
+  }))
+
+/** One map per inventory: an inventory never changes, it is replaced. */
+const namesOf = new WeakMap<Inventory, ReadonlyMap<string, string>>()
+export const deviceNames = (inventory: Inventory): ReadonlyMap<string, string> => {
+  const known = namesOf.get(inventory)
+  if (known !== undefined) return known
+  const made = new Map(inventory.devices.map((device) => [device.id as string, device.name]))
+  namesOf.set(inventory, made)
+  return made
+}
