@@ -31,7 +31,7 @@ export interface FleetSettings {
   readonly deadlineMs: number
   /** Polls in flight at once over all devices; the others wait their turn, first come first served. */
   readonly maxConcurrent: number
-  /** New devices get their first poll within this time, however long their interval. */
+  /** Devices with a longer interval than this get their first poll within it; the others within interval x (1 + jitter). */
   readonly firstRoundMs: number
 }
 export const FLEET_DEFAULTS: FleetSettings = {
@@ -157,7 +157,6 @@ const makeTask = (fleet: Fleet, key: string, target: Target, collector: Collecto
   const slot = pool.take()
   const stats = fleet.options.stats.of(collector.source)
   stats.tasks++
-  const firstRoundMs = Math.min(intervalMs, fleet.options.settings.firstRoundMs)
   const nowMs = fleet.nowMs()
   return {
     key,
@@ -167,13 +166,20 @@ const makeTask = (fleet: Fleet, key: string, target: Target, collector: Collecto
     intervalMs,
     slot,
     breaker: CLOSED_BREAKER,
-    nextMs: nowMs + Math.round(phaseOf(slot) * firstRoundMs),
+    nextMs: firstDue(fleet.options.settings, slot, intervalMs, nowMs),
     lastStartMs: Number.NEGATIVE_INFINITY,
     nudgeMs: Number.POSITIVE_INFINITY,
     nudgeCredits: NUDGE_CREDITS,
     nudgeRefilledMs: nowMs,
     wake: null,
   }
+}
+
+/** On the regular beat when that is soon; the first poll of a slow device comes early, spread over the first round. */
+const firstDue = (settings: FleetSettings, slot: number, intervalMs: number, nowMs: number): number => {
+  const { firstRoundMs, jitter } = settings
+  if (intervalMs > firstRoundMs) return nowMs + Math.round(phaseOf(slot) * firstRoundMs)
+  return dueMs(slot, cycleAfter(slot, nowMs, intervalMs, jitter), intervalMs, jitter)
 }
 
 const stop = (fleet: Fleet, task: Task): Effect.Effect<void> =>

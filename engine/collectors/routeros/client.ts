@@ -15,7 +15,7 @@ import type { Reply, Row } from "#engine/collectors/routeros/reply.ts"
 import type { Sentence } from "#engine/collectors/routeros/words.ts"
 import { parseReply } from "#engine/collectors/routeros/reply.ts"
 import { encodeSentence, makeSentenceDecoder } from "#engine/collectors/routeros/words.ts"
-import { deviceText } from "#engine/collectors/routeros/text.ts"
+import { deviceText } from "#engine/collectors/device-text.ts"
 
 /** The router refused the user or password, or showed another certificate than the pinned one. */
 export class RouterOsAuthFailed extends Data.TaggedError("RouterOsAuthFailed")<{ readonly detail: string }> {}
@@ -110,7 +110,8 @@ const login = (session: RouterOsSession, credential: RouterOsCredential, deadlin
     if (challenge === null) {
       if (!legacy || credential.tls) return
       const second = yield* loginAnswer(session, plainLogin(credential), deadlineMs)
-      if (second !== null) return yield* new RouterOsProtocol({ detail: "the router asked for a login challenge twice" })
+      if (second !== null)
+        return yield* new RouterOsProtocol({ detail: "the router asked for a login challenge twice" })
       return
     }
     if (!legacy) {
@@ -170,7 +171,8 @@ const openSession = (
     socket.on("error", (error) => fail(closedBy(error)))
     socket.once("close", () => fail(new RouterOsClosed({ detail: "the router closed the connection", refused: true })))
     socket.once(credential.tls ? "secureConnect" : "connect", () => {
-      const fingerprint = socket instanceof tls.TLSSocket ? (socket.getPeerX509Certificate()?.fingerprint256 ?? null) : null
+      const fingerprint =
+        socket instanceof tls.TLSSocket ? (socket.getPeerX509Certificate()?.fingerprint256 ?? null) : null
       const wrong = credential.tls ? checkPin(fingerprint, credential.fingerprint) : null
       if (wrong !== null) return fail(new RouterOsAuthFailed({ detail: wrong }))
       clearTimeout(timer)

@@ -9,7 +9,7 @@ import type { PollInput } from "#twin/input.ts"
 import type { Row } from "#engine/collectors/routeros/reply.ts"
 import { bgpKey, DEVICE_ENTITY, interfaceKey, ospfKey } from "#protocol/id.ts"
 import { BGP_STATES, metricId, OSPF_STATES } from "#protocol/metric.ts"
-import { deviceText } from "#engine/collectors/routeros/text.ts"
+import { deviceText } from "#engine/collectors/device-text.ts"
 import { parseCount, parseDecimal, parseDuration, parseFlag } from "#engine/collectors/routeros/values.ts"
 
 /** Entities of one poll; the rest is left out, and the poll then claims no complete list. */

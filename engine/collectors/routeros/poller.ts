@@ -203,11 +203,19 @@ const readResource = (poll: Poll): Effect.Effect<Row, RouterOsError> =>
   })
 
 /** All interfaces but the subscribers', which the router itself leaves out: `?#` works on a stack, here "none of these". */
-const readInterfaces = (poll: Poll): Effect.Effect<{ readonly rows: readonly Row[]; readonly atMs: number }, RouterOsError> => {
+const readInterfaces = (
+  poll: Poll,
+): Effect.Effect<{ readonly rows: readonly Row[]; readonly atMs: number }, RouterOsError> => {
   const properties = poll.slow ? [...map.INTERFACE_PROPERTIES, "comment"] : map.INTERFACE_PROPERTIES
-  const none = [...map.SUBSCRIBER_TYPES.map((type) => `?type=${type}`), `?#${"|".repeat(map.SUBSCRIBER_TYPES.length - 1)}!`]
+  const none = [
+    ...map.SUBSCRIBER_TYPES.map((type) => `?type=${type}`),
+    `?#${"|".repeat(map.SUBSCRIBER_TYPES.length - 1)}!`,
+  ]
   const words = ["/interface/print", "=stats=detail", `=.proplist=${properties.join(",")}`, ...none]
-  return Effect.map(needed(poll, words), ({ rows }) => ({ rows, atMs: Math.floor(poll.clock.currentTimeMillisUnsafe()) }))
+  return Effect.map(needed(poll, words), ({ rows }) => ({
+    rows,
+    atMs: Math.floor(poll.clock.currentTimeMillisUnsafe()),
+  }))
 }
 
 /** Link speeds are not in any list: the ports whose speed may have changed are asked once. */
@@ -235,7 +243,11 @@ const countOf = (answer: Answer | null): number | null =>
   answer === null ? null : (parseCount(answer.done.get("ret")) ?? answer.rows.length)
 
 /** Once per poller: warns when the API user could do more than read. A router that does not say is left alone. */
-const checkPrivileges = (poll: Poll, target: Target, credential: RouterOsCredential): Effect.Effect<void, RouterOsError> =>
+const checkPrivileges = (
+  poll: Poll,
+  target: Target,
+  credential: RouterOsCredential,
+): Effect.Effect<void, RouterOsError> =>
   Effect.gen(function* () {
     if (poll.memory.privilegesChecked) return
     poll.memory.privilegesChecked = true
@@ -261,7 +273,10 @@ const pollFailed = (error: RouterOsError, credential: RouterOsCredential): PollF
     case "RouterOsClosed":
       return new PollFailed({ reason: error.refused ? "refused" : "timeout", detail: redact(error.detail, credential) })
     case "RouterOsTimeout":
-      return new PollFailed({ reason: "timeout", detail: `no answer to ${error.command} within ${error.deadlineMs} ms` })
+      return new PollFailed({
+        reason: "timeout",
+        detail: `no answer to ${error.command} within ${error.deadlineMs} ms`,
+      })
     case "RouterOsProtocol":
       return new PollFailed({ reason: "protocol", detail: redact(error.detail, credential) })
   }

@@ -7,7 +7,7 @@ import type { Row } from "#engine/collectors/routeros/reply.ts"
 import type { Sentence } from "#engine/collectors/routeros/words.ts"
 import { interfaceKey } from "#protocol/id.ts"
 import { interfaceOf } from "#engine/collectors/routeros/map.ts"
-import { deviceText } from "#engine/collectors/routeros/text.ts"
+import { deviceText } from "#engine/collectors/device-text.ts"
 import { parseFlag, parseRate } from "#engine/collectors/routeros/values.ts"
 
 /** Ports asked in one poll; a bigger switch takes a few polls. */

@@ -58,15 +58,19 @@ const stream = fc.array(fc.array(word, { minLength: 1, maxLength: 6 }), { minLen
 test("any chunking of the stream gives the same sentences (10,000 chunkings)", () => {
   let chunkings = 0
   fc.assert(
-    fc.property(stream, fc.array(fc.array(fc.nat(), { maxLength: 30 }), { minLength: 50, maxLength: 50 }), (all, cuts) => {
-      const bytes = Buffer.concat(all.map(encodeSentence))
-      for (const at of cuts) {
-        const { sentences, fault } = decode(cut(bytes, at))
-        assert.equal(fault, null)
-        assert.deepEqual(sentences, all)
-        chunkings++
-      }
-    }),
+    fc.property(
+      stream,
+      fc.array(fc.array(fc.nat(), { maxLength: 30 }), { minLength: 50, maxLength: 50 }),
+      (all, cuts) => {
+        const bytes = Buffer.concat(all.map(encodeSentence))
+        for (const at of cuts) {
+          const { sentences, fault } = decode(cut(bytes, at))
+          assert.equal(fault, null)
+          assert.deepEqual(sentences, all)
+          chunkings++
+        }
+      },
+    ),
     { numRuns: 200 },
   )
   assert.ok(chunkings >= 10_000)
@@ -126,15 +130,27 @@ test("names are UTF-8, and bytes that are not become replacement characters", ()
 })
 
 test("a device cannot choose a name that means something to JavaScript", () => {
-  const reply = parseReply(["!re", "=toString=x", "=constructor=y", "=__proto__=z", "=a=b=c", "=.id=*1", ".tag=7", "=empty="])
+  const reply = parseReply([
+    "!re",
+    "=toString=x",
+    "=constructor=y",
+    "=__proto__=z",
+    "=a=b=c",
+    "=.id=*1",
+    ".tag=7",
+    "=empty=",
+  ])
   assert.equal(reply.tag, "7")
-  assert.deepEqual(Object.fromEntries(reply.attributes), Object.fromEntries([
-    ["toString", "x"],
-    ["constructor", "y"],
-    ["__proto__", "z"],
-    ["a", "b=c"],
-    [".id", "*1"],
-    ["empty", ""],
-  ]))
+  assert.deepEqual(
+    Object.fromEntries(reply.attributes),
+    Object.fromEntries([
+      ["toString", "x"],
+      ["constructor", "y"],
+      ["__proto__", "z"],
+      ["a", "b=c"],
+      [".id", "*1"],
+      ["empty", ""],
+    ]),
+  )
   assert.equal(parseReply(["!fatal", "session terminated on request"]).text, "session terminated on request")
 })

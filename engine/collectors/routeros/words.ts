@@ -101,7 +101,8 @@ export const encodeSentence = (words: Sentence): Buffer => {
   const parts: Buffer[] = []
   for (const word of words) {
     const bytes = Buffer.from(word, "utf8")
-    if (bytes.length === 0 || bytes.length > WORD_MAX_BYTES) throw new RangeError(`an API word of ${bytes.length} bytes`)
+    if (bytes.length === 0 || bytes.length > WORD_MAX_BYTES)
+      throw new RangeError(`an API word of ${bytes.length} bytes`)
     parts.push(encodeLength(bytes.length), bytes)
   }
   parts.push(END)
