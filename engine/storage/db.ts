@@ -59,21 +59,20 @@ export class Db extends Context.Service<Db, DbShape>()("heliograph/Db") {}
 export interface DbOptions {
   readonly appUrl: string
   readonly engineUrl: string
-  /** Most connections of each kind (defaults 10, 4, 2). A caller beyond them waits at most CONNECT_LIMIT_MS. */
+  /** Most connections of each kind (defaults 10, 4, 2). A caller beyond them waits at most 5 (ingest: 2) seconds. */
   readonly tenantConnections?: number
   readonly ingestConnections?: number
   readonly engineConnections?: number
 }
 
-const CONNECT_LIMIT_MS = 5_000
 const CANCEL_LIMIT_MS = 2_000
 
 /** Opens the pools (no connection is made yet); they close with the scope. */
 export const openDb = (options: DbOptions): Effect.Effect<DbShape, never, Scope.Scope> =>
   Effect.gen(function* () {
-    const tenants = yield* openPool(options.appUrl, options.tenantConnections ?? 10, "tenant")
-    const writers = yield* openPool(options.appUrl, options.ingestConnections ?? 4, "ingest")
-    const engines = yield* openPool(options.engineUrl, options.engineConnections ?? 2, "engine")
+    const tenants = yield* openPool(options.appUrl, options.tenantConnections ?? 10, "tenant", 5_000)
+    const writers = yield* openPool(options.appUrl, options.ingestConnections ?? 4, "ingest", 2_000)
+    const engines = yield* openPool(options.engineUrl, options.engineConnections ?? 2, "engine", 5_000)
     return {
       tenant: (tenant) => transaction(tenants, options.appUrl, beginAs(tenant)),
       ingest: (tenant) => transaction(writers, options.appUrl, beginAs(tenant)),
@@ -81,14 +80,15 @@ export const openDb = (options: DbOptions): Effect.Effect<DbShape, never, Scope.
     }
   })
 
-const openPool = (url: string, max: number, name: string): Effect.Effect<Pool, never, Scope.Scope> =>
+/** `waitMs`: longest wait for a free or new connection. */
+const openPool = (url: string, max: number, name: string, waitMs: number): Effect.Effect<Pool, never, Scope.Scope> =>
   Effect.acquireRelease(
     Effect.sync(() => {
       const pool = new Pool({
         connectionString: url,
         max,
         application_name: `heliograph ${name}`,
-        connectionTimeoutMillis: CONNECT_LIMIT_MS,
+        connectionTimeoutMillis: waitMs,
         idleTimeoutMillis: 60_000,
         keepAlive: true,
       })

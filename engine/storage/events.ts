@@ -85,7 +85,7 @@ export const listEvents = (
 /** Deletes what is older, in small transactions; returns how many. */
 export const pruneEvents = (db: DbShape, tenant: TenantId, beforeMs: number): Effect.Effect<number, DbError> =>
   Effect.gen(function* () {
-    for (let total = 0; ; ) {
+    for (let total = 0; ;) {
       const deleted = yield* db.ingest(tenant)(async (tx) => {
         const { rowCount } = await tx.query(
           `delete from event where tenant_id = $1 and (seq, idx) in

@@ -6,7 +6,14 @@
 import * as Data from "effect/Data"
 import type * as Effect from "effect/Effect"
 import type { RouterOsCredential, SnmpCredential, Target } from "#engine/collectors/target.ts"
-import type { Change, ImportDevice, ImportDocument, ImportLink, ImportReport, ImportSite } from "#engine/import/document.ts"
+import type {
+  Change,
+  ImportDevice,
+  ImportDocument,
+  ImportLink,
+  ImportReport,
+  ImportSite,
+} from "#engine/import/document.ts"
 import { deviceId, linkId, siteId, type TenantId } from "#protocol/id.ts"
 import type { Device, Inventory, Link, Site } from "#protocol/inventory.ts"
 import type { Role } from "#protocol/role.ts"
@@ -323,7 +330,10 @@ const planRows = <Document, Row>(documents: readonly Document[], plan: (it: Docu
 }
 
 const pairKey = (link: Pick<Link, "a" | "b">): string =>
-  [link.a, link.b].map((end) => `${end.device} ${end.interface}`).toSorted().join(" | ")
+  [link.a, link.b]
+    .map((end) => `${end.device} ${end.interface}`)
+    .toSorted()
+    .join(" | ")
 
 const same = (a: object | undefined, b: object): boolean => a !== undefined && canonical(a) === canonical(b)
 

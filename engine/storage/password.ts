@@ -33,7 +33,14 @@ export const hashPassword = async (password: string): Promise<string> => {
 export const verifyPassword = async (password: string, phc: string): Promise<boolean> => {
   const parts = /^\$argon2id\$v=19\$m=(\d+),t=(\d+),p=(\d+)\$([A-Za-z0-9+/]+)\$([A-Za-z0-9+/]+)$/.exec(phc)
   if (parts === null || password.length > MAX_PASSWORD) return false
-  const [, memory, passes, parallelism, salt, hash] = parts as unknown as [string, string, string, string, string, string]
+  const [, memory, passes, parallelism, salt, hash] = parts as unknown as [
+    string,
+    string,
+    string,
+    string,
+    string,
+    string,
+  ]
   const expected = Buffer.from(hash, "base64")
   const cost = { memory: Number(memory), passes: Number(passes), parallelism: Number(parallelism) }
   const actual = await derive(password, Buffer.from(salt, "base64"), cost, expected.length)

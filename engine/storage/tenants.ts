@@ -8,7 +8,10 @@ import { uuidv7 } from "#engine/storage/uuidv7.ts"
 import type { TenantInfo } from "#engine/tenant/live-twin.ts"
 
 /** The slug is taken, or not of the form that a URL can carry. */
-export class TenantRefused extends Data.TaggedError("TenantRefused")<{ readonly slug: string; readonly message: string }> {}
+export class TenantRefused extends Data.TaggedError("TenantRefused")<{
+  readonly slug: string
+  readonly message: string
+}> {}
 
 export interface NewTenant {
   /** a-z, 0-9 and -, at most 63 characters, not opening with -. */

@@ -86,7 +86,10 @@ const readRing = (file: string, inUse: readonly string[]): readonly MasterKey[] 
   }
   const { mode } = statSync(file)
   if ((mode & 0o077) !== 0) {
-    throw unusable("readable-by-others", `${file} may be read by others (mode ${(mode & 0o777).toString(8)}): chmod 600`)
+    throw unusable(
+      "readable-by-others",
+      `${file} may be read by others (mode ${(mode & 0o777).toString(8)}): chmod 600`,
+    )
   }
   const keys = readFileSync(file, "utf8")
     .split("\n")
@@ -119,7 +122,8 @@ const writeNewRing = (file: string): void => {
 }
 
 /** Names a key without telling of it. */
-const keyId = (key: Buffer): string => createHash("sha256").update("heliograph key id").update(key).digest("hex").slice(0, 16)
+const keyId = (key: Buffer): string =>
+  createHash("sha256").update("heliograph key id").update(key).digest("hex").slice(0, 16)
 
 const loadTenantKey = async (tx: Tx, tenant: TenantId, ring: readonly MasterKey[]): Promise<TenantKey> => {
   const { rows } = await tx.query<{ version: number; master_key_id: string; wrapped: Buffer }>(
@@ -139,7 +143,10 @@ const loadTenantKey = async (tx: Tx, tenant: TenantId, ring: readonly MasterKey[
   }
   const master = ring.find((it) => it.id === row.master_key_id)
   if (master === undefined) {
-    throw unusable("unknown-key", `no master key ${row.master_key_id} for a tenant's data key: restore it to the key file`)
+    throw unusable(
+      "unknown-key",
+      `no master key ${row.master_key_id} for a tenant's data key: restore it to the key file`,
+    )
   }
   const key = decrypt(master.key, wrapAad(tenant, row.version), row.wrapped, "the tenant's data key")
   if (master !== current) {
