@@ -1,0 +1,185 @@
+/**
+ * All samples that one collector took of one device over one window, packed column-wise and without loss: times and
+ * journal positions once for all metrics, then one column per series (entity and metric). A directory lets a reader take
+ * one series and skip the rest. Measured on synthetic RouterOS-like data: about 2 bytes per sample.
+ *
+ * Layout, version 1: version; polls; times and positions (first, then delta of delta); entity names; series; per series:
+ * entity, metric, samples, [presence bits when not in every poll], payload length; then the payloads (column.ts).
+ */
+import { ByteReader, ByteWriter } from "#engine/storage/bits.ts"
+import { readColumn, writeColumn } from "#engine/storage/column.ts"
+import type { EntityKey } from "#protocol/id.ts"
+import type { PollInput } from "#twin/input.ts"
+
+const VERSION = 1
+/** More in one chunk is damage. */
+const POLLS_MAX = 100_000
+const SERIES_MAX = 1_000_000
+
+/** The polls of one window, in the order of the journal. */
+export interface Window {
+  readonly seq: number[]
+  readonly atMs: number[]
+  readonly series: Map<string, WindowSeries>
+}
+export interface WindowSeries {
+  readonly entity: EntityKey
+  readonly metric: number
+  /** Index of the poll of each value, ascending. */
+  readonly poll: number[]
+  readonly value: number[]
+}
+
+/** One series of a chunk or window. */
+export interface Series {
+  readonly atMs: Float64Array
+  readonly value: Float64Array
+}
+
+export const emptyWindow = (): Window => ({ seq: [], atMs: [], series: new Map() })
+
+/** Adds one poll; of a metric that is named twice for one entity the last value counts. */
+export const addPoll = (window: Window, seq: number, poll: PollInput): void => {
+  const index = window.seq.length
+  window.seq.push(seq)
+  window.atMs.push(poll.atMs)
+  for (let row = 0; row < poll.value.length; row++) {
+    const entity = poll.entities[poll.entity[row]!]
+    if (entity === undefined) continue
+    const metric = poll.metric[row]!
+    const key = `${metric} ${entity}`
+    let series = window.series.get(key)
+    if (series === undefined) window.series.set(key, (series = { entity, metric, poll: [], value: [] }))
+    if (series.poll.at(-1) === index) series.value[series.value.length - 1] = poll.value[row]!
+    else {
+      series.poll.push(index)
+      series.value.push(poll.value[row]!)
+    }
+  }
+}
+
+/** Samples of one series that is still in memory; null = the window has none. */
+export const windowSeries = (window: Window, entity: EntityKey, metric: number): Series | null => {
+  const series = window.series.get(`${metric} ${entity}`)
+  if (series === undefined) return null
+  return {
+    atMs: Float64Array.from(series.poll, (index) => window.atMs[index]!),
+    value: Float64Array.from(series.value),
+  }
+}
+
+export const encodeChunk = (window: Window): Buffer => {
+  const out = new ByteWriter()
+  const payloads = new ByteWriter()
+  const polls = window.seq.length
+  out.byte(VERSION)
+  out.varint(polls)
+  writeSteps(out, window.atMs)
+  writeSteps(out, window.seq)
+  const entities = new Map<EntityKey, number>()
+  for (const { entity } of window.series.values()) if (!entities.has(entity)) entities.set(entity, entities.size)
+  out.varint(entities.size)
+  for (const entity of entities.keys()) out.text(entity)
+  out.varint(window.series.size)
+  for (const series of window.series.values()) {
+    const start = payloads.length
+    writeColumn(payloads, Float64Array.from(series.value))
+    out.varint(entities.get(series.entity)!)
+    out.varint(series.metric)
+    out.varint(series.poll.length)
+    if (series.poll.length < polls) out.bytes(presenceBits(series.poll, polls))
+    out.varint(payloads.length - start)
+  }
+  out.bytes(payloads.finish())
+  return out.finish()
+}
+
+export interface Chunk {
+  readonly seq: readonly number[]
+  readonly atMs: readonly number[]
+  readonly series: readonly SeriesEntry[]
+}
+export interface SeriesEntry {
+  readonly entity: EntityKey
+  readonly metric: number
+  /** Null = in every poll. */
+  readonly poll: readonly number[] | null
+  /** Unpacks the values; one per poll that has the series. */
+  readonly values: () => Float64Array
+}
+
+/** Reads the directory; payloads are unpacked when asked for. Throws a RangeError for damaged bytes. */
+export const openChunk = (bytes: Uint8Array): Chunk => {
+  const input = new ByteReader(bytes)
+  const version = input.byte()
+  if (version !== VERSION) throw new RangeError(`chunk version ${version}: this build reads ${VERSION}`)
+  const polls = limited(input.varint(), POLLS_MAX, "polls")
+  const atMs = readSteps(input, polls)
+  const seq = readSteps(input, polls)
+  const entities = Array.from({ length: limited(input.varint(), SERIES_MAX, "entities") }, () => input.text())
+  const directory = Array.from({ length: limited(input.varint(), SERIES_MAX, "series") }, () => {
+    const entity = entities[input.varint()]
+    if (entity === undefined) throw new RangeError("a series names no entity")
+    const metric = input.varint()
+    const count = limited(input.varint(), polls, "samples")
+    const poll = count < polls ? presentPolls(input.bytes(Math.ceil(polls / 8)), count) : null
+    return { entity: entity as EntityKey, metric, count, poll, length: input.varint() }
+  })
+  let start = input.offset
+  const series = directory.map(({ entity, metric, count, poll, length }): SeriesEntry => {
+    const from = start
+    start += length
+    return { entity, metric, poll, values: () => readColumn(new ByteReader(bytes, from, from + length), count) }
+  })
+  if (start !== bytes.length) throw new RangeError("the payloads are not as long as the directory says")
+  return { seq, atMs, series }
+}
+
+/** Samples of one series; null = the chunk has none. */
+export const chunkSeries = (chunk: Chunk, entity: EntityKey, metric: number): Series | null => {
+  const entry = chunk.series.find((it) => it.metric === metric && it.entity === entity)
+  if (entry === undefined) return null
+  const { poll } = entry
+  return {
+    atMs: poll === null ? Float64Array.from(chunk.atMs) : Float64Array.from(poll, (index) => chunk.atMs[index]!),
+    value: entry.values(),
+  }
+}
+
+const limited = (value: number, most: number, what: string): number => {
+  if (value > most) throw new RangeError(`${value} ${what} in one chunk`)
+  return value
+}
+
+const writeSteps = (out: ByteWriter, values: readonly number[]): void => {
+  let previous = 0
+  let step = 0
+  for (const value of values) {
+    out.zigzag(value - previous - step)
+    step = value - previous
+    previous = value
+  }
+}
+const readSteps = (input: ByteReader, count: number): readonly number[] => {
+  const values: number[] = []
+  let previous = 0
+  let step = 0
+  for (let i = 0; i < count; i++) {
+    step += input.zigzag()
+    previous += step
+    values.push(previous)
+  }
+  return values
+}
+
+const presenceBits = (present: readonly number[], polls: number): Uint8Array => {
+  const bits = new Uint8Array(Math.ceil(polls / 8))
+  for (const index of present) bits[index >> 3]! |= 1 << (index & 7)
+  return bits
+}
+const presentPolls = (bits: Uint8Array, count: number): readonly number[] => {
+  const present: number[] = []
+  for (let index = 0; index < bits.length * 8; index++) if (bits[index >> 3]! & (1 << (index & 7))) present.push(index)
+  if (present.length !== count) throw new RangeError("presence bits and sample count disagree")
+  return present
+}
