@@ -1,0 +1,111 @@
+/**
+ * The SNMP collector: opens a client of the right version for a device on the shared sockets and turns its polls into
+ * PollInputs. Retries across polls, pace and breakers are the schedule's business; here every poll ends in time.
+ */
+import { performance } from "node:perf_hooks"
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import type { DeviceId } from "#protocol/id.ts"
+import type { UnreachableInput } from "#twin/input.ts"
+import type { Collector, Poller } from "#engine/collectors/collector.ts"
+import { PollFailed } from "#engine/collectors/collector.ts"
+import type { SnmpCredential, Target } from "#engine/collectors/target.ts"
+import type { SnmpClient } from "#engine/collectors/snmp/client.ts"
+import { SnmpFailed } from "#engine/collectors/snmp/client.ts"
+import type { GateCounts } from "#engine/collectors/snmp/gate.ts"
+import { makeGateCounts } from "#engine/collectors/snmp/gate.ts"
+import { makeDevicePoller } from "#engine/collectors/snmp/poller.ts"
+import type { UdpCounts, UdpPool } from "#engine/collectors/snmp/udp.ts"
+import { makeUdpPool } from "#engine/collectors/snmp/udp.ts"
+import { v2cClient } from "#engine/collectors/snmp/v2c.ts"
+import { v3Client } from "#engine/collectors/snmp/v3.ts"
+
+export interface SnmpCollector extends Collector {
+  /** What the gate counted for each open device. */
+  readonly gates: ReadonlyMap<DeviceId, GateCounts>
+  readonly udp: UdpCounts
+  readonly sockets: () => number
+}
+
+export interface SnmpCollectorOptions {
+  readonly pool?: UdpPool
+  /** Devices whose agents pad messages or write over-long integers (see GateCounts.dropped). */
+  readonly lenient?: (device: DeviceId) => boolean
+}
+
+export const makeSnmpCollector = (options: SnmpCollectorOptions = {}): SnmpCollector => {
+  const pool = options.pool ?? makeUdpPool()
+  const gates = new Map<DeviceId, GateCounts>()
+
+  const acquire = (target: Target, credential: SnmpCredential): { poller: Poller; close: () => void } => {
+    const counts = makeGateCounts()
+    const lenient = options.lenient?.(target.device) ?? false
+    const client = makeClient(pool, target.address, credential, counts, lenient)
+    const poller = makePoller(target.device, client)
+    gates.set(target.device, counts)
+    const close = (): void => {
+      client.close()
+      if (gates.get(target.device) === counts) gates.delete(target.device)
+    }
+    return { poller, close }
+  }
+
+  return {
+    source: "snmp",
+    open: (target) => {
+      const { snmp } = target
+      if (snmp === null) return null
+      const acquired = Effect.acquireRelease(
+        Effect.sync(() => acquire(target, snmp)),
+        ({ close }) => Effect.sync(close),
+      )
+      return Effect.map(acquired, ({ poller }) => poller)
+    },
+    gates,
+    udp: pool.counts,
+    sockets: pool.sockets,
+  }
+}
+
+/** The collector of this process. */
+export const snmpCollector: SnmpCollector = makeSnmpCollector()
+
+const makeClient = (
+  pool: UdpPool,
+  address: string,
+  credential: SnmpCredential,
+  counts: GateCounts,
+  lenient: boolean,
+): SnmpClient => {
+  const { port } = credential
+  if (credential.version === "3") return v3Client({ pool, address, port, credential, counts, lenient })
+  return v2cClient({ pool, address, port, community: credential.community, counts, lenient })
+}
+
+const makePoller = (device: DeviceId, client: SnmpClient): Poller => {
+  const poller = makeDevicePoller(client)
+  const poll = Effect.fnUntraced(function* (deadlineMs: number) {
+    const startedMs = yield* Clock.currentTimeMillis
+    const finish = yield* Effect.tryPromise({
+      try: () => poller.poll(performance.now() + deadlineMs),
+      catch: (error) => error,
+    }).pipe(
+      Effect.catch((error) => (error instanceof SnmpFailed ? Effect.fail(pollFailed(error)) : Effect.die(error))),
+      Effect.onInterrupt(() => Effect.sync(() => client.cancel())),
+    )
+    const atMs = yield* Clock.currentTimeMillis
+    return finish(device, startedMs, atMs)
+  })
+  return { poll }
+}
+
+const REASONS: Readonly<Record<SnmpFailed["reason"], UnreachableInput["reason"]>> = {
+  timeout: "timeout",
+  refused: "refused",
+  auth: "auth",
+  protocol: "protocol",
+  status: "protocol",
+  closed: "timeout",
+}
+
+const pollFailed = ({ reason, detail }: SnmpFailed): PollFailed => new PollFailed({ reason: REASONS[reason], detail })

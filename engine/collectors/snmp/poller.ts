@@ -1,0 +1,247 @@
+/**
+ * One device, polled by SNMP: what is read, in which order, and what is remembered between polls. Small and important
+ * things come first (uptime, adjacencies, interface states), so that a slow agent still tells them within its deadline.
+ * A part that fails is left out and never called complete; only a device that does not even tell its uptime has failed.
+ */
+import { performance } from "node:perf_hooks"
+import type { DeviceId } from "#protocol/id.ts"
+import { DEVICE_ENTITY } from "#protocol/id.ts"
+import type { PollInput } from "#twin/input.ts"
+import type { Listing, BgpPeer, OspfNeighbor, OwnNetwork } from "#engine/collectors/snmp/adjacencies.ts"
+import {
+  ifIndexTowards,
+  putBgp,
+  putOspf,
+  readBgp,
+  readNetworks,
+  readOspf,
+} from "#engine/collectors/snmp/adjacencies.ts"
+import type { Batch, SentTexts } from "#engine/collectors/snmp/batch.ts"
+import { makeBatch } from "#engine/collectors/snmp/batch.ts"
+import type { SnmpClient } from "#engine/collectors/snmp/client.ts"
+import { SnmpFailed } from "#engine/collectors/snmp/client.ts"
+import type { Instrument, Reading } from "#engine/collectors/snmp/health.ts"
+import { findInstruments, getEach, readInstruments } from "#engine/collectors/snmp/health.ts"
+import type { IfMemory, MutableIfTable } from "#engine/collectors/snmp/interfaces.ts"
+import { keyOf, makeIfMemory, makeIfTable, putInterfaces, readInterfaces } from "#engine/collectors/snmp/interfaces.ts"
+import { BGP, MIKROTIK, OSPF, SNMP_ENGINE_TIME, SYS } from "#engine/collectors/snmp/mib.ts"
+import { deviceText } from "#engine/collectors/snmp/text.ts"
+import type { Pace, Walk } from "#engine/collectors/snmp/walk.ts"
+import { makePace } from "#engine/collectors/snmp/walk.ts"
+
+/** How often texts, names, instruments and absent tables are looked for again. */
+const DISCOVERY_MS = 600_000
+
+/** TimeTicks of RFC 2578: hundredths of a second in 32 bits, 497 days. */
+const TICKS_WRAP_SECONDS = 42_949_672.96
+/** sysUpTime that goes back from above this to near 0 has wrapped; from anywhere else the agent restarted. */
+const NEAR_WRAP_SECONDS = TICKS_WRAP_SECONDS - 86_400
+
+/** Everything that is remembered of a device between polls. Bounded by the device's own tables, which walks bound. */
+interface Memory {
+  readonly pace: Pace
+  readonly interfaces: IfMemory
+  readonly parallel: Set<string>
+  texts: SentTexts
+  discoveryDueMs: number
+  instruments: readonly Instrument[]
+  networks: readonly OwnNetwork[]
+  /** The agent has the MIB: an empty table then means that every neighbour is gone. */
+  hasOspf: boolean
+  hasBgp: boolean
+  ticksSeconds: number | null
+  wraps: number
+  ifNumber: number | null
+  ifTableLastChange: number | null
+}
+
+export interface DevicePoller {
+  /** Rejects with SnmpFailed when the device told nothing. `finish` stamps the times that only the caller's clock knows. */
+  readonly poll: (untilMs: number) => Promise<(device: DeviceId, startedMs: number, atMs: number) => PollInput>
+}
+
+export const makeDevicePoller = (client: SnmpClient): DevicePoller => {
+  const memory: Memory = {
+    pace: makePace(),
+    interfaces: makeIfMemory(),
+    parallel: new Set(),
+    texts: new Map(),
+    discoveryDueMs: 0,
+    instruments: [],
+    networks: [],
+    hasOspf: false,
+    hasBgp: false,
+    ticksSeconds: null,
+    wraps: 0,
+    ifNumber: null,
+    ifTableLastChange: null,
+  }
+  return {
+    poll: async (untilMs) => {
+      const walk = { client, pace: memory.pace, untilMs }
+      const read = await readDevice(walk, memory)
+      return (device, startedMs, atMs) => {
+        const batch = makeBatch(memory.texts)
+        putDevice(batch, memory, read)
+        return batch.finish(device, startedMs, atMs)
+      }
+    },
+  }
+}
+
+/** Raw results of one poll. Null = not read, for whatever reason. */
+interface Read {
+  uptimeSeconds: number | null
+  system: SystemTexts | null
+  readings: readonly Reading[]
+  ospf: Listing<OspfNeighbor> | null
+  bgp: Listing<BgpPeer> | null
+  readonly table: MutableIfTable
+}
+
+const readDevice = async (walk: Walk, memory: Memory): Promise<Read> => {
+  const uptimeSeconds = await readUptime(walk, memory)
+  const read: Read = { uptimeSeconds, system: null, readings: [], ospf: null, bgp: null, table: makeIfTable() }
+  const parts = [
+    async () => {
+      if (performance.now() >= memory.discoveryDueMs) read.system = await discover(walk, memory)
+    },
+    async () => {
+      if (memory.hasOspf) read.ospf = await readOspf(walk)
+    },
+    async () => {
+      if (memory.hasBgp) read.bgp = await readBgp(walk)
+    },
+    () => readInterfaces(walk, memory.interfaces, read.table),
+    async () => {
+      read.readings = await readInstruments(walk.client, memory.instruments, walk.untilMs)
+    },
+  ]
+  for (const part of parts) if (!(await succeeds(part))) break
+  return read
+}
+
+/** False when the device fell silent: what follows would only wait as well. An SNMP error of one part spoils just that part. */
+const succeeds = async (part: () => Promise<void>): Promise<boolean> => {
+  try {
+    await part()
+    return true
+  } catch (error) {
+    if (!(error instanceof SnmpFailed) || error.reason === "closed") throw error
+    return error.reason === "status"
+  }
+}
+
+/** Also notices restarts and renumberings. */
+const readUptime = async (walk: Walk, memory: Memory): Promise<number | null> => {
+  const [uptime, ifNumber, lastChange] = (
+    await getEach(walk.client, [SYS.sysUpTime, SYS.ifNumber, SYS.ifTableLastChange], walk.untilMs)
+  ).map((cell) => (cell === null ? null : cell.answer.number(cell.i)))
+  const seconds = uptime === undefined || uptime === null ? null : uptime / 100
+  const before = memory.ticksSeconds
+  if (seconds !== null && before !== null && seconds < before) {
+    if (before > NEAR_WRAP_SECONDS && seconds < TICKS_WRAP_SECONDS - NEAR_WRAP_SECONDS) memory.wraps++
+    else restarted(memory)
+  }
+  if ((ifNumber ?? null) !== memory.ifNumber || (lastChange ?? null) !== memory.ifTableLastChange) {
+    memory.interfaces.namesAreDue = true
+  }
+  memory.ticksSeconds = seconds ?? before
+  memory.ifNumber = ifNumber ?? null
+  memory.ifTableLastChange = lastChange ?? null
+  return seconds
+}
+
+const restarted = (memory: Memory): void => {
+  memory.wraps = 0
+  memory.discoveryDueMs = 0
+}
+
+interface SystemTexts {
+  readonly identity: string | null
+  readonly description: string | null
+  readonly objectId: string | null
+  readonly model: string | null
+  readonly osVersion: string | null
+  readonly serial: string | null
+}
+
+const DISCOVERED = [
+  SYS.sysDescr,
+  SYS.sysObjectID,
+  SYS.sysName,
+  OSPF.ospfAdminStat,
+  BGP.bgpLocalAs,
+  SNMP_ENGINE_TIME,
+  MIKROTIK.mtxrLicVersion,
+  MIKROTIK.mtxrSerialNumber,
+  MIKROTIK.mtxrBoardName,
+]
+
+/** Counted as done only when all of it was read. */
+const discover = async (walk: Walk, memory: Memory): Promise<SystemTexts> => {
+  memory.interfaces.absent.clear()
+  memory.interfaces.namesAreDue = true
+  const cells = await getEach(walk.client, DISCOVERED, walk.untilMs)
+  const text = (at: number): string | null => {
+    const cell = cells[at]
+    const octets = cell?.answer.octets(cell.i) ?? null
+    return octets === null ? null : deviceText(octets, 512)
+  }
+  const description = text(0)
+  const objectIdCell = cells[1]
+  const engineCell = cells[5]
+  learnWraps(memory, engineCell?.answer.number(engineCell.i) ?? null)
+  memory.hasOspf = (cells[3] ?? null) !== null || (await readOspf(walk)).rows.length > 0
+  memory.hasBgp = (cells[4] ?? null) !== null || (await readBgp(walk)).rows.length > 0
+  memory.networks = memory.hasOspf ? await readNetworks(walk) : []
+  memory.instruments = await findInstruments(walk)
+  memory.texts = new Map()
+  memory.discoveryDueMs = performance.now() + DISCOVERY_MS
+  return {
+    identity: text(2),
+    description,
+    objectId: objectIdCell?.answer.oidValue(objectIdCell.i) ?? null,
+    model: text(8) ?? /^RouterOS (\S+)/.exec(description ?? "")?.[1] ?? null,
+    osVersion: text(6),
+    serial: text(7),
+  }
+}
+
+/** snmpEngineTime counts seconds for 68 years: it tells how often sysUpTime has wrapped before we came. */
+const learnWraps = (memory: Memory, engineSeconds: number | null): void => {
+  if (engineSeconds === null || memory.ticksSeconds === null) return
+  const wraps = Math.round((engineSeconds - memory.ticksSeconds) / TICKS_WRAP_SECONDS)
+  const rest = engineSeconds - memory.ticksSeconds - wraps * TICKS_WRAP_SECONDS
+  if (wraps > 0 && Math.abs(rest) < MAX_ENGINE_START_SECONDS) memory.wraps = wraps
+}
+
+/** sysUpTime and snmpEngineTime start within this of each other; else they do not count from the same start. */
+const MAX_ENGINE_START_SECONDS = 300
+
+const putDevice = (batch: Batch, memory: Memory, read: Read): void => {
+  const { interfaces } = memory
+  batch.put(DEVICE_ENTITY, "device.snmp.up", 1)
+  if (read.uptimeSeconds !== null) {
+    batch.put(DEVICE_ENTITY, "device.uptime_seconds", read.uptimeSeconds + memory.wraps * TICKS_WRAP_SECONDS)
+  }
+  if (read.system !== null) putSystem(batch, read.system)
+  putInterfaces(batch, interfaces, read.table)
+  for (const { metric, ifIndex, value } of read.readings) {
+    const key = ifIndex === 0 ? DEVICE_ENTITY : keyOf(interfaces, ifIndex)
+    if (key !== null) batch.put(key, metric, value)
+  }
+  if (read.ospf !== null) {
+    putOspf(batch, read.ospf, memory.parallel, (neighbor) => keyOf(interfaces, ifIndexTowards(memory.networks, neighbor)))
+  }
+  if (read.bgp !== null) putBgp(batch, read.bgp)
+}
+
+const putSystem = (batch: Batch, system: SystemTexts): void => {
+  batch.say(DEVICE_ENTITY, "device.identity", system.identity)
+  batch.say(DEVICE_ENTITY, "device.description", system.description)
+  batch.say(DEVICE_ENTITY, "device.object_id", system.objectId)
+  batch.say(DEVICE_ENTITY, "device.model", system.model)
+  batch.say(DEVICE_ENTITY, "device.os_version", system.osVersion)
+  batch.say(DEVICE_ENTITY, "device.serial", system.serial)
+}
