@@ -1,0 +1,20 @@
+/** Starts the page: choices, address, fonts (the map draws its letters from them), session and stream, then the screen. */
+import "#client/ui/fonts.css"
+import "#client/ui/tokens.css"
+import "#client/ui/app.css"
+import { render } from "preact"
+import { start } from "#client/state/app.ts"
+import { followAddressBar } from "#client/state/route.ts"
+import { loadSettings } from "#client/state/settings.ts"
+import { installTestHook } from "#client/state/test-hook.ts"
+import { App } from "#client/ui/app.tsx"
+
+/** Ă pulls the Latin-extended file, so that all of a map's letters are there when it draws. */
+const FONTS = ['400 12px "Inter Variable"', '600 12px "Inter Variable"', '400 12px "JetBrains Mono"'] as const
+
+loadSettings()
+followAddressBar()
+installTestHook()
+await Promise.all(FONTS.map((font) => document.fonts.load(font, "AaĂă").catch(() => [])))
+await start()
+render(<App />, document.getElementById("app") as HTMLElement)

@@ -1,0 +1,249 @@
+/** The live map: the network on the ground, tiles above, legend below, and at the side what is wrong or what is selected. */
+import { effect, useSignal, useSignalEffect } from "@preact/signals"
+import type { ComponentChildren } from "preact"
+import { useEffect, useRef } from "preact/hooks"
+import { language, t } from "#client/i18n/translate.ts"
+import { MARKS, markOfByte } from "#client/map/mark.ts"
+import type { PlacedLabel, Rect } from "#client/map/labels.ts"
+import { makeLiveMap } from "#client/map/live-map.ts"
+import type { LiveMap } from "#client/map/live-map.ts"
+import type { Picked } from "#client/map/pick.ts"
+import { frozen, session, staleReason, store, twin } from "#client/state/app.ts"
+import { go, route } from "#client/state/route.ts"
+import type { Selection } from "#client/state/route.ts"
+import { flow, theme } from "#client/state/settings.ts"
+import { siteView } from "#client/state/site-view.ts"
+import { testHook } from "#client/state/test-hook.ts"
+import { linkTitle, siteOf } from "#client/state/trouble.ts"
+import type { TwinState } from "#client/state/twin-store.ts"
+import { formatPercent } from "#client/ui/format.ts"
+import { FitIcon, FlowIcon, MarkIcon, MinusIcon, PlusIcon } from "#client/ui/icons.tsx"
+import { Kpis } from "#client/ui/kpis.tsx"
+import { Legend } from "#client/ui/legend.tsx"
+import { SelectionPanel } from "#client/ui/selection-panel.tsx"
+import { fitWish } from "#client/ui/shortcuts.ts"
+import { TroubleList } from "#client/ui/trouble-list.tsx"
+import { unpackStatus } from "#protocol/status.ts"
+import { unpackUtil, UTIL_UNKNOWN } from "#protocol/wire.ts"
+
+interface Hover {
+  readonly picked: Picked
+  readonly x: number
+  readonly y: number
+}
+
+/** A site found by search is shown from here. */
+const SITE_ZOOM = 9
+
+export const MapScreen = () => {
+  const host = useRef<HTMLDivElement>(null)
+  const screen = useRef<HTMLDivElement>(null)
+  const live = useSignal<LiveMap | null>(null)
+  const labels = useSignal<readonly PlacedLabel[]>([])
+  const hover = useSignal<Hover | null>(null)
+  const failure = useSignal<"noWebgl" | "basemapFailed" | null>(null)
+
+  useEffect(() => {
+    const container = host.current
+    const basemapUrl = session.peek()?.basemapUrl
+    if (container === null || basemapUrl === undefined) return
+    /** A click on the map does not move the map. */
+    let pickedHere = ""
+    const map = makeLiveMap({
+      container,
+      store,
+      basemapUrl,
+      camera: route.peek().camera,
+      language: language.peek(),
+      title: t("map.label"),
+      frozen,
+      textWidth: measurer(),
+      taken: () => takenBy(screen.current, container),
+      events: {
+        picked: (picked) => {
+          const selection = selectionOf(picked)
+          pickedHere = selection?.id ?? ""
+          go({ selection })
+        },
+        hovered: (picked, x, y) => (hover.value = picked === null ? null : { picked, x, y }),
+        moved: (camera) => go({ camera }, true),
+        labelled: (placed) => (labels.value = placed),
+        basemapFailed: () => (failure.value = "basemapFailed"),
+        flowStopped: () => (flow.value = false),
+      },
+    })
+    if (map === null) {
+      failure.value = "noWebgl"
+      return
+    }
+    live.value = map
+    Object.assign(testHook, { screen: (slot: number, kind?: "node" | "link") => offset(map.screen(slot, kind), container), ready: map.ready })
+    let shown = route.peek().camera === null ? "" : (route.peek().selection?.id ?? "")
+    const stop = [
+      effect(() => {
+        const { selection } = route.value
+        const id = selection?.id ?? ""
+        map.select(selection, id !== shown && id !== pickedHere)
+        shown = id
+        pickedHere = ""
+      }),
+      effect(() => map.setFlow(flow.value)),
+      effect(() => map.setGrey(staleReason.value !== null)),
+      followLook(map),
+    ]
+    return () => {
+      for (const end of stop) end()
+      map.destroy()
+      live.value = null
+    }
+  }, [])
+  useSignalEffect(() => {
+    if (fitWish.value > 0) live.peek()?.fit(true)
+  })
+  useSignalEffect(() => {
+    const wish = siteView.value
+    const sites = twin.peek()?.sites
+    if (wish === null || sites === undefined) return
+    live.peek()?.goTo(sites.longitude[wish.slot] as number, sites.latitude[wish.slot] as number, SITE_ZOOM)
+  })
+  const { selection } = route.value
+  return (
+    <div ref={screen} class={staleReason.value === null ? "map-screen" : "map-screen stale"}>
+      <div ref={host} class="map" data-testid="map" />
+      <div class="labels">
+        {labels.value.map((label) => (
+          <TroubleLabel key={label.slot} label={label} />
+        ))}
+      </div>
+      {hover.value !== null && <Tooltip hover={hover.value} />}
+      <div class="map-top" data-taken>
+        <Kpis />
+      </div>
+      {failure.value !== null && (
+        <p class="map-notice panel" role="status">
+          {t(`map.${failure.value}`)}
+        </p>
+      )}
+      <div class="map-bottom" data-taken>
+        <Legend />
+        <MapTools map={live.value} />
+      </div>
+      {selection === null ? <TroubleList /> : <SelectionPanel selection={selection} />}
+      <p class="credit">{BASEMAP_CREDIT}</p>
+    </div>
+  )
+}
+
+/** What the base map's makers ask for. */
+const BASEMAP_CREDIT = "Natural Earth · GeoNames CC BY 4.0"
+
+const MapTools = ({ map }: { map: LiveMap | null }) => {
+  const still = frozen || matchMedia("(prefers-reduced-motion: reduce)").matches
+  return (
+    <div class="map-tools panel">
+      <Tool label={t("map.zoomIn")} run={() => map?.zoomBy(1)}>
+        <PlusIcon />
+      </Tool>
+      <Tool label={t("map.zoomOut")} run={() => map?.zoomBy(-1)}>
+        <MinusIcon />
+      </Tool>
+      <Tool label={t("map.fit")} run={() => map?.fit(true)}>
+        <FitIcon />
+      </Tool>
+      {!still && (
+        <Tool label={t(flow.value ? "map.flow.off" : "map.flow.on")} run={() => (flow.value = !flow.value)}>
+          <FlowIcon />
+        </Tool>
+      )}
+    </div>
+  )
+}
+
+const Tool = ({ label, run, children }: { label: string; run: () => void; children: ComponentChildren }) => (
+  <button type="button" class="icon-button" aria-label={label} title={label} onClick={run}>
+    {children}
+  </button>
+)
+
+const TroubleLabel = ({ label }: { label: PlacedLabel }) => {
+  const state = twin.value
+  const id = state?.nodes.id[label.slot]
+  if (state === null || id === undefined) return null
+  return (
+    <button
+      type="button"
+      class="map-label"
+      style={{ transform: `translate(${label.left}px, ${label.top}px)` }}
+      onClick={() => go({ selection: { kind: "device", id } })}
+    >
+      <MarkIcon mark={MARKS[label.mark] ?? "unknown"} size={11} />
+      {state.nodes.name[label.slot]}
+    </button>
+  )
+}
+
+const Tooltip = ({ hover: { picked, x, y } }: { hover: Hover }) => {
+  const state = twin.value
+  if (state === null) return null
+  const { title, mark, detail } = picked.kind === "node" ? nodeTip(state, picked.slot) : linkTip(state, picked.slot)
+  return (
+    <div class="tooltip" style={{ transform: `translate(${Math.round(x) + 14}px, ${Math.round(y) + 14}px)` }}>
+      <MarkIcon mark={MARKS[mark] ?? "unknown"} size={12} />
+      <b>{title}</b>
+      <span class="quiet num">{detail}</span>
+    </div>
+  )
+}
+
+const nodeTip = (state: TwinState, slot: number) => {
+  const byte = state.nodes.status[slot] ?? 0
+  const detail = `${t(`health.${unpackStatus(byte).health}`)} · ${siteOf(state, slot)}`
+  return { title: state.nodes.name[slot] ?? "", mark: markOfByte(byte), detail }
+}
+const linkTip = (state: TwinState, slot: number) => {
+  const byte = state.links.status[slot] ?? 0
+  const load = (util: number | undefined) => {
+    const share = unpackUtil(util ?? UTIL_UNKNOWN)
+    return share === null ? t("link.notMeasured") : formatPercent(language.value, share * 100)
+  }
+  const detail = `→ ${load(state.links.utilAB[slot])} · ← ${load(state.links.utilBA[slot])}`
+  return { title: linkTitle(state, slot), mark: markOfByte(byte), detail }
+}
+
+const selectionOf = (picked: Picked | null): Selection | null => {
+  const state = store.state()
+  if (picked === null || state === null) return null
+  const ids = picked.kind === "node" ? state.nodes.id : state.links.id
+  const id = ids[picked.slot]
+  return id === undefined ? null : { kind: picked.kind === "node" ? "device" : "link", id }
+}
+
+/** Theme and language change the style; the first run is what the map was made with. */
+const followLook = (map: LiveMap): (() => void) => {
+  let made = ""
+  return effect(() => {
+    const look = `${theme.value} ${language.value}`
+    if (made !== "" && made !== look) requestAnimationFrame(() => map.restyle(language.peek()))
+    made = look
+  })
+}
+
+const measurer = (): ((text: string) => number) => {
+  const context = document.createElement("canvas").getContext("2d")
+  if (context === null) return (text) => text.length * 8
+  context.font = '600 12px "Inter Variable"'
+  return (text) => Math.ceil(context.measureText(text).width)
+}
+
+const takenBy = (screen: HTMLElement | null, container: HTMLElement): readonly Rect[] => {
+  const base = container.getBoundingClientRect()
+  return [...(screen?.querySelectorAll("[data-taken] > .panel, .panel[data-taken]") ?? [])].map((element) => {
+    const { left, top, right, bottom } = element.getBoundingClientRect()
+    return { left: left - base.left, top: top - base.top, right: right - base.left, bottom: bottom - base.top }
+  })
+}
+
+const offset = (point: { x: number; y: number } | null, container: HTMLElement) => {
+  const base = container.getBoundingClientRect()
+  return point === null ? null : { x: point.x + base.left, y: point.y + base.top }
+}

@@ -1,0 +1,121 @@
+/** The frame around every screen: rail, header, banner, the chosen screen, help, and the voice for screen readers. */
+import { useSignal, useSignalEffect } from "@preact/signals"
+import { Component } from "preact"
+import type { ComponentChildren } from "preact"
+import { useEffect, useRef } from "preact/hooks"
+import { t } from "#client/i18n/translate.ts"
+import { SCREENS, screenOf } from "#client/screens/registry.ts"
+import { session, trouble } from "#client/state/app.ts"
+import { ANNOUNCE_MS } from "#client/state/limits.ts"
+import { formatRoute, go, route } from "#client/state/route.ts"
+import { singleKeys } from "#client/state/settings.ts"
+import { Header } from "#client/ui/header.tsx"
+import { Help, helpOpen } from "#client/ui/help.tsx"
+import { BrandIcon } from "#client/ui/icons.tsx"
+import { StaleBanner } from "#client/ui/live-pill.tsx"
+import { searchFocus } from "#client/ui/search-box.tsx"
+import { helpWish, moveInList, searchWish, SHORTCUTS } from "#client/ui/shortcuts.ts"
+import { SignIn } from "#client/ui/sign-in.tsx"
+
+export const App = () => {
+  if (session.value === undefined) return null
+  return session.value === null ? <SignIn /> : <Shell />
+}
+
+const Shell = () => {
+  useEffect(() => {
+    document.addEventListener("keydown", onKeyDown)
+    return () => document.removeEventListener("keydown", onKeyDown)
+  }, [])
+  useSignalEffect(() => {
+    if (searchWish.value > 0) searchFocus.value = searchWish.value
+  })
+  useSignalEffect(() => {
+    if (helpWish.value > 0) helpOpen.value = true
+  })
+  const screen = screenOf(route.value.screen)
+  const View = screen.view
+  return (
+    <div class="shell">
+      <nav class="rail" aria-label={t("nav.label")}>
+        <span class="brand" title={t("app.name")}>
+          <BrandIcon />
+        </span>
+        {SCREENS.map(({ id, title, icon: Icon }) => (
+          <a
+            key={id}
+            href={formatRoute({ ...route.value, screen: id })}
+            class="rail-item"
+            aria-label={t(title)}
+            title={t(title)}
+            aria-current={id === screen.id ? "page" : undefined}
+          >
+            <Icon />
+          </a>
+        ))}
+      </nav>
+      <Header />
+      <main class="main">
+        <StaleBanner />
+        <Boundary key={screen.id}>
+          <View />
+        </Boundary>
+      </main>
+      <Help />
+      <Announcer />
+    </div>
+  )
+}
+
+const onKeyDown = (event: KeyboardEvent): void => {
+  const typing = event.target instanceof HTMLElement && event.target.closest("input, textarea, select") !== null
+  if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "k") searchFocus.value++
+  else if (event.ctrlKey || event.metaKey || event.altKey || helpOpen.peek()) return
+  else if (event.key === "Escape" && !typing) go({ selection: null })
+  else if (typing) return
+  else if (isRow(event.target) && (event.key === "ArrowDown" || event.key === "ArrowUp")) {
+    moveInList(event.key === "ArrowDown" ? 1 : -1)
+  } else {
+    const shortcut = singleKeys.peek() ? SHORTCUTS.find(({ keys }) => keys.includes(event.key)) : undefined
+    if (shortcut === undefined) return
+    shortcut.run()
+  }
+  event.preventDefault()
+}
+const isRow = (target: EventTarget | null): boolean => target instanceof HTMLElement && target.hasAttribute("data-row")
+
+/** Tells screen readers of new critical trouble, at most one message every few seconds. */
+const Announcer = () => {
+  const said = useRef({ known: new Set<string>(), atMs: 0 })
+  const text = useSignal("")
+  useSignalEffect(() => {
+    const critical = trouble.value.filter(({ mark }) => mark === "critical")
+    const fresh = critical.find(({ id }) => !said.current.known.has(id))
+    const now = performance.now()
+    if (fresh !== undefined && said.current.known.size > 0 && now - said.current.atMs < ANNOUNCE_MS) return
+    said.current = { known: new Set(critical.map(({ id }) => id)), atMs: fresh === undefined ? said.current.atMs : now }
+    if (fresh !== undefined) text.value = `${t("mark.critical")}: ${fresh.title}, ${t(`health.${fresh.health}`)}`
+  })
+  return (
+    <p class="unseen" role="status" aria-live="polite">
+      {text.value}
+    </p>
+  )
+}
+
+/** One broken screen must not take the others with it. */
+class Boundary extends Component<{ children: ComponentChildren }, { reason: string | null }> {
+  override state = { reason: null }
+  override componentDidCatch(error: unknown): void {
+    this.setState({ reason: error instanceof Error ? error.message : String(error) })
+  }
+  override render() {
+    if (this.state.reason === null) return this.props.children
+    return (
+      <div class="calm" role="alert">
+        <strong>{t("error.title")}</strong>
+        <p class="quiet">{t("error.detail", { reason: this.state.reason })}</p>
+      </div>
+    )
+  }
+}

@@ -1,0 +1,229 @@
+/** One device: what is wrong and why, who it is, what was measured, when and by whom; charts of stored and live samples. */
+import { useSignal } from "@preact/signals"
+import { language, t } from "#client/i18n/translate.ts"
+import { markOf } from "#client/map/mark.ts"
+import { serverNowMs } from "#client/state/app.ts"
+import { formatAge, formatBps, formatBytes, formatDuration, formatMetric, formatNumber, formatPercent, NOTHING, roleName } from "#client/ui/format.ts"
+import { HistoryChart, RangePicker } from "#client/ui/history-chart.tsx"
+import { MarkIcon } from "#client/ui/icons.tsx"
+import { Fact, Facts, LoadBar, PanelHead, Provenance, Reasons } from "#client/ui/panel-parts.tsx"
+import type { AdjacencyView, DeviceView, InterfaceView, SourceView } from "#protocol/view.ts"
+
+/** Device metrics with a chart of their own, when the device has them. */
+const CHARTED = [
+  { metric: "device.cpu_pct", title: "chart.cpu", format: formatPercent },
+  { metric: "device.mem_used_bytes", title: "chart.memory", format: formatBytes },
+  { metric: "pppoe.sessions.active", title: "chart.sessions", format: formatNumber },
+  { metric: "device.temp_c", title: "chart.temperature", format: (lang: "pt-BR" | "en", value: number) => formatMetric(lang, value, "°C") },
+] as const
+
+export const DevicePanel = ({ view, siteName }: { view: DeviceView; siteName: string }) => {
+  const lang = language.value
+  const mark = markOf({ health: view.health, severity: view.severity, stale: view.stale, maintenance: false })
+  const uptime = view.metrics.find(({ entity, metric }) => entity === "" && metric === "device.uptime_seconds")
+  const detail = [view.texts["device.model"], view.texts["device.os_version"], siteName].filter(Boolean).join(" · ")
+  return (
+    <>
+      <PanelHead mark={mark} title={view.name} health={view.health} stale={view.stale} detail={detail} />
+      <div class="panel-body" tabIndex={0} role="group" aria-labelledby="panel-title">
+        <Reasons reasons={view.reasons} />
+        <section class="block">
+          <Facts>
+            <Fact label={t("device.address")} value={view.address} mono />
+            <Fact label={t("device.site")} value={siteName} />
+            <Fact label={t("device.roles")} value={view.roles.map(roleName).join(", ")} />
+            <Fact label={t("device.identity")} value={view.texts["device.identity"] ?? null} />
+            <Fact label={t("device.model")} value={view.texts["device.model"] ?? null} />
+            <Fact label={t("device.version")} value={view.texts["device.os_version"] ?? null} />
+            <Fact label={t("device.serial")} value={view.texts["device.serial"] ?? null} mono />
+            <Fact label={t("device.uptime")} value={uptime === undefined ? null : formatDuration(lang, uptime.value * 1_000)} />
+            <Fact label={t("device.poll")} value={formatDuration(lang, view.pollSeconds * 1_000)} />
+          </Facts>
+        </section>
+        <Sources sources={view.sources} />
+        <Traffic view={view} />
+        <Adjacencies rows={view.adjacencies} />
+        <Measurements view={view} />
+      </div>
+    </>
+  )
+}
+
+const Sources = ({ sources }: { sources: readonly SourceView[] }) => (
+  <section class="block">
+    <h3>{t("device.sources")}</h3>
+    <ul class="sources">
+      {sources.map(({ source, up, lastOkMs, error }) => (
+        <li key={source}>
+          <MarkIcon mark={up ? "ok" : lastOkMs === null ? "unknown" : "critical"} size={12} />
+          <b class="mono">{source}</b>
+          <span>{t(up ? "device.source.up" : lastOkMs === null ? "device.source.never" : "device.source.down")}</span>
+          {lastOkMs !== null && <span class="quiet num">{formatAge(language.value, serverNowMs.value - lastOkMs)}</span>}
+          {error !== null && <span class="source-error">{error}</span>}
+        </li>
+      ))}
+    </ul>
+  </section>
+)
+
+const Traffic = ({ view }: { view: DeviceView }) => {
+  const chosen = useSignal<string | null>(null)
+  const busiest = view.interfaces.reduce<InterfaceView | null>((best, item) => (rate(item) > rate(best) ? item : best), null)
+  const name = view.interfaces.some((item) => item.name === chosen.value) ? chosen.value : (busiest?.name ?? null)
+  const lang = language.value
+  const has = (metric: string) => view.metrics.some((row) => row.entity === "" && row.metric === metric)
+  return (
+    <>
+      <section class="block charts">
+        <RangePicker />
+        {name !== null && (
+          <HistoryChart
+            title={t("chart.traffic", { name })}
+            format={(value) => formatBps(lang, value)}
+            series={[
+              { device: view.id, entity: `if:${name}`, metric: "interface.rx_bps", label: t("chart.in") },
+              { device: view.id, entity: `if:${name}`, metric: "interface.tx_bps", label: t("chart.out") },
+            ]}
+          />
+        )}
+        {CHARTED.filter(({ metric }) => has(metric)).map(({ metric, title, format }) => (
+          <HistoryChart
+            key={metric}
+            title={t(title)}
+            format={(value) => format(lang, value)}
+            series={[{ device: view.id, entity: "", metric, label: t(title) }]}
+          />
+        ))}
+      </section>
+      <section class="block">
+        <h3>
+          {t("device.interfaces")} <span class="count num">{view.interfaces.length}</span>
+        </h3>
+        {view.interfaces.length === 0 ? (
+          <p class="quiet">{t("device.none.interfaces")}</p>
+        ) : (
+          <Interfaces rows={view.interfaces} chosen={name} choose={(next) => (chosen.value = next)} />
+        )}
+      </section>
+    </>
+  )
+}
+const rate = (item: InterfaceView | null): number => (item === null ? -1 : (item.rxBps ?? 0) + (item.txBps ?? 0))
+
+const Interfaces = (props: {
+  rows: readonly InterfaceView[]
+  chosen: string | null
+  choose: (name: string) => void
+}) => {
+  const lang = language.value
+  return (
+    <table class="table">
+      <thead>
+        <tr>
+          <th>{t("interface.name")}</th>
+          <th class="right">{t("interface.in")}</th>
+          <th class="right">{t("interface.out")}</th>
+          <th class="right">{t("interface.load")}</th>
+        </tr>
+      </thead>
+      <tbody>
+        {props.rows.map((item) => (
+          <tr key={item.name} class={item.name === props.chosen ? "chosen" : ""}>
+            <td>
+              <button
+                type="button"
+                class="cell-button"
+                aria-label={t("interface.chart", { name: item.name })}
+                onClick={() => props.choose(item.name)}
+              >
+                <MarkIcon mark={interfaceMark(item)} size={11} />
+                <span class="mono">{item.name}</span>
+              </button>
+              <span class="cell-detail quiet">
+                {t(interfaceWord(item))}
+                {item.speedBps !== null && ` · ${formatBps(lang, item.speedBps)}`}
+                {item.alias !== null && item.alias !== "" && ` · ${item.alias}`}
+              </span>
+            </td>
+            <td class="right num">{formatBps(lang, item.rxBps)}</td>
+            <td class="right num">{formatBps(lang, item.txBps)}</td>
+            <td class="right">
+              <LoadBar percent={item.utilizationPct} label={`${item.name}: ${t("interface.load")}`} />
+              <Provenance atMs={item.atMs} source={item.source} quality={item.quality} />
+            </td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  )
+}
+
+const interfaceWord = (item: InterfaceView) => {
+  if (item.adminUp === false) return "interface.disabled"
+  if (item.operUp === null) return "interface.unknown"
+  return item.operUp ? "interface.up" : "interface.down"
+}
+const interfaceMark = (item: InterfaceView) => {
+  if (item.adminUp === false) return "maintenance"
+  if (item.operUp === null) return "unknown"
+  return item.operUp ? "ok" : "critical"
+}
+
+const Adjacencies = ({ rows }: { rows: readonly AdjacencyView[] }) => (
+  <section class="block">
+    <h3>
+      {t("device.adjacencies")} <span class="count num">{rows.length}</span>
+    </h3>
+    {rows.length === 0 ? (
+      <p class="quiet">{t("device.none.adjacencies")}</p>
+    ) : (
+      <table class="table">
+        <thead>
+          <tr>
+            <th>{t("adjacency.remote")}</th>
+            <th>{t("adjacency.state")}</th>
+            <th class="right">{t("adjacency.since")}</th>
+          </tr>
+        </thead>
+        <tbody>
+          {rows.map((row) => (
+            <tr key={`${row.kind}${row.remote}`}>
+              <td>
+                <span class="chip">{row.kind.toUpperCase()}</span> <span class="mono">{row.remote}</span>
+              </td>
+              <td>
+                <MarkIcon mark={row.up ? "ok" : "critical"} size={11} /> {row.state}
+              </td>
+              <td class="right num">
+                {formatDuration(language.value, serverNowMs.value - row.sinceMs)}
+                <Provenance atMs={row.atMs} source={row.source} />
+              </td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    )}
+  </section>
+)
+
+/** Everything measured on the device itself, with age and source. Interfaces and adjacencies have their own tables. */
+const Measurements = ({ view }: { view: DeviceView }) => {
+  const rows = view.metrics.filter(({ entity }) => entity === "")
+  return (
+    <section class="block">
+      <h3>{t("device.metrics")}</h3>
+      {rows.length === 0 && <p class="quiet">{t("device.none.metrics")}</p>}
+      <dl class="measures">
+        {rows.map((row) => (
+          <div key={row.metric}>
+            <dt class="mono">{row.metric}</dt>
+            <dd class="num">
+              {Number.isFinite(row.value) ? formatMetric(language.value, row.value, row.unit) : NOTHING}
+              <Provenance atMs={row.atMs} source={row.source} quality={row.quality} />
+            </dd>
+          </div>
+        ))}
+      </dl>
+    </section>
+  )
+}

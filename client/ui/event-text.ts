@@ -1,0 +1,38 @@
+/** An event in words. Types that this version does not know are shown as they came. */
+import { isKey, t } from "#client/i18n/translate.ts"
+import type { Mark } from "#client/map/mark.ts"
+import { linkTitle } from "#client/state/trouble.ts"
+import type { TwinState } from "#client/state/twin-store.ts"
+import { entityKey, entityName } from "#protocol/id.ts"
+import type { Severity } from "#protocol/status.ts"
+import type { EventView } from "#protocol/view.ts"
+
+export const eventText = (event: EventView): string => {
+  const key = `event.${event.type}`
+  const name = isKey(key) ? t(key) : event.type
+  const what = event.entity === "" ? name : `${name} · ${entityName(entityKey(event.entity))}`
+  if (event.old === null && event.new === null) return what
+  return t("event.change", { what, old: wordOf(event.old), new: wordOf(event.new) })
+}
+
+/** Health and severity words are translated; anything else (a version, a state name) stays as the network says it. */
+const wordOf = (word: string | null): string => {
+  if (word === null) return "—"
+  for (const key of [`health.${word}`, `severity.${word}`, `interface.${word}`]) if (isKey(key)) return t(key)
+  return word
+}
+
+/** Name of what it happened to; its id when that is not in the twin. */
+export const subjectName = (event: EventView, state: TwinState | null): string => {
+  if (state === null) return event.subject
+  const node = event.subjectKind === "device" ? state.nodeById.get(event.subject) : undefined
+  if (node !== undefined) return state.nodes.name[node] ?? event.subject
+  const link = event.subjectKind === "link" ? state.linkById.get(event.subject) : undefined
+  return link === undefined ? event.subject : linkTitle(state, link)
+}
+
+export const markOfSeverity = (severity: Severity): Mark => {
+  if (severity === "critical" || severity === "major") return severity
+  if (severity === "minor" || severity === "warning") return "warning"
+  return severity === "cleared" ? "ok" : "unknown"
+}

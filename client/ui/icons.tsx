@@ -1,0 +1,119 @@
+/** Inline icons, drawn on a 24-pixel grid, and the six marks in the shapes that the map draws. Decorative: the text says it. */
+import type { ComponentChildren } from "preact"
+import type { Mark } from "#client/map/mark.ts"
+
+const Svg = ({ children, size = 20 }: { children: ComponentChildren; size?: number }) => (
+  <svg
+    width={size}
+    height={size}
+    viewBox="0 0 24 24"
+    fill="none"
+    stroke="currentColor"
+    stroke-width="1.7"
+    stroke-linecap="round"
+    stroke-linejoin="round"
+    aria-hidden="true"
+  >
+    {children}
+  </svg>
+)
+
+export const BrandIcon = ({ size = 24 }: { size?: number }) => (
+  <Svg size={size}>
+    <path d="M11 7 6.6 16.4M13 7l4.4 9.4M12 7.6V13" />
+    <circle cx="12" cy="5" r="2.3" fill="currentColor" />
+    <circle cx="5.5" cy="18.5" r="2.3" fill="currentColor" />
+    <circle cx="18.5" cy="18.5" r="2.3" fill="currentColor" />
+  </Svg>
+)
+export const MapIcon = () => (
+  <Svg>
+    <path d="m3.5 6.2 5.5-2.4 6 2.8 5.5-2.4v13.6L15 20.2l-6-2.8-5.5 2.4zM9 3.8v13.6M15 6.6v13.6" />
+  </Svg>
+)
+export const DevicesIcon = () => (
+  <Svg>
+    <rect x="3.5" y="4.5" width="17" height="6.4" rx="1.8" />
+    <rect x="3.5" y="13.1" width="17" height="6.4" rx="1.8" />
+    <path d="M7 7.7h.01M7 16.3h.01M11 7.7h6M11 16.3h6" />
+  </Svg>
+)
+export const EventsIcon = () => (
+  <Svg>
+    <path d="M3.5 12a8.5 8.5 0 1 0 2.8-6.3L3.5 8M3.5 4v4h4M12 7.5V12l3 2" />
+  </Svg>
+)
+export const SearchIcon = () => (
+  <Svg size={16}>
+    <circle cx="11" cy="11" r="6.5" />
+    <path d="m16 16 4.5 4.5" />
+  </Svg>
+)
+export const MoonIcon = () => (
+  <Svg size={18}>
+    <path d="M20 14.2A8.3 8.3 0 0 1 9.8 4 8.3 8.3 0 1 0 20 14.2z" />
+  </Svg>
+)
+export const SunIcon = () => (
+  <Svg size={18}>
+    <circle cx="12" cy="12" r="4" />
+    <path d="M12 2.5v2M12 19.5v2M2.5 12h2M19.5 12h2M5.3 5.3l1.4 1.4M17.3 17.3l1.4 1.4M5.3 18.7l1.4-1.4M17.3 6.7l1.4-1.4" />
+  </Svg>
+)
+export const HelpIcon = () => (
+  <Svg size={18}>
+    <circle cx="12" cy="12" r="8.7" />
+    <path d="M9.6 9.4a2.5 2.5 0 1 1 3.5 2.4c-.8.4-1.1.9-1.1 1.7M12 16.6h.01" />
+  </Svg>
+)
+export const SignOutIcon = () => (
+  <Svg size={18}>
+    <path d="M14 4.5h4a1.5 1.5 0 0 1 1.5 1.5v12a1.5 1.5 0 0 1-1.5 1.5h-4M10 8l-4 4 4 4M6.5 12H15" />
+  </Svg>
+)
+export const CloseIcon = () => (
+  <Svg size={16}>
+    <path d="m6 6 12 12M18 6 6 18" />
+  </Svg>
+)
+export const PlusIcon = () => (
+  <Svg size={16}>
+    <path d="M12 5v14M5 12h14" />
+  </Svg>
+)
+export const MinusIcon = () => (
+  <Svg size={16}>
+    <path d="M5 12h14" />
+  </Svg>
+)
+export const FitIcon = () => (
+  <Svg size={16}>
+    <path d="M4 9V4h5M15 4h5v5M20 15v5h-5M9 20H4v-5" />
+  </Svg>
+)
+export const FlowIcon = () => (
+  <Svg size={16}>
+    <path d="M3 8.5h10M10 5l3.5 3.5L10 12M21 15.5H11M14 12l-3.5 3.5L14 19" />
+  </Svg>
+)
+export const CheckIcon = () => (
+  <Svg size={28}>
+    <circle cx="12" cy="12" r="9" />
+    <path d="m8 12.3 2.8 2.8L16.2 9.6" />
+  </Svg>
+)
+
+/** The mark's shape in its colour. */
+export const MarkIcon = ({ mark, size = 14 }: { mark: Mark; size?: number }) => (
+  <svg class={`mark mark-${mark}`} width={size} height={size} viewBox="0 0 16 16" aria-hidden="true">
+    {SHAPES[mark]}
+  </svg>
+)
+const SHAPES: Readonly<Record<Mark, ComponentChildren>> = {
+  critical: <path d="M8 .8 15.2 8 8 15.2.8 8z" fill="currentColor" />,
+  major: <path d="M8 1.6 15.4 14H.6z" fill="currentColor" />,
+  warning: <circle cx="8" cy="8" r="6.2" fill="currentColor" />,
+  unknown: <circle cx="8" cy="8" r="4.9" fill="none" stroke="currentColor" stroke-width="2" />,
+  maintenance: <rect x="2.4" y="2.4" width="11.2" height="11.2" rx="1" fill="currentColor" />,
+  ok: <circle cx="8" cy="8" r="3.9" fill="currentColor" />,
+}

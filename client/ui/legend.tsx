@@ -1,0 +1,25 @@
+/** What the shapes and colours on the map mean. */
+import { t } from "#client/i18n/translate.ts"
+import { MARKS } from "#client/map/mark.ts"
+import { MarkIcon } from "#client/ui/icons.tsx"
+
+export const Legend = () => (
+  <ul class="legend panel" aria-label={t("legend.label")}>
+    {MARKS.map((mark) => (
+      <li key={mark}>
+        <MarkIcon mark={mark} size={12} />
+        {t(`mark.${mark}`)}
+      </li>
+    ))}
+    <li>
+      <span class="dash" />
+      {t("legend.broken")}
+    </li>
+    <li>
+      {t("legend.load")}
+      <span class="num quiet">0</span>
+      <span class="ramp" />
+      <span class="num quiet">100 %</span>
+    </li>
+  </ul>
+)

@@ -1,0 +1,40 @@
+/** What single keys do. The help overlay lists this very table, so a key cannot work without being told. */
+import { signal } from "@preact/signals"
+import type { Key } from "#client/i18n/translate.ts"
+import { go } from "#client/state/route.ts"
+import { theme } from "#client/state/settings.ts"
+
+export interface Shortcut {
+  /** As KeyboardEvent.key. */
+  readonly keys: readonly string[]
+  readonly text: Key
+  readonly run: () => void
+}
+
+/** Bumped by the `f` key; the map screen follows. */
+export const fitWish = signal(0)
+export const searchWish = signal(0)
+export const helpWish = signal(0)
+
+export const SHORTCUTS: readonly Shortcut[] = [
+  { keys: ["/"], text: "help.search", run: () => searchWish.value++ },
+  { keys: ["j"], text: "help.next", run: () => moveInList(1) },
+  { keys: ["k"], text: "help.previous", run: () => moveInList(-1) },
+  { keys: ["1"], text: "help.map", run: () => go({ screen: "map" }) },
+  { keys: ["2"], text: "help.devices", run: () => go({ screen: "devices" }) },
+  { keys: ["3"], text: "help.events", run: () => go({ screen: "events" }) },
+  { keys: ["f"], text: "help.fit", run: () => fitWish.value++ },
+  { keys: ["t"], text: "help.theme", run: () => (theme.value = theme.peek() === "dark" ? "light" : "dark") },
+  { keys: ["?"], text: "help.help", run: () => helpWish.value++ },
+]
+
+/** Focus goes to the next row of the list that has it, else to the first row on the screen. */
+export const moveInList = (step: 1 | -1): void => {
+  const from = document.activeElement?.closest("[data-row]") ?? null
+  const list = from?.closest("[data-list]") ?? document.querySelector("[data-list]")
+  const rows = [...(list?.querySelectorAll<HTMLElement>("[data-row]") ?? [])]
+  const at = rows.findIndex((row) => row === from)
+  const next = at < 0 ? rows[0] : rows[Math.max(0, Math.min(rows.length - 1, at + step))]
+  next?.focus()
+  next?.scrollIntoView({ block: "nearest" })
+}
