@@ -10,8 +10,9 @@ import type { Input, Sequenced } from "#twin/input.ts"
 /** Estimated bytes of inputs that were applied and are not durable yet. */
 export const PENDING_BYTES_MAX = 64 * 1024 * 1024
 export const PENDING_INPUTS_MAX = 65_536
-/** Inputs in one append. */
+/** Inputs, and their estimated bytes, in one append. */
 export const GROUP_MAX = 2_048
+export const GROUP_BYTES_MAX = 4 * 1024 * 1024
 /** Callers that may wait for durability; one more is refused. */
 export const WAITERS_MAX = 16_384
 
@@ -66,8 +67,9 @@ export const makeJournalWriter = (options: WriterOptions): JournalWriter => {
     busy = true
     try {
       while (waiting.length > 0 && !isLost()) {
-        const group = waiting.length <= GROUP_MAX ? waiting : waiting.slice(0, GROUP_MAX)
-        waiting = group === waiting ? [] : waiting.slice(GROUP_MAX)
+        const size = groupSize(waiting)
+        const group = waiting.slice(0, size)
+        waiting = waiting.slice(size)
         underWay = group.length
         await options.port.append(group)
         settle(group)
@@ -116,6 +118,16 @@ export const makeJournalWriter = (options: WriterOptions): JournalWriter => {
     pending: () => ({ inputs: inputs(), bytes }),
     close: lose,
   }
+}
+
+/** How many inputs, from the first, make one append; at least one. */
+const groupSize = (waiting: readonly Sequenced[]): number => {
+  let bytes = 0
+  for (const [index, entry] of waiting.entries()) {
+    bytes += inputBytes(entry.input)
+    if (index === GROUP_MAX || (index > 0 && bytes > GROUP_BYTES_MAX)) return index
+  }
+  return waiting.length
 }
 
 /** Rough size in memory, for the bound above. O(texts of the input). */

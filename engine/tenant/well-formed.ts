@@ -7,16 +7,14 @@ import type { DeviceInput, Input } from "#twin/input.ts"
 /** The same object when nothing had to change, which is nearly always. */
 export const wellFormed = <I extends DeviceInput | Input>(input: I): I => {
   switch (input.kind) {
-    case "poll":
-      if (input.entities.every(isFine) && input.texts.every((row) => row.text.isWellFormed())) break
-      return {
-        ...input,
-        entities: input.entities.map(mend),
-        texts: input.texts.map((row) => ({ ...row, entity: mend(row.entity), text: mend(row.text) })),
-      }
+    case "poll": {
+      const { device, entities, texts } = input
+      const fine = texts.every((row) => isFine(row.text) && isFine(row.entity)) && entities.every(isFine)
+      if (fine && isFine(device)) break
+      const mended = texts.map((row) => ({ ...row, entity: mend(row.entity), text: mend(row.text) }))
+      return { ...input, device: mend(device), entities: entities.map(mend), texts: mended }
+    }
     case "unreachable":
-      if (!isFine(input.detail)) return { ...input, detail: mend(input.detail) }
-      break
     case "trap":
     case "syslog":
     case "topology":
