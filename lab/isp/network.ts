@@ -248,6 +248,11 @@ export class Network {
     return 36 + 0.2 * this.cpuPercent(router) + (router % 7)
   }
 
+  /** Whether one router can send packets to another. */
+  sees(from: number, to: number): boolean {
+    return this.component[from] !== -1 && this.component[from] === this.component[to]
+  }
+
   /** Adjacent links of a router. */
   linksOf(router: number): readonly number[] {
     return this.isp.routers[router]!.ports.filter((port) => this.isp.ports[port]!.kind === "link").map(
@@ -277,7 +282,7 @@ export class Network {
   private isServed(router: number): boolean {
     const bng = this.isp.routers[router]!.bng!
     if (this.alive[router] === 0 || this.alive[bng] === 0) return false
-    return this.component[router] === this.component[bng] && this.flows.reachesInternet(bng)
+    return this.sees(router, bng) && this.flows.reachesInternet(bng)
   }
 
   private booted(router: number, atMs: number): void {
@@ -353,7 +358,7 @@ export class Network {
     this.bgp.update(this.now, (session) => {
       const { a, b, link } = this.isp.sessions[session]!
       if (this.alive[a] === 0 || this.alive[b] === 0) return false
-      if (link < 0) return this.component[a] === this.component[b]
+      if (link < 0) return this.sees(a, b)
       return this.portUp[links[link]!.a] === 1 && this.portUp[links[link]!.b] === 1
     })
     this.ratesChanged = true
