@@ -1,0 +1,228 @@
+/**
+ * One tenant's fan-out. Rounds of its twin become frames: the first at once, the next ones at least frameGapMs apart;
+ * each frame is packed once for all viewers that stand at the same seq. Nothing is queued for a viewer that does not
+ * drain: it keeps its place and later gets one coalesced difference. A viewer's place is all the state it has here.
+ */
+import { makeChanges } from "#engine/stream/changes.ts"
+import { deltaFrame, eventFrame, keyframe } from "#engine/stream/frames.ts"
+import type { StreamLimits } from "#engine/stream/limits.ts"
+import type { StreamStats } from "#engine/stream/stats.ts"
+import type { Log } from "#engine/log.ts"
+import type { LiveTwin, RoundNotice } from "#engine/tenant/live-twin.ts"
+import { encodeServer } from "#protocol/codec.ts"
+import type { ServerFrame, Sub } from "#protocol/wire.ts"
+
+/** A viewer as the hub sees it. */
+export interface Viewer {
+  /** False while it must not get anything: not drained, or hidden and served a moment ago. */
+  readonly ready: (nowMs: number) => boolean
+  readonly send: (bytes: Uint8Array) => void
+}
+
+export interface Position {
+  readonly epoch: number
+  readonly seq: number
+}
+
+export interface Hub {
+  readonly twin: LiveTwin
+  /** Adds a viewer at its place, or with a keyframe when there is none to go on from. */
+  readonly join: (viewer: Viewer, resume: Position | null) => void
+  readonly leave: (viewer: Viewer) => void
+  readonly focus: (viewer: Viewer, focus: Sub["focus"]) => void
+  readonly viewers: () => number
+  readonly close: () => void
+}
+
+export interface HubOptions {
+  readonly limits: StreamLimits
+  readonly stats: StreamStats
+  readonly log: Log
+  readonly nowMs: () => number
+}
+
+/** null = needs a keyframe. */
+type Place = Position | null
+
+interface Seat {
+  place: Place
+  focus: Sub["focus"]
+  /** Devices whose change concerns the focus. */
+  focusDevices: readonly string[]
+  focusDirty: boolean
+  focusSentMs: number
+}
+
+export const makeHub = (twin: LiveTwin, options: HubOptions): Hub => {
+  const { limits, stats, nowMs } = options
+  const seats = new Map<Viewer, Seat>()
+  let epoch = twin.epoch()
+  let seq = twin.seq()
+  let changes = makeChanges(twin.inventory().devices.length, twin.inventory().links.length, seq)
+  let atMs = newestEvidenceMs(twin)
+  let flushedMs = Number.NEGATIVE_INFINITY
+  let timer: NodeJS.Timeout | null = null
+  let timerMs = Number.POSITIVE_INFINITY
+  let snap: { readonly at: Position; readonly frames: readonly Uint8Array[] } | null = null
+
+  const reset = (): void => {
+    epoch = twin.epoch()
+    seq = twin.seq()
+    changes = makeChanges(twin.inventory().devices.length, twin.inventory().links.length, seq)
+    snap = null
+    for (const seat of seats.values()) aim(seat, seat.focus)
+  }
+
+  /** Runs `flush` no later than `whenMs`; one timer per tenant. */
+  const wake = (whenMs: number): void => {
+    if (whenMs >= timerMs) return
+    if (timer !== null) clearTimeout(timer)
+    timerMs = whenMs
+    timer = setTimeout(() => guarded(flush), Math.max(0, whenMs - nowMs()))
+  }
+
+  const heard = (notice: RoundNotice): void =>
+    guarded(() => {
+      if (notice.topologyChanged || notice.epoch !== epoch) reset()
+      else changes.record(notice)
+      seq = notice.seq
+      atMs = notice.atMs
+      for (const seat of seats.values())
+        if (seat.focusDevices.some((device) => notice.touched.has(device))) seat.focusDirty = true
+      if (seats.size === 0) return
+      const dueMs = flushedMs + limits.frameGapMs
+      if (nowMs() >= dueMs) flush()
+      else wake(dueMs)
+    })
+
+  /** A defect here must not reach the twin or end the process, nor leave viewers with a hole: they start over. */
+  const guarded = (run: () => void): void => {
+    try {
+      run()
+    } catch (cause) {
+      options.log.error("the stream could not follow its twin", { tenant: twin.tenant.slug, cause })
+      for (const seat of seats.values()) seat.place = null
+    }
+  }
+
+  const flush = (): void => {
+    if (timer !== null) clearTimeout(timer)
+    timer = null
+    timerMs = Number.POSITIVE_INFINITY
+    if (twin.epoch() !== epoch) reset()
+    const now = nowMs()
+    flushedMs = now
+    /** Frames of this flush by the seq they start from; one entry when everybody is up to date. */
+    const packed = new Map<number, readonly Uint8Array[]>()
+    const views = new Map<string, Uint8Array | null>()
+    for (const [viewer, seat] of seats) {
+      const behind = seat.place === null || seat.place.epoch !== epoch || seat.place.seq < seq
+      if (!behind && !seat.focusDirty) continue
+      if (!viewer.ready(now)) {
+        stats.skipped.add()
+        wake(now + limits.catchUpMs)
+        continue
+      }
+      if (behind) bringUp(viewer, seat, packed)
+      if (seat.focusDirty) sendFocus(viewer, seat, now, views)
+    }
+  }
+
+  const bringUp = (viewer: Viewer, seat: Seat, packed: Map<number, readonly Uint8Array[]>): void => {
+    const { place } = seat
+    const known = place === null || place.epoch !== epoch ? null : (packed.get(place.seq) ?? difference(place.seq))
+    if (known === null || place === null) {
+      seat.place = sendKeyframe(viewer)
+      return
+    }
+    packed.set(place.seq, known)
+    for (const bytes of known) viewer.send(bytes)
+    seat.place = { epoch, seq }
+    stats.ageSeconds.observe(Math.max(0, nowMs() - atMs) / 1000)
+  }
+
+  /** EVENT before DELTA: the delta is what moves a viewer's place, so a cut between the two loses nothing. */
+  const difference = (base: number): readonly Uint8Array[] | null => {
+    const found = changes.since(base)
+    if (found === null) return null
+    const span = { epoch, base, seq, atMs }
+    const events = found.events.length === 0 ? [] : [pack(eventFrame(span, found.events))]
+    return [...events, pack(deltaFrame(twin, span, found))]
+  }
+
+  const sendKeyframe = (viewer: Viewer): Position => {
+    const at = { epoch: twin.epoch(), seq: twin.seq() }
+    if (snap === null || snap.at.epoch !== at.epoch || snap.at.seq !== at.seq)
+      snap = { at, frames: keyframe(twin, atMs).map(pack) }
+    for (const bytes of snap.frames) viewer.send(bytes)
+    return at
+  }
+
+  const sendFocus = (viewer: Viewer, seat: Seat, now: number, views: Map<string, Uint8Array | null>): void => {
+    const { focus } = seat
+    if (focus === null) return
+    if (now < seat.focusSentMs + limits.focusGapMs) return wake(seat.focusSentMs + limits.focusGapMs)
+    seat.focusDirty = false
+    const key = `${focus.kind} ${focus.id}`
+    let bytes = views.get(key)
+    if (bytes === undefined) {
+      const view = twin.view(focus)
+      bytes = view === null ? null : pack({ kind: "FOCUS", atMs: now, view })
+      views.set(key, bytes)
+    }
+    if (bytes === null) return
+    seat.focusSentMs = now
+    viewer.send(bytes)
+  }
+
+  const aim = (seat: Seat, focus: Sub["focus"]): void => {
+    const link = focus?.kind === "link" ? twin.inventory().links.find((one) => one.id === focus.id) : undefined
+    if (focus?.id !== seat.focus?.id || focus?.kind !== seat.focus?.kind) seat.focusSentMs = Number.NEGATIVE_INFINITY
+    seat.focus = focus
+    seat.focusDevices = focus?.kind === "device" ? [focus.id] : link === undefined ? [] : [link.a.device, link.b.device]
+    seat.focusDirty = focus !== null
+  }
+
+  const pack = (frame: ServerFrame): Uint8Array => {
+    const bytes = encodeServer(frame)
+    stats.frames.add(1, { kind: frame.kind })
+    return bytes
+  }
+
+  const stop = twin.onRound(heard)
+  return {
+    twin,
+    join: (viewer, resume) => {
+      if (twin.epoch() !== epoch) reset()
+      // A place in the future, or of another epoch, cannot be gone on from.
+      const usable = resume !== null && resume.epoch === epoch && resume.seq <= twin.seq() && changes.since(resume.seq) !== null
+      const place = usable ? resume : null
+      const seat: Seat = { place, focus: null, focusDevices: [], focusDirty: false, focusSentMs: Number.NEGATIVE_INFINITY }
+      seats.set(viewer, seat)
+      if (place === null || place.seq < seq) bringUp(viewer, seat, new Map())
+    },
+    leave: (viewer) => void seats.delete(viewer),
+    focus: (viewer, focus) => {
+      const seat = seats.get(viewer)
+      if (seat === undefined) return
+      aim(seat, focus)
+      const now = nowMs()
+      if (viewer.ready(now)) sendFocus(viewer, seat, now, new Map())
+      else wake(now + limits.catchUpMs)
+    },
+    viewers: () => seats.size,
+    close: () => {
+      stop()
+      if (timer !== null) clearTimeout(timer)
+      timer = null
+      seats.clear()
+    },
+  }
+}
+
+/** Before the first round: the newest answer of any device; 0 when none ever answered. */
+const newestEvidenceMs = (twin: LiveTwin): number => {
+  let newest = 0
+  for (const seenS of twin.columns().nodeSeenS) if (seenS > newest) newest = seenS
+  return newest * 1000
+}

@@ -1,0 +1,160 @@
+/**
+ * One viewer's connection: what it may say, when it is heard, and when it ends. Raw ws, because its bufferedAmount is
+ * the only honest back-pressure there is (notes/effect4.md trap 12).
+ *
+ *   upgraded --HELLO--> live --close/limits--> ended
+ *   ends with 4001 no common version, 4002 bad frame or too many, 4003 signed out, 4008 does not drain
+ */
+import type { RawData, WebSocket } from "ws"
+import type { Session } from "#engine/api/ports.ts"
+import type { Hub, Viewer } from "#engine/stream/hub.ts"
+import type { StreamLimits } from "#engine/stream/limits.ts"
+import type { StreamStats } from "#engine/stream/stats.ts"
+import { makeTokenBucket } from "#engine/stream/token-bucket.ts"
+import { BadFrame, decodeClient, encodeServer } from "#protocol/codec.ts"
+import { CLOSE, PROTOCOL_VERSION, PROTOCOL_VERSION_MIN } from "#protocol/wire.ts"
+import type { ClientFrame, ClientHello } from "#protocol/wire.ts"
+
+/** RFC 6455 s7.4.1. */
+const GOING_AWAY = 1001
+
+export interface StreamSession {
+  readonly who: Session
+  /** Pings, and ends what is silent or over its time. */
+  readonly sweep: (nowMs: number) => void
+  readonly signOut: () => void
+  /** At the engine's end: 1001, then gone. */
+  readonly end: () => void
+}
+
+export interface SessionOptions {
+  readonly hub: Hub
+  readonly who: Session
+  readonly limits: StreamLimits
+  readonly stats: StreamStats
+  readonly nowMs: () => number
+  readonly closed: () => void
+}
+
+/** After a close frame the peer gets this long to answer; a stalled one never does. */
+const LINGER_MS = 1_000
+/** The same while the engine waits for it to stop. */
+const LINGER_AT_END_MS = 200
+
+export const openSession = (socket: WebSocket, options: SessionOptions): StreamSession => {
+  const { hub, who, limits, stats, nowMs } = options
+  const bucket = makeTokenBucket(limits.framesPerS, limits.framesBurst, nowMs())
+  const openedMs = nowMs()
+  let live = false
+  let ended = false
+  let heardMs = openedMs
+  let pingedMs = openedMs
+  let hidden = false
+  let sentMs = Number.NEGATIVE_INFINITY
+  let stalledMs: number | null = null
+
+  const end = (code: number, reason: string, bye = false): void => {
+    if (ended) return
+    ended = true
+    hub.leave(viewer)
+    stats.closed.add(1, { reason })
+    if (bye && socket.readyState === socket.OPEN) socket.send(encodeServer({ kind: "BYE", code, reason }))
+    socket.close(code, reason)
+    setTimeout(() => socket.terminate(), code === GOING_AWAY ? LINGER_AT_END_MS : LINGER_MS).unref()
+  }
+
+  const viewer: Viewer = {
+    ready: (now) => {
+      if (socket.bufferedAmount > limits.bufferedBytesMax) {
+        stalledMs ??= now
+        if (now - stalledMs >= limits.stalledMsMax) end(CLOSE.SLOW, "slow")
+        return false
+      }
+      stalledMs = null
+      return !hidden || now - sentMs >= limits.hiddenGapMs
+    },
+    send: (bytes) => {
+      sentMs = nowMs()
+      stats.bytes.add(bytes.length)
+      socket.send(bytes)
+    },
+  }
+
+  const hello = (frame: ClientHello): void => {
+    const version = Math.min(frame.versionMax, PROTOCOL_VERSION)
+    if (version < Math.max(frame.versionMin, PROTOCOL_VERSION_MIN)) return end(CLOSE.VERSION, "version", true)
+    live = true
+    const { tenant } = hub.twin
+    viewer.send(
+      encodeServer({
+        kind: "WELCOME",
+        version,
+        tenant: { id: tenant.id, name: tenant.name, demo: tenant.demo },
+        epoch: hub.twin.epoch(),
+        seq: hub.twin.seq(),
+        mode: "live",
+        atMs: nowMs(),
+      }),
+    )
+    hub.join(viewer, frame.resume)
+  }
+
+  const received = (frame: ClientFrame): void => {
+    if (!live) return frame.kind === "HELLO" ? hello(frame) : end(CLOSE.BAD_FRAME, "bad-frame")
+    switch (frame.kind) {
+      case "HELLO":
+        return end(CLOSE.BAD_FRAME, "bad-frame")
+      case "SUB":
+        hidden = frame.hidden
+        return hub.focus(viewer, frame.focus)
+      case "PING":
+        // Not for a socket that does not drain: answers would be a queue without end.
+        if (socket.bufferedAmount <= limits.bufferedBytesMax)
+          viewer.send(encodeServer({ kind: "PONG", token: frame.token, atMs: nowMs() }))
+    }
+  }
+
+  const heard = (): boolean => {
+    heardMs = nowMs()
+    if (bucket.take(heardMs)) return !ended
+    end(CLOSE.BAD_FRAME, "too-many-frames")
+    return false
+  }
+
+  socket.on("message", (data: RawData, isBinary: boolean) => {
+    if (!heard()) return
+    if (!isBinary || !Buffer.isBuffer(data)) return end(CLOSE.BAD_FRAME, "bad-frame")
+    try {
+      received(decodeClient(data))
+    } catch (cause) {
+      if (!(cause instanceof BadFrame)) throw cause
+      end(CLOSE.BAD_FRAME, "bad-frame")
+    }
+  })
+  socket.on("ping", heard)
+  socket.on("pong", heard)
+  socket.on("error", () => end(CLOSE.BAD_FRAME, "bad-frame"))
+  socket.once("close", () => {
+    ended = true
+    hub.leave(viewer)
+    options.closed()
+  })
+
+  return {
+    who,
+    signOut: () => end(CLOSE.SIGNED_OUT, "signed-out", true),
+    end: () => end(GOING_AWAY, "engine-stops"),
+    sweep: (now) => {
+      if (ended) return
+      if (now >= who.expiresAtMs) return end(CLOSE.SIGNED_OUT, "signed-out", true)
+      if (!live && now - openedMs >= limits.helloMsMax) return end(CLOSE.BAD_FRAME, "no-hello")
+      if (now - heardMs >= limits.silentMsMax) {
+        stats.closed.add(1, { reason: "silent" })
+        return socket.terminate()
+      }
+      if (now - pingedMs < limits.pingEveryMs) return
+      pingedMs = now
+      socket.ping()
+    },
+  }
+}

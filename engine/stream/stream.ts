@@ -1,0 +1,191 @@
+/**
+ * /stream: who may upgrade, and the register of open sessions. Origin, cookie, tenant and quota are checked on the
+ * plain HTTP request, so that a stranger never gets a WebSocket and not one of its frames is parsed.
+ */
+import type { IncomingMessage } from "node:http"
+import { STATUS_CODES } from "node:http"
+import type { Duplex } from "node:stream"
+import * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
+import { WebSocketServer } from "ws"
+import type { Accounts, Session, Twins } from "#engine/api/ports.ts"
+import { PROBLEMS } from "#engine/http/answer.ts"
+import type { Problem } from "#engine/http/answer.ts"
+import { cookieName, readCookie } from "#engine/http/cookie.ts"
+import { isForeign } from "#engine/http/origin.ts"
+import type { Log } from "#engine/log.ts"
+import type { MetricsRegistry } from "#engine/metrics/registry.ts"
+import { makeHub } from "#engine/stream/hub.ts"
+import type { Hub } from "#engine/stream/hub.ts"
+import { LIMITS } from "#engine/stream/limits.ts"
+import type { StreamLimits } from "#engine/stream/limits.ts"
+import { openSession } from "#engine/stream/session.ts"
+import type { StreamSession } from "#engine/stream/session.ts"
+import { makeStreamStats } from "#engine/stream/stats.ts"
+import type { LiveTwin } from "#engine/tenant/live-twin.ts"
+
+export interface StreamOptions {
+  readonly accounts: Accounts
+  readonly twins: Twins
+  readonly metrics: MetricsRegistry
+  readonly log: Log
+  readonly publicUrl: string | null
+  /** Per tenant. */
+  readonly viewersMax: number
+  readonly nowMs: () => number
+  readonly limits?: Partial<StreamLimits>
+}
+
+export interface Stream {
+  /** For HttpOptions.stream. */
+  readonly upgrade: (request: IncomingMessage, socket: Duplex, head: Buffer) => void
+  readonly end: () => void
+  /** For ApiDeps.signedOut: ends this session's streams with 4003. */
+  readonly signedOut: (sessionId: string) => void
+  /** Follows a tenant from now on, so that a viewer that comes back can resume. Idempotent. */
+  readonly attach: (twin: LiveTwin) => void
+  /** Ends a tenant's streams, when its twin is closed for good. */
+  readonly detach: (twin: LiveTwin) => void
+  readonly sessions: () => number
+}
+
+/** Everything ends with the scope. */
+export const makeStream = (options: StreamOptions): Effect.Effect<Stream, never, Scope.Scope> =>
+  Effect.acquireRelease(
+    Effect.sync(() => startStream(options)),
+    (stream) => Effect.sync(stream.stop),
+  )
+
+/** A session with the token that opened it, for looking it up again. */
+interface Open {
+  readonly session: StreamSession
+  readonly token: string
+  readonly hub: Hub
+  recheckMs: number
+}
+
+const startStream = (options: StreamOptions): Stream & { readonly stop: () => void } => {
+  const limits: StreamLimits = { ...LIMITS, ...options.limits }
+  const { nowMs, log, metrics } = options
+  const stats = makeStreamStats(metrics)
+  const server = new WebSocketServer({
+    noServer: true,
+    clientTracking: false,
+    maxPayload: limits.clientBytesMax,
+    perMessageDeflate: false,
+  })
+  const https = options.publicUrl?.startsWith("https:") === true
+  const hubs = new Map<LiveTwin, Hub>()
+  const open = new Set<Open>()
+  let upgrading = 0
+  let stopped = false
+
+  metrics.gauge("heliograph_stream_sessions", "Live streams open, by tenant.", () =>
+    [...hubs.values()].map((hub) => ({ labels: { tenant: hub.twin.tenant.slug }, value: countOf(hub) })),
+  )
+
+  const countOf = (hub: Hub): number => {
+    let count = 0
+    for (const one of open) if (one.hub === hub) count += 1
+    return count
+  }
+
+  const attach = (twin: LiveTwin): Hub => {
+    const known = hubs.get(twin)
+    if (known !== undefined) return known
+    const hub = makeHub(twin, { limits, stats, log, nowMs })
+    hubs.set(twin, hub)
+    return hub
+  }
+
+  const refuse = (socket: Duplex, problem: Problem): void => {
+    stats.refused.add(1, { reason: problem.type.slice(problem.type.lastIndexOf(":") + 1) })
+    const body = JSON.stringify(problem)
+    socket.end(
+      `HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status]}\r\nConnection: close\r\n` +
+        `Content-Type: application/problem+json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
+    )
+  }
+
+  /** The session of a request, or why there is none. */
+  const authenticate = async (request: IncomingMessage): Promise<{ who: Session; token: string } | Problem> => {
+    if (isForeign(request, options.publicUrl)) return PROBLEMS.foreignOrigin
+    const token = readCookie(request.headers.cookie, cookieName(https))
+    if (token === null) return PROBLEMS.notSignedIn
+    const who = await Effect.runPromise(lookUp(options.accounts, token, limits.upgradeMsMax))
+    if (who === "unavailable") return PROBLEMS.unavailable
+    return who === null || who.expiresAtMs <= nowMs() ? PROBLEMS.notSignedIn : { who, token }
+  }
+
+  const upgrade = async (request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> => {
+    const found = await authenticate(request)
+    if (socket.destroyed) return
+    if ("type" in found) return refuse(socket, found)
+    const twin = options.twins.byTenant(found.who.user.tenant)
+    if (twin === null || stopped) return refuse(socket, PROBLEMS.unavailable)
+    const hub = attach(twin)
+    if (countOf(hub) >= options.viewersMax) return refuse(socket, PROBLEMS.tooManyViewers)
+    // ws upgrades synchronously, so a burst cannot pass the quota together.
+    server.handleUpgrade(request, socket, head, (webSocket) => {
+      const closed = (): void => void open.delete(one)
+      const session = openSession(webSocket, { hub, who: found.who, limits, stats, nowMs, closed })
+      const one: Open = { session, token: found.token, hub, recheckMs: nowMs() }
+      open.add(one)
+    })
+  }
+
+  const sweep = setInterval(() => {
+    const now = nowMs()
+    for (const one of open) {
+      one.session.sweep(now)
+      if (now - one.recheckMs < limits.recheckEveryMs) continue
+      one.recheckMs = now
+      void Effect.runPromise(lookUp(options.accounts, one.token, limits.upgradeMsMax)).then((who) => {
+        if (who === null) one.session.signOut()
+        return undefined
+      })
+    }
+  }, limits.sweepMs).unref()
+
+  return {
+    upgrade: (request, socket, head) => {
+      if (stopped || upgrading >= limits.upgradesMax) return refuse(socket, PROBLEMS.unavailable)
+      upgrading += 1
+      upgrade(request, socket, head)
+        .catch((cause: unknown) => {
+          log.error("an upgrade hit a defect", { cause })
+          socket.destroy()
+        })
+        .finally(() => (upgrading -= 1))
+    },
+    signedOut: (sessionId) => {
+      for (const one of open) if (one.session.who.id === sessionId) one.session.signOut()
+    },
+    attach: (twin) => void attach(twin),
+    detach: (twin) => {
+      const hub = hubs.get(twin)
+      if (hub === undefined) return
+      hubs.delete(twin)
+      for (const one of open) if (one.hub === hub) one.session.end()
+      hub.close()
+    },
+    sessions: () => open.size,
+    end: () => {
+      stopped = true
+      for (const one of open) one.session.end()
+    },
+    stop: () => {
+      stopped = true
+      clearInterval(sweep)
+      for (const one of open) one.session.end()
+      for (const hub of hubs.values()) hub.close()
+      hubs.clear()
+    },
+  }
+}
+
+const lookUp = (accounts: Accounts, token: string, withinMs: number): Effect.Effect<Session | null | "unavailable"> =>
+  accounts.findSession(token).pipe(
+    Effect.catchTag("Unavailable", () => Effect.succeed("unavailable" as const)),
+    Effect.timeoutOrElse({ duration: withinMs, orElse: () => Effect.succeed("unavailable" as const) }),
+  )
