@@ -16,7 +16,7 @@ import {
 } from "#engine/collectors/snmp/mib.ts"
 import type { Oid } from "#engine/collectors/snmp/oid.ts"
 import { arcsOf, under } from "#engine/collectors/snmp/oid.ts"
-import { deviceText } from "#engine/collectors/snmp/text.ts"
+import { octetText } from "#engine/collectors/snmp/text.ts"
 import type { Varbinds } from "#engine/collectors/snmp/varbinds.ts"
 import type { Walk } from "#engine/collectors/snmp/walk.ts"
 import { walkColumns } from "#engine/collectors/snmp/walk.ts"
@@ -143,7 +143,7 @@ const findGauges = async (walk: Walk): Promise<Instrument[]> => {
   await eachCell(walk, [MIKROTIK.mtxrGaugeName, MIKROTIK.mtxrGaugeUnit], (index, column, answer, i) => {
     let row = rows.get(index)
     if (row === undefined) rows.set(index, (row = { index, name: "", unit: 0 }))
-    if (column === 0) row.name = deviceText(answer.octets(i) ?? new Uint8Array(0), 64)
+    if (column === 0) row.name = octetText(answer.octets(i) ?? new Uint8Array(0), 64)
     else row.unit = answer.number(i) ?? 0
   })
   return GAUGES.flatMap(({ metric, unit, scale, names }) => {

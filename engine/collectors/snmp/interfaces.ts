@@ -10,7 +10,7 @@ import type { Batch } from "#engine/collectors/snmp/batch.ts"
 import type { IfColumn } from "#engine/collectors/snmp/mib.ts"
 import { IF } from "#engine/collectors/snmp/mib.ts"
 import { arcsOf } from "#engine/collectors/snmp/oid.ts"
-import { deviceText } from "#engine/collectors/snmp/text.ts"
+import { octetText } from "#engine/collectors/snmp/text.ts"
 import type { Varbinds } from "#engine/collectors/snmp/varbinds.ts"
 import type { Walk, WalkEnd } from "#engine/collectors/snmp/walk.ts"
 import { walkColumns } from "#engine/collectors/snmp/walk.ts"
@@ -205,7 +205,7 @@ const named = (labels: ReadonlyMap<number, Labels>): Map<number, Named> => {
   const plain = new Map<number, string>()
   const uses = new Map<string, number>()
   for (const [ifIndex, { ifName, ifDescr }] of labels) {
-    const text = deviceText(ifName ?? NOTHING) || deviceText(ifDescr ?? NOTHING) || `ifIndex ${ifIndex}`
+    const text = octetText(ifName ?? NOTHING) || octetText(ifDescr ?? NOTHING) || `ifIndex ${ifIndex}`
     plain.set(ifIndex, text)
     uses.set(text, (uses.get(text) ?? 0) + 1)
   }
@@ -213,7 +213,7 @@ const named = (labels: ReadonlyMap<number, Labels>): Map<number, Named> => {
   for (const [ifIndex, { ifName, ifDescr, ifAlias, ifSpeed }] of labels) {
     let text = plain.get(ifIndex) as string
     while ((uses.get(text) ?? 0) > 1) text = unique(text, ifIndex, uses)
-    const alias = ifAlias === null ? null : deviceText(ifAlias)
+    const alias = ifAlias === null ? null : octetText(ifAlias)
     names.set(ifIndex, { key: interfaceKey(text), alias, speedBps: ifSpeed, ifName, ifDescr })
   }
   return names

@@ -25,7 +25,7 @@ import { findInstruments, getEach, readInstruments } from "#engine/collectors/sn
 import type { IfMemory, MutableIfTable } from "#engine/collectors/snmp/interfaces.ts"
 import { keyOf, makeIfMemory, makeIfTable, putInterfaces, readInterfaces } from "#engine/collectors/snmp/interfaces.ts"
 import { BGP, MIKROTIK, OSPF, SNMP_ENGINE_TIME, SYS } from "#engine/collectors/snmp/mib.ts"
-import { deviceText } from "#engine/collectors/snmp/text.ts"
+import { octetText } from "#engine/collectors/snmp/text.ts"
 import type { Pace, Walk } from "#engine/collectors/snmp/walk.ts"
 import { makePace } from "#engine/collectors/snmp/walk.ts"
 
@@ -186,7 +186,7 @@ const discover = async (walk: Walk, memory: Memory): Promise<SystemTexts> => {
   const text = (at: number): string | null => {
     const cell = cells[at]
     const octets = cell?.answer.octets(cell.i) ?? null
-    return octets === null ? null : deviceText(octets, 512)
+    return octets === null ? null : octetText(octets, 512)
   }
   const description = text(0)
   const objectIdCell = cells[1]

@@ -133,10 +133,10 @@ const answer = (table: Table, community: Buffer, request: AgentRequest): Buffer 
   }
   for (const name of request.oids.slice(0, nonRepeaters)) step(name)
   const cursors = request.oids.slice(nonRepeaters)
-  for (let row = 0; row < repetitions && bytes < MAX_ANSWER_BYTES - 200; row++) {
-    for (let column = 0; column < cursors.length && bytes < MAX_ANSWER_BYTES - 100; column++) {
-      cursors[column] = step(cursors[column] as string)
-    }
+  for (let cell = 0; cell < repetitions * cursors.length; cell++) {
+    const column = cell % cursors.length
+    cursors[column] = step(cursors[column] as string)
+    if (bytes > MAX_ANSWER_BYTES - 100) break
   }
   return reply(varbinds)
 }
