@@ -50,6 +50,8 @@ export const CORPUS: ReadonlyArray<readonly [line: string, event: SyslogEvent | 
   ["route,bgp,error HoldTimer expired { l_addr: 10.0.0.1, r_addr: 10.0.0.2 }", bgp("10.0.0.2", false)],
   ["route,bgp,info Connection closed by remote { l_addr: 10.0.0.1, r_addr: 2001:db8::2 }", bgp("2001:db8::2", false)],
   ["route,bgp,error Hold timer expired RemoteAddress=10.200.12.1", bgp("10.200.12.1", false)],
+  ["route,bgp,info {instance: bgp-instance-1 peer: 10.255.0.4} Established", bgp("10.255.0.4", true)],
+  ["route,bgp,error HoldTimer expired {peer: 10.255.0.4}", bgp("10.255.0.4", false)],
   ["bgp,info Session to 192.168.11.1 established", bgp("192.168.11.1", true)],
   ["bgp,error Session to 192.168.11.1 closed: hold timer expired", bgp("192.168.11.1", false)],
   ["bgp,info BGP session 103.11.20.1 (AS13335) state changed to ESTABLISHED", bgp("103.11.20.1", true)],
@@ -119,6 +121,12 @@ export const CORPUS: ReadonlyArray<readonly [line: string, event: SyslogEvent | 
     "<14>Nov 20 10:00:00 c1 bgpd[212]: %NOTIFICATION: received from neighbor 10.0.0.1 4/0 (Hold Timer Expired) 0 bytes",
     null,
   ],
+  ["<14>1 2026-11-20T10:00:00Z c1 kernel - - - eth1: NIC Link is Down", port("eth1", false)],
+  [
+    "<6>Nov 20 10:00:00 c1 kernel: igb 0000:01:00.0 eth1: igb: eth1 NIC Link is Up 1000 Mbps Full Duplex",
+    port("eth1", true),
+  ],
+  ["<14>1 2026-11-20T10:00:00Z c1 systemd - - - Reached target multi-user.target - Multi-User System.", null],
   // Cisco IOS, IOS XE, IOS XR
   [
     "<187>29: *Mar  1 18:46:11.000: %LINK-3-UPDOWN: Interface GigabitEthernet0/1, changed state to down",

@@ -64,12 +64,23 @@ const routerOsOspf = (message: string): SyslogEvent | null => {
 }
 
 /** Words before the remote address, in the order in which they are believed. */
-const BGP_REMOTE = ["r_addr: ", "remote: ", "remote.address=", "RemoteAddress=", "neighbor ", "peer ", "Peer ", "session "]
+const BGP_REMOTE = [
+  "peer: ",
+  "r_addr: ",
+  "remote: ",
+  "remote.address=",
+  "RemoteAddress=",
+  "neighbor ",
+  "peer ",
+  "Peer ",
+  "session ",
+]
 const BGP_DOWN = ["closed", "down", "expired", "terminated", "reset", "lost", "disconnected", "to idle", "to active"]
 
 /** RouterOS has no one sentence for BGP; an address and a word of up or down make an event, anything less does not. */
 const routerOsBgp = (message: string): SyslogEvent | null => {
-  const remote = BGP_REMOTE.map((key) => addressIn(wordAfter(message, key))).find((found) => found !== null) ?? firstAddress(message)
+  const remote =
+    BGP_REMOTE.map((key) => addressIn(wordAfter(message, key))).find((found) => found !== null) ?? firstAddress(message)
   if (remote === null) return null
   const lower = message.toLowerCase()
   // "TCP connection established" is not yet a session.
@@ -102,7 +113,8 @@ const routerOsPpp = (topics: readonly string[], message: string): SyslogEvent | 
   const ifName = message.slice(0, colon)
   const state = message.slice(colon + 2)
   if (state === "connected" || state.startsWith("connected ")) return { type: "interface", ifName, up: true }
-  if (state.startsWith("disconnected") || state.startsWith("terminating")) return { type: "interface", ifName, up: false }
+  if (state.startsWith("disconnected") || state.startsWith("terminating"))
+    return { type: "interface", ifName, up: false }
   return null
 }
 
@@ -130,13 +142,26 @@ const loginFailure = (message: string): SyslogEvent | null => {
   return { type: "auth-failed", user: rest.slice(0, from), from: rest.slice(from + 6, end) }
 }
 
-// --- FRR
+// --- FRR and the Linux under it
 
 /** ospfd `AdjChg: Nbr A(vrf) on IF:ADDRESS: Full -> Deleted (KillNbr)`. bgpd writes a mnemonic. */
 const frrEvent = (message: string): SyslogEvent | null => {
   const remote = wordAfter(message, "AdjChg: Nbr ")
   const arrow = message.indexOf(" -> ")
-  return remote === "" || arrow < 0 ? null : ospfEvent(remote, wordAt(message, arrow + 4))
+  if (remote !== "" && arrow >= 0) return ospfEvent(remote, wordAt(message, arrow + 4))
+  return kernelLink(message)
+}
+
+/** `eth1: NIC Link is Down`, `igb 0000:01:00.0 eth1: igb: eth1 NIC Link is Up 1000 Mbps Full Duplex` */
+const kernelLink = (message: string): SyslogEvent | null => {
+  const words = " NIC Link is "
+  const at = message.indexOf(words)
+  if (at <= 0) return null
+  const ifName = withoutColon(message.slice(message.lastIndexOf(" ", at - 1) + 1, at))
+  const state = wordAt(message, at + words.length)
+  return ifName !== "" && (state === "Up" || state === "Down")
+    ? { type: "interface", ifName, up: state === "Up" }
+    : null
 }
 
 // --- Cisco (and FRR's bgpd): %FACILITY-SEVERITY-MNEMONIC: text
@@ -163,7 +188,8 @@ const ciscoLink = (text: string): SyslogEvent | null => {
   const ifName = text.slice(start + "Interface ".length, comma)
   const state = text.slice(comma + ", changed state to ".length).toLowerCase()
   if (state.startsWith("up")) return { type: "interface", ifName, up: true }
-  if (state.startsWith("down") || state.startsWith("administratively down")) return { type: "interface", ifName, up: false }
+  if (state.startsWith("down") || state.startsWith("administratively down"))
+    return { type: "interface", ifName, up: false }
   return null
 }
 

@@ -100,7 +100,9 @@ const afterTimestamp = (text: string): string | null => {
   const match =
     month >= 0 && month % 3 === 0
       ? /^[A-Z][a-z]{2} [ 0-9]?[0-9] (?:[0-9]{4} )?[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,9})?:? /.exec(head)
-      : /^[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,9})?(?:Z|[+-][0-9]{2}:?[0-9]{2})?:? /.exec(head)
+      : /^[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,9})?(?:Z|[+-][0-9]{2}:?[0-9]{2})?:? /.exec(
+          head,
+        )
   return match === null ? null : text.slice(match[0].length)
 }
 
@@ -135,7 +137,19 @@ const severityOf = (topics: readonly string[]): number => {
 }
 
 /** Extension keys that RouterOS writes after `msg=`; a message's own `word=` is not one of them. */
-const CEF_KEYS = [" app=", " duser=", " suser=", " outcome=", " src=", " dst=", " spt=", " dpt=", " proto=", " in=", " act="]
+const CEF_KEYS = [
+  " app=",
+  " duser=",
+  " suser=",
+  " outcome=",
+  " src=",
+  " dst=",
+  " spt=",
+  " dpt=",
+  " proto=",
+  " in=",
+  " act=",
+]
 
 /** `CEF:0|vendor|product|version|id|name|severity|extension`; RouterOS puts its topics into the name. */
 const cefLine = (severity: number | null, text: string): SyslogLine => {
@@ -154,6 +168,9 @@ const cefLine = (severity: number | null, text: string): SyslogLine => {
   if (fields.length < 7 || start < 4 || (start === 4 && !extension.startsWith("msg=")))
     return { severity: severity ?? DEFAULT_SEVERITY, topics: topics ?? [], message: text }
   const ends = CEF_KEYS.map((key) => extension.indexOf(key, start)).filter((end) => end >= 0)
-  const message = extension.slice(start, Math.min(extension.length, ...ends)).replaceAll("\\=", "=").replaceAll("\\\\", "\\")
+  const message = extension
+    .slice(start, Math.min(extension.length, ...ends))
+    .replaceAll("\\=", "=")
+    .replaceAll("\\\\", "\\")
   return { severity: severity ?? severityOf(topics ?? []), topics: topics ?? [], message: message.trim() }
 }
