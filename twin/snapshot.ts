@@ -122,6 +122,6 @@ const checked = (stored: unknown): TwinSnapshot => {
   if (links === undefined || states.links?.length !== links) return refuse("links do not match the inventory")
   if (states.tenant?.nodes?.length !== devices) return refuse("the tenant does not match the inventory")
   if (snapshot.timers?.length !== devices + links + 1) return refuse("timers do not match the inventory")
-  if (!(snapshot.seq >= 0) || !(snapshot.atMs >= 0)) return refuse("seq or time is missing")
+  if (!Number.isSafeInteger(snapshot.seq) || !Number.isFinite(snapshot.atMs)) return refuse("seq or time is missing")
   return snapshot
 }

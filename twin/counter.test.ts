@@ -1,0 +1,144 @@
+import assert from "node:assert/strict"
+import { describe, test } from "node:test"
+import fc from "fast-check"
+import {
+  ABSURD_BPS,
+  counterDelta,
+  counterRate,
+  mayWrapUnseen,
+  restarted,
+  SPEED_SLACK,
+  UPTIME_WRAP_SECONDS,
+} from "#twin/counter.ts"
+import type { CounterSample } from "#twin/counter.ts"
+
+const sample = (change: Partial<CounterSample> = {}): CounterSample => ({
+  value: 1000,
+  atMs: 1_000_000,
+  bits: 64,
+  discontinuitySeconds: null,
+  uptimeSeconds: 5000,
+  ...change,
+})
+
+const anySample: fc.Arbitrary<CounterSample> = fc.record({
+  value: fc.oneof(
+    fc.nat(),
+    fc.double({ min: 0, max: 2 ** 64, noNaN: true }),
+    fc.bigInt({ min: 0n, max: 2n ** 64n }).map(Number),
+  ),
+  atMs: fc.integer({ min: 0, max: 1e7 }),
+  bits: fc.constantFrom(0 as const, 32 as const, 64 as const),
+  discontinuitySeconds: fc.option(fc.nat(3)),
+  uptimeSeconds: fc.option(fc.nat(50_000_000)),
+})
+
+describe("[C2] counter to rate", () => {
+  test("never negative, never NaN, never more than any port carries", () => {
+    fc.assert(
+      fc.property(
+        anySample,
+        anySample,
+        fc.option(fc.double({ min: 1, max: 1e12, noNaN: true })),
+        (prev, next, most) => {
+          const rate = counterRate(prev, next, most)
+          if (rate === null) return
+          assert.ok(rate >= 0 && rate <= (ABSURD_BPS / 8) * (1 + 1e-9), String(rate))
+          assert.ok(next.atMs > prev.atMs)
+          if (next.value < prev.value && most !== null)
+            assert.ok(rate <= most * (1 + 1e-9), "a wrap is believed within the speed only")
+        },
+      ),
+      { numRuns: 3000 },
+    )
+  })
+
+  test("the true rate comes back through any number of samples and exact Counter32 wraps", () => {
+    const steps = fc.array(fc.tuple(fc.integer({ min: 1, max: 60_000 }), fc.nat(1e6)), { minLength: 1, maxLength: 50 })
+    fc.assert(
+      fc.property(fc.nat(2 ** 32 - 1), steps, (start, list) => {
+        let [total, atMs] = [start, 1]
+        for (const [ms, octets] of list) {
+          const prev = sample({ value: total % 2 ** 32, atMs, bits: 32, uptimeSeconds: null })
+          total += octets
+          atMs += ms
+          const next = sample({ value: total % 2 ** 32, atMs, bits: 32, uptimeSeconds: null })
+          assert.equal(
+            counterRate(prev, next, null),
+            octets / (ms / 1000) <= ABSURD_BPS / 8 ? octets / (ms / 1000) : null,
+          )
+        }
+      }),
+    )
+  })
+
+  test("a Counter64 wraps at 2^64; a Counter64 that was cleared does not", () => {
+    const prev = sample({ value: 2 ** 64 - 4096 })
+    assert.equal(counterRate(prev, sample({ value: 4096, atMs: 1_001_000, uptimeSeconds: 5001 }), 1e9), 8192)
+    const cleared = sample({ value: 0, atMs: 1_010_000, uptimeSeconds: 5010 })
+    assert.equal(counterRate(sample({ value: 1e9 }), cleared, null), null)
+    assert.equal(counterRate(sample({ value: 1e9 }), cleared, 1.25e9), null)
+  })
+
+  test("a Counter32 that was cleared on a slow line is not taken for a wrap", () => {
+    const prev = sample({ value: 3e9, bits: 32 })
+    const next = sample({ value: 0, bits: 32, atMs: 1_010_000, uptimeSeconds: 5010 })
+    assert.equal(counterRate(prev, next, (1e8 / 8) * SPEED_SLACK), null)
+  })
+
+  test("restart, discontinuity, another size, time standing still: no rate", () => {
+    const next = sample({ value: 2000, atMs: 1_010_000, uptimeSeconds: 5010 })
+    assert.equal(counterRate(sample(), next, null), 100)
+    assert.equal(counterRate(sample(), { ...next, uptimeSeconds: 3 }, null), null)
+    assert.equal(counterRate(sample({ discontinuitySeconds: 1 }), { ...next, discontinuitySeconds: 2 }, null), null)
+    assert.equal(counterRate(sample({ discontinuitySeconds: 1 }), { ...next, discontinuitySeconds: 1 }, null), 100)
+    assert.equal(counterRate(sample(), { ...next, bits: 32 }, null), null)
+    assert.equal(counterRate(sample(), { ...next, atMs: 1_000_000 }, null), null)
+    assert.equal(counterRate(sample(), { ...next, atMs: 999_999 }, null), null)
+  })
+
+  test("garbage in, NaN out", () => {
+    for (const [prev, next] of [
+      [-1, 5],
+      [5, -1],
+      [Number.NaN, 5],
+      [5, Number.NaN],
+      [5, Number.POSITIVE_INFINITY],
+      [2 ** 33, 5],
+    ] as const)
+      assert.ok(Number.isNaN(counterDelta(prev, next, 32, 1e12)), `${prev} ${next}`)
+  })
+
+  test("a Counter32 on a line fast enough to wrap between polls is only an estimate", () => {
+    assert.equal(mayWrapUnseen(32, (1e9 / 8) * 60), true)
+    assert.equal(mayWrapUnseen(32, (1e8 / 8) * 10), false)
+    assert.equal(mayWrapUnseen(64, 1e12), false)
+  })
+})
+
+describe("restarts", () => {
+  test("an uptime that runs with the clock is no restart, through the 497-day wrap of sysUpTime", () => {
+    const steps = fc.array(fc.double({ min: 1, max: 3600, noNaN: true }), { minLength: 1, maxLength: 40 })
+    fc.assert(
+      fc.property(
+        fc.double({ min: UPTIME_WRAP_SECONDS - 7200, max: UPTIME_WRAP_SECONDS + 10, noNaN: true }),
+        steps,
+        (start, list) => {
+          let up = start
+          for (const seconds of list) {
+            const prev = up % UPTIME_WRAP_SECONDS
+            up += seconds
+            assert.equal(restarted(prev, up % UPTIME_WRAP_SECONDS, seconds), false)
+          }
+        },
+      ),
+    )
+  })
+
+  test("a restart is seen, also after a silence in which the uptime grew past its old value", () => {
+    assert.equal(restarted(1_000_000, 4, 10), true)
+    assert.equal(restarted(100, 2000, 3600), true)
+    assert.equal(restarted(100, 3699, 3600), false)
+    assert.equal(restarted(UPTIME_WRAP_SECONDS - 100_000, 4, 10), true)
+  })
+})
