@@ -18,7 +18,7 @@ import type {
 } from "#lab/isp/model.ts"
 import type { Dice } from "#lab/isp/random.ts"
 import { graphOf, shortestPaths } from "#lab/isp/spf.ts"
-import type { PlannedRouter, Topology } from "#lab/isp/topology.ts"
+import type { PlannedLink, PlannedRouter, Topology } from "#lab/isp/topology.ts"
 import { loadsOf } from "#lab/isp/traffic.ts"
 
 const OUR_ASN = 64512
@@ -27,17 +27,17 @@ const G = 1e9
 const LINE_RATES = [1 * G, 10 * G, 25 * G, 40 * G, 100 * G, 200 * G, 400 * G] as const
 /** Smallest interface that one buys for a kind of link. */
 const RATE_FLOOR: Readonly<Record<LinkKind, number>> = {
-  core: 100 * G,
-  edge: 100 * G,
-  upstream: 100 * G,
+  core: 10 * G,
+  edge: 10 * G,
+  upstream: 10 * G,
   agg: 10 * G,
   bng: 10 * G,
   access: 1 * G,
 }
 /** Load at the peak that the planner aims at; the next line rate up is bought, so most links are emptier. */
 const PLANNED_LOAD: Readonly<Record<LinkKind, readonly [number, number]>> = {
-  core: [0.3, 0.5],
-  edge: [0.4, 0.6],
+  core: [0.4, 0.65],
+  edge: [0.4, 0.65],
   upstream: [0.5, 0.75],
   agg: [0.45, 0.7],
   bng: [0.5, 0.85],
@@ -62,10 +62,9 @@ export const equip = (topology: Topology, seed: number, country: string, name: s
   }))
   const hubs = topology.cores.slice(0, Math.min(6, topology.cores.length))
   const layout = wireLayout(routers, sketch.length, topology.upstreams, hubs)
-  const graph = graphOf(routers.length, sketch)
-  const allUp = new Uint8Array(sketch.length).fill(1)
-  const peak = peakLoads(graph, routers, topology, hubs, sketch.length, allUp)
-  const capacity = sketch.map((link, i) => lineRate(link.kind, Math.max(peak[2 * i]!, peak[2 * i + 1]!), dice))
+  const roots = [topology.upstreams, ...hubs.map((hub) => [hub])]
+  const { peak, worst } = plannedLoads(sketch, routers, roots, hubs)
+  const capacity = sketch.map((link, i) => lineRate(link.kind, peak[i]!, worst[i]!, dice))
   const cabling = new Cabling(routers, dice)
   const links = sketch.map((link, index): Link => {
     const a = cabling.plug(link.a, "link", capacity[index]!, index, 0, `${routers[link.b]!.name}`, p2p(index, 0))
@@ -86,11 +85,18 @@ export const equip = (topology: Topology, seed: number, country: string, name: s
     links,
     wires: layout.wires,
     sessions: sessionsOf(topology, routers, links, cabling.ports),
-    noc: topology.cores.slice(0, 2),
+    noc: nocRouters(topology),
     hubs,
     peakBpsPerSubscriber: PEAK_BPS_PER_SUBSCRIBER,
   }
   return isp
+}
+
+/** The NOC hangs on core routers of two cities, so that no single site takes its eyes away. */
+const nocRouters = ({ cores, routers }: Topology): readonly number[] => {
+  const first = cores[0]!
+  const second = cores.find((core) => routers[core]!.site !== routers[first]!.site)!
+  return [first, second]
 }
 
 const ALIAS: Readonly<Record<PortKind, string>> = {
@@ -102,22 +108,48 @@ const ALIAS: Readonly<Record<PortKind, string>> = {
   loopback: "",
 }
 
-const peakLoads = (
-  graph: ReturnType<typeof graphOf>,
-  routers: readonly Router[],
-  topology: Topology,
-  hubs: readonly number[],
-  links: number,
-  allUp: Uint8Array,
-): Float64Array => {
-  const dags = [topology.upstreams, ...hubs.map((hub) => [hub])].map((roots) => shortestPaths(graph, roots, allUp))
-  const demands = demandsAtPeak(routers, dags, hubs, PEAK_BPS_PER_SUBSCRIBER)
-  const endless = new Float64Array(links).fill(Infinity)
-  return loadsOf(demands, endless, new Float64Array(links)).offered
+/** bit/s offered to each link's busier direction. */
+interface LinkLoads {
+  /** At the peak, everything up. */
+  readonly peak: Float64Array
+  /** At the peak, after the worst single cut in the core (of those tried). */
+  readonly worst: Float64Array
 }
 
-const lineRate = (kind: LinkKind, peakBps: number, dice: Dice): number => {
-  const wanted = Math.max(RATE_FLOOR[kind], peakBps / dice.between(...PLANNED_LOAD[kind]))
+/** Cuts tried for `worst`: all of an ISP with a thousand routers; the biggest ISPs would take minutes. */
+const CUTS_MAX = 48
+
+const plannedLoads = (
+  links: ReadonlyArray<PlannedLink & { readonly cost: number }>,
+  routers: readonly Router[],
+  roots: ReadonlyArray<readonly number[]>,
+  hubs: readonly number[],
+): LinkLoads => {
+  const graph = graphOf(routers.length, links)
+  const usable = new Uint8Array(links.length).fill(1)
+  const endless = new Float64Array(links.length).fill(Infinity)
+  const noLoop = new Float64Array(links.length)
+  const busier = (): Float64Array => {
+    const dags = roots.map((tree) => shortestPaths(graph, tree, usable))
+    const { offered } = loadsOf(demandsAtPeak(routers, dags, hubs, PEAK_BPS_PER_SUBSCRIBER), endless, noLoop)
+    return Float64Array.from(links, (_, i) => Math.max(offered[2 * i]!, offered[2 * i + 1]!))
+  }
+  const peak = busier()
+  const worst = peak.slice()
+  const core = links.flatMap((link, i) => (link.kind === "core" ? [i] : [])).sort((x, y) => peak[y]! - peak[x]!)
+  for (const cut of core.slice(0, CUTS_MAX)) {
+    usable[cut] = 0
+    busier().forEach((load, i) => (worst[i] = Math.max(worst[i]!, load)))
+    usable[cut] = 1
+  }
+  return { peak, worst }
+}
+
+/** Load that a planner accepts while something in the core is broken. */
+const WORST_LOAD = 0.9
+
+const lineRate = (kind: LinkKind, peakBps: number, worstBps: number, dice: Dice): number => {
+  const wanted = Math.max(RATE_FLOOR[kind], peakBps / dice.between(...PLANNED_LOAD[kind]), worstBps / WORST_LOAD)
   const biggest = LINE_RATES.at(-1)!
   return LINE_RATES.find((rate) => rate >= wanted) ?? biggest * Math.ceil(wanted / biggest)
 }
