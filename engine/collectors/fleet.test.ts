@@ -135,7 +135,10 @@ test("[C6] one request in flight per device, however slow: due times that pass m
   const { made } = collector((of) =>
     Effect.suspend(() => {
       assert.equal(++inFlight, 1)
-      return Effect.ensuring(took(25_000, of), Effect.sync(() => inFlight--))
+      return Effect.ensuring(
+        took(25_000, of),
+        Effect.sync(() => inFlight--),
+      )
     }),
   )
   return withFleet(
@@ -243,7 +246,10 @@ test("setTargets adds, removes and changes without disturbing the others", () =>
       assert.equal(counts.opened, 6)
       assert.equal(control.size(), 4)
       assert.equal(stats.of("snmp").tasks, 4)
-      assert.deepEqual([polls.get("r1"), polls.get("r2"), polls.get("renamed"), polls.get("r3"), polls.get("r4")], [2, 1, 1, 1, 1])
+      assert.deepEqual(
+        [polls.get("r1"), polls.get("r2"), polls.get("renamed"), polls.get("r3"), polls.get("r4")],
+        [2, 1, 1, 1, 1],
+      )
       yield* control.setTargets([])
       assert.equal(control.size(), 0)
       assert.equal(counts.closed, 6)
@@ -283,7 +289,10 @@ test("pollNow polls at once, at most once a second and a few in a burst; the reg
       }
       const gaps = starts.slice(3).map((ms, i) => ms - (starts[i + 2] as number))
       for (const gap of gaps) assert.ok(gap >= 1_000, `${gap} ms between confirm-polls`)
-      assert.ok(starts.length - 3 >= 4 && starts.length - 3 <= 6, `${starts.length - 3} confirm-polls in a storm of 10 s`)
+      assert.ok(
+        starts.length - 3 >= 4 && starts.length - 3 <= 6,
+        `${starts.length - 3} confirm-polls in a storm of 10 s`,
+      )
       assert.ok(stats.of("snmp").nudgesRefused > 0)
     }),
   )
@@ -317,7 +326,10 @@ test("no more polls in flight than maxConcurrent, nobody is left out, and waitin
     Effect.suspend(() => {
       most = Math.max(most, ++inFlight)
       polled.add(of.name)
-      return Effect.ensuring(took(4_000, of), Effect.sync(() => inFlight--))
+      return Effect.ensuring(
+        took(4_000, of),
+        Effect.sync(() => inFlight--),
+      )
     }),
   )
   return withFleet(

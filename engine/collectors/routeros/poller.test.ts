@@ -328,7 +328,10 @@ test("[C6] a broken session is opened again by the next poll, not before", async
       while (router.open() > 0) yield* Effect.sleep(1)
       assert.equal(router.connections(), 1)
       // Its end may not have been read yet: then this poll fails, as data, and the one after opens the session.
-      const error = yield* Effect.match(poller.poll(9_000), { onSuccess: () => null, onFailure: ({ reason }) => reason })
+      const error = yield* Effect.match(poller.poll(9_000), {
+        onSuccess: () => null,
+        onFailure: ({ reason }) => reason,
+      })
       assert.ok(error === null || error === "refused")
       yield* poller.poll(9_000)
       assert.equal(router.connections(), 2)
