@@ -3,7 +3,7 @@
  * poll. IF-MIB (RFC 2863) words. Row order is the order of discovery; a name is the identity, ifIndex is not.
  * States of a poll are as old as its first request, its counters as young as its last answer.
  */
-import type { EntityKey } from "#protocol/id.ts"
+import type { EntityKey, EntityKind } from "#protocol/id.ts"
 import { metricById, metricId } from "#protocol/metric.ts"
 import type { Source } from "#protocol/view.ts"
 import { ABSURD_BPS, counterDelta, discontinued, mayWrapUnseen, SPEED_SLACK } from "#twin/counter.ts"
@@ -98,8 +98,8 @@ export interface PolledInterfaces {
 
 /** What a poll means for the interfaces, besides its rows. */
 export interface PollContext {
-  /** Rows of the poll that speak of an interface: 1 by entity index. */
-  readonly mine: Uint8Array
+  /** Kind of each entity of the poll. */
+  readonly kinds: ReadonlyArray<EntityKind | null>
   /** The agent started since this source's last poll: counters cannot be compared. */
   readonly restarted: boolean
   /** This poll listed all interfaces. */
@@ -111,11 +111,11 @@ export interface PollContext {
 /** Takes one poll into the table. Rows that are not interfaces' are left alone (and not counted as refused). */
 export const pollInterfaces = (table: InterfaceTable, poll: PollInput, context: PollContext): PolledInterfaces => {
   const finder = rowFinder(table.keys, MAX_INTERFACES)
-  const rowOf = rowsOf(poll, context.mine, finder.rowOf)
+  const rowOf = rowsOf(poll, context.kinds, finder.rowOf)
   const keys = finder.keys()
-  if (keys.length === 0) return { table, changes: [], refused: countRefused(poll, context.mine) }
+  if (keys.length === 0) return { table, changes: [], refused: 0 }
   const draft = startDraft(table, keys, poll, rowOf)
-  const refused = writeRows(draft, poll, context.mine, rowOf)
+  const refused = writeRows(draft, poll, context.kinds, rowOf)
   writeRates(draft, table, poll, context.restarted)
   const levels: ValueTable = draft.levels
   const polled: InterfaceTable = {
@@ -181,14 +181,15 @@ interface Draft {
   readonly touched: Uint8Array
 }
 
-const rowsOf = (poll: PollInput, mine: Uint8Array, rowOf: (key: EntityKey) => number): Int32Array => {
+const rowsOf = (
+  poll: PollInput,
+  kinds: ReadonlyArray<EntityKind | null>,
+  rowOf: (key: EntityKey) => number,
+): Int32Array => {
   const rows = new Int32Array(poll.entities.length).fill(-1)
-  for (let e = 0; e < rows.length; e++) if (mine[e] === 1) rows[e] = rowOf(poll.entities[e] as EntityKey)
+  for (let e = 0; e < rows.length; e++) if (kinds[e] === "interface") rows[e] = rowOf(poll.entities[e] as EntityKey)
   return rows
 }
-
-const countRefused = (poll: PollInput, mine: Uint8Array): number =>
-  poll.entity.reduce((count, e) => count + (mine[e] ?? 0), 0)
 
 const startDraft = (table: InterfaceTable, keys: readonly EntityKey[], poll: PollInput, rowOf: Int32Array): Draft => {
   const rows = keys.length
@@ -206,7 +207,12 @@ const startDraft = (table: InterfaceTable, keys: readonly EntityKey[], poll: Pol
 }
 
 /** Writes the poll's values; returns how many were refused. */
-const writeRows = (draft: Draft, poll: PollInput, mine: Uint8Array, rowOf: Int32Array): number => {
+const writeRows = (
+  draft: Draft,
+  poll: PollInput,
+  kinds: ReadonlyArray<EntityKind | null>,
+  rowOf: Int32Array,
+): number => {
   const { levels, counters } = draft
   const origin = packOrigin(poll.source, false)
   const stateMs = Math.min(poll.startedMs, poll.atMs)
@@ -214,7 +220,7 @@ const writeRows = (draft: Draft, poll: PollInput, mine: Uint8Array, rowOf: Int32
   let refused = 0
   for (let i = 0; i < count; i++) {
     const e = poll.entity[i] as number
-    if (mine[e] !== 1) continue
+    if (kinds[e] !== "interface") continue
     const row = rowOf[e] as number
     const metric = poll.metric[i] as number
     const value = poll.value[i] as number
@@ -307,7 +313,7 @@ const writeUtilization = (levels: ValueTable, base: number): void => {
   const tx = levels.value[base + TX_BPS] as number
   const speed = levels.value[base + SPEED] as number
   const busier = Number.isNaN(rx) || tx > rx ? TX_BPS : RX_BPS
-  levels.value[base + UTILIZATION] = speed > 0 ? ((levels.value[base + busier] as number) / speed) * 100 : Number.NaN
+  levels.value[base + UTILIZATION] = speed > 0 ? ((levels.value[base + busier] as number) * 100) / speed : Number.NaN
   levels.atMs[base + UTILIZATION] = levels.atMs[base + busier] as number
   levels.origin[base + UTILIZATION] = levels.origin[base + busier] as number
 }

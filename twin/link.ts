@@ -143,30 +143,30 @@ const concluded = (
 
 /**
  * Either end that recently said "down" makes the link down; one end that says "up" is enough while none says down; two
- * silent routers leave it open. Ends that are only stale count when there is nothing fresher, and mark the link stale.
+ * silent routers leave it open. When nothing is fresh any more the last verdict stays, marked stale: that polls stopped
+ * is no news of the link.
  */
-const judgeLink = (state: LinkState): { readonly status: Status; readonly reasons: readonly string[] } => {
+const judgeLink = (state: LinkState): Verdict => {
   const ends = [
     { fact: state.a, name: state.config.a },
     { fact: state.b, name: state.config.b },
   ].filter((end): end is NamedEnd => end.fact !== null)
-  const fresh = ends.filter((end) => end.fact.fresh)
-  const evidence =
-    verdictOf(fresh, false) ??
-    verdictOf(
-      ends.filter((end) => end.fact.reachable === true),
-      true,
-    )
-  if (evidence !== null) return evidence
-  if (ends.length === 2 && ends.every((end) => end.fact.reachable === false))
-    return {
-      status: status("unreachable", "indeterminate", false),
-      reasons: ["the routers of both ends do not answer"],
-    }
-  return {
-    status: status("unknown", "indeterminate", false),
-    reasons: ["neither end has told the state of its interface"],
+  const fresh = verdictOf(ends.filter((end) => end.fact.fresh))
+  if (fresh !== null) return fresh
+  const stale = verdictOf(ends.filter((end) => end.fact.reachable === true))
+  if (stale !== null) {
+    const decided = state.status.health === "ok" || state.status.health === "down"
+    const kept = decided ? state : stale
+    return { status: { ...kept.status, stale: true }, reasons: kept.reasons }
   }
+  if (ends.length === 2 && ends.every((end) => end.fact.reachable === false))
+    return { status: status("unreachable", "indeterminate"), reasons: ["the routers of both ends do not answer"] }
+  return { status: status("unknown", "indeterminate"), reasons: ["neither end has told the state of its interface"] }
+}
+
+interface Verdict {
+  readonly status: Status
+  readonly reasons: readonly string[]
 }
 
 interface NamedEnd {
@@ -175,30 +175,27 @@ interface NamedEnd {
 }
 
 /** Null = these ends know nothing. */
-const verdictOf = (
-  ends: readonly NamedEnd[],
-  stale: boolean,
-): { readonly status: Status; readonly reasons: readonly string[] } | null => {
+const verdictOf = (ends: readonly NamedEnd[]): Verdict | null => {
   const shut = ends.filter((end) => end.fact.adminUp === false)
   if (shut.length > 0)
     return {
-      status: status("down", "warning", stale),
+      status: status("down", "warning"),
       reasons: shut.map((end) => `${end.name} is shut by an operator`),
     }
   const down = ends.filter((end) => end.fact.operUp === false)
   if (down.length > 0)
     return {
-      status: status("down", "critical", stale),
+      status: status("down", "critical"),
       reasons: down.map((end) => `${end.name} is down (${end.fact.source ?? "unknown source"})`),
     }
-  return ends.some((end) => end.fact.operUp === true) ? { status: status("ok", "cleared", stale), reasons: [] } : null
+  return ends.some((end) => end.fact.operUp === true) ? { status: status("ok", "cleared"), reasons: [] } : null
 }
 
-const status = (health: Status["health"], severity: Status["severity"], stale: boolean): Status => ({
+const status = (health: Status["health"], severity: Status["severity"]): Status => ({
   health,
   severity,
   maintenance: false,
-  stale,
+  stale: false,
 })
 
 /** Declared, else the slower of the ends' known speeds; null = unknown. */

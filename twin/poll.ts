@@ -40,7 +40,7 @@ export const polled = (before: RouterState, poll: PollInput): Turn => {
     : { state: reached.state, events: [] }
   const answering = booted.state.sources.reduce((bits, s) => (s.up === true ? bits | sourceBit(s.source) : bits), 0)
   const interfaces = pollInterfaces(before.interfaces, poll, {
-    mine: Uint8Array.from(kinds, (kind) => (kind === "interface" ? 1 : 0)),
+    kinds,
     restarted: again,
     complete: poll.complete.includes("interface"),
     answering,

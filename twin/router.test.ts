@@ -439,8 +439,10 @@ describe("reachability", () => {
       rev: 2,
       inventory: inventory([device("r1", { sources: ["routeros"] })]),
     })
-    net.apply(poll("r1", at(20), {}, { source: "routeros" }))
     assert.equal(net.shown(0).health, "ok")
+    net.apply({ kind: "topology", atMs: at(13), rev: 3, inventory: inventory([device("r1", { sources: ["snmp"] })]) })
+    assert.equal(net.shown(0).health, "unknown")
+    assert.deepEqual(types(net.apply(silence("r1", at(14)))), ["device.reachable.changed null>down"])
   })
 })
 

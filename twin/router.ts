@@ -17,7 +17,7 @@ import { NO_INTERFACES } from "#twin/interface.ts"
 import type { EndFact } from "#twin/link.ts"
 import { notified } from "#twin/notice.ts"
 import { polled } from "#twin/poll.ts"
-import { silent, untried } from "#twin/reach.ts"
+import { reachableBy, silent, untried } from "#twin/reach.ts"
 import type { SourceState } from "#twin/reach.ts"
 import type { Happening, Step } from "#twin/step.ts"
 import type { ValueTable } from "#twin/values.ts"
@@ -117,7 +117,7 @@ export interface Turn {
 export const stepRouter = (state: RouterState, msg: RouterMsg): Step<RouterState, RouterFact> => {
   switch (msg.kind) {
     case "configure":
-      return conclude(state, { state: configured(state, msg.config), events: [] }, msg.atMs, true)
+      return conclude(state, { state: configured(state, msg.config, msg.atMs), events: [] }, msg.atMs, true)
     case "input":
       return conclude(state, inputTaken(state, msg.input), msg.atMs, false)
     case "timer":
@@ -137,9 +137,12 @@ const inputTaken = (state: RouterState, input: DeviceInput): Turn => {
   }
 }
 
-/** Sources that are no longer configured are forgotten: their silence must not count. */
-const configured = (state: RouterState, config: RouterConfig): RouterState => ({
-  ...state,
-  config,
-  sources: config.sources.map((source) => state.sources.find((known) => known.source === source) ?? untried(source)),
-})
+/** Sources that are no longer configured are forgotten: neither their answers nor their silence count any more. */
+const configured = (state: RouterState, config: RouterConfig, atMs: number): RouterState => {
+  const sources = config.sources.map(
+    (source) => state.sources.find((known) => known.source === source) ?? untried(source),
+  )
+  const reachable = reachableBy(sources)
+  const reachableSinceMs = reachable === state.reachable ? state.reachableSinceMs : atMs
+  return { ...state, config, sources, reachable, reachableSinceMs }
+}

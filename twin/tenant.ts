@@ -187,7 +187,9 @@ const linkTaken = (state: TenantState, fact: LinkFact): TenantState => {
   const { counts } = state
   const linksDown = counts.linksDown + isDown(fact) - isDown(old)
   const linksHot = counts.linksHot + Number(fact.hot) - Number(old?.hot === true)
-  return { ...state, links: replaced(state.links, fact.slot, fact), counts: { ...counts, linksDown, linksHot } }
+  const links = replaced(state.links, fact.slot, fact)
+  if (linksDown === counts.linksDown && linksHot === counts.linksHot) return { ...state, links }
+  return { ...state, links, counts: { ...counts, linksDown, linksHot } }
 }
 
 const isDown = (fact: LinkFact | null): number => (fact?.status.health === "down" ? 1 : 0)

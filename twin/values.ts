@@ -55,6 +55,8 @@ export const grownTable = (table: ValueTable, rows: number, width: number): Valu
 
 /** A copy, longer by elements of `fill`. */
 export const grownF64 = (array: Float64Array, length: number, fill: number = Number.NaN): Float64Array => {
+  // The usual case, and the hot one: slice copies without zeroing first.
+  if (length === array.length) return array.slice()
   const copy = new Float64Array(length)
   copy.set(array)
   if (fill !== 0 && length > array.length) copy.fill(fill, array.length)
@@ -62,6 +64,7 @@ export const grownF64 = (array: Float64Array, length: number, fill: number = Num
 }
 
 export const grownU8 = (array: Uint8Array, length: number): Uint8Array => {
+  if (length === array.length) return array.slice()
   const copy = new Uint8Array(length)
   copy.set(array)
   return copy
