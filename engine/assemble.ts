@@ -1,0 +1,338 @@
+/**
+ * The whole engine, put together under one Scope: database, vault, tenants with their twins and fleets, listeners for
+ * traps and syslog, HTTP and the stream. Order matters twice: nothing is served before it works, and closing the scope
+ * takes everything down in reverse (no new inputs, twins flushed and saved, then the database).
+ */
+import { randomBytes } from "node:crypto"
+import { readFileSync } from "node:fs"
+import { resolve } from "node:path"
+import * as Data from "effect/Data"
+import * as Effect from "effect/Effect"
+import * as Redacted from "effect/Redacted"
+import * as Scope from "effect/Scope"
+import { storedAccounts } from "#engine/accounts.ts"
+import { makeAddressBook, type AddressBook } from "#engine/address-book.ts"
+import { Unavailable, type EventReader, type HistoryReader, type Importer, type Twins } from "#engine/api/ports.ts"
+import { ImportFailed } from "#engine/api/ports.ts"
+import { makeLocalAdmin, type EngineStatus } from "#engine/api/local-admin.ts"
+import { COLLECTORS } from "#engine/collectors/registry.ts"
+import { makeSyslogStats, syslogListener } from "#engine/collectors/syslog/listener.ts"
+import { makeTrapStats, trapListener } from "#engine/collectors/trap.ts"
+import type { ClientBundle } from "#engine/client-bundle.ts"
+import type { Config } from "#engine/config.ts"
+import { engineMetrics } from "#engine/engine-metrics.ts"
+import { makeHttp } from "#engine/http/server.ts"
+import type { Log } from "#engine/log.ts"
+import { processMetrics } from "#engine/metrics/process.ts"
+import { makeMetrics, type MetricsRegistry } from "#engine/metrics/registry.ts"
+import { auditRls } from "#engine/storage/audit-rls.ts"
+import { openDb, type DbShape } from "#engine/storage/db.ts"
+import { listEvents } from "#engine/storage/events.ts"
+import { openDatabase } from "#engine/storage/launcher.ts"
+import { migrate } from "#engine/storage/migrate.ts"
+import { createTenant, listTenants, type NewTenant } from "#engine/storage/tenants.ts"
+import { createUser, userCount } from "#engine/storage/users.ts"
+import { openVault } from "#engine/storage/vault.ts"
+import { makeStream, type Stream } from "#engine/stream/stream.ts"
+import { openTenant, type TenantEnvironment, type TenantServices } from "#engine/tenant-services.ts"
+import { makeTenants } from "#engine/tenant/registry.ts"
+import type { TenantInfo } from "#engine/tenant/live-twin.ts"
+import type { TenantId } from "#protocol/id.ts"
+
+/** The catalogue audit found a table that another tenant could read. The engine does not start over a hole. */
+export class IsolationBroken extends Data.TaggedError("IsolationBroken")<{ readonly message: string }> {}
+
+export interface Engine {
+  readonly url: string
+  readonly httpPort: number
+  readonly trapPort: number
+  readonly syslogPort: number
+  /** Set only by the start that made the first user; shown once, stored nowhere. */
+  readonly newPassword: string | null
+  readonly importer: Importer
+  /** Makes the tenant when it is not there, and runs it. */
+  readonly ensureTenant: (tenant: NewTenant) => Effect.Effect<TenantInfo, unknown>
+  readonly tenants: () => readonly TenantServices[]
+}
+
+export interface AssembleOptions {
+  readonly config: Config
+  readonly log: Log
+  readonly bundle: ClientBundle
+  /** Owns the first user, when there is none yet. */
+  readonly firstTenant: NewTenant
+  /** A step is done: what, and how long it took. */
+  readonly progress: (what: string, ms: number) => void
+}
+
+const ROOT = resolve(import.meta.dirname, "..")
+export const VERSION = (JSON.parse(readFileSync(resolve(ROOT, "package.json"), "utf8")) as { version: string }).version
+
+export const assemble = (options: AssembleOptions) =>
+  Effect.gen(function* () {
+    const { config, log } = options
+    const step = stopwatch(options.progress)
+    const { db, vault } = yield* openStorage(options, step)
+    const metrics = makeMetrics()
+    yield* processMetrics(metrics, VERSION)
+
+    const book = makeAddressBook()
+    const tenants = yield* makeTenants({})
+    const running = new Map<TenantId, TenantServices>()
+    const twins: Twins = {
+      byTenant: (tenant) => running.get(tenant)?.twin ?? null,
+      all: () => [...running.values()].map((it) => it.twin),
+    }
+    const environment: TenantEnvironment = { config, db, vault, log, tenants, collectors: COLLECTORS, book }
+    const accounts = storedAccounts(db)
+    const stream = yield* makeStream({
+      accounts,
+      twins,
+      metrics,
+      log,
+      publicUrl: config.publicUrl,
+      viewersMax: config.viewersMax,
+      nowMs: Date.now,
+    })
+    const scope = yield* Effect.scope
+    const run = (tenant: Parameters<typeof openTenant>[1]) =>
+      Effect.map(openTenant(environment, tenant), (services) => {
+        running.set(tenant.id, services)
+        stream.attach(services.twin)
+      }).pipe(Scope.provide(scope))
+
+    for (const tenant of yield* listTenants(db)) yield* run(tenant)
+    step(`${running.size} ${running.size === 1 ? "tenant" : "tenants"}, ${deviceCount(running)} devices`)
+    const listeners = yield* listen(config, book, metrics, log)
+    step(`traps on UDP ${listeners.trapPort}, syslog on UDP and TCP ${listeners.syslogPort}`)
+
+    const http = yield* serve({ options, db, metrics, accounts, twins, stream, running })
+    step("web interface")
+    engineMetrics(
+      metrics,
+      () =>
+        [...running.values()].map((it) => ({
+          slug: it.twin.tenant.slug,
+          runtime: it.stats(),
+          fleet: it.fleetStats,
+          samples: it.samples(),
+        })),
+      config.dataDir,
+    )
+    const ensureTenant = (wanted: NewTenant) =>
+      Effect.gen(function* () {
+        const known = (yield* listTenants(db)).find(({ slug }) => slug === wanted.slug)
+        const tenant = known ?? (yield* createTenant(db, wanted))
+        if (!running.has(tenant.id)) yield* run(tenant)
+        return tenant
+      })
+    const newPassword = yield* firstUser(options, db, ensureTenant)
+    const importer = makeImporter(running)
+    yield* makeLocalAdmin({ dataDir: config.dataDir, importer, status: () => statusOf(http.url, running), log })
+    const engine: Engine = {
+      url: http.url,
+      httpPort: http.port,
+      ...listeners,
+      newPassword,
+      importer,
+      ensureTenant,
+      tenants: () => [...running.values()],
+    }
+    return engine
+  })
+
+type Running = ReadonlyMap<TenantId, TenantServices>
+type Step = (what: string) => void
+
+const stopwatch = (progress: AssembleOptions["progress"]): Step => {
+  let startedMs = performance.now()
+  return (what) => {
+    const nowMs = performance.now()
+    progress(what, nowMs - startedMs)
+    startedMs = nowMs
+  }
+}
+
+const deviceCount = (running: Running): number =>
+  [...running.values()].reduce((sum, { twin }) => sum + twin.inventory().devices.length, 0)
+
+const statusOf = (url: string, running: Running): EngineStatus => ({
+  pid: process.pid,
+  version: VERSION,
+  url,
+  uptimeS: Math.floor(process.uptime()),
+  tenants: [...running.values()].map(({ twin }) => {
+    const { slug, name, demo } = twin.tenant
+    return { slug, name, demo, counts: twin.counts() }
+  }),
+})
+
+/** Database, schema, the isolation audit, vault. */
+const openStorage = ({ config, log }: AssembleOptions, step: Step) =>
+  Effect.gen(function* () {
+    const database = yield* openDatabase({
+      dataDir: config.dataDir,
+      ...(config.databaseUrl === null ? {} : { databaseUrl: Redacted.value(config.databaseUrl) }),
+      app: "heliograph",
+      log: (line) => log.info(line),
+    })
+    step(`PostgreSQL ${database.version} ${database.kind}`)
+    const { applied } = yield* migrate({
+      ownerUrl: database.ownerUrl,
+      dir: resolve(ROOT, "migrations"),
+      log: (line) => log.info(line),
+    })
+    const holes = yield* auditRls(database.ownerUrl)
+    if (holes.length > 0) {
+      const named = holes.map((hole) => JSON.stringify(hole)).join("; ")
+      return yield* new IsolationBroken({
+        message: `row level security does not hold: ${named}. Restore the schema by the migrations before starting.`,
+      })
+    }
+    step(
+      applied.length === 0
+        ? "schema is current, isolation audit clean"
+        : `schema: ${applied.length} migrations, isolation audit clean`,
+    )
+    const db = yield* openDb({ appUrl: database.appUrl, engineUrl: database.engineUrl })
+    const vault = yield* openVault(db, {
+      dataDir: config.dataDir,
+      ...(config.masterKeyFile === null ? {} : { masterKeyFile: config.masterKeyFile }),
+    })
+    return { db, vault }
+  })
+
+/** Traps and syslog of all tenants' devices; what they say is confirmed by a poll at once. */
+const listen = (config: Config, book: AddressBook, metrics: MetricsRegistry, log: Log) =>
+  Effect.gen(function* () {
+    const trapStats = makeTrapStats()
+    const traps = yield* trapListener({
+      host: config.listenHost,
+      port: config.trapPort,
+      resolve: (address) => {
+        const found = book.find(address)
+        return found === null ? null : { device: found.target.device, snmp: found.target.snmp }
+      },
+      sink: book.sink,
+      stats: trapStats,
+      onTrap: ({ device }) => book.byDevice(device)?.pollNow(),
+      log,
+    })
+    const syslogStats = makeSyslogStats()
+    const syslog = yield* syslogListener({
+      host: config.listenHost,
+      port: config.syslogPort,
+      resolve: (address) => book.find(address)?.target.device ?? null,
+      sink: book.sink,
+      stats: syslogStats,
+      onEvent: (device) => book.byDevice(device)?.pollNow(),
+    })
+    metrics.counterFrom("heliograph_traps_total", "SNMP notifications received, by what became of them.", () => [
+      { labels: { outcome: "submitted" }, value: trapStats.submitted },
+      { labels: { outcome: "lost" }, value: trapStats.lost },
+      ...Object.entries(trapStats.dropped).map(([reason, value]) => ({
+        labels: { outcome: `dropped_${reason}` },
+        value,
+      })),
+    ])
+    metrics.counterFrom("heliograph_syslog_lines_total", "Syslog lines received, by what became of them.", () => [
+      { labels: { outcome: "accepted" }, value: syslogStats.accepted },
+      { labels: { outcome: "unknown_source" }, value: syslogStats.unknownSource },
+      { labels: { outcome: "over_quota" }, value: syslogStats.overQuota },
+      { labels: { outcome: "lost" }, value: syslogStats.lost },
+      { labels: { outcome: "kernel_dropped" }, value: syslog.kernelDrops() ?? 0 },
+    ])
+    return { trapPort: traps.port, syslogPort: syslog.udpPort }
+  })
+
+interface Serving {
+  readonly options: AssembleOptions
+  readonly db: DbShape
+  readonly metrics: MetricsRegistry
+  readonly accounts: ReturnType<typeof storedAccounts>
+  readonly twins: Twins
+  readonly stream: Stream
+  readonly running: Running
+}
+
+const serve = ({ options, db, metrics, accounts, twins, stream, running }: Serving) => {
+  const { config, log, bundle } = options
+  return makeHttp({
+    host: config.host,
+    port: config.port,
+    api: {
+      accounts,
+      twins,
+      history: historyOf(running),
+      events: eventsOf(db),
+      log,
+      version: VERSION,
+      publicUrl: config.publicUrl,
+      sessionHours: config.sessionHours,
+      signedOut: stream.signedOut,
+      nowMs: Date.now,
+    },
+    metrics,
+    metricsToken: config.metricsToken,
+    staticDir: bundle.staticDir,
+    basemapPath: () => bundle.basemapPath,
+    stream,
+    ready: () => true,
+  })
+}
+
+const historyOf = (running: Running): HistoryReader => ({
+  read: (tenant, query) =>
+    Effect.suspend(() => {
+      const history = running.get(tenant)?.history() ?? null
+      if (history === null) return new Unavailable({ detail: "the tenant is being restarted" })
+      return Effect.tryPromise({ try: () => history.read(query), catch: asUnavailable })
+    }),
+})
+
+const eventsOf = (db: DbShape): EventReader => ({
+  page: (tenant, query) => listEvents(db, tenant, query).pipe(Effect.mapError(asUnavailable)),
+})
+
+const asUnavailable = (cause: unknown): Unavailable =>
+  new Unavailable({
+    detail: cause instanceof Error ? (cause.message.split("\n")[0] ?? "") : "the database did not answer",
+  })
+
+/** Without a tenant named, the only one there is. */
+const makeImporter = (running: Running): Importer => ({
+  apply: (slug, document, dryRun) =>
+    Effect.gen(function* () {
+      const all = [...running.values()]
+      const slugs = all.map((it) => it.twin.tenant.slug).join(", ")
+      const services = slug === null ? all[0] : all.find((it) => it.twin.tenant.slug === slug)
+      if (services === undefined)
+        return yield* new ImportFailed({ detail: `there is no tenant ${slug ?? "yet"}; there are: ${slugs || "none"}` })
+      if (slug === null && all.length > 1)
+        return yield* new ImportFailed({ detail: `say which tenant with --tenant: ${slugs}` })
+      return yield* services
+        .importDocument(document, dryRun)
+        .pipe(
+          Effect.mapError((error) =>
+            error._tag === "DbError" && error.isAway
+              ? asUnavailable(error)
+              : new ImportFailed({ detail: error instanceof Error ? error.message : String(error) }),
+          ),
+        )
+    }),
+})
+
+/** The very first start makes the first tenant and its administrator; the password is returned, never stored in clear. */
+const firstUser = (
+  { config, firstTenant }: AssembleOptions,
+  db: DbShape,
+  ensureTenant: (tenant: NewTenant) => Effect.Effect<TenantInfo, unknown>,
+) =>
+  Effect.gen(function* () {
+    if ((yield* userCount(db)) > 0) return null
+    const tenant = yield* ensureTenant(firstTenant)
+    const made = config.adminPassword === null ? randomBytes(12).toString("base64url") : null
+    const password = made ?? Redacted.value(config.adminPassword as Redacted.Redacted)
+    yield* createUser(db, tenant.id, { name: config.adminUser, password, role: "tenant_admin" })
+    return made
+  })

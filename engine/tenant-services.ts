@@ -1,0 +1,261 @@
+/**
+ * All that belongs to one tenant, around its twin: journal, history, events, snapshots, and the fleet that polls its
+ * devices. The twin's runtime may crash and be rebuilt; what stands here finds the runtime of the moment. Nothing in it
+ * can name another tenant (law 3).
+ */
+import { hostname } from "node:os"
+import * as Data from "effect/Data"
+import * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
+import type { AddressBook } from "#engine/address-book.ts"
+import type { Collector } from "#engine/collectors/collector.ts"
+import { makeFleetStats, type FleetStats } from "#engine/collectors/fleet-stats.ts"
+import { FLEET_DEFAULTS, runFleet, type FleetControl } from "#engine/collectors/fleet.ts"
+import type { Config } from "#engine/config.ts"
+import type { ImportDocument, ImportReport } from "#engine/import/document.ts"
+import type { Log } from "#engine/log.ts"
+import type { DbError, DbShape } from "#engine/storage/db.ts"
+import { appendEvents, pruneEvents } from "#engine/storage/events.ts"
+import { pruneChunks } from "#engine/storage/history-table.ts"
+import { openHistory, type History } from "#engine/storage/history.ts"
+import { importInventory, loadInventory, loadTargets, type ImportRefused } from "#engine/storage/inventory.ts"
+import { openJournal, type Journal } from "#engine/storage/journal.ts"
+import { openSnapshots, type SnapshotStore } from "#engine/storage/snapshots.ts"
+import type { MasterKeyUnusable, Vault, VaultRefused } from "#engine/storage/vault.ts"
+import { decodeBatch, encodeBatch } from "#engine/tenant/journal-codec.ts"
+import type { LiveTwin, TenantInfo } from "#engine/tenant/live-twin.ts"
+import type { JournalPort } from "#engine/tenant/ports.ts"
+import type { LoadTenant, TenantNotStarted, Tenants } from "#engine/tenant/registry.ts"
+import type { TenantNotice, TenantRuntimeStats } from "#engine/tenant/runtime.ts"
+import type { EventView } from "#protocol/view.ts"
+
+export interface TenantServices {
+  readonly twin: LiveTwin
+  /** Null while the runtime is being rebuilt. */
+  readonly history: () => History | null
+  readonly fleetStats: FleetStats
+  readonly stats: () => TenantRuntimeStats | null
+  /** Values journaled by polls since the start. */
+  readonly samples: () => number
+  /** Stores a document; twin and fleet follow when it changed something. */
+  readonly importDocument: (
+    document: ImportDocument,
+    dryRun: boolean,
+  ) => Effect.Effect<ImportReport, ImportRefused | VaultRefused | MasterKeyUnusable | TopologyRefused | DbError>
+}
+
+/** The twin did not take the new inventory: its inbox is closed. It stands in the database and counts from the next start. */
+export class TopologyRefused extends Data.TaggedError("TopologyRefused")<{ readonly message: string }> {}
+
+export interface TenantEnvironment {
+  readonly config: Config
+  readonly db: DbShape
+  readonly vault: Vault
+  readonly log: Log
+  readonly tenants: Tenants
+  readonly collectors: readonly Collector[]
+  readonly book: AddressBook
+}
+
+/** Room for changes of the inventory within one life of a runtime. */
+const EPOCHS_PER_LIFE = 2 ** 20
+/** How often old rows are looked for, and how many days of samples and events stay. */
+const PRUNE_EVERY_MS = 10 * 60_000
+const SAMPLE_DAYS = 14
+const EVENT_DAYS = 90
+/** Events that wait for the database; beyond it the oldest are given up (the journal still has them) and counted in the log. */
+const EVENTS_WAITING_MAX = 50_000
+const EVENT_RETRY_MS = 1_000
+
+/** Starts the tenant's twin from what is stored, then its fleet. */
+export const openTenant = (
+  environment: TenantEnvironment,
+  tenant: TenantInfo,
+): Effect.Effect<TenantServices, TenantNotStarted | MasterKeyUnusable | VaultRefused | DbError, Scope.Scope> =>
+  Effect.gen(function* () {
+    const { config, db, vault, tenants, book } = environment
+    const log = environment.log.with({ tenant: tenant.slug })
+    const now: Moment = { history: null, journal: null, snapshots: null, samples: 0 }
+    const twin = yield* tenants.open(tenant.id, load(environment, tenant, log, now))
+    yield* writeEvents(db, tenant, twin, log)
+    yield* Effect.forkScoped(pruneForever(config, db, tenant, now, log))
+
+    const fleetStats = makeFleetStats()
+    const fleet = yield* runFleet({
+      targets: [],
+      collectors: environment.collectors,
+      sink: twin,
+      settings: { ...FLEET_DEFAULTS, deadlineMs: config.pollTimeoutMs },
+      stats: fleetStats,
+    })
+    const follow = followTargets(environment, tenant, twin, fleet, log)
+    yield* follow
+    yield* Effect.addFinalizer(() => Effect.sync(() => book.set(tenant.id, [])))
+    return {
+      twin,
+      history: () => now.history,
+      fleetStats,
+      stats: () => tenants.runtime(tenant.id)?.stats() ?? null,
+      samples: () => now.samples,
+      importDocument: (document, dryRun) =>
+        Effect.gen(function* () {
+          const report = yield* importInventory(db, vault, tenant.id, document, {
+            defaultPollSeconds: config.pollSeconds,
+            dryRun,
+          })
+          if (dryRun) return report
+          const { rev, inventory } = yield* loadInventory(db, tenant.id)
+          yield* Effect.tryPromise({
+            try: () => twin.setInventory(rev, inventory),
+            catch: (cause) => new TopologyRefused({ message: cause instanceof Error ? cause.message : String(cause) }),
+          })
+          yield* follow
+          return report
+        }),
+    }
+  })
+
+/** What the runtime of the moment stores into. */
+interface Moment {
+  history: History | null
+  journal: Journal | null
+  snapshots: SnapshotStore | null
+  samples: number
+}
+
+/** Opens the tenant's storage anew for every life of its runtime; the lease fences off whoever had it before. */
+const load = (environment: TenantEnvironment, tenant: TenantInfo, log: Log, now: Moment): LoadTenant =>
+  Effect.gen(function* () {
+    const { db, config } = environment
+    const tell = (line: string): void => log.info(line)
+    const journal = yield* openJournal({
+      db,
+      tenant: tenant.id,
+      dataDir: config.dataDir,
+      codec: { encodeBatch, decodeBatch },
+      holder: `${hostname()} pid ${process.pid}`,
+      log: tell,
+    })
+    const history = yield* openHistory({ db, tenant: tenant.id, journal, log: tell })
+    const snapshots = openSnapshots(db, tenant.id, journal.lease)
+    const { rev, inventory } = yield* loadInventory(db, tenant.id)
+    Object.assign(now, { history, journal, snapshots })
+    yield* Effect.addFinalizer(() =>
+      Effect.sync(() => void Object.assign(now, { history: null, journal: null, snapshots: null })),
+    )
+    return {
+      tenant,
+      rev,
+      inventory,
+      epochBase: journal.lease.epoch * EPOCHS_PER_LIFE,
+      journal: remembering(journal, history, now),
+      snapshots,
+      onNotice: (notice) => tellNotice(log, notice),
+      onFailed: (error) => log.error("the twin stopped and is rebuilt from snapshot and journal", { cause: error }),
+    }
+  })
+
+/** A journal whose durable polls go on into the history. */
+const remembering = (journal: Journal, history: History, now: Moment): JournalPort => ({
+  append: async (batch) => {
+    await journal.append(batch)
+    for (const { seq, input } of batch) {
+      if (input.kind !== "poll") continue
+      history.append(seq, input)
+      now.samples += input.value.length
+    }
+  },
+  readFrom: (seq) => journal.readFrom(seq),
+  lastSeq: () => journal.lastSeq(),
+})
+
+const tellNotice = (log: Log, { kind, subject, detail }: TenantNotice): void =>
+  kind === "actor-released" || kind === "journal-room"
+    ? log.info(`twin: ${kind}`, { subject, detail })
+    : log.warn(`twin: ${kind}`, { subject, detail })
+
+/** Fleet and address book follow the stored inventory. */
+const followTargets = (
+  { db, vault, book }: TenantEnvironment,
+  tenant: TenantInfo,
+  twin: LiveTwin,
+  fleet: FleetControl,
+  log: Log,
+): Effect.Effect<void, MasterKeyUnusable | VaultRefused | DbError> =>
+  Effect.gen(function* () {
+    const targets = yield* loadTargets(db, vault, tenant.id, (refused) =>
+      log.error("a stored credential cannot be opened; import the device again", { what: refused.what }),
+    )
+    yield* fleet.setTargets(targets)
+    book.set(
+      tenant.id,
+      targets.map((target) => ({ tenant: tenant.id, target, sink: twin, pollNow: () => fleet.pollNow(target.device) })),
+    )
+  })
+
+/** Copies the twin's events into their table: the newest that it remembers first, then as rounds tell them. */
+const writeEvents = (
+  db: DbShape,
+  tenant: TenantInfo,
+  twin: LiveTwin,
+  log: Log,
+): Effect.Effect<void, never, Scope.Scope> =>
+  Effect.gen(function* () {
+    // After a crash the last events may be in the journal only; writing the same one twice changes nothing.
+    const waiting: EventView[] = [...twin.recentEvents()]
+    let wake: (() => void) | null = null
+    let givenUp = 0
+    const stop = twin.onRound(({ events }) => {
+      if (events.length === 0) return
+      waiting.push(...events)
+      if (waiting.length > EVENTS_WAITING_MAX) givenUp += waiting.splice(0, waiting.length - EVENTS_WAITING_MAX).length
+      wake?.()
+    })
+    const something = Effect.callback<void>((resume) => {
+      if (waiting.length > 0) return resume(Effect.void)
+      wake = () => {
+        wake = null
+        resume(Effect.void)
+      }
+    })
+    const writeOnce = Effect.gen(function* () {
+      yield* something
+      const batch = waiting.slice(0, 1000)
+      yield* appendEvents(db, tenant.id, batch)
+      waiting.splice(0, batch.length)
+      if (givenUp > 0) log.warn("events were not stored while the database was away", { events: givenUp })
+      givenUp = 0
+    }).pipe(
+      Effect.catch((error) =>
+        Effect.sync(() => log.debug("events wait for the database", { cause: error })).pipe(
+          Effect.andThen(Effect.sleep(EVENT_RETRY_MS)),
+        ),
+      ),
+    )
+    const lastWords = Effect.suspend(() =>
+      waiting.length === 0 ? Effect.void : appendEvents(db, tenant.id, waiting.splice(0)),
+    ).pipe(Effect.ignore)
+    yield* Effect.addFinalizer(() => lastWords)
+    yield* Effect.forkScoped(Effect.forever(writeOnce))
+    yield* Effect.addFinalizer(() => Effect.sync(stop))
+  })
+
+/** Retention. The journal keeps what a snapshot or an open window of samples still needs, however old it is. */
+const pruneForever = (config: Config, db: DbShape, tenant: TenantInfo, now: Moment, log: Log): Effect.Effect<never> => {
+  const prune = Effect.gen(function* () {
+    const { journal, snapshots, history } = now
+    const nowMs = Date.now()
+    const dayMs = 86_400_000
+    yield* pruneChunks(db, tenant.id, nowMs - SAMPLE_DAYS * dayMs)
+    yield* pruneEvents(db, tenant.id, nowMs - EVENT_DAYS * dayMs)
+    if (journal === null || snapshots === null || history === null) return
+    const covered = yield* Effect.tryPromise(() => snapshots.coveredSeq())
+    const needed = history.neededSeq() ?? covered
+    yield* Effect.tryPromise(() => journal.prune(nowMs - config.journalHours * 3_600_000, Math.min(covered, needed)))
+  }).pipe(
+    Effect.catch((error) =>
+      Effect.sync(() => log.warn("old rows could not be removed; tried again later", { cause: error })),
+    ),
+  )
+  return Effect.forever(Effect.andThen(Effect.sleep(PRUNE_EVERY_MS), prune))
+}
