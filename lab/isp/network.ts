@@ -23,6 +23,8 @@ export const REROUTE_MS = 200
 export const BOOT_MS = 5000
 export const AGENT_START_MS = 2000
 const TICK_MS = 1000
+/** Counters start below this, so that a double counts every octet of the weeks to come. */
+const OCTETS_AT_START_MAX = 2 ** 50
 /** After a longer pause (a suspended laptop) the missed ticks are skipped: the rates of before the pause held. */
 const TICKS_CAUGHT_UP_MAX = 60
 
@@ -390,7 +392,8 @@ export class Network {
 
   /** What the counter had counted when the lab was switched on: the mean rate over the router's uptime. */
   private octetsBeforeStart(direction: number, router: number): number {
-    return Math.floor((this.flows.rateAt(direction) / 8000) * this.isp.routers[router]!.uptimeMsAtStart)
+    const counted = (this.flows.rateAt(direction) / 8000) * this.isp.routers[router]!.uptimeMsAtStart
+    return Math.floor(Math.min(counted, OCTETS_AT_START_MAX))
   }
 }
 
