@@ -188,6 +188,19 @@ export const loadConfig = (input: ConfigInput): LoadedConfig | ConfigErrors => {
   return { _tag: "Config", config: config as Config, sources: sources as Record<ConfigKey, string> }
 }
 
+/** For programs: this process's settings, or null after every mistake was named on stderr (exit code 2 then). */
+export const configFromProcess = (foreign: readonly string[] = []): Config | null => {
+  const loaded = loadConfig({ env: process.env, foreign })
+  if (loaded._tag === "Config") return loaded.config
+  process.stderr.write(formatConfigErrors(loaded))
+  return null
+}
+
+export const formatConfigErrors = ({ errors }: ConfigErrors): string =>
+  `heliograph cannot start: ${errors.length === 1 ? "a setting is" : `${errors.length} settings are`} wrong\n` +
+  `${errors.map((error) => `  ${error}\n`).join("")}` +
+  "`npm run -s heliograph -- config --help` lists all settings.\n"
+
 /** The table as text for `--help`, wrapped for a terminal. */
 export const settingsHelp = (): string =>
   entries

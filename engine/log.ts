@@ -41,7 +41,9 @@ export const makeLog = (options: LogOptions): Log => {
       if (LOG_LEVELS.indexOf(level) < least) return
       const all = fields === undefined ? base : { ...base, ...fields }
       const now = nowMs()
-      options.write(options.format === "json" ? jsonLine(now, level, message, all) : textLine(now - startMs, level, message, all))
+      options.write(
+        options.format === "json" ? jsonLine(now, level, message, all) : textLine(now - startMs, level, message, all),
+      )
     }
     return {
       debug: at("debug"),
@@ -69,7 +71,14 @@ export const logLayer = (log: Log): Layer.Layer<never> => {
     const fields: LogFields = fiber.getRef(References.CurrentLogAnnotations)
     const words = (Array.isArray(message) ? message : [message]).map((part) => plain(part)).join(" ")
     const level = logLevel.toLowerCase()
-    const write = level === "error" || level === "fatal" ? log.error : level === "warn" ? log.warn : level === "info" ? log.info : log.debug
+    const write =
+      level === "error" || level === "fatal"
+        ? log.error
+        : level === "warn"
+          ? log.warn
+          : level === "info"
+            ? log.info
+            : log.debug
     write(words, fields)
   })
   return Layer.mergeAll(Logger.layer([logger]), Layer.succeed(References.MinimumLogLevel, "Debug"))
@@ -99,7 +108,8 @@ const jsonLine = (now: number, level: LogLevel, message: string, fields: LogFiel
   const line: Record<string, unknown> = { at: new Date(now).toISOString(), level, message: escapeText(message) }
   for (const [key, value] of Object.entries(fields)) {
     const name = key in line ? `${key}_` : key
-    line[escapeText(name)] = typeof value === "number" || typeof value === "boolean" || value === null ? value : escapeText(plain(value))
+    line[escapeText(name)] =
+      typeof value === "number" || typeof value === "boolean" || value === null ? value : escapeText(plain(value))
   }
   return `${JSON.stringify(line)}\n`
 }
@@ -115,7 +125,9 @@ const plain = (value: unknown): string => {
 
 const safeJson = (value: object): string => {
   try {
-    return JSON.stringify(value, (_, inner: unknown) => (inner instanceof Error ? plain(inner) : typeof inner === "bigint" ? String(inner) : inner))
+    return JSON.stringify(value, (_, inner: unknown) =>
+      inner instanceof Error ? plain(inner) : typeof inner === "bigint" ? String(inner) : inner,
+    )
   } catch {
     return "(cannot be shown)"
   }

@@ -16,7 +16,9 @@ export interface Setting<T> {
   readonly secret: boolean
   readonly fallback: T
   /** The value, or a sentence that completes "NAME ...". */
-  readonly parse: (text: string) => { readonly ok: true; readonly value: T } | { readonly ok: false; readonly why: string }
+  readonly parse: (
+    text: string,
+  ) => { readonly ok: true; readonly value: T } | { readonly ok: false; readonly why: string }
 }
 
 type Parsed<T> = ReturnType<Setting<T>["parse"]>
@@ -81,8 +83,7 @@ export const text = (
   doc: options.doc,
   secret: false,
   fallback: options.default,
-  parse: (value) =>
-    options.pattern.test(value) ? good(value) : bad(`must be ${options.bounds}, not ${quote(value)}`),
+  parse: (value) => (options.pattern.test(value) ? good(value) : bad(`must be ${options.bounds}, not ${quote(value)}`)),
 })
 
 /** An absolute http(s) URL without credentials, or nothing. */
@@ -96,7 +97,8 @@ export const optionalUrl = (name: string, options: Described): Setting<string | 
   fallback: null,
   parse: (value) => {
     const url = URL.parse(value)
-    if (url === null || !["http:", "https:"].includes(url.protocol)) return bad(`must be an http(s) URL, not ${quote(value)}`)
+    if (url === null || !["http:", "https:"].includes(url.protocol))
+      return bad(`must be an http(s) URL, not ${quote(value)}`)
     if (url.username !== "" || url.password !== "") return bad("must not hold a user or password")
     return good(value)
   },
@@ -126,7 +128,9 @@ export const optionalSecret = (
   secret: true,
   fallback: null,
   parse: (value) =>
-    options.check(value) ? good(Redacted.make(value, { label: name })) : bad(`must be ${options.bounds} (its value is not shown)`),
+    options.check(value)
+      ? good(Redacted.make(value, { label: name }))
+      : bad(`must be ${options.bounds} (its value is not shown)`),
 })
 
 /** Quoted for a message: shortened, control characters escaped. */

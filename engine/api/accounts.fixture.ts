@@ -3,7 +3,15 @@ import { randomBytes } from "node:crypto"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import { Unavailable } from "#engine/api/ports.ts"
-import type { Accounts, EventQuery, EventReader, HistoryQuery, HistoryReader, Session, User } from "#engine/api/ports.ts"
+import type {
+  Accounts,
+  EventQuery,
+  EventReader,
+  HistoryQuery,
+  HistoryReader,
+  Session,
+  User,
+} from "#engine/api/ports.ts"
 import type { TenantId } from "#protocol/id.ts"
 import type { EventView } from "#protocol/view.ts"
 
@@ -44,7 +52,9 @@ export const memoryAccounts = (users: readonly User[]): MemoryAccounts => {
 }
 
 /** Remembers what it was asked. */
-export const memoryHistory = (): HistoryReader & { readonly asked: Array<HistoryQuery & { readonly tenant: TenantId }> } => {
+export const memoryHistory = (): HistoryReader & {
+  readonly asked: Array<HistoryQuery & { readonly tenant: TenantId }>
+} => {
   const asked: Array<HistoryQuery & { tenant: TenantId }> = []
   return {
     asked,

@@ -13,7 +13,14 @@ import * as HttpApiSecurity from "effect/http-api/HttpApiSecurity"
 import * as OpenApi from "effect/http-api/OpenApi"
 import * as Schema from "effect/Schema"
 import type { Session } from "#engine/api/ports.ts"
-import { BadQuery, NotFound, NotSignedIn, ServiceUnavailable, TooManyAttempts, WrongCredentials } from "#engine/api/problems.ts"
+import {
+  BadQuery,
+  NotFound,
+  NotSignedIn,
+  ServiceUnavailable,
+  TooManyAttempts,
+  WrongCredentials,
+} from "#engine/api/problems.ts"
 import {
   CountsBody,
   DeviceBody,
@@ -71,10 +78,10 @@ export class SessionGroup extends HttpApiGroup.make("session")
         expiresAtMs: Schema.Finite,
       }),
     }).annotate(OpenApi.Summary, "Who is signed in, and where"),
-    HttpApiEndpoint.delete("remove", "/session", { success: HttpApiSchema.NoContent, error: ServiceUnavailable }).annotate(
-      OpenApi.Summary,
-      "Sign out; this session's live streams are closed",
-    ),
+    HttpApiEndpoint.delete("remove", "/session", {
+      success: HttpApiSchema.NoContent,
+      error: ServiceUnavailable,
+    }).annotate(OpenApi.Summary, "Sign out; this session's live streams are closed"),
   )
   .middleware(SignedIn) {}
 

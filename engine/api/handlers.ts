@@ -15,7 +15,14 @@ import { Api, Caller, SignedIn } from "#engine/api/contract.ts"
 import { deviceNames, devicePage, linkPage, PAGE_DEFAULT, readCursor, sitePage } from "#engine/api/lists.ts"
 import { makeLoginGuard } from "#engine/api/login-guard.ts"
 import type { Accounts, EventReader, HistoryReader, Twins, Unavailable } from "#engine/api/ports.ts"
-import { BadQuery, NotFound, NotSignedIn, ServiceUnavailable, TooManyAttempts, WrongCredentials } from "#engine/api/problems.ts"
+import {
+  BadQuery,
+  NotFound,
+  NotSignedIn,
+  ServiceUnavailable,
+  TooManyAttempts,
+  WrongCredentials,
+} from "#engine/api/problems.ts"
 import { cookieName, readCookie, sessionCookie } from "#engine/http/cookie.ts"
 import { sourceAddress } from "#engine/http/origin.ts"
 import type { Log } from "#engine/log.ts"
@@ -84,7 +91,11 @@ const signIn = (deps: ApiDeps) => {
       Effect.gen(function* () {
         const source = sourceAddress(nodeRequest(request), deps.publicUrl)
         const admitted = guard.admit(source, payload.user, deps.nowMs())
-        if (!admitted.ok) return yield* new TooManyAttempts({ retryAfterS: Math.ceil(admitted.retryAfterMs / 1000) })
+        if (!admitted.ok) {
+          const retryAfterS = Math.ceil(admitted.retryAfterMs / 1000)
+          yield* setHeader("retry-after", String(retryAfterS))
+          return yield* new TooManyAttempts({ retryAfterS })
+        }
         const user = yield* deps.accounts.verifyPassword(payload.user, Redacted.make(payload.password)).pipe(
           Effect.tap((found) => Effect.sync(() => admitted.done(found === null ? "wrong" : "right"))),
           Effect.ensuring(Effect.sync(() => admitted.done("unchecked"))),
@@ -98,14 +109,16 @@ const signIn = (deps: ApiDeps) => {
           .createSession(user, deps.nowMs() + deps.sessionHours * 3_600_000)
           .pipe(Effect.catchTag("Unavailable", unavailable(deps)))
         deps.log.info("signed in", { user: user.name, source })
-        yield* setCookie(sessionCookie(opened.token, deps.sessionHours * 3600, isHttps(deps)))
+        yield* setHeader("set-cookie", sessionCookie(opened.token, deps.sessionHours * 3600, isHttps(deps)))
       }),
     ),
   )
 }
 
-const setCookie = (value: string) =>
-  HttpEffect.appendPreResponseHandler((_, response) => Effect.succeed(HttpServerResponse.setHeader(response, "set-cookie", value)))
+const setHeader = (name: string, value: string) =>
+  HttpEffect.appendPreResponseHandler((_, response) =>
+    Effect.succeed(HttpServerResponse.setHeader(response, name, value)),
+  )
 
 const session = (deps: ApiDeps) =>
   HttpApiBuilder.group(Api, "session", (handlers) =>
@@ -124,7 +137,7 @@ const session = (deps: ApiDeps) =>
           if (token !== null)
             yield* deps.accounts.deleteSession(token).pipe(Effect.catchTag("Unavailable", unavailable(deps)))
           deps.signedOut(caller.session.id)
-          yield* setCookie(sessionCookie("", 0, isHttps(deps)))
+          yield* setHeader("set-cookie", sessionCookie("", 0, isHttps(deps)))
         }),
       ),
   )
@@ -169,7 +182,8 @@ const past = (deps: ApiDeps) =>
           const toMs = query.to ?? deps.nowMs()
           const fromMs = query.from ?? toMs - HISTORY_DEFAULT_MS
           if (fromMs >= toMs) return yield* new BadQuery({ detail: "`from` must be before `to`" })
-          if (metricByName(query.metric) === null) return yield* new BadQuery({ detail: "`metric` is not in the registry" })
+          if (metricByName(query.metric) === null)
+            return yield* new BadQuery({ detail: "`metric` is not in the registry" })
           if (!deviceNames(twin.inventory()).has(query.device)) return yield* new NotFound({})
           const asked = { device: query.device, entity: query.entity ?? "", metric: query.metric }
           const series = yield* deps.history
@@ -196,7 +210,10 @@ const past = (deps: ApiDeps) =>
             })
             .pipe(Effect.catchTag("Unavailable", unavailable(deps)))
           const last = items.at(-1)
-          return { items, next: last === undefined || items.length < limit ? null : Buffer.from(last.id).toString("base64url") }
+          return {
+            items,
+            next: last === undefined || items.length < limit ? null : Buffer.from(last.id).toString("base64url"),
+          }
         }),
       ),
   )

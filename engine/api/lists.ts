@@ -78,13 +78,20 @@ export const deviceRow = (twin: LiveTwin, device: Device, slot: number) => {
 
 export const devicePage = (twin: LiveTwin, filter: DeviceFilter, after: string | undefined) => {
   const wanted = filter.q?.toLowerCase()
-  return page(twin.inventory().devices, (device) => device.name, after, filter.limit ?? PAGE_DEFAULT, (device, slot) => {
-    if (filter.site !== undefined && device.site !== filter.site) return null
-    if (filter.role !== undefined && !(device.roles as readonly string[]).includes(filter.role)) return null
-    if (wanted !== undefined && !device.name.toLowerCase().includes(wanted) && !device.address.includes(wanted)) return null
-    const row = deviceRow(twin, device, slot)
-    return filter.health !== undefined && row.health !== filter.health ? null : row
-  })
+  return page(
+    twin.inventory().devices,
+    (device) => device.name,
+    after,
+    filter.limit ?? PAGE_DEFAULT,
+    (device, slot) => {
+      if (filter.site !== undefined && device.site !== filter.site) return null
+      if (filter.role !== undefined && !(device.roles as readonly string[]).includes(filter.role)) return null
+      if (wanted !== undefined && !device.name.toLowerCase().includes(wanted) && !device.address.includes(wanted))
+        return null
+      const row = deviceRow(twin, device, slot)
+      return filter.health !== undefined && row.health !== filter.health ? null : row
+    },
+  )
 }
 
 export interface LinkFilter extends PageQuery {
@@ -95,11 +102,17 @@ export interface LinkFilter extends PageQuery {
 export const linkPage = (twin: LiveTwin, filter: LinkFilter, after: string | undefined) => {
   const inventory = twin.inventory()
   const names = deviceNames(inventory)
-  return page(inventory.links, (link) => link.id as string, after, filter.limit ?? PAGE_DEFAULT, (link, slot) => {
-    if (filter.device !== undefined && link.a.device !== filter.device && link.b.device !== filter.device) return null
-    const row = linkRow(twin, link, slot, names)
-    return filter.health !== undefined && row.health !== filter.health ? null : row
-  })
+  return page(
+    inventory.links,
+    (link) => link.id as string,
+    after,
+    filter.limit ?? PAGE_DEFAULT,
+    (link, slot) => {
+      if (filter.device !== undefined && link.a.device !== filter.device && link.b.device !== filter.device) return null
+      const row = linkRow(twin, link, slot, names)
+      return filter.health !== undefined && row.health !== filter.health ? null : row
+    },
+  )
 }
 
 const linkRow = (twin: LiveTwin, link: Link, slot: number, names: ReadonlyMap<string, string>) => {
@@ -125,12 +138,18 @@ const linkRow = (twin: LiveTwin, link: Link, slot: number, names: ReadonlyMap<st
 }
 
 export const sitePage = (twin: LiveTwin, query: PageQuery, after: string | undefined) =>
-  page(twin.inventory().sites, (site) => site.id as string, after, query.limit ?? PAGE_DEFAULT, (site) => ({
-    id: site.id as string,
-    name: site.name,
-    latitude: site.latitude,
-    longitude: site.longitude,
-  }))
+  page(
+    twin.inventory().sites,
+    (site) => site.id as string,
+    after,
+    query.limit ?? PAGE_DEFAULT,
+    (site) => ({
+      id: site.id as string,
+      name: site.name,
+      latitude: site.latitude,
+      longitude: site.longitude,
+    }),
+  )
 
 /** One map per inventory: an inventory never changes, it is replaced. */
 const namesOf = new WeakMap<Inventory, ReadonlyMap<string, string>>()

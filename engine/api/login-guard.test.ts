@@ -2,7 +2,14 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
 import fc from "fast-check"
-import { CHECKS_MAX, CHECKS_PER_SOURCE_MAX, DELAY_MS_MAX, FORGET_MS, makeLoginGuard, PAIR_FREE } from "#engine/api/login-guard.ts"
+import {
+  CHECKS_MAX,
+  CHECKS_PER_SOURCE_MAX,
+  DELAY_MS_MAX,
+  FORGET_MS,
+  makeLoginGuard,
+  PAIR_FREE,
+} from "#engine/api/login-guard.ts"
 import type { LoginGuard } from "#engine/api/login-guard.ts"
 
 const wrong = (guard: LoginGuard, source: string, account: string, nowMs: number): boolean => {
@@ -21,20 +28,25 @@ test("[29] after the free attempts one guesser gets at most one attempt a minute
 
 test("[29] a flood on one account never delays its owner at another source", () => {
   fc.assert(
-    fc.property(fc.array(fc.record({ host: fc.integer({ min: 1, max: 200 }), gapMs: fc.nat(2_000) }), { maxLength: 200 }), (attempts) => {
-      const guard = makeLoginGuard()
-      let nowMs = 0
-      for (const { host, gapMs } of attempts) wrong(guard, `192.0.2.${host}`, "admin", (nowMs += gapMs))
-      const owner = guard.admit("198.51.100.7", "admin", nowMs)
-      assert.ok(owner.ok)
-      owner.done("right")
-    }),
+    fc.property(
+      fc.array(fc.record({ host: fc.integer({ min: 1, max: 200 }), gapMs: fc.nat(2_000) }), { maxLength: 200 }),
+      (attempts) => {
+        const guard = makeLoginGuard()
+        let nowMs = 0
+        for (const { host, gapMs } of attempts) wrong(guard, `192.0.2.${host}`, "admin", (nowMs += gapMs))
+        const owner = guard.admit("198.51.100.7", "admin", nowMs)
+        assert.ok(owner.ok)
+        owner.done("right")
+      },
+    ),
   )
 })
 
 test("many accounts from one source are slowed too, and the delay never exceeds its maximum", () => {
   const guard = makeLoginGuard()
-  const admitted = Array.from({ length: 200 }, (_, index) => wrong(guard, "192.0.2.1", `user${index}`, 0)).filter(Boolean)
+  const admitted = Array.from({ length: 200 }, (_, index) => wrong(guard, "192.0.2.1", `user${index}`, 0)).filter(
+    Boolean,
+  )
   assert.ok(admitted.length <= 20)
   for (let nowMs = 0; nowMs < 3_600_000; nowMs += 1_000) {
     const result = guard.admit("192.0.2.1", "x", nowMs)
@@ -56,7 +68,9 @@ test("the right password clears the pair; silence is forgotten", () => {
 
 test("attempts in parallel cannot slip past the delay, and checks are bounded", () => {
   const guard = makeLoginGuard()
-  const open = Array.from({ length: 50 }, (_, index) => guard.admit(`192.0.2.${index}`, "admin", 0)).filter((one) => one.ok)
+  const open = Array.from({ length: 50 }, (_, index) => guard.admit(`192.0.2.${index}`, "admin", 0)).filter(
+    (one) => one.ok,
+  )
   assert.equal(open.length, CHECKS_MAX)
   for (const one of open) one.done("unchecked")
   const mine = Array.from({ length: 50 }, () => guard.admit("198.51.100.1", "admin", 0)).filter((one) => one.ok)

@@ -198,7 +198,8 @@ export const HistoryBody = named(
 )
 
 /** A page of a list; `next` is the cursor of the page after it, null on the last. */
-export const pageOf = <S extends Schema.Top>(item: S) => Schema.Struct({ items: Schema.Array(item), next: maybe(Schema.String) })
+export const pageOf = <S extends Schema.Top>(item: S) =>
+  Schema.Struct({ items: Schema.Array(item), next: maybe(Schema.String) })
 
 type Same<A, B> = [A] extends [B] ? ([B] extends [A] ? true : never) : never
 /** A `never` here means that a schema and its interface in protocol/view.ts are no longer the same. */

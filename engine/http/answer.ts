@@ -38,7 +38,11 @@ export interface Problem {
   readonly detail?: string
 }
 
-const problem = (status: number, name: string, title: string): Problem => ({ type: `urn:heliograph:${name}`, title, status })
+const problem = (status: number, name: string, title: string): Problem => ({
+  type: `urn:heliograph:${name}`,
+  title,
+  status,
+})
 export const PROBLEMS = {
   notSignedIn: problem(401, "not-signed-in", "Sign in first"),
   foreignOrigin: problem(403, "foreign-origin", "Only this site's own pages may ask for that"),

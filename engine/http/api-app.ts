@@ -41,7 +41,8 @@ const fromCause = (deps: ApiDeps, cause: Cause.Cause<unknown>): HttpServerRespon
   return problem(PROBLEMS.defect)
 }
 
-const tagOf = (value: unknown): unknown => (typeof value === "object" && value !== null && "_tag" in value ? value._tag : undefined)
+const tagOf = (value: unknown): unknown =>
+  typeof value === "object" && value !== null && "_tag" in value ? value._tag : undefined
 
 const problem = (body: Problem): HttpServerResponse.HttpServerResponse =>
   HttpServerResponse.jsonUnsafe(body, { status: body.status, contentType: "application/problem+json" })

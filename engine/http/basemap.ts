@@ -7,7 +7,11 @@ import type { IncomingMessage, ServerResponse } from "node:http"
 import { pipeline } from "node:stream/promises"
 import { answerProblem, PROBLEMS } from "#engine/http/answer.ts"
 
-export const serveBasemap = async (request: IncomingMessage, response: ServerResponse, path: string | null): Promise<void> => {
+export const serveBasemap = async (
+  request: IncomingMessage,
+  response: ServerResponse,
+  path: string | null,
+): Promise<void> => {
   if (request.method !== "GET" && request.method !== "HEAD") return answerProblem(response, PROBLEMS.wrongMethod)
   const file = path === null ? null : await open(path, "r").catch(() => null)
   if (file === null) return answerProblem(response, PROBLEMS.notFound)
@@ -22,7 +26,10 @@ export const serveBasemap = async (request: IncomingMessage, response: ServerRes
       response.writeHead(304).end()
       return
     }
-    const range = request.headers["if-range"] !== undefined && request.headers["if-range"] !== etag ? undefined : request.headers.range
+    const range =
+      request.headers["if-range"] !== undefined && request.headers["if-range"] !== etag
+        ? undefined
+        : request.headers.range
     const part = readRange(range, size)
     if (part === null) {
       response.setHeader("Content-Range", `bytes */${size}`)
@@ -42,7 +49,10 @@ export const serveBasemap = async (request: IncomingMessage, response: ServerRes
  * The bytes to send, both ends included; null when they do not exist. A form that we do not serve (several ranges,
  * other units) counts as no range at all, which RFC 9110 s14.2 allows.
  */
-export const readRange = (header: string | undefined, size: number): { readonly from: number; readonly to: number } | null => {
+export const readRange = (
+  header: string | undefined,
+  size: number,
+): { readonly from: number; readonly to: number } | null => {
   const whole = { from: 0, to: size - 1 }
   const found = header === undefined ? null : /^bytes=(\d{0,15})-(\d{0,15})$/.exec(header.trim())
   if (found === null || (found[1] === "" && found[2] === "")) return whole

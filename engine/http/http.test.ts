@@ -94,7 +94,9 @@ const typeOf = async (response: Response): Promise<string> => ((await response.j
 /** fetch normalises paths; a stranger does not. */
 const raw = (path: string, headers: Record<string, string> = {}, method = "GET"): Promise<IncomingMessage> =>
   new Promise((settle, reject) => {
-    httpRequest(url, { path, method, headers }, (response) => settle(response.resume())).once("error", reject).end()
+    httpRequest(url, { path, method, headers }, (response) => settle(response.resume()))
+      .once("error", reject)
+      .end()
   })
 
 describe("strangers", () => {
@@ -109,7 +111,17 @@ describe("strangers", () => {
   })
 
   test("without a session everything but shell, sign-in and health answers 401", async () => {
-    const paths = ["session", "devices", "devices/a-device-000000", "links", "links/x", "sites", "status", "events", "history?device=x&metric=y"]
+    const paths = [
+      "session",
+      "devices",
+      "devices/a-device-000000",
+      "links",
+      "links/x",
+      "sites",
+      "status",
+      "events",
+      "history?device=x&metric=y",
+    ]
     for (const path of [...paths.map((one) => `/api/v1/${one}`), "/metrics", "/openapi.json", "/basemap.pmtiles"]) {
       for (const headers of [{}, { cookie: "heliograph_session=guess" }, { cookie: "heliograph_session=" }]) {
         const response = await get(path, headers as Record<string, string>)
@@ -130,7 +142,12 @@ describe("strangers", () => {
 
   test("[S9] a state-changing request of another site is refused before anything is looked at", async () => {
     const checks = accounts.checks()
-    for (const headers of [{ origin: "https://evil.example" }, { origin: "null" }, { "sec-fetch-site": "cross-site" }, { "sec-fetch-site": "same-site" }]) {
+    for (const headers of [
+      { origin: "https://evil.example" },
+      { origin: "null" },
+      { "sec-fetch-site": "cross-site" },
+      { "sec-fetch-site": "same-site" },
+    ]) {
       const response = await signIn("ana", PASSWORD, headers)
       assert.equal(response.status, 403)
       assert.equal(await typeOf(response), "urn:heliograph:foreign-origin")
@@ -147,7 +164,10 @@ describe("a session", () => {
       /^heliograph_session=[\w-]{32}; Path=\/; Max-Age=43200; HttpOnly; SameSite=Strict$/,
     )
     const cookie = response.headers.getSetCookie()[0]!.split(";")[0]!
-    const me = (await (await get("/api/v1/session", { cookie })).json()) as { user: { name: string }; tenant: { slug: string } }
+    const me = (await (await get("/api/v1/session", { cookie })).json()) as {
+      user: { name: string }
+      tenant: { slug: string }
+    }
     assert.deepEqual([me.user.name, me.tenant.slug], ["ana", "a"])
     const out = await fetch(`${url}/api/v1/session`, { method: "DELETE", headers: { cookie, origin: url } })
     assert.equal(out.status, 204)
@@ -167,12 +187,16 @@ describe("a session", () => {
       names.push(...page.items.map((row) => row.name))
       next = page.next
     }
-    assert.deepEqual(names, a.inventory().devices.map((device) => device.name))
+    assert.deepEqual(
+      names,
+      a.inventory().devices.map((device) => device.name),
+    )
   })
 
   test("filters: a part of the name, health, the links of a device", async () => {
     const cookie = await cookieOf("ana")
-    const items = async (path: string) => ((await (await get(path, cookie)).json()) as { items: Array<{ id: string }> }).items
+    const items = async (path: string) =>
+      ((await (await get(path, cookie)).json()) as { items: Array<{ id: string }> }).items
     assert.equal((await items("/api/v1/devices?q=ROUTER-00024&limit=1000")).length, 10)
     assert.equal((await items("/api/v1/devices?health=down")).length, 0)
     assert.equal((await items("/api/v1/links?device=a-device-000001")).length, 2)
@@ -181,7 +205,13 @@ describe("a session", () => {
 
   test("[T2] another tenant's ids answer 404, like ids that never were", async () => {
     const cookie = await cookieOf("ana")
-    for (const path of ["devices/b-device-000000", "devices/none", "links/b-link-000000", "links/none", "history?device=b-device-000000&metric=device.cpu_pct"]) {
+    for (const path of [
+      "devices/b-device-000000",
+      "devices/none",
+      "links/b-link-000000",
+      "links/none",
+      "history?device=b-device-000000&metric=device.cpu_pct",
+    ]) {
       const response = await get(`/api/v1/${path}`, cookie)
       assert.equal(response.status, 404, path)
       assert.equal(await typeOf(response), "urn:heliograph:not-found")
@@ -193,16 +223,37 @@ describe("a session", () => {
 
   test("history passes the question on and answers in columns; bad questions are named", async () => {
     const cookie = await cookieOf("ana")
-    const good = await get("/api/v1/history?device=a-device-000000&metric=device.cpu_pct&from=1000&to=2000&points=10", cookie)
+    const good = await get(
+      "/api/v1/history?device=a-device-000000&metric=device.cpu_pct&from=1000&to=2000&points=10",
+      cookie,
+    )
     assert.deepEqual(await good.json(), {
-      ...{ device: "a-device-000000", entity: "", metric: "device.cpu_pct", unit: "s", bucketMs: 0 },
-      ...{ atMs: [1000], min: [1], max: [3], avg: [2] },
+      device: "a-device-000000",
+      entity: "",
+      metric: "device.cpu_pct",
+      unit: "s",
+      bucketMs: 0,
+      atMs: [1e3],
+      min: [1],
+      max: [3],
+      avg: [2],
     })
     assert.deepEqual(history.asked.at(-1), {
-      ...{ tenant: a.tenant.id, device: "a-device-000000", entity: "", metric: "device.cpu_pct" },
-      ...{ fromMs: 1000, toMs: 2000, pointsMax: 10 },
+      tenant: a.tenant.id,
+      device: "a-device-000000",
+      entity: "",
+      metric: "device.cpu_pct",
+      fromMs: 1e3,
+      toMs: 2e3,
+      pointsMax: 10,
     })
-    for (const query of ["metric=device.cpu_pct", "device=a-device-000000&metric=no.such", "device=a-device-000000&metric=device.cpu_pct&from=5&to=5", "device=a-device-000000&metric=device.cpu_pct&points=601", "device=a-device-000000&metric=device.cpu_pct&from=-1"]) {
+    for (const query of [
+      "metric=device.cpu_pct",
+      "device=a-device-000000&metric=no.such",
+      "device=a-device-000000&metric=device.cpu_pct&from=5&to=5",
+      "device=a-device-000000&metric=device.cpu_pct&points=601",
+      "device=a-device-000000&metric=device.cpu_pct&from=-1",
+    ]) {
       const response = await get(`/api/v1/history?${query}`, cookie)
       assert.equal(response.status, 400, query)
       assert.equal(response.headers.get("content-type"), "application/problem+json")
@@ -211,9 +262,18 @@ describe("a session", () => {
 
   test("events come newest first, by pages", async () => {
     const cookie = await cookieOf("ana")
-    const first = (await (await get("/api/v1/events?limit=2", cookie)).json()) as { items: Array<{ type: string }>; next: string }
-    assert.deepEqual(first.items.map((event) => event.type), ["three", "two"])
-    const second = (await (await get(`/api/v1/events?limit=2&cursor=${first.next}`, cookie)).json()) as { items: Array<{ type: string }>; next: null }
+    const first = (await (await get("/api/v1/events?limit=2", cookie)).json()) as {
+      items: Array<{ type: string }>
+      next: string
+    }
+    assert.deepEqual(
+      first.items.map((event) => event.type),
+      ["three", "two"],
+    )
+    const second = (await (await get(`/api/v1/events?limit=2&cursor=${first.next}`, cookie)).json()) as {
+      items: Array<{ type: string }>
+      next: null
+    }
     assert.deepEqual([second.items.map((event) => event.type), second.next], [["one"], null])
     assert.equal((await get("/api/v1/events?cursor=%21", cookie)).status, 400)
   })
@@ -255,7 +315,10 @@ describe("hostile requests", () => {
         const query = new URLSearchParams({ limit: text, cursor: text, role: text, device: text, metric: text })
         for (const path of ["devices", "links", "events", "history"]) {
           const response = await get(`/api/v1/${path}?${query}`, cookie)
-          assert.ok(response.status >= 400 && response.status < 500, `${response.status} for ${path} ${JSON.stringify(text)}`)
+          assert.ok(
+            response.status >= 400 && response.status < 500,
+            `${response.status} for ${path} ${JSON.stringify(text)}`,
+          )
           await response.body?.cancel()
         }
       }),
@@ -276,7 +339,19 @@ describe("hostile requests", () => {
   })
 
   test("no path leads out of the bundle", async () => {
-    for (const path of ["/../secret.txt", "/assets/../../secret.txt", "/%2e%2e/secret.txt", "/..%2fsecret.txt", "//secret.txt", "/assets\\..\\..\\secret.txt", "/.sources", "/%00", "/%ff", "/constructor.js", "/__proto__.x"]) {
+    for (const path of [
+      "/../secret.txt",
+      "/assets/../../secret.txt",
+      "/%2e%2e/secret.txt",
+      "/..%2fsecret.txt",
+      "//secret.txt",
+      "/assets\\..\\..\\secret.txt",
+      "/.sources",
+      "/%00",
+      "/%ff",
+      "/constructor.js",
+      "/__proto__.x",
+    ]) {
       const response = await raw(path)
       assert.equal(response.statusCode, 404, path)
     }
@@ -296,7 +371,10 @@ describe("hostile requests", () => {
     const statuses: number[] = []
     for (let index = 0; index < 10; index++) statuses.push((await signIn("victim", `wrong ${index}`)).status)
     assert.deepEqual(statuses.slice(0, 5), [401, 401, 401, 401, 401])
-    assert.ok(statuses.slice(5).every((status) => status === 429), String(statuses))
+    assert.ok(
+      statuses.slice(5).every((status) => status === 429),
+      String(statuses),
+    )
     assert.equal((await signIn("ana", PASSWORD)).status, 204)
   })
 })
@@ -305,9 +383,16 @@ describe("the bundle", () => {
   test("strict headers on every answer", async () => {
     for (const path of ["/", "/healthz", "/api/v1/session", "/nothing.js"]) {
       const { headers } = await get(path)
-      assert.match(headers.get("content-security-policy")!, /default-src 'none'; script-src 'self'; .*frame-ancestors 'none'/)
+      assert.match(
+        headers.get("content-security-policy")!,
+        /default-src 'none'; script-src 'self'; .*frame-ancestors 'none'/,
+      )
       assert.deepEqual(
-        [headers.get("x-content-type-options"), headers.get("referrer-policy"), headers.get("cross-origin-opener-policy")],
+        [
+          headers.get("x-content-type-options"),
+          headers.get("referrer-policy"),
+          headers.get("cross-origin-opener-policy"),
+        ],
         ["nosniff", "no-referrer", "same-origin"],
       )
     }
@@ -339,7 +424,10 @@ describe("the bundle", () => {
     assert.equal(part.status, 206)
     assert.equal(part.headers.get("content-range"), "bytes 100-199/1000")
     assert.deepEqual(Buffer.from(await part.arrayBuffer()), BASEMAP.subarray(100, 200))
-    assert.deepEqual(Buffer.from(await (await get("/basemap.pmtiles", { ...cookie, range: "bytes=-7" })).arrayBuffer()), BASEMAP.subarray(993))
+    assert.deepEqual(
+      Buffer.from(await (await get("/basemap.pmtiles", { ...cookie, range: "bytes=-7" })).arrayBuffer()),
+      BASEMAP.subarray(993),
+    )
     assert.deepEqual(Buffer.from(await (await get("/basemap.pmtiles", cookie)).arrayBuffer()), BASEMAP)
     const beyond = await get("/basemap.pmtiles", { ...cookie, range: "bytes=1000-" })
     assert.deepEqual([beyond.status, beyond.headers.get("content-range")], [416, "bytes */1000"])
@@ -363,7 +451,9 @@ describe("the server itself", () => {
         assert.match(response.headers.get("set-cookie")!, /^__Host-heliograph_session=.*; Secure$/)
         assert.match(response.headers.get("strict-transport-security")!, /max-age/)
         const token = /=([\w-]+);/.exec(response.headers.get("set-cookie")!)![1]
-        const plain = await fetch(`http://127.0.0.1:${port}/api/v1/session`, { headers: { cookie: `heliograph_session=${token}` } })
+        const plain = await fetch(`http://127.0.0.1:${port}/api/v1/session`, {
+          headers: { cookie: `heliograph_session=${token}` },
+        })
         assert.equal(plain.status, 401, "the name without the prefix does not count")
       })
     })

@@ -75,7 +75,8 @@ const URL_LENGTH_MAX = 4096
 /** Listens until the scope closes. */
 export const makeHttp = (options: HttpOptions): Effect.Effect<Http, CannotListen, Scope.Scope> =>
   Effect.gen(function* () {
-    const files = options.staticDir === null ? null : yield* Effect.promise(() => loadStaticFiles(options.staticDir as string))
+    const files =
+      options.staticDir === null ? null : yield* Effect.promise(() => loadStaticFiles(options.staticDir as string))
     const app = yield* apiApp(options.api)
     const scope = yield* Effect.scope
     const api = yield* NodeHttpServer.makeHandler(app, { scope })
@@ -90,11 +91,18 @@ export const makeHttp = (options: HttpOptions): Effect.Effect<Http, CannotListen
     )
     server.maxConnections = CONNECTIONS_MAX
     server.on("upgrade", (request, socket, head) => upgrade(options, request, socket, head))
-    const dropped = options.metrics.counter("heliograph_http_connections_dropped_total", "Connections refused because there were too many.")
+    const dropped = options.metrics.counter(
+      "heliograph_http_connections_dropped_total",
+      "Connections refused because there were too many.",
+    )
     server.on("drop", () => dropped.add())
     yield* Effect.acquireRelease(listen(server, options), () => close(server, options))
     const { port } = server.address() as AddressInfo
-    const host = options.host.includes(":") ? `[${options.host}]` : options.host === "0.0.0.0" ? "127.0.0.1" : options.host
+    const host = options.host.includes(":")
+      ? `[${options.host}]`
+      : options.host === "0.0.0.0"
+        ? "127.0.0.1"
+        : options.host
     return { port, url: options.api.publicUrl ?? `http://${host}:${port}` }
   })
 
@@ -105,8 +113,11 @@ const makeFront = (
 ): ((request: IncomingMessage, response: ServerResponse) => void) => {
   const { publicUrl } = options.api
   const https = publicUrl?.startsWith("https:") === true
-  const guarded: Readonly<Record<string, (request: IncomingMessage, response: ServerResponse) => void | Promise<void>>> = {
-    "/metrics": (_, response) => answer(response, 200, "text/plain; version=0.0.4; charset=utf-8", options.metrics.render()),
+  const guarded: Readonly<
+    Record<string, (request: IncomingMessage, response: ServerResponse) => void | Promise<void>>
+  > = {
+    "/metrics": (_, response) =>
+      answer(response, 200, "text/plain; version=0.0.4; charset=utf-8", options.metrics.render()),
     "/openapi.json": (_, response) => answer(response, 200, "application/json", openApiText()),
     "/basemap.pmtiles": (request, response) => serveBasemap(request, response, options.basemapPath()),
   }
@@ -121,7 +132,9 @@ const makeFront = (
     const handler = Object.hasOwn(guarded, path) ? guarded[path] : undefined
     if (handler === undefined)
       return files === null ? answerProblem(response, PROBLEMS.notFound) : files.serve(request, response, path)
-    const allowed = (path === "/metrics" && hasToken(request, options.metricsToken)) || (await hasSession(request, options.api, https))
+    const allowed =
+      (path === "/metrics" && hasToken(request, options.metricsToken)) ||
+      (await hasSession(request, options.api, https))
     if (allowed === "unavailable") return answerProblem(response, PROBLEMS.unavailable)
     return allowed ? handler(request, response) : answerProblem(response, PROBLEMS.notSignedIn)
   }
@@ -217,4 +230,6 @@ const close = (server: Server, options: HttpOptions): Effect.Effect<void> =>
   })
 
 const isAborted = (cause: unknown): boolean =>
-  cause instanceof Error && "code" in cause && (cause.code === "ERR_STREAM_PREMATURE_CLOSE" || cause.code === "ECONNRESET" || cause.code === "EPIPE")
+  cause instanceof Error &&
+  "code" in cause &&
+  (cause.code === "ERR_STREAM_PREMATURE_CLOSE" || cause.code === "ECONNRESET" || cause.code === "EPIPE")

@@ -103,7 +103,8 @@ const isScreen = (path: string): boolean => !path.slice(path.lastIndexOf("/")).i
 const chooseEncoding = (file: File, accept: string | string[] | undefined): Encoding | null => {
   if (typeof accept !== "string" || !PACKABLE.test(file.type) || file.plain.bytes.length < PACK_BYTES_MIN) return null
   const offered = accept.split(",").map((part) => part.split(";").map((word) => word.trim()))
-  const takes = (name: Encoding): boolean => offered.some(([coding, q]) => coding === name && !/^q=0(\.0*)?$/.test(q ?? ""))
+  const takes = (name: Encoding): boolean =>
+    offered.some(([coding, q]) => coding === name && !/^q=0(\.0*)?$/.test(q ?? ""))
   return takes("br") ? "br" : takes("gzip") ? "gzip" : null
 }
 

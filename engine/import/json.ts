@@ -57,7 +57,7 @@ export const positionsOf = (text: string): ((at: number) => { readonly line: num
     }
     // A one-line file may be 50 MB: only the stretch just before the place is counted by characters.
     const from = Math.max(starts[low]!, at - 10_000)
-    return { line: low + 1, column: from - starts[low]! + [...text.slice(from, at)].length + 1 }
+    return { line: low + 1, column: from - starts[low]! + Array.from(text.slice(from, at)).length + 1 }
   }
 }
 

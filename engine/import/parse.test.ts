@@ -10,8 +10,19 @@ import { MISTAKES_MAX } from "#engine/import/read.ts"
 import { ROLES } from "#protocol/role.ts"
 
 const SITE = { id: "sao-1", name: "São Paulo 1", latitude: -23.55, longitude: -46.63 }
-const device = (name: string, more: object = {}): object => ({ name, address: "10.0.0.1", site: "sao-1", roles: ["core"], ...more })
-const doc = (more: object = {}): object => ({ sites: [SITE], devices: [device("r1"), device("r2")], links: [], ...more })
+const device = (name: string, more: object = {}): object => ({
+  name,
+  address: "10.0.0.1",
+  site: "sao-1",
+  roles: ["core"],
+  ...more,
+})
+const doc = (more: object = {}): object => ({
+  sites: [SITE],
+  devices: [device("r1"), device("r2")],
+  links: [],
+  ...more,
+})
 
 const errorsOf = (document: object | string): readonly ImportError[] => {
   const parsed = parseImport(typeof document === "string" ? document : JSON.stringify(document, null, 2))
@@ -33,12 +44,20 @@ test("a whole good document is taken, with its defaults", () => {
           device("r1", { snmp: { community: "public" }, routeros: { user: "ro", password: "" }, pollSeconds: 30 }),
           device("r2", {
             address: "2001:db8::2",
-            snmp: { user: "noc", authProtocol: "sha256", authPassword: "longenough", privProtocol: "aes", privPassword: "longenough" },
+            snmp: {
+              user: "noc",
+              authProtocol: "sha256",
+              authPassword: "longenough",
+              privProtocol: "aes",
+              privPassword: "longenough",
+            },
             routeros: { user: "ro", password: "x", tls: true },
           }),
           device("r3", { address: "10.0.0.3", snmp: null }),
         ],
-        links: [{ a: { device: "r1", interface: "ether1" }, b: { device: "r2", interface: "ether1" }, capacityBps: 1e10 }],
+        links: [
+          { a: { device: "r1", interface: "ether1" }, b: { device: "r2", interface: "ether1" }, capacityBps: 1e10 },
+        ],
       }),
     ),
   )
@@ -54,7 +73,9 @@ test("a whole good document is taken, with its defaults", () => {
 })
 
 test("a syntax error is named by line and column", () => {
-  assert.deepEqual(errorsOf('{\n  "sites": [,]\n}'), [{ line: 2, column: 13, path: "", message: "a value should stand here" }])
+  assert.deepEqual(errorsOf('{\n  "sites": [,]\n}'), [
+    { line: 2, column: 13, path: "", message: "a value should stand here" },
+  ])
 })
 
 test("every mistake of a file is named at once, in the order of the file", () => {
@@ -73,29 +94,95 @@ test("every mistake of a file is named at once, in the order of the file", () =>
 
 const MISTAKES: ReadonlyArray<[string, object, RegExp]> = [
   ["two sites with one id", doc({ sites: [SITE, SITE] }), /^sites\[1\]\.id: .*sites\[0\] already/],
-  ["latitude out of range", doc({ sites: [{ ...SITE, latitude: -90.1 }] }), /^sites\[0\]\.latitude: must be from -90 to 90 \(degrees\)/],
-  ["longitude as text", doc({ sites: [{ ...SITE, longitude: "46" }] }), /^sites\[0\]\.longitude: must be a number \(degrees\), not a text/],
-  ["two devices with one name", doc({ devices: [device("r1"), device("r1")] }), /^devices\[1\]\.name: .*used by devices\[0\]/],
-  ["unknown site", doc({ devices: [device("r1", { site: "sao-2" })] }), /^devices\[0\]\.site: .*did you mean "sao-1"\?/],
+  [
+    "latitude out of range",
+    doc({ sites: [{ ...SITE, latitude: -90.1 }] }),
+    /^sites\[0\]\.latitude: must be from -90 to 90 \(degrees\)/,
+  ],
+  [
+    "longitude as text",
+    doc({ sites: [{ ...SITE, longitude: "46" }] }),
+    /^sites\[0\]\.longitude: must be a number \(degrees\), not a text/,
+  ],
+  [
+    "two devices with one name",
+    doc({ devices: [device("r1"), device("r1")] }),
+    /^devices\[1\]\.name: .*used by devices\[0\]/,
+  ],
+  [
+    "unknown site",
+    doc({ devices: [device("r1", { site: "sao-2" })] }),
+    /^devices\[0\]\.site: .*did you mean "sao-1"\?/,
+  ],
   ["host name", doc({ devices: [device("r1", { address: "r1.isp.net" })] }), /address: .*host names are not taken/],
   ["octal-looking address", doc({ devices: [device("r1", { address: "010.0.0.1" })] }), /address: /],
   ["multicast address", doc({ devices: [device("r1", { address: "239.1.1.1" })] }), /cannot be a device's address/],
   ["unspecified address", doc({ devices: [device("r1", { address: "::" })] }), /cannot be a device's address/],
   ["zone in an address", doc({ devices: [device("r1", { address: "fe80::1%eth0" })] }), /names a zone/],
-  ["unknown role", doc({ devices: [device("r1", { roles: ["acess"] })] }), /^devices\[0\]\.roles\[0\]: .*did you mean "access"\?/],
+  [
+    "unknown role",
+    doc({ devices: [device("r1", { roles: ["acess"] })] }),
+    /^devices\[0\]\.roles\[0\]: .*did you mean "access"\?/,
+  ],
   ["no role", doc({ devices: [device("r1", { roles: [] })] }), /roles: names no role/],
-  ["one service twice", doc({ devices: [device("r1", { snmp: { community: "c" } }), device("r2", { snmp: { community: "c" } })] }), /^devices\[1\]\.snmp: .*devices\[0\] already/],
-  ["v3 fields in v2c", doc({ devices: [device("r1", { snmp: { version: "2c", community: "c", privProtocol: "aes" } })] }), /privProtocol: belongs to version "3"/],
-  ["short pass-phrase", doc({ devices: [device("r1", { snmp: { user: "u", authProtocol: "sha", authPassword: "short" } })] }), /authPassword: must have at least 8/],
-  ["auth without password", doc({ devices: [device("r1", { snmp: { user: "u", authProtocol: "sha" } })] }), /authProtocol: needs authPassword/],
-  ["fingerprint without tls", doc({ devices: [device("r1", { routeros: { user: "u", password: "p", fingerprint: Array(32).fill("aa").join(":") } })] }), /fingerprint: needs tls/],
-  ["port 0", doc({ devices: [device("r1", { snmp: { community: "c", port: 0 } })] }), /port: must be from 1 to 65535, not 0/],
-  ["poll interval of half a second", doc({ devices: [device("r1", { pollSeconds: 0.5 })] }), /pollSeconds: must be a whole number \(s\), not 0.5/],
-  ["link to a stranger", doc({ links: [{ a: { device: "r1", interface: "e1" }, b: { device: "r9", interface: "e1" } }] }), /^links\[0\]\.b\.device: "r9" is unknown/],
-  ["link with itself", doc({ links: [{ a: { device: "r1", interface: "e1" }, b: { device: "r1", interface: "e1" } }] }), /^links\[0\]: connects an interface with itself/],
-  ["control character in a name", doc({ devices: [device("r1\n2026 root logged in")] }), /name: holds a control character/],
+  [
+    "one service twice",
+    doc({ devices: [device("r1", { snmp: { community: "c" } }), device("r2", { snmp: { community: "c" } })] }),
+    /^devices\[1\]\.snmp: .*devices\[0\] already/,
+  ],
+  [
+    "v3 fields in v2c",
+    doc({ devices: [device("r1", { snmp: { version: "2c", community: "c", privProtocol: "aes" } })] }),
+    /privProtocol: belongs to version "3"/,
+  ],
+  [
+    "short pass-phrase",
+    doc({ devices: [device("r1", { snmp: { user: "u", authProtocol: "sha", authPassword: "short" } })] }),
+    /authPassword: must have at least 8/,
+  ],
+  [
+    "auth without password",
+    doc({ devices: [device("r1", { snmp: { user: "u", authProtocol: "sha" } })] }),
+    /authProtocol: needs authPassword/,
+  ],
+  [
+    "fingerprint without tls",
+    doc({
+      devices: [device("r1", { routeros: { user: "u", password: "p", fingerprint: Array(32).fill("aa").join(":") } })],
+    }),
+    /fingerprint: needs tls/,
+  ],
+  [
+    "port 0",
+    doc({ devices: [device("r1", { snmp: { community: "c", port: 0 } })] }),
+    /port: must be from 1 to 65535, not 0/,
+  ],
+  [
+    "poll interval of half a second",
+    doc({ devices: [device("r1", { pollSeconds: 0.5 })] }),
+    /pollSeconds: must be a whole number \(s\), not 0.5/,
+  ],
+  [
+    "link to a stranger",
+    doc({ links: [{ a: { device: "r1", interface: "e1" }, b: { device: "r9", interface: "e1" } }] }),
+    /^links\[0\]\.b\.device: "r9" is unknown/,
+  ],
+  [
+    "link with itself",
+    doc({ links: [{ a: { device: "r1", interface: "e1" }, b: { device: "r1", interface: "e1" } }] }),
+    /^links\[0\]: connects an interface with itself/,
+  ],
+  [
+    "control character in a name",
+    doc({ devices: [device("r1\n2026 root logged in")] }),
+    /name: holds a control character/,
+  ],
   ["NUL in a name", doc({ sites: [{ ...SITE, name: "a\0b" }] }), /name: holds a control character/],
-  ["lone surrogate", doc({ sites: [{ ...SITE, name: "a\ud800" }] }), /name: holds a control character or broken Unicode/],
+  [
+    "lone surrogate",
+    doc({ sites: [{ ...SITE, name: "a\ud800" }] }),
+    /name: holds a control character or broken Unicode/,
+  ],
   ["missing list", { sites: [SITE], devices: [] }, /^links: is missing/],
   ["unknown top field", doc({ device: [] }), /^device: .*did you mean "devices"\?/],
 ]
@@ -107,25 +194,49 @@ for (const [name, document, expected] of MISTAKES)
 test("the same link twice is refused in either direction", () => {
   const a = { device: "r1", interface: "e1" }
   const b = { device: "r2", interface: "e1" }
-  const errors = errorsOf(doc({ links: [{ a, b }, { a: b, b: a }] }))
-  assert.deepEqual(errors.map((error) => error.path), ["links[1].a", "links[1].b"])
+  const errors = errorsOf(
+    doc({
+      links: [
+        { a, b },
+        { a: b, b: a },
+      ],
+    }),
+  )
+  assert.deepEqual(
+    errors.map((error) => error.path),
+    ["links[1].a", "links[1].b"],
+  )
 })
 
 test("no secret is ever quoted in an error", () => {
   fc.assert(
-    fc.property(fc.string({ minLength: 6, maxLength: 7 }).filter((text) => /^[a-z0-9]+$/i.test(text)), (noise) => {
-      const secret = `S3${noise}`.slice(0, 7)
-      const errors = errorsOf(
-        doc({
-          devices: [
-            device("r1", { snmp: { user: "u", authProtocol: "sha", authPassword: secret, privProtocol: "aes", privPassword: `${secret}\u0001x` } }),
-            device("r2", { routeros: { user: "u", password: `${secret}\u0000` }, snmp: { version: "3", community: secret } }),
-          ],
-        }),
-      )
-      assert.ok(errors.length >= 4)
-      assert.ok(!JSON.stringify(errors).includes(secret))
-    }),
+    fc.property(
+      fc.string({ minLength: 6, maxLength: 7 }).filter((text) => /^[a-z0-9]+$/i.test(text)),
+      (noise) => {
+        const secret = `S3${noise}`.slice(0, 7)
+        const errors = errorsOf(
+          doc({
+            devices: [
+              device("r1", {
+                snmp: {
+                  user: "u",
+                  authProtocol: "sha",
+                  authPassword: secret,
+                  privProtocol: "aes",
+                  privPassword: `${secret}\u0001x`,
+                },
+              }),
+              device("r2", {
+                routeros: { user: "u", password: `${secret}\u0000` },
+                snmp: { version: "3", community: secret },
+              }),
+            ],
+          }),
+        )
+        assert.ok(errors.length >= 4)
+        assert.ok(!JSON.stringify(errors).includes(secret))
+      },
+    ),
   )
 })
 
@@ -133,7 +244,9 @@ test("limits: too many bytes, not UTF-8, and a bounded list of mistakes with an 
   assert.match(only(" ".repeat(IMPORT_BYTES_MAX + 1)), /at most/)
   const bad = parseImport(new Uint8Array([0x7b, 0xff, 0x7d]))
   assert.ok(!bad.ok && bad.errors[0]?.message === "is not UTF-8 text")
-  const parsed = parseImport(JSON.stringify(doc({ devices: Array.from({ length: 250 }, (_, index) => device(`r${index}`, { site: "x" })) })))
+  const parsed = parseImport(
+    JSON.stringify(doc({ devices: Array.from({ length: 250 }, (_, index) => device(`r${index}`, { site: "x" })) })),
+  )
   assert.ok(!parsed.ok)
   assert.equal(parsed.errors.length, MISTAKES_MAX)
   assert.equal(parsed.total, 250)
@@ -141,7 +254,10 @@ test("limits: too many bytes, not UTF-8, and a bounded list of mistakes with an 
 })
 
 test("any JSON at all gives a document or located errors, never an exception", () => {
-  const soup = fc.object({ key: fc.constantFrom("sites", "devices", "links", "a", "b", "name", "id", "snmp", "roles", "address"), maxDepth: 5 })
+  const soup = fc.object({
+    key: fc.constantFrom("sites", "devices", "links", "a", "b", "name", "id", "snmp", "roles", "address"),
+    maxDepth: 5,
+  })
   fc.assert(
     fc.property(soup, (value) => {
       const parsed = parseImport(JSON.stringify(value))
@@ -159,7 +275,12 @@ test("schema.json and the parser name the same fields and words", () => {
   assert.deepEqual(Object.keys(schema.properties), IMPORT_FIELDS.document)
   for (const [name, definition] of Object.entries(schema.$defs))
     assert.deepEqual(Object.keys(definition.properties), IMPORT_FIELDS[name as keyof typeof IMPORT_FIELDS], name)
-  assert.deepEqual(Object.keys(schema.$defs).toSorted(), Object.keys(IMPORT_FIELDS).filter((name) => name !== "document").toSorted())
+  assert.deepEqual(
+    Object.keys(schema.$defs).toSorted(),
+    Object.keys(IMPORT_FIELDS)
+      .filter((name) => name !== "document")
+      .toSorted(),
+  )
   assert.deepEqual(schema.$defs["device"]?.properties["roles"]?.items?.enum, ROLES)
   assert.deepEqual(schema.$defs["snmp"]?.properties["authProtocol"]?.enum, AUTH_PROTOCOLS)
   assert.deepEqual(schema.$defs["snmp"]?.properties["privProtocol"]?.enum, PRIV_PROTOCOLS)

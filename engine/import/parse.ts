@@ -71,7 +71,8 @@ export const parseImport = (input: string | Uint8Array): ParsedImport => {
   if (text === null) return whole("is not UTF-8 text")
   const position = positionsOf(text)
   const root = parseJson(text)
-  if (isProblem(root)) return { ok: false, errors: [{ ...position(root.at), path: "", message: root.message }], total: 1 }
+  if (isProblem(root))
+    return { ok: false, errors: [{ ...position(root.at), path: "", message: root.message }], total: 1 }
   const mistakes = makeMistakes()
   const document = readDocument(root, mistakes)
   if (document !== null && mistakes.total === 0) return { ok: true, document }
@@ -83,11 +84,20 @@ export const parseImport = (input: string | Uint8Array): ParsedImport => {
 
 /** `file:12:7  devices[3].snmp.port: must be ...` for a terminal. */
 export const formatImportErrors = (file: string, parsed: Extract<ParsedImport, { ok: false }>): readonly string[] => [
-  ...parsed.errors.map((error) => `${file}:${error.line}:${error.column}  ${error.path === "" ? "document" : error.path}: ${error.message}`),
-  ...(parsed.total > parsed.errors.length ? [`... and ${parsed.total - parsed.errors.length} more (only ${MISTAKES_MAX} are shown)`] : []),
+  ...parsed.errors.map(
+    (error) =>
+      `${file}:${error.line}:${error.column}  ${error.path === "" ? "document" : error.path}: ${error.message}`,
+  ),
+  ...(parsed.total > parsed.errors.length
+    ? [`... and ${parsed.total - parsed.errors.length} more (only ${MISTAKES_MAX} are shown)`]
+    : []),
 ]
 
-const whole = (message: string): ParsedImport => ({ ok: false, errors: [{ line: 1, column: 1, path: "", message }], total: 1 })
+const whole = (message: string): ParsedImport => ({
+  ok: false,
+  errors: [{ line: 1, column: 1, path: "", message }],
+  total: 1,
+})
 
 const decodeUtf8 = (bytes: Uint8Array): string | null => {
   try {
@@ -180,7 +190,8 @@ const endKey = (end: ImportLinkEnd): string => JSON.stringify([end.device, end.i
 
 const readLinkEnd = (link: Fields, key: "a" | "b", deviceNames: ReadonlySet<string>): ImportLinkEnd | undefined => {
   const node = required(link, key)
-  const fields = node === undefined ? null : openObject(node, join(link.path, key), IMPORT_FIELDS.linkEnd, link.mistakes)
+  const fields =
+    node === undefined ? null : openObject(node, join(link.path, key), IMPORT_FIELDS.linkEnd, link.mistakes)
   if (fields === null) return undefined
   const device = readReference(fields, "device", deviceNames, "device")
   const ifName = readText(fields, "interface", { max: 128 })
@@ -193,7 +204,12 @@ const readReference = (fields: Fields, key: string, known: ReadonlySet<string>, 
   // Looking for a near name costs a scan: only while errors are still listed.
   const near = fields.mistakes.total < MISTAKES_MAX ? nearest(value, [...known].slice(0, 5_000)) : null
   const hint = near === null ? `no ${kind} of this file is called so` : `did you mean "${near}"?`
-  note(fields.mistakes, fields.members.get(key)!.node.at, join(fields.path, key), `${JSON.stringify(value)} is unknown; ${hint}`)
+  note(
+    fields.mistakes,
+    fields.members.get(key)!.node.at,
+    join(fields.path, key),
+    `${JSON.stringify(value)} is unknown; ${hint}`,
+  )
   return undefined
 }
 
@@ -224,7 +240,8 @@ const readRoles = (fields: Fields): Role[] => {
   const items = readArray(fields, "roles", ROLES.length)
   const path = join(fields.path, "roles")
   const node = optional(fields, "roles")
-  if (node?.type === "array" && node.items.length === 0) note(fields.mistakes, node.at, path, 'names no role; use "other"')
+  if (node?.type === "array" && node.items.length === 0)
+    note(fields.mistakes, node.at, path, 'names no role; use "other"')
   for (const [index, item] of items.entries()) {
     const role = asWord(item, `${path}[${index}]`, ROLES, fields.mistakes)
     if (role === undefined) continue
@@ -240,12 +257,15 @@ const PASSPHRASE = { min: 8, max: 256, secret: true } as const
 
 const readSnmp = (device: Fields): SnmpCredential | null => {
   const node = optional(device, "snmp")
-  const fields = node === undefined ? null : openObject(node, join(device.path, "snmp"), IMPORT_FIELDS.snmp, device.mistakes)
+  const fields =
+    node === undefined ? null : openObject(node, join(device.path, "snmp"), IMPORT_FIELDS.snmp, device.mistakes)
   if (fields === null) return null
-  const version = readOptionalWord(fields, "version", ["2c", "3"]) ?? (optional(fields, "user") === undefined ? "2c" : "3")
+  const version =
+    readOptionalWord(fields, "version", ["2c", "3"]) ?? (optional(fields, "user") === undefined ? "2c" : "3")
   const port = readOptionalNumber(fields, "port", PORT) ?? 161
   if (version === "3") return readUsm(fields, port)
-  for (const key of ["user", "authProtocol", "authPassword", "privProtocol", "privPassword"]) refuse(fields, key, 'belongs to version "3"')
+  for (const key of ["user", "authProtocol", "authPassword", "privProtocol", "privPassword"])
+    refuse(fields, key, 'belongs to version "3"')
   const community = readText(fields, "community", { max: 255, secret: true })
   return community === undefined ? null : { version: "2c", port, community }
 }
@@ -276,7 +296,8 @@ const readUsm = (fields: Fields, port: number): SnmpCredential | null => {
 
 const readRouterOs = (device: Fields): RouterOsCredential | null => {
   const node = optional(device, "routeros")
-  const fields = node === undefined ? null : openObject(node, join(device.path, "routeros"), IMPORT_FIELDS.routeros, device.mistakes)
+  const fields =
+    node === undefined ? null : openObject(node, join(device.path, "routeros"), IMPORT_FIELDS.routeros, device.mistakes)
   if (fields === null) return null
   const tls = readFlag(fields, "tls") ?? false
   const port = readOptionalNumber(fields, "port", PORT) ?? (tls ? 8729 : 8728)
@@ -312,7 +333,8 @@ const readFingerprint = (fields: Fields): string | undefined => {
 
 const refuse = (fields: Fields, key: string, message: string): void => {
   const member = fields.members.get(key)
-  if (member !== undefined && member.node.type !== "null") note(fields.mistakes, member.keyAt, join(fields.path, key), message)
+  if (member !== undefined && member.node.type !== "null")
+    note(fields.mistakes, member.keyAt, join(fields.path, key), message)
 }
 
 const needsOther = (fields: Fields, key: string, other: string): void => {

@@ -34,7 +34,12 @@ export interface Fields {
 }
 
 /** Opens an object and names its unknown keys. Null when it is not an object. */
-export const openObject = (node: JsonNode, path: string, known: readonly string[], mistakes: Mistakes): Fields | null => {
+export const openObject = (
+  node: JsonNode,
+  path: string,
+  known: readonly string[],
+  mistakes: Mistakes,
+): Fields | null => {
   if (node.type !== "object") {
     note(mistakes, node.at, path, `must be an object {...}, not ${kindOf(node)}`)
     return null
@@ -56,7 +61,8 @@ export const optional = (fields: Fields, key: string): JsonNode | undefined => {
 
 export const required = (fields: Fields, key: string): JsonNode | undefined => {
   const node = optional(fields, key)
-  if (node === undefined) note(fields.mistakes, fields.members.get(key)?.keyAt ?? fields.at, join(fields.path, key), "is missing")
+  if (node === undefined)
+    note(fields.mistakes, fields.members.get(key)?.keyAt ?? fields.at, join(fields.path, key), "is missing")
   return node
 }
 
@@ -68,7 +74,12 @@ export const readArray = (fields: Fields, key: string, max: number): readonly Js
     return []
   }
   if (node.items.length > max) {
-    note(fields.mistakes, node.at, join(fields.path, key), `holds ${node.items.length} entries; at most ${max} are taken`)
+    note(
+      fields.mistakes,
+      node.at,
+      join(fields.path, key),
+      `holds ${node.items.length} entries; at most ${max} are taken`,
+    )
     return []
   }
   return node.items
@@ -156,7 +167,12 @@ export const asWord = <T extends string>(
   if (found !== undefined) return found
   const near = node.type === "string" ? nearest(node.value, words) : null
   const shown = node.type === "string" ? JSON.stringify(node.value.slice(0, 60)) : kindOf(node)
-  note(mistakes, node.at, path, `must be one of ${words.join(", ")}, not ${shown}${near === null ? "" : `; did you mean "${near}"?`}`)
+  note(
+    mistakes,
+    node.at,
+    path,
+    `must be one of ${words.join(", ")}, not ${shown}${near === null ? "" : `; did you mean "${near}"?`}`,
+  )
   return undefined
 }
 

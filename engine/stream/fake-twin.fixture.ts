@@ -137,9 +137,22 @@ const viewOf = (inventory: Inventory, status: Uint8Array, focus: { kind: string;
   const { health, severity, stale } = unpackStatus(status[slot]!)
   const view: DeviceView = {
     kind: "device",
-    ...{ id: device.id, name: device.name, address: device.address, site: device.site, roles: device.roles },
-    ...{ health, severity, stale, reasons: [], pollSeconds: device.pollSeconds, lastOkMs: null },
-    ...{ texts: {}, sources: [], metrics: [], interfaces: [], adjacencies: [] },
+    id: device.id,
+    name: device.name,
+    address: device.address,
+    site: device.site,
+    roles: device.roles,
+    health,
+    severity,
+    stale,
+    reasons: [],
+    pollSeconds: device.pollSeconds,
+    lastOkMs: null,
+    texts: {},
+    sources: [],
+    metrics: [],
+    interfaces: [],
+    adjacencies: [],
   }
   return view
 }
@@ -148,12 +161,27 @@ const linkView = (inventory: Inventory, id: string): LinkView | null => {
   const link = inventory.links.find((one) => one.id === id)
   if (link === undefined) return null
   const end = (ref: { device: string; interface: string }) => ({
-    ...{ device: ref.device, deviceName: ref.device, interface: ref.interface, operUp: null, adminUp: null },
-    ...{ rxBps: null, txBps: null, atMs: null, source: null },
+    device: ref.device,
+    deviceName: ref.device,
+    interface: ref.interface,
+    operUp: null,
+    adminUp: null,
+    rxBps: null,
+    txBps: null,
+    atMs: null,
+    source: null,
   })
   return {
     kind: "link",
-    ...{ id, a: end(link.a), b: end(link.b), capacityBps: link.capacityBps, health: "unknown", severity: "indeterminate" },
-    ...{ reasons: [], utilAbPct: null, utilBaPct: null, sinceMs: null },
+    id,
+    a: end(link.a),
+    b: end(link.b),
+    capacityBps: link.capacityBps,
+    health: "unknown",
+    severity: "indeterminate",
+    reasons: [],
+    utilAbPct: null,
+    utilBaPct: null,
+    sinceMs: null,
   }
 }

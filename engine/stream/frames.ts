@@ -88,7 +88,12 @@ const nodeColumns = (twin: LiveTwin, siteSlots: ReadonlyMap<string, number>, fro
   }
 }
 
-const linkColumns = (twin: LiveTwin, deviceSlots: ReadonlyMap<string, number>, from: number, to: number): LinkColumns => {
+const linkColumns = (
+  twin: LiveTwin,
+  deviceSlots: ReadonlyMap<string, number>,
+  from: number,
+  to: number,
+): LinkColumns => {
   const links = twin.inventory().links.slice(from, to)
   const columns = twin.columns()
   return {

@@ -27,7 +27,10 @@ const watcher = (state = newViewState()): Watcher => {
   const frames: ServerFrame[] = []
   const bytes: Uint8Array[] = []
   return {
-    ...{ frames, bytes, state, ready: () => true },
+    frames,
+    bytes,
+    state,
+    ready: () => true,
     send: (packed) => {
       bytes.push(packed)
       const frame = decodeServer(packed)
@@ -54,14 +57,24 @@ const agrees = (watching: Watcher, twin: FakeTwin): void => {
   assert.deepEqual(watching.state.links.status, twin.columns().linkStatus)
   assert.deepEqual(watching.state.links.utilAB, twin.columns().linkUtilAB)
   assert.deepEqual(watching.state.links.utilBA, twin.columns().linkUtilBA)
-  assert.deepEqual(watching.state.events.map((event) => event.id), twin.recentEvents().map((event) => event.id))
+  assert.deepEqual(
+    watching.state.events.map((event) => event.id),
+    twin.recentEvents().map((event) => event.id),
+  )
 }
 
 const kinds = (watching: Watcher): readonly string[] => watching.frames.map((frame) => frame.kind)
 
 const action = fc.oneof(
   { weight: 8, arbitrary: fc.record({ do: fc.constant("node" as const), slot: fc.nat(19), seenS: fc.nat(5) }) },
-  { weight: 4, arbitrary: fc.record({ do: fc.constant("link" as const), slot: fc.nat(29), util: fc.double({ min: 0, max: 1, noNaN: true }) }) },
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      do: fc.constant("link" as const),
+      slot: fc.nat(29),
+      util: fc.double({ min: 0, max: 1, noNaN: true }),
+    }),
+  },
   { weight: 2, arbitrary: fc.record({ do: fc.constant("event" as const), count: fc.integer({ min: 1, max: 3 }) }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant("stall" as const), who: fc.nat(2), on: fc.boolean() }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant("reconnect" as const), who: fc.nat(2) }) },
@@ -76,9 +89,13 @@ test("[D3] [R2] [R4] viewers that stall, drop and come back all end with the twi
       const watching = [watcher(), watcher(), watcher()]
       for (const one of watching) hub.join(one, null)
       for (const step of actions) {
-        if (step.do === "node") twin.round({ deltas: [{ column: "node", slot: step.slot, status: DOWN, seenS: step.seenS }] })
+        if (step.do === "node")
+          twin.round({ deltas: [{ column: "node", slot: step.slot, status: DOWN, seenS: step.seenS }] })
         else if (step.do === "link")
-          twin.round({ deltas: [{ column: "link", slot: step.slot, status: OK, utilAB: step.util, utilBA: null }], inputs: 3 })
+          twin.round({
+            deltas: [{ column: "link", slot: step.slot, status: OK, utilAB: step.util, utilBA: null }],
+            inputs: 3,
+          })
         else if (step.do === "event") twin.round({ events: Array.from({ length: step.count }, () => "something") })
         else if (step.do === "stall") watching[step.who]!.ready = () => !step.on
         else if (step.do === "topology") twin.replace(20, 30)
@@ -165,7 +182,8 @@ test("the first change after a pause goes out at once, the next ones together af
   const hub = hubOf(twin, at, 50)
   const one = watcher()
   hub.join(one, null)
-  const change = (slot: number): void => void twin.round({ deltas: [{ column: "node", slot, status: DOWN, seenS: at.ms }] })
+  const change = (slot: number): void =>
+    void twin.round({ deltas: [{ column: "node", slot, status: DOWN, seenS: at.ms }] })
   change(0)
   assert.deepEqual(kinds(one), ["SNAP", "DELTA"])
   change(1)
@@ -214,7 +232,13 @@ test("a device's endless text cannot make a frame that viewers must refuse", () 
   const one = watcher()
   hub.join(one, null)
   const notice = twin.round({ events: ["x"] })
-  const long = { ...notice.events[0]!, id: `${notice.seq + 1}-0`, raw: "r".repeat(100_000), old: "o".repeat(5_000), entity: "e".repeat(5_000) }
+  const long = {
+    ...notice.events[0]!,
+    id: `${notice.seq + 1}-0`,
+    raw: "r".repeat(100_000),
+    old: "o".repeat(5_000),
+    entity: "e".repeat(5_000),
+  }
   const heard = { ...notice, seq: notice.seq + 1, events: [long] }
   Object.assign(twin, { seq: () => heard.seq })
   const listening: Array<(notice: typeof heard) => void> = []
@@ -234,7 +258,11 @@ test("a defect in the twin's view ends with a fresh keyframe, not with a dead pr
   const one = watcher()
   hub.join(one, null)
   const counts = twin.counts
-  Object.assign(twin, { counts: () => { throw new Error("defect") } })
+  Object.assign(twin, {
+    counts: () => {
+      throw new Error("defect")
+    },
+  })
   twin.round({ deltas: [{ column: "node", slot: 1, status: DOWN, seenS: 1 }] })
   Object.assign(twin, { counts })
   twin.round({ deltas: [{ column: "node", slot: 2, status: DOWN, seenS: 1 }] })

@@ -195,9 +195,16 @@ export const makeHub = (twin: LiveTwin, options: HubOptions): Hub => {
     join: (viewer, resume) => {
       if (twin.epoch() !== epoch) reset()
       // A place in the future, or of another epoch, cannot be gone on from.
-      const usable = resume !== null && resume.epoch === epoch && resume.seq <= twin.seq() && changes.since(resume.seq) !== null
+      const usable =
+        resume !== null && resume.epoch === epoch && resume.seq <= twin.seq() && changes.since(resume.seq) !== null
       const place = usable ? resume : null
-      const seat: Seat = { place, focus: null, focusDevices: [], focusDirty: false, focusSentMs: Number.NEGATIVE_INFINITY }
+      const seat: Seat = {
+        place,
+        focus: null,
+        focusDevices: [],
+        focusDirty: false,
+        focusSentMs: Number.NEGATIVE_INFINITY,
+      }
       seats.set(viewer, seat)
       if (place === null || place.seq < seq) bringUp(viewer, seat, new Map())
     },

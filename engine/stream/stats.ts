@@ -15,7 +15,10 @@ export interface StreamStats {
 export const makeStreamStats = (metrics: MetricsRegistry): StreamStats => ({
   frames: metrics.counter("heliograph_stream_frames_total", "Frames sent, by kind."),
   bytes: metrics.counter("heliograph_stream_bytes_total", "Bytes of frames sent."),
-  skipped: metrics.counter("heliograph_stream_skipped_total", "Times a viewer got no frame because it had not drained or was hidden."),
+  skipped: metrics.counter(
+    "heliograph_stream_skipped_total",
+    "Times a viewer got no frame because it had not drained or was hidden.",
+  ),
   refused: metrics.counter("heliograph_stream_refused_total", "Upgrades refused, by reason."),
   closed: metrics.counter("heliograph_stream_closed_total", "Streams that the engine ended, by reason."),
   ageSeconds: metrics.histogram(

@@ -32,7 +32,11 @@ interface Rig {
   readonly close: () => Promise<void>
 }
 
-const startRig = async (twins: readonly FakeTwin[], limits: Partial<StreamLimits> = {}, viewersMax = 10): Promise<Rig> => {
+const startRig = async (
+  twins: readonly FakeTwin[],
+  limits: Partial<StreamLimits> = {},
+  viewersMax = 10,
+): Promise<Rig> => {
   const accounts = memoryAccounts([])
   const metrics = makeMetrics()
   const common = {
@@ -48,10 +52,24 @@ const startRig = async (twins: readonly FakeTwin[], limits: Partial<StreamLimits
     Scope.provide(
       Effect.gen(function* () {
         const stream = yield* makeStream({ ...common, viewersMax, limits })
-        const api = { ...common, history: memoryHistory(), events: memoryEvents([]), version: "0", sessionHours: 1, signedOut: stream.signedOut }
+        const api = {
+          ...common,
+          history: memoryHistory(),
+          events: memoryEvents([]),
+          version: "0",
+          sessionHours: 1,
+          signedOut: stream.signedOut,
+        }
         const http = yield* makeHttp({
-          ...{ host: "127.0.0.1", port: 0, api, metrics, metricsToken: null, staticDir: null },
-          ...{ basemapPath: () => null, stream, ready: () => true },
+          host: "127.0.0.1",
+          port: 0,
+          api,
+          metrics,
+          metricsToken: null,
+          staticDir: null,
+          basemapPath: () => null,
+          stream,
+          ready: () => true,
         })
         return { stream, http }
       }),
@@ -68,7 +86,14 @@ const startRig = async (twins: readonly FakeTwin[], limits: Partial<StreamLimits
       const { token } = await Effect.runPromise(accounts.createSession(user, Date.now() + expiresInMs))
       return { cookie: `heliograph_session=${token}` }
     },
-    metric: (line) => Number(metrics.render().split("\n").find((one) => one.startsWith(`${line} `))?.slice(line.length + 1)),
+    metric: (line) =>
+      Number(
+        metrics
+          .render()
+          .split("\n")
+          .find((one) => one.startsWith(`${line} `))
+          ?.slice(line.length + 1),
+      ),
     close: () => Effect.runPromise(Scope.close(scope, Exit.void)),
   }
 }
@@ -96,7 +121,12 @@ describe("[H5] before the upgrade", () => {
 
   test("a page of another origin gets 403, even with the cookie", async () => {
     const cookie = await rig.signIn(twin)
-    for (const headers of [{ origin: "https://evil.example" }, { origin: "null" }, { origin: rig.url.replace("127.0.0.1", "localhost") }, { "sec-fetch-site": "cross-site" }])
+    for (const headers of [
+      { origin: "https://evil.example" },
+      { origin: "null" },
+      { origin: rig.url.replace("127.0.0.1", "localhost") },
+      { "sec-fetch-site": "cross-site" },
+    ])
       assert.equal((await refusal(rig.url, { ...cookie, ...headers } as Record<string, string>)).status, 403)
     const own = await openViewer(rig.url, { ...cookie, origin: new URL(rig.url).origin })
     await own.close()
@@ -105,7 +135,10 @@ describe("[H5] before the upgrade", () => {
   test("an expired session and a tenant that does not run here are refused", async () => {
     assert.equal((await refusal(rig.url, await rig.signIn(twin, -1))).status, 401)
     const elsewhere = makeFakeTwin("elsewhere", 1, 1)
-    assert.deepEqual(await refusal(rig.url, await rig.signIn(elsewhere)), { status: 503, type: "urn:heliograph:unavailable" })
+    assert.deepEqual(await refusal(rig.url, await rig.signIn(elsewhere)), {
+      status: 503,
+      type: "urn:heliograph:unavailable",
+    })
   })
 
   test("[T5] one viewer more than allowed is refused by name, and let in when one has left", async () => {
@@ -123,7 +156,9 @@ describe("[H5] before the upgrade", () => {
     const cookie = await rig.signIn(twin)
     assert.equal((await fetch(rig.url, { headers: cookie })).status, 426)
     const socket = connect(Number(new URL(rig.url).port), "127.0.0.1")
-    socket.write("GET /other HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n")
+    socket.write(
+      "GET /other HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n",
+    )
     let answer = ""
     for await (const chunk of socket) answer += String(chunk)
     assert.match(answer, /^HTTP\/1.1 404/)
@@ -158,7 +193,8 @@ describe("a viewer", () => {
     await viewer.until(() => viewer.state.epoch === a.epoch())
     viewer.socket.terminate()
     while (rig.stream.sessions() > 0) await turn()
-    for (let slot = 0; slot < 20; slot++) a.round({ deltas: [{ column: "node", slot, status: DOWN, seenS: slot }], events: ["router.down"] })
+    for (let slot = 0; slot < 20; slot++)
+      a.round({ deltas: [{ column: "node", slot, status: DOWN, seenS: slot }], events: ["router.down"] })
     const back = await openViewer(rig.url, cookie, viewer.state)
     back.send(hello({ epoch: viewer.state.epoch, seq: viewer.state.seq }))
     await back.until(() => back.state.seq === a.seq())
@@ -186,7 +222,10 @@ describe("a viewer", () => {
       mine.send({ kind: "SUB", focus: { kind: "device", id }, cells: [], tiers: [], hidden: false })
     for (let index = 0; index < 200; index++) {
       for (const twin of [a, b])
-        twin.round({ deltas: [{ column: "node", slot: index % 50, status: index % 3 === 0 ? OK : DOWN, seenS: index }], events: ["x"] })
+        twin.round({
+          deltas: [{ column: "node", slot: index % 50, status: index % 3 === 0 ? OK : DOWN, seenS: index }],
+          events: ["x"],
+        })
       await turn()
     }
     await mine.until(() => mine.state.seq === a.seq())
@@ -210,7 +249,10 @@ describe("a viewer", () => {
     const viewer = await openViewer(rig.url, await rig.signIn(a))
     viewer.send({ kind: "HELLO", versionMin: 900, versionMax: 901, resume: null, lang: "en" })
     assert.equal(await viewer.closed, CLOSE.VERSION)
-    assert.deepEqual(viewer.frames.map((frame) => frame.kind === "BYE" && frame.code), [CLOSE.VERSION])
+    assert.deepEqual(
+      viewer.frames.map((frame) => frame.kind === "BYE" && frame.code),
+      [CLOSE.VERSION],
+    )
   })
 
   test("[G1] signing out closes exactly this session's streams with 4003", async () => {
@@ -221,7 +263,10 @@ describe("a viewer", () => {
     const stays = await openViewer(rig.url, other)
     for (const viewer of [mine, second, stays]) viewer.send(hello())
     const origin = new URL(rig.url).origin
-    assert.equal((await fetch(`${origin}/api/v1/session`, { method: "DELETE", headers: { ...one, origin } })).status, 204)
+    assert.equal(
+      (await fetch(`${origin}/api/v1/session`, { method: "DELETE", headers: { ...one, origin } })).status,
+      204,
+    )
     assert.deepEqual(await Promise.all([mine.closed, second.closed]), [CLOSE.SIGNED_OUT, CLOSE.SIGNED_OUT])
     stays.send({ kind: "PING", token: 1 })
     await stays.until(() => kindsOf(stays).includes("PONG"))
@@ -287,7 +332,10 @@ describe("hostile and slow peers", () => {
 
   test("a flood of frames or pings ends the connection", async () => {
     const cookie = await rig.signIn(twin)
-    for (const flood of [(socket: WebSocket) => socket.send(encodeClient({ kind: "PING", token: 1 })), (socket: WebSocket) => socket.ping()]) {
+    for (const flood of [
+      (socket: WebSocket) => socket.send(encodeClient({ kind: "PING", token: 1 })),
+      (socket: WebSocket) => socket.ping(),
+    ]) {
       const viewer = await openViewer(rig.url, cookie)
       viewer.send(hello())
       for (let index = 0; index < 1_000; index++) flood(viewer.socket)
@@ -304,7 +352,12 @@ describe("hostile and slow peers", () => {
     let step = 0
     const busyRound = async (): Promise<void> => {
       step += 1
-      const deltas = Array.from({ length: 5_000 }, (_, slot) => ({ column: "node" as const, slot, status: step % 2 === 0 ? OK : DOWN, seenS: step }))
+      const deltas = Array.from({ length: 5_000 }, (_, slot) => ({
+        column: "node" as const,
+        slot,
+        status: step % 2 === 0 ? OK : DOWN,
+        seenS: step,
+      }))
       twin.round({ deltas })
       await turn()
     }
@@ -326,7 +379,17 @@ describe("hostile and slow peers", () => {
 
 describe("time limits", () => {
   const twin = makeFakeTwin("a", 2_000, 10)
-  const limits = { sweepMs: 5, helloMsMax: 150, pingEveryMs: 20, silentMsMax: 300, recheckEveryMs: 20, stalledMsMax: 50, bufferedBytesMax: 1_024, catchUpMs: 5, frameGapMs: 0 }
+  const limits = {
+    sweepMs: 5,
+    helloMsMax: 150,
+    pingEveryMs: 20,
+    silentMsMax: 300,
+    recheckEveryMs: 20,
+    stalledMsMax: 50,
+    bufferedBytesMax: 1_024,
+    catchUpMs: 5,
+    frameGapMs: 0,
+  }
   let rig: Rig
   before(async () => (rig = await startRig([twin], limits)))
   after(() => rig.close())
@@ -368,9 +431,19 @@ describe("time limits", () => {
     await stalled.until(() => stalled.state.epoch === twin.epoch())
     stalled.socket.pause()
     const ended = (): number =>
-      ["slow", "silent"].reduce((sum, reason) => sum + (rig.metric(`heliograph_stream_closed_total{reason="${reason}"}`) || 0), 0)
+      ["slow", "silent"].reduce(
+        (sum, reason) => sum + (rig.metric(`heliograph_stream_closed_total{reason="${reason}"}`) || 0),
+        0,
+      )
     for (let step = 0; ended() === 0; step++) {
-      twin.round({ deltas: Array.from({ length: 2_000 }, (_, slot) => ({ column: "node" as const, slot, status: OK, seenS: step + 10 })) })
+      twin.round({
+        deltas: Array.from({ length: 2_000 }, (_, slot) => ({
+          column: "node" as const,
+          slot,
+          status: OK,
+          seenS: step + 10,
+        })),
+      })
       await turn()
     }
     stalled.socket.resume()

@@ -21,7 +21,11 @@ export interface TestViewer {
 }
 
 export const hello = (resume: { epoch: number; seq: number } | null = null): ClientFrame => ({
-  ...{ kind: "HELLO", versionMin: PROTOCOL_VERSION_MIN, versionMax: PROTOCOL_VERSION, resume, lang: "en" },
+  kind: "HELLO",
+  versionMin: PROTOCOL_VERSION_MIN,
+  versionMax: PROTOCOL_VERSION,
+  resume,
+  lang: "en",
 })
 
 /** Upgrades; with `state` the picture of an earlier socket goes on. */
@@ -47,7 +51,11 @@ export const openViewer = async (
   const closed = new Promise<number>((settle) => socket.once("close", settle))
   await Promise.race([once(socket, "open"), closed.then(() => Promise.reject(new Error("no upgrade")))])
   return {
-    ...{ socket, frames, bytes, state, closed },
+    socket,
+    frames,
+    bytes,
+    state,
+    closed,
     send: (frame) => socket.send(encodeClient(frame)),
     until: (holds) =>
       new Promise((settle, reject) => {

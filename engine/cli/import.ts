@@ -1,0 +1,127 @@
+/**
+ * `heliograph import FILE`: sites, devices and links of an operator's own network. A running engine takes the file
+ * through its local channel, so that the live twin has it at once; else it is written to storage for the next start.
+ */
+import { readFile } from "node:fs/promises"
+import * as Effect from "effect/Effect"
+import { failed, settingsOf } from "#engine/cli/command.ts"
+import type { Command, CommandIo } from "#engine/cli/command.ts"
+import { sendImport } from "#engine/cli/local-client.ts"
+import type { Config } from "#engine/config.ts"
+import { chooseTenant, DEFAULT_TENANT } from "#engine/import/choose-tenant.ts"
+import type { Change, ImportDocument, ImportReport } from "#engine/import/document.ts"
+import { formatImportErrors, parseImport } from "#engine/import/parse.ts"
+
+const HELP = `usage: heliograph import FILE [--tenant SLUG] [--dry-run]
+
+Adds and updates sites, devices and links from a JSON file; nothing is removed, and the same file twice changes nothing.
+  FILE            engine/import/schema.json describes it; - reads standard input
+  --tenant SLUG   whose network it is; needed only when there are several tenants
+  --dry-run       says what would change, and changes nothing
+  --help          this text
+
+{ "sites":   [{ "id": "sao-1", "name": "São Paulo 1", "latitude": -23.55, "longitude": -46.63 }],
+  "devices": [{ "name": "core1", "address": "192.0.2.1", "site": "sao-1", "roles": ["core"],
+                "snmp": { "community": "..." }, "routeros": { "user": "...", "password": "..." }, "pollSeconds": 10 }],
+  "links":   [{ "a": { "device": "core1", "interface": "ether1" }, "b": { "device": "core2", "interface": "ether1" },
+                "capacityBps": 10000000000 }] }
+
+Mistakes are named by line, column and field; then nothing is imported.
+Exit codes: 0 imported (or dry run), 1 not imported, 2 wrong words, settings or file.`
+
+export const importCommand: Command = {
+  name: "import",
+  summary: "add or update sites, devices and links from a JSON file",
+  help: () => HELP,
+  words: ["FILE"],
+  options: { tenant: { type: "string" }, "dry-run": { type: "boolean" } },
+  run: async ({ words, options }, io) => {
+    const loaded = settingsOf(io)
+    if (loaded === null) return 2
+    const file = words[0]!
+    const bytes = await (file === "-" ? readAll() : readFile(file)).catch((cause: NodeJS.ErrnoException) => cause)
+    if (bytes instanceof Error) return say(io, `heliograph import: ${file} cannot be read: ${bytes.message}`, 2)
+    const parsed = parseImport(bytes)
+    if (!parsed.ok) return say(io, formatImportErrors(file, parsed).join("\n"), 2)
+    const tenant = typeof options["tenant"] === "string" ? options["tenant"] : null
+    const dryRun = options["dry-run"] === true
+    try {
+      return await apply(loaded.config, { bytes, document: parsed.document, tenant, dryRun }, io)
+    } catch (cause) {
+      return failed("import", cause, io)
+    }
+  },
+}
+
+interface Job {
+  readonly bytes: Uint8Array
+  readonly document: ImportDocument
+  readonly tenant: string | null
+  readonly dryRun: boolean
+}
+
+const apply = async (config: Config, job: Job, io: CommandIo): Promise<number> => {
+  const answer = await sendImport(config.dataDir, job.bytes, job.tenant, job.dryRun)
+  if (answer === null) {
+    const report = await importIntoStorage(config, job, io)
+    for (const line of describe(report, job.dryRun)) io.out(line)
+    io.out("No engine runs here: the next start has it.")
+    return 0
+  }
+  if (answer.status === 200) {
+    for (const line of describe(answer.report, job.dryRun)) io.out(line)
+    return 0
+  }
+  if (answer.status === 422) return say(io, formatImportErrors("file", { ok: false, ...answer }).join("\n"), 2)
+  return say(io, `heliograph import: ${answer.detail}`, 1)
+}
+
+/** Rejects with an error whose message is for the operator. */
+const importIntoStorage = async (config: Config, job: Job, io: CommandIo): Promise<ImportReport> => {
+  const { openToolStorage } = await import("#engine/cli/storage.ts")
+  const { createTenant, listTenants } = await import("#engine/storage/tenants.ts")
+  const { importInventory } = await import("#engine/storage/inventory.ts")
+  const { openVault } = await import("#engine/storage/vault.ts")
+  const program = Effect.gen(function* () {
+    const { db } = yield* openToolStorage(config, (line) => io.err(line))
+    const tenants = yield* listTenants(db)
+    const choice = chooseTenant(
+      job.tenant,
+      tenants.map((one) => one.slug),
+    )
+    if ("refuse" in choice) return yield* Effect.fail(new Error(choice.refuse))
+    const slug = "use" in choice ? choice.use : choice.create
+    const name = slug === DEFAULT_TENANT.slug ? DEFAULT_TENANT.name : slug
+    const tenant = tenants.find((one) => one.slug === slug) ?? (yield* createTenant(db, { slug, name, demo: false }))
+    const vault = yield* openVault(db, {
+      dataDir: config.dataDir,
+      ...(config.masterKeyFile === null ? {} : { masterKeyFile: config.masterKeyFile }),
+    })
+    return yield* importInventory(db, vault, tenant.id, job.document, {
+      defaultPollSeconds: config.pollSeconds,
+      dryRun: job.dryRun,
+    })
+  })
+  return Effect.runPromise(Effect.scoped(program))
+}
+
+const describe = (report: ImportReport, dryRun: boolean): readonly string[] => [
+  `${dryRun ? "Would be imported" : "Imported"} (inventory revision ${report.rev}):`,
+  `  sites    ${changes(report.sites)}`,
+  `  devices  ${changes(report.devices)}`,
+  `  links    ${changes(report.links)}`,
+]
+
+const changes = (change: Change): string =>
+  `${change.added} added, ${change.updated} updated, ${change.unchanged} unchanged${change.removed === 0 ? "" : `, ${change.removed} removed`}`
+
+const readAll = async (): Promise<Buffer> => {
+  const chunks: Buffer[] = []
+  for await (const chunk of process.stdin) chunks.push(Buffer.from(chunk as Uint8Array))
+  return Buffer.concat(chunks)
+}
+
+const say = (io: CommandIo, text: string, code: number): number => {
+  io.err(text)
+  return code
+}

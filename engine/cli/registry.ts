@@ -1,0 +1,9 @@
+/** Every command of `heliograph`. A new one is a file beside this and a line here. */
+import { auditRlsCommand } from "#engine/cli/audit-rls.ts"
+import type { Command } from "#engine/cli/command.ts"
+import { configCommand } from "#engine/cli/config.ts"
+import { importCommand } from "#engine/cli/import.ts"
+import { startCommand } from "#engine/cli/start.ts"
+import { statusCommand } from "#engine/cli/status.ts"
+
+export const COMMANDS: readonly Command[] = [startCommand, importCommand, statusCommand, configCommand, auditRlsCommand]
