@@ -90,6 +90,7 @@ const importIntoStorage = async (config: Config, job: Job, io: CommandIo): Promi
       tenants.map((one) => one.slug),
     )
     if ("refuse" in choice) return yield* Effect.fail(new Error(choice.refuse))
+    if ("create" in choice && job.dryRun) return allAdded(job.document)
     const slug = "use" in choice ? choice.use : choice.create
     const name = slug === DEFAULT_TENANT.slug ? DEFAULT_TENANT.name : slug
     const tenant = tenants.find((one) => one.slug === slug) ?? (yield* createTenant(db, { slug, name, demo: false }))
@@ -103,6 +104,12 @@ const importIntoStorage = async (config: Config, job: Job, io: CommandIo): Promi
     })
   })
   return Effect.runPromise(Effect.scoped(program))
+}
+
+/** What a first import would say, without making the tenant for it. */
+const allAdded = ({ sites, devices, links }: ImportDocument): ImportReport => {
+  const added = (count: number): Change => ({ added: count, updated: 0, unchanged: 0, removed: 0 })
+  return { rev: 1, sites: added(sites.length), devices: added(devices.length), links: added(links.length) }
 }
 
 const describe = (report: ImportReport, dryRun: boolean): readonly string[] => [
