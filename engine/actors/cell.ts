@@ -33,6 +33,8 @@ export interface CellHost {
 /** How a life ended: `crash` null = normally. */
 export interface Ending {
   readonly crash: { readonly error: unknown } | null
+  /** The life had begun: init and `started` were through. */
+  readonly hadBegun: boolean
 }
 
 /** Who is told when a life has ended by itself, after everything it started has ended too. */
@@ -50,6 +52,7 @@ interface Life {
   /** Resumes the parked fiber. */
   finish: ((how: Effect.Effect<void, unknown>) => void) | null
   effects: Set<Fiber.Fiber<unknown, unknown>> | null
+  begun: boolean
   timers: number
   exit: Exit.Exit<void, unknown> | null
   settled: boolean
@@ -199,6 +202,7 @@ export class Cell<S, M, Out> implements Runnable, ActorContext<M, Out>, ActorHan
       fiber: null,
       finish: null,
       effects: null,
+      begun: false,
       timers: 0,
       exit: null,
       settled: false,
@@ -266,6 +270,7 @@ export class Cell<S, M, Out> implements Runnable, ActorContext<M, Out>, ActorHan
         const crash = this.#flush()
         if (crash !== null) throw crash.error
       }
+      life.begun = true
       if (this.#wantsStop) resume(Effect.void)
       else if (this.#mailbox.size > 0) this.#host.pump.wake(this)
     })
@@ -329,7 +334,8 @@ export class Cell<S, M, Out> implements Runnable, ActorContext<M, Out>, ActorHan
     life.settled = true
     if (life.onHalted !== null) return life.onHalted()
     if (this.#life !== life) return
-    this.parent.childEnded(this, { crash: Exit.isSuccess(life.exit) ? null : { error: Cause.squash(life.exit.cause) } })
+    const crash = Exit.isSuccess(life.exit) ? null : { error: Cause.squash(life.exit.cause) }
+    this.parent.childEnded(this, { crash, hadBegun: life.begun })
   }
 
   #refuse(message: M, reason: "full" | "stopped" | "quarantined"): false {

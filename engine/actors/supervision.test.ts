@@ -5,7 +5,7 @@ import * as Effect from "effect/Effect"
 import type { ActorHandle } from "#engine/actors/actor.ts"
 import { makeKit, recorder, supervisor } from "#engine/actors/kit.fixture.ts"
 import type { Kit, LogMsg } from "#engine/actors/kit.fixture.ts"
-import { STOP_DEADLINE_MS } from "#engine/actors/tree.ts"
+import { START_RETRY_MS, STOP_DEADLINE_MS } from "#engine/actors/tree.ts"
 
 type Recorder = ActorHandle<readonly string[], LogMsg>
 
@@ -228,18 +228,38 @@ test("[S11] report: too many crashes are told like a quarantine, but the actor g
   assert.equal(kit.kinds().filter((kind) => kind === "released sick").length, 1, "one release for the longest")
 })
 
-test("[S12] an init that fails is a crash: it is retried with backoff and then escalates", async (t) => {
+test("[S12] an init that fails is a crash: retried after a pause, then with backoff, then it escalates", async (t) => {
   const kit = await makeKit(t)
   const backoff = { baseMs: 100, maxMs: 100, jitter: 0 }
   const sup = kit.system.supervisor(kit.system.root, "sup", supervisor({ intensity: 2, backoff }))
   let tries = 0
   const spec = recorder({ init: Effect.suspend(() => (++tries < 3 ? Effect.fail("no snapshot") : Effect.succeed([]))) })
   const child = kit.system.spawn(sup, "child", spec)
-  assert.equal(tries, 2, "the first restart is immediate")
+  assert.equal(tries, 1)
+  kit.clock.advanceTo(kit.clock.nowMs() + START_RETRY_MS)
+  assert.equal(tries, 2)
   assert.equal(child.status(), "waiting")
   kit.clock.advanceTo(kit.clock.nowMs() + 100)
   assert.equal(tries, 3)
   assert.equal(child.status(), "running")
+})
+
+test("[S18] what can never start, without any backoff, neither overflows the stack nor spins", async (t) => {
+  const kit = await makeKit(t, { root: supervisor({ intensity: 1e6, periodMs: 1e9 }) })
+  let tries = 0
+  const bad = recorder({ init: Effect.suspend(() => Effect.fail(`try ${++tries}`)) })
+  const strict = kit.system.supervisor(kit.system.root, "strict", supervisor({ intensity: 0 }))
+  kit.system.spawn(strict, "escalates each time", bad)
+  const badHook = recorder({
+    started: () => {
+      tries++
+      throw new Error("started")
+    },
+  })
+  kit.system.spawn(kit.system.root, "fails in its hook", badHook)
+  assert.equal(tries, 2)
+  kit.clock.advanceTo(kit.clock.nowMs() + 100 * START_RETRY_MS)
+  assert.equal(tries, 202)
 })
 
 test("[S13] an init that takes its time: messages wait, then are handled", async (t) => {

@@ -13,6 +13,9 @@ import type { Timer } from "#engine/actors/timers.ts"
 /** A child that has not ended this long after it was stopped is left behind, and counted as stuck. */
 export const STOP_DEADLINE_MS = 5_000
 
+/** Least pause after an init that failed. */
+export const START_RETRY_MS = 10
+
 export interface TreeHost extends CellHost {
   readonly dice: () => number
   readonly notice: (notice: LifeNotice) => void
@@ -96,10 +99,10 @@ export class SupervisorNode implements CellParent {
       halt(child, "stopped", () => undefined)
       return
     }
-    this.#decide(child, record, crash)
+    this.#decide(child, record, ending)
   }
 
-  #decide(child: TreeNode, record: ChildRecord, crash: Ending["crash"]): void {
+  #decide(child: TreeNode, record: ChildRecord, ending: Ending): void {
     const perChild = this.spec.tooMany !== "escalate"
     const known = perChild ? record.crashes : this.#record
     const verdict = onCrash(this.spec, known, this.#host.nowMs(), this.#host.dice())
@@ -107,16 +110,16 @@ export class SupervisorNode implements CellParent {
     else this.#record = verdict.record
     switch (verdict.kind) {
       case "restart":
-        return this.#restart(child, record, verdict.delayMs)
+        return this.#restart(child, record, Math.max(verdict.delayMs, pauseAfter(ending)))
       case "quarantine":
         return this.#quarantine(child, record, verdict.delayMs)
       case "report":
         this.#announceQuarantine(child, verdict.delayMs)
         record.release?.cancel()
         record.release = this.#host.timers.after(verdict.delayMs, () => this.#notice(child, "released", "", null))
-        return this.#restart(child, record, 0)
+        return this.#restart(child, record, pauseAfter(ending))
       case "escalate":
-        return this.#escalate(child, crash)
+        return this.#escalate(child, ending)
     }
   }
 
@@ -161,14 +164,14 @@ export class SupervisorNode implements CellParent {
     })
   }
 
-  #escalate(child: TreeNode, crash: Ending["crash"]): void {
+  #escalate(child: TreeNode, { crash, hadBegun }: Ending): void {
     this.#status = "failed"
     this.#notice(child, "escalated", crash === null ? "ended too often" : errorLine(crash.error), null)
     for (const record of this.#children.values()) record.ticket++
     const error = new Error(`supervisor ${this.id} gave up: too many restarts`, { cause: crash?.error })
     haltInTurn(this.children(), this.parent === null ? "stopped" : "waiting", this.#host, () => {
       if (this.#status !== "failed") return
-      if (this.parent !== null) return this.parent.childEnded(this, { crash: { error } })
+      if (this.parent !== null) return this.parent.childEnded(this, { crash: { error }, hadBegun })
       this.#notice(this, "failed", errorLine(error), null)
       this.#host.failed(error)
     })
@@ -204,6 +207,9 @@ const halt = (node: TreeNode, status: "waiting" | "quarantined" | "stopped", hal
   if (node instanceof SupervisorNode) node.halt(status === "stopped" ? "stopped" : "waiting", halted)
   else node.halt(status, halted)
 }
+
+/** An immediate restart of what cannot even start would fail again on the same stack, without end. */
+const pauseAfter = (ending: Ending): number => (ending.hadBegun ? 0 : START_RETRY_MS)
 
 /** Stops nodes in reverse order, each after the one before has ended; a stuck one is left behind at its deadline. */
 const haltInTurn = (

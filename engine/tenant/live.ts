@@ -1,20 +1,31 @@
 /**
- * The live part of a tenant's runtime, after recovery: it ties inbox, rounds, journal and snapshots together and is
- * what the stream, the API and the collectors hold as LiveTwin. See runtime.ts for the whole.
+ * The live part of a tenant's runtime, after recovery: it ties inbox, rounds, journal and snapshots together and gives
+ * out the LiveTwin that the stream, the API and the collectors hold. See runtime.ts for the whole.
  */
 import * as Effect from "effect/Effect"
 import type { ActorClock, ManualClock } from "#engine/actors/clock.ts"
 import { errorLine } from "#engine/actors/dead-letters.ts"
 import type { ActorSystem } from "#engine/actors/system.ts"
+import type { Timers } from "#engine/actors/timers.ts"
 import { makeTimers } from "#engine/actors/timers.ts"
 import type { Inbox } from "#engine/tenant/inbox.ts"
 import { TOPOLOGIES_MAX } from "#engine/tenant/inbox.ts"
+import type { JournalWriter } from "#engine/tenant/journal-writer.ts"
 import { makeJournalWriter } from "#engine/tenant/journal-writer.ts"
-import type { RoundNotice } from "#engine/tenant/live-twin.ts"
 import type { Recovered } from "#engine/tenant/recover.ts"
+import type { RoundListeners } from "#engine/tenant/round-listeners.ts"
+import { makeRoundListeners } from "#engine/tenant/round-listeners.ts"
+import type { RoundLoop } from "#engine/tenant/round-loop.ts"
 import { makeRoundLoop } from "#engine/tenant/round-loop.ts"
-import type { RuntimeStatus, Tell, TenantRuntime, TenantRuntimeOptions } from "#engine/tenant/runtime.ts"
+import type {
+  RuntimeStatus,
+  Tell,
+  TenantRuntime,
+  TenantRuntimeOptions,
+  TenantRuntimeStats,
+} from "#engine/tenant/runtime.ts"
 import { RuntimeStopped } from "#engine/tenant/runtime.ts"
+import type { Snapshotter } from "#engine/tenant/snapshotter.ts"
 import { makeSnapshotter, SNAPSHOT_EVERY_MS } from "#engine/tenant/snapshotter.ts"
 import { wellFormed } from "#engine/tenant/well-formed.ts"
 import type { Inventory } from "#protocol/inventory.ts"
@@ -30,6 +41,7 @@ export const STOP_FLUSH_MS = 10_000
 export interface LiveParts {
   readonly options: TenantRuntimeOptions
   readonly clock: ActorClock
+  /** The time of the actors: that of the inputs. */
   readonly twinTime: ManualClock
   readonly tell: Tell
   readonly inbox: Inbox
@@ -37,182 +49,219 @@ export interface LiveParts {
   readonly recovered: Recovered
 }
 
-export interface Live {
+export class Live {
   readonly runtime: TenantRuntime
+  readonly #parts: LiveParts
+  readonly #timers: Timers
+  readonly #listeners: RoundListeners
+  readonly #writer: JournalWriter
+  readonly #loop: RoundLoop
+  readonly #snapshots: Snapshotter
+  /** Callers of setInventory, until their input was applied. */
+  readonly #importers = new Map<TopologyInput, Waiter>()
+  /** Callers of flush, until the inbox is empty. */
+  #flushers: Array<() => void> = []
+  #status: RuntimeStatus = "live"
+  #stopping: Promise<void> | null = null
+  #epoch: number
+  #wasFull = false
+
+  constructor(parts: LiveParts) {
+    const { options, clock, inbox, recovered } = parts
+    this.#parts = parts
+    this.#epoch = options.epochBase
+    this.#timers = makeTimers(clock)
+    this.#listeners = makeRoundListeners((detail) => parts.tell("listener-threw", detail))
+    this.#writer = makeJournalWriter({
+      port: options.journal,
+      durableSeq: recovered.world.seq,
+      onRoom: () => this.#hasRoom(),
+      onLost: (error) => this.#fail(error),
+    })
+    this.#loop = makeRoundLoop({
+      inbox,
+      timers: this.#timers,
+      seq: recovered.world.seq,
+      nowMs: clock.nowMs,
+      monoMs: () => performance.now(),
+      soon: (action) => void setImmediate(action),
+      isFull: this.#writer.isFull,
+      apply: (batch) => this.#apply(batch),
+    })
+    this.#snapshots = makeSnapshotter({
+      port: options.snapshots,
+      timers: this.#timers,
+      everyMs: options.snapshotEveryMs ?? SNAPSHOT_EVERY_MS,
+      savedSeq: recovered.snapshotSeq,
+      roll: (options.dice ?? Math.random)(),
+      seq: () => recovered.world.seq,
+      capture: () => snapshotTwin(recovered.world, recovered.cells),
+      whenDurable: this.#writer.whenDurable,
+      onProblem: (detail) => parts.tell("snapshot-failed", detail),
+    })
+    this.runtime = this.#face()
+  }
+
   /** Something is in the inbox. */
-  readonly wake: () => void
-  /** Applies the declared inventory if the twin has another one. */
-  readonly begin: () => void
-}
+  wake(): void {
+    this.#loop.wake()
+  }
 
-export const goLive = (parts: LiveParts): Live => {
-  const { options, clock, twinTime, tell, inbox, system } = parts
-  const { world, cells, snapshotSeq, folded } = parts.recovered
-  const timers = makeTimers(clock)
-  const listeners = makeListeners(tell)
-  const applied = new Map<TopologyInput, Waiter>()
-  const idle: Array<() => void> = []
-  let status: RuntimeStatus = "live"
-  let epoch = options.epochBase
-  let wasFull = false
+  /** Applies the declared inventory when the twin has another one. */
+  begin(): void {
+    const { options, recovered } = this.#parts
+    if (options.rev !== recovered.world.topology.rev) this.#submitTopology(options.rev, options.inventory)
+    this.#loop.runOnce()
+  }
 
-  const writer = makeJournalWriter({
-    port: options.journal,
-    durableSeq: world.seq,
-    onRoom: () => {
-      wasFull = false
-      tell("journal-room", "the journal takes inputs again")
-      loop.wake()
-    },
-    onLost: (error) => fail(error),
-  })
-
-  const loop = makeRoundLoop({
-    inbox,
-    timers,
-    seq: world.seq,
-    nowMs: clock.nowMs,
-    monoMs: () => performance.now(),
-    soon: (action) => void setImmediate(action),
-    isFull: writer.isFull,
-    apply: (batch) => apply(batch),
-  })
+  #face(): TenantRuntime {
+    const { options, inbox } = this.#parts
+    const { world, cells } = this.#parts.recovered
+    return {
+      tenant: options.tenant,
+      epoch: () => this.#epoch,
+      seq: () => world.seq,
+      inventory: () => world.topology.inventory,
+      columns: () => world.columns,
+      counts: () => countsOf(cells),
+      recentEvents: () => world.recent,
+      view: (focus) => focusView(world, cells, focus),
+      submit: inbox.submit,
+      setInventory: (rev, inventory) => this.#setInventory(rev, inventory),
+      onRound: this.#listeners.add,
+      durableSeq: this.#writer.durableSeq,
+      whenDurable: this.#writer.whenDurable,
+      flush: () => this.#flush(),
+      stop: Effect.promise(() => this.#stop()),
+      stats: () => this.#stats(),
+    }
+  }
 
   /** A batch whose round throws is not journaled: the runtime that follows this one must be able to start. */
-  const apply = (batch: readonly Sequenced[]): boolean => {
-    const first = batch[0] as Sequenced
+  #apply(batch: readonly Sequenced[]): boolean {
+    const { twinTime, inbox } = this.#parts
+    const { world, cells } = this.#parts.recovered
+    const [first, last] = [batch[0] as Sequenced, batch.at(-1) as Sequenced]
     twinTime.advanceTo(first.input.atMs)
     let result: RoundResult
     try {
       result = runRound(world, cells, batch)
     } catch (error) {
-      fail(new Error(`inputs ${first.seq} to ${batch.at(-1)?.seq} were lost: ${errorLine(error)}`, { cause: error }))
+      this.#fail(new Error(`inputs ${first.seq} to ${last.seq} are lost: ${errorLine(error)}`, { cause: error }))
       return false
     }
-    writer.write(batch)
-    if (writer.isFull() && !wasFull) {
-      wasFull = true
-      tell("journal-full", "the journal does not keep up: inputs wait, old polls are dropped, events are pushed back")
-    }
-    if (result.topologyChanged) epoch++
-    for (const { seq, input } of batch) if (input.kind === "topology") topologyApplied(input, seq)
-    if (hasNews(result)) listeners.notify({ epoch, ...result })
-    if (inbox.size() === 0) for (const resolve of idle.splice(0)) resolve()
+    this.#write(batch)
+    if (result.topologyChanged) this.#epoch++
+    for (const { seq, input } of batch) if (input.kind === "topology") this.#imported(input, seq)
+    if (hasNews(result)) this.#listeners.notify({ epoch: this.#epoch, ...result })
+    if (inbox.size() === 0) this.#releaseFlushers()
     return true
   }
 
-  const topologyApplied = (input: TopologyInput, seq: number): void => {
-    const waiter = applied.get(input)
-    if (waiter === undefined) return
-    applied.delete(input)
-    writer.whenDurable(seq).then(waiter.resolve, waiter.reject)
+  #write(batch: readonly Sequenced[]): void {
+    this.#writer.write(batch)
+    if (this.#wasFull || !this.#writer.isFull()) return
+    this.#wasFull = true
+    const policy = "inputs wait, old polls are dropped, events are pushed back"
+    this.#parts.tell("journal-full", `the journal does not keep up: ${policy}`)
   }
 
-  const snapshots = makeSnapshotter({
-    port: options.snapshots,
-    timers,
-    everyMs: options.snapshotEveryMs ?? SNAPSHOT_EVERY_MS,
-    savedSeq: snapshotSeq,
-    roll: (options.dice ?? Math.random)(),
-    seq: () => world.seq,
-    capture: () => snapshotTwin(world, cells),
-    whenDurable: writer.whenDurable,
-    onProblem: (detail) => tell("snapshot-failed", detail),
-  })
-
-  const end = (as: "stopped" | "failed", why: Error): void => {
-    status = as
-    loop.stop()
-    snapshots.stop()
-    inbox.close()
-    timers.close()
-    writer.close(why)
-    for (const waiter of applied.values()) waiter.reject(why)
-    applied.clear()
-    for (const resolve of idle.splice(0)) resolve()
+  #hasRoom(): void {
+    if (this.#wasFull) this.#parts.tell("journal-room", "the journal takes inputs again")
+    this.#wasFull = false
+    this.#loop.wake()
   }
 
-  const isStatus = (wanted: RuntimeStatus): boolean => status === wanted
-
-  const fail = (error: Error): void => {
-    if (isStatus("failed") || isStatus("stopped")) return
-    end("failed", error)
-    tell("failed", errorLine(error))
-    options.onFailed?.(error)
-  }
-
-  const submitTopology = (rev: number, inventory: Inventory): TopologyInput | null => {
+  #submitTopology(rev: number, inventory: Inventory): TopologyInput | null {
+    const { clock, inbox } = this.#parts
     const input = wellFormed<TopologyInput>({ kind: "topology", atMs: clock.nowMs(), rev, inventory })
     return inbox.submitTopology(input) ? input : null
   }
 
-  const setInventory = (rev: number, inventory: Inventory): Promise<void> => {
-    if (status !== "live") return Promise.reject(stoppedError(status))
-    const input = submitTopology(rev, inventory)
+  #setInventory(rev: number, inventory: Inventory): Promise<void> {
+    if (this.#status !== "live") return Promise.reject(stopped(this.#status))
+    const input = this.#submitTopology(rev, inventory)
     if (input === null)
       return Promise.reject(
         new RuntimeStopped({ detail: `${TOPOLOGIES_MAX} inventories wait already; try again soon` }),
       )
-    return new Promise((resolve, reject) => applied.set(input, { resolve, reject }))
+    return new Promise((resolve, reject) => this.#importers.set(input, { resolve, reject }))
   }
 
-  const flush = async (): Promise<void> => {
-    while (inbox.size() > 0 && !isStatus("failed") && !isStatus("stopped"))
-      await new Promise<void>((resolve) => idle.push(resolve))
-    await writer.whenDurable(world.seq)
+  #imported(input: TopologyInput, seq: number): void {
+    const waiter = this.#importers.get(input)
+    if (waiter === undefined) return
+    this.#importers.delete(input)
+    this.#writer.whenDurable(seq).then(waiter.resolve, waiter.reject)
   }
 
-  const shutDown = async (): Promise<void> => {
-    status = "stopping"
-    inbox.close()
-    while (loop.runOnce()) await new Promise((resolve) => void setImmediate(resolve))
-    const isDurable = await within(STOP_FLUSH_MS, writer.whenDurable(world.seq))
-    // Without a durable journal a snapshot could not be saved anyway.
-    if (isDurable) await within(STOP_FLUSH_MS, snapshots.take())
-    if (isStatus("stopping")) end("stopped", stoppedError("stopped"))
+  async #flush(): Promise<void> {
+    while (this.#parts.inbox.size() > 0 && !this.#isOver()) await new Promise<void>((done) => this.#flushers.push(done))
+    await this.#writer.whenDurable(this.#parts.recovered.world.seq)
   }
-  let stopping: Promise<void> | null = null
-  const stop = Effect.promise(() => (isStatus("live") ? (stopping ??= shutDown()) : (stopping ?? Promise.resolve())))
 
-  const runtime: TenantRuntime = {
-    tenant: options.tenant,
-    epoch: () => epoch,
-    seq: () => world.seq,
-    inventory: () => world.topology.inventory,
-    columns: () => world.columns,
-    counts: () => countsOf(cells),
-    recentEvents: () => world.recent,
-    view: (focus) => focusView(world, cells, focus),
-    submit: inbox.submit,
-    setInventory,
-    onRound: listeners.add,
-    durableSeq: writer.durableSeq,
-    whenDurable: writer.whenDurable,
-    flush,
-    stop,
-    stats: () => ({
-      status,
+  #releaseFlushers(): void {
+    const waiting = this.#flushers
+    this.#flushers = []
+    for (const done of waiting) done()
+  }
+
+  #stop(): Promise<void> {
+    if (this.#status === "live") this.#stopping = this.#shutDown()
+    return this.#stopping ?? Promise.resolve()
+  }
+
+  async #shutDown(): Promise<void> {
+    this.#status = "stopping"
+    this.#parts.inbox.close()
+    while (this.#loop.runOnce()) await new Promise((resolve) => void setImmediate(resolve))
+    const isDurable = await within(STOP_FLUSH_MS, this.#writer.whenDurable(this.#parts.recovered.world.seq))
+    // A snapshot that knows more than the journal could not be saved anyway.
+    if (isDurable) await within(STOP_FLUSH_MS, this.#snapshots.take())
+    if (!this.#isOver()) this.#end("stopped", stopped("stopped"))
+  }
+
+  #fail(error: Error): void {
+    if (this.#isOver()) return
+    this.#end("failed", error)
+    this.#parts.tell("failed", errorLine(error))
+    this.#parts.options.onFailed?.(error)
+  }
+
+  #end(status: "stopped" | "failed", why: Error): void {
+    this.#status = status
+    this.#loop.stop()
+    this.#snapshots.stop()
+    this.#parts.inbox.close()
+    this.#timers.close()
+    this.#writer.close(why)
+    for (const waiter of this.#importers.values()) waiter.reject(why)
+    this.#importers.clear()
+    this.#releaseFlushers()
+  }
+
+  #isOver(): boolean {
+    return this.#status === "failed" || this.#status === "stopped"
+  }
+
+  #stats(): TenantRuntimeStats {
+    const { inbox, system } = this.#parts
+    const { world, snapshotSeq, folded } = this.#parts.recovered
+    return {
+      status: this.#status,
       seq: world.seq,
-      durableSeq: writer.durableSeq(),
-      epoch,
+      durableSeq: this.#writer.durableSeq(),
+      epoch: this.#epoch,
       recovered: { snapshotSeq, folded },
       inbox: inbox.stats(),
-      journal: { ...writer.pending(), full: writer.isFull() },
-      rounds: loop.stats(),
-      snapshots: snapshots.stats(),
+      journal: { ...this.#writer.pending(), full: this.#writer.isFull() },
+      rounds: this.#loop.stats(),
+      snapshots: this.#snapshots.stats(),
       actors: system.stats(),
       quarantined: inbox.quarantinedNow(),
       unknownDevice: world.unknownDevice,
-      listenersThrew: listeners.threw(),
-    }),
-  }
-  return {
-    runtime,
-    wake: loop.wake,
-    begin: () => {
-      if (options.rev !== world.topology.rev) submitTopology(options.rev, options.inventory)
-      loop.runOnce()
-    },
+      listenersThrew: this.#listeners.threw(),
+    }
   }
 }
 
@@ -220,6 +269,16 @@ interface Waiter {
   readonly resolve: () => void
   readonly reject: (error: Error) => void
 }
+
+const stopped = (status: RuntimeStatus): RuntimeStopped =>
+  new RuntimeStopped({ detail: `the runtime of this tenant is ${status}` })
+
+const hasNews = (result: RoundResult): boolean =>
+  result.topologyChanged ||
+  result.nodes.length > 0 ||
+  result.links.length > 0 ||
+  result.events.length > 0 ||
+  result.touched.size > 0
 
 /** True when it ended well and in time. */
 const within = async (ms: number, work: Promise<void>): Promise<boolean> => {
@@ -234,42 +293,4 @@ const within = async (ms: number, work: Promise<void>): Promise<boolean> => {
   const inTime = await Promise.race([done, late])
   clearTimeout(timer)
   return inTime
-}
-
-const stoppedError = (status: RuntimeStatus): RuntimeStopped =>
-  new RuntimeStopped({ detail: `the runtime of this tenant is ${status}` })
-
-const hasNews = (result: RoundResult): boolean =>
-  result.topologyChanged ||
-  result.nodes.length > 0 ||
-  result.links.length > 0 ||
-  result.events.length > 0 ||
-  result.touched.size > 0
-
-interface Listeners {
-  readonly add: (listener: (notice: RoundNotice) => void) => () => void
-  readonly notify: (notice: RoundNotice) => void
-  readonly threw: () => number
-}
-
-/** A listener that throws costs itself nothing and the others nothing; the first time is told. */
-const makeListeners = (tell: Tell): Listeners => {
-  const all = new Set<(notice: RoundNotice) => void>()
-  let threw = 0
-  return {
-    add: (listener) => {
-      all.add(listener)
-      return () => void all.delete(listener)
-    },
-    notify: (notice) => {
-      for (const listener of all) {
-        try {
-          listener(notice)
-        } catch (error) {
-          if (threw++ === 0) tell("listener-threw", errorLine(error))
-        }
-      }
-    },
-    threw: () => threw,
-  }
 }

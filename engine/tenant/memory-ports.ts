@@ -23,10 +23,13 @@ export const makeMemoryPorts = (
     clone: () => makeMemoryPorts(batches.slice(), snapshot),
     journal: {
       append: async (batch) => {
+        // Durable a moment later, as with any disk: a kill in between loses it.
+        const bytes = encodeBatch(batch)
+        await new Promise((resolve) => void setImmediate(resolve))
         const first = batch[0]?.seq ?? 0
         const last = batches.at(-1)?.last ?? 0
         if (last !== 0 && first !== last + 1) throw new RangeError(`journal gap: ${first} after ${last}`)
-        batches.push({ first, last: batch.at(-1)?.seq ?? 0, bytes: encodeBatch(batch) })
+        batches.push({ first, last: batch.at(-1)?.seq ?? 0, bytes })
       },
       readFrom: async function* (seq) {
         for (const stored of batches.slice())

@@ -13,6 +13,7 @@ import type { ActorSystem, SystemStats } from "#engine/actors/system.ts"
 import { makeActorSystem } from "#engine/actors/system.ts"
 import type { SupervisorSpec } from "#engine/actors/supervisor.ts"
 import type { LiveTwin } from "#engine/tenant/live-twin.ts"
+import type { RecoverError } from "#engine/tenant/recover.ts"
 import type { TenantRuntime, TenantRuntimeOptions } from "#engine/tenant/runtime.ts"
 import { makeTenantRuntime } from "#engine/tenant/runtime.ts"
 import { makeStandingTwin } from "#engine/tenant/standing-twin.ts"
@@ -133,17 +134,7 @@ const tenantActor = (
 ): ActorSpec<TenantRuntime, TenantMsg> => ({
   type: "tenant-runtime",
   init: load.pipe(
-    Effect.flatMap((options) =>
-      makeTenantRuntime({
-        ...options,
-        onFailed: (error) => {
-          options.onFailed?.(error)
-          entry.actor?.tell({ kind: "failed", error })
-        },
-      }),
-    ),
-    // Before the runtime stops, the twin must refuse inputs: finalizers run newest first.
-    Effect.tap((runtime) => Effect.acquireRelease(attach(entry, runtime), () => detach(entry))),
+    Effect.flatMap((options) => runtimeOf(entry, options)),
     Effect.tapCause((cause) => Effect.sync(() => soon(() => refuse(errorLine(Cause.squash(cause)))))),
   ),
   started: () =>
@@ -163,10 +154,29 @@ const tenantActor = (
 /** Not on the stack of an actor's own start: the one who waits may do anything, closing the tenant included. */
 const soon = (action: () => void): void => void setImmediate(action)
 
-const attach = (entry: Entry, runtime: TenantRuntime): Effect.Effect<void> =>
-  Effect.sync(() => {
-    if (entry.standing === null) entry.standing = makeStandingTwin(runtime)
-    else entry.standing.attach(runtime)
-  })
+const runtimeOf = (
+  entry: Entry,
+  options: TenantRuntimeOptions,
+): Effect.Effect<TenantRuntime, RecoverError, Scope.Scope> =>
+  makeTenantRuntime({
+    ...options,
+    onFailed: (error) => {
+      options.onFailed?.(error)
+      entry.actor?.tell({ kind: "failed", error })
+    },
+  }).pipe(
+    // Before the runtime stops, the twin must refuse inputs: finalizers run newest first.
+    Effect.tap((runtime) =>
+      Effect.acquireRelease(
+        Effect.sync(() => attach(entry, runtime, options)),
+        () => Effect.sync(() => entry.standing?.detach()),
+      ),
+    ),
+  )
 
-const detach = (entry: Entry): Effect.Effect<void> => Effect.sync(() => entry.standing?.detach())
+const attach = (entry: Entry, runtime: TenantRuntime, { onNotice }: TenantRuntimeOptions): void => {
+  if (entry.standing !== null) return entry.standing.attach(runtime)
+  entry.standing = makeStandingTwin(runtime, (detail) =>
+    onNotice?.({ kind: "listener-threw", atMs: Date.now(), subject: "", detail, untilMs: null }),
+  )
+}

@@ -64,7 +64,8 @@ export const makeRoundLoop = (options: RoundLoopOptions): RoundLoop => {
     stats.rounds++
     stats.inputs += inputs.length
     stats.slowestMs = Math.max(stats.slowestMs, tookMs)
-    if (tookMs > ROUND_TARGET_MS) batchMax = Math.max(1, Math.min(batchMax, inputs.length) >> 1)
+    // One slow input (an inventory) says nothing about batches.
+    if (tookMs > ROUND_TARGET_MS && inputs.length > 1) batchMax = Math.max(8, Math.min(batchMax, inputs.length) >> 1)
     else if (tookMs < ROUND_TARGET_MS / 4) batchMax = Math.min(ROUND_INPUTS_MAX, batchMax * 2)
     if (!goesOn) stopped = true
     return goesOn

@@ -14,7 +14,7 @@ import { makeActorSystem } from "#engine/actors/system.ts"
 import { actorCells, ROUTER_ACTOR } from "#engine/tenant/cells.ts"
 import type { InboxStats } from "#engine/tenant/inbox.ts"
 import { makeInbox } from "#engine/tenant/inbox.ts"
-import { goLive } from "#engine/tenant/live.ts"
+import { Live } from "#engine/tenant/live.ts"
 import type { LiveTwin, TenantInfo } from "#engine/tenant/live-twin.ts"
 import type { JournalPort, SnapshotPort } from "#engine/tenant/ports.ts"
 import type { RecoverError } from "#engine/tenant/recover.ts"
@@ -133,8 +133,8 @@ export const makeTenantRuntime = (
     )
     recovering = false
     if (recovered.snapshotProblem !== null) tell("snapshot-unusable", recovered.snapshotProblem)
-    const live = goLive({ options, clock, tell, twinTime, inbox, system, recovered })
-    wake = live.wake
+    const live = new Live({ options, clock, tell, twinTime, inbox, system, recovered })
+    wake = () => live.wake()
     yield* Effect.acquireRelease(Effect.void, () => live.runtime.stop)
     live.begin()
     return live.runtime

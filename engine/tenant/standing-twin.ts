@@ -4,6 +4,7 @@
  * is there every listener hears of a new epoch.
  */
 import type { LiveTwin, RoundNotice } from "#engine/tenant/live-twin.ts"
+import { makeRoundListeners } from "#engine/tenant/round-listeners.ts"
 import type { TenantRuntime } from "#engine/tenant/runtime.ts"
 import { RuntimeStopped } from "#engine/tenant/runtime.ts"
 
@@ -16,18 +17,15 @@ export interface StandingTwin {
 }
 
 /** Begins with its first runtime: there is no twin to show before. */
-export const makeStandingTwin = (first: TenantRuntime): StandingTwin => {
-  const listeners = new Set<(notice: RoundNotice) => void>()
+export const makeStandingTwin = (first: TenantRuntime, onListenerThrew: (detail: string) => void): StandingTwin => {
+  const listeners = makeRoundListeners(onListenerThrew)
   let shown = first
   let current: TenantRuntime | null = first
   let forget = (): void => undefined
 
   const listen = (runtime: TenantRuntime): void => {
     forget()
-    forget = runtime.onRound(tellAll)
-  }
-  const tellAll = (notice: RoundNotice): void => {
-    for (const listener of listeners) listener(notice)
+    forget = runtime.onRound(listeners.notify)
   }
   listen(first)
 
@@ -45,12 +43,7 @@ export const makeStandingTwin = (first: TenantRuntime): StandingTwin => {
       current === null
         ? Promise.reject(new RuntimeStopped({ detail: "the twin of this tenant is being rebuilt; try again soon" }))
         : current.setInventory(rev, inventory),
-    onRound: (listener) => {
-      // A function of its own, so that a listener may be added twice and each addition has its own end.
-      const own = (notice: RoundNotice): void => listener(notice)
-      listeners.add(own)
-      return () => void listeners.delete(own)
-    },
+    onRound: listeners.add,
   }
   return {
     twin,
@@ -58,7 +51,7 @@ export const makeStandingTwin = (first: TenantRuntime): StandingTwin => {
       shown = runtime
       current = runtime
       listen(runtime)
-      tellAll(newLife(runtime))
+      listeners.notify(newLife(runtime))
     },
     detach: () => {
       current = null
