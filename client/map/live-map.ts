@@ -10,7 +10,7 @@ import type { GeoJSONSource, MapMouseEvent } from "maplibre-gl"
 import workerUrl from "maplibre-gl/dist/maplibre-gl-worker.mjs?url"
 import { Protocol } from "pmtiles"
 import type { Language } from "#client/i18n/translate.ts"
-import { FIRST_LABEL_LAYER, makeStyle, NAMES_SOURCE, SITES_SOURCE } from "#client/map/basemap-style.ts"
+import { makeStyle, NAMES_SOURCE, SITES_SOURCE } from "#client/map/basemap-style.ts"
 import { makeFlowGovernor } from "#client/map/flow-governor.ts"
 import { placeLabels } from "#client/map/labels.ts"
 import type { PlacedLabel, Rect } from "#client/map/labels.ts"
@@ -65,6 +65,7 @@ export interface LiveMap {
   readonly goTo: (longitude: number, latitude: number, zoom: number) => void
   /** Screen pixels of a node or the middle of a link; null when there is no such slot. */
   readonly screen: (slot: number, kind?: "node" | "link") => { x: number; y: number } | null
+  readonly drawn: () => readonly number[]
   readonly ready: () => boolean
   readonly destroy: () => void
 }
@@ -114,7 +115,7 @@ export const makeLiveMap = (options: LiveMapOptions): LiveMap | null => {
   const layers = () =>
     scene === null
       ? []
-      : MAP_LAYERS.map(({ id, make }) => make((scene as Scene).figures, { id, beforeId: FIRST_LABEL_LAYER }))
+      : MAP_LAYERS.map(({ id, beforeId, make }) => make((scene as Scene).figures, { id, beforeId }))
   const installLayers = () => overlay.setProps({ layers: layers() })
 
   // -- the frame ------------------------------------------------------------------------------------------------------
@@ -212,19 +213,6 @@ export const makeLiveMap = (options: LiveMapOptions): LiveMap | null => {
       map.triggerRepaint()
     })
   }
-  const stopListening = store.listen({
-    replaced,
-    changed: (nodes, links) => {
-      if (scene === null) return
-      scene.changed(nodes, links, !frozen)
-      fadeUntil = performance.now() + FADE_MS + 2 * TICK_MS
-      look()
-      if (nodes.slot.length > 0) paintSites()
-      map.triggerRepaint()
-    },
-    happened: () => {},
-  })
-
   const whenStyled = (run: () => void) => {
     if (map.getSource(SITES_SOURCE) !== undefined) run()
     else void map.once("styledata", () => whenStyled(run))
@@ -307,6 +295,20 @@ export const makeLiveMap = (options: LiveMapOptions): LiveMap | null => {
     })
   }
 
+  // Last, because it may bring the state at once.
+  const stopListening = store.listen({
+    replaced,
+    changed: (nodes, links) => {
+      if (scene === null) return
+      scene.changed(nodes, links, !frozen)
+      fadeUntil = performance.now() + FADE_MS + 2 * TICK_MS
+      look()
+      if (nodes.slot.length > 0) paintSites()
+      map.triggerRepaint()
+    },
+    happened: () => {},
+  })
+
   return {
     select,
     restyle,
@@ -329,6 +331,7 @@ export const makeLiveMap = (options: LiveMapOptions): LiveMap | null => {
       const [from, to] = [project(scene.places, a), project(scene.places, b)]
       return { x: (from.x + to.x) / 2, y: (from.y + to.y) / 2 }
     },
+    drawn: () => [...(scene?.figures.nodes.visible ?? [])],
     ready: () => idle && scene !== null && map.loaded(),
     destroy: () => {
       stopListening()
@@ -348,7 +351,7 @@ const pointFeature = (id: number, longitude: number, latitude: number, propertie
 /** Keeps what is fitted clear of the panels: the widest at the left and right edge, the deepest at top and bottom. */
 const paddingOf = ({ container, taken }: LiveMapOptions) => {
   const { clientWidth, clientHeight } = container
-  const padding = { left: 60, right: 60, top: 60, bottom: 60 }
+  const padding = { left: 60, right: 60, top: 112, bottom: 84 }
   for (const rect of taken()) {
     const tall = rect.bottom - rect.top > clientHeight / 2
     if (tall && rect.right > clientWidth - 40) padding.right = Math.max(padding.right, clientWidth - rect.left + 40)

@@ -12,6 +12,7 @@ import { MarkIcon } from "#client/ui/icons.tsx"
 import { SelectionPanel } from "#client/ui/selection-panel.tsx"
 
 const ROW_PX = 38
+const HEAD_PX = 34
 /** Rows beyond the window on both sides, so that fast scrolling shows no gaps. */
 const OVERSCAN = 6
 
@@ -83,7 +84,9 @@ const DeviceTable = ({ rows, selected }: { rows: readonly DeviceRow[]; selected:
     if (element === null || index < 0) return
     const at = index * ROW_PX
     if (at < element.scrollTop) element.scrollTop = at
-    else if (at + ROW_PX > element.scrollTop + element.clientHeight) element.scrollTop = at + ROW_PX - element.clientHeight
+    else if (at + ROW_PX + HEAD_PX > element.scrollTop + element.clientHeight) {
+      element.scrollTop = at + ROW_PX + HEAD_PX - element.clientHeight
+    }
   }, [selected])
   const choose = (at: number) => {
     const row = rows[Math.max(0, Math.min(rows.length - 1, at))]
@@ -102,7 +105,16 @@ const DeviceTable = ({ rows, selected }: { rows: readonly DeviceRow[]; selected:
   const first = Math.max(0, Math.floor(top.value / ROW_PX) - OVERSCAN)
   const last = Math.min(rows.length, Math.ceil((top.value + height.value) / ROW_PX) + OVERSCAN)
   return (
-    <div class="grid panel" role="grid" aria-labelledby="devices-title" aria-rowcount={rows.length + 1}>
+    <div
+      ref={body}
+      class="grid panel"
+      role="grid"
+      tabIndex={0}
+      aria-labelledby="devices-title"
+      aria-rowcount={rows.length + 1}
+      onScroll={(event) => (top.value = event.currentTarget.scrollTop)}
+      onKeyDown={onKeyDown}
+    >
       <div class="grid-head" role="row" aria-rowindex={1}>
         {(["name", "role", "site", "state", "seen"] as const).map((column) => (
           <span key={column} role="columnheader">
@@ -110,21 +122,11 @@ const DeviceTable = ({ rows, selected }: { rows: readonly DeviceRow[]; selected:
           </span>
         ))}
       </div>
-      <div
-        ref={body}
-        class="grid-body"
-        role="rowgroup"
-        tabIndex={0}
-        aria-label={t("devices.title")}
-        onScroll={(event) => (top.value = event.currentTarget.scrollTop)}
-        onKeyDown={onKeyDown}
-      >
-        <div role="presentation" style={{ height: `${rows.length * ROW_PX}px` }}>
-          <div role="presentation" style={{ transform: `translateY(${first * ROW_PX}px)` }}>
-            {rows.slice(first, last).map((row, at) => (
-              <GridRow key={row.id} row={row} index={first + at} selected={row.id === selected} choose={choose} />
-            ))}
-          </div>
+      <div role="rowgroup" style={{ height: `${rows.length * ROW_PX}px` }}>
+        <div role="presentation" style={{ transform: `translateY(${first * ROW_PX}px)` }}>
+          {rows.slice(first, last).map((row, at) => (
+            <GridRow key={row.id} row={row} index={first + at} selected={row.id === selected} choose={choose} />
+          ))}
         </div>
       </div>
     </div>

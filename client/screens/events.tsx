@@ -30,8 +30,7 @@ export const EventsScreen = () => {
     })
   })
   const loadOlder = async () => {
-    const oldest = older.value.at(-1) ?? twin.value?.events[0]
-    const answer = await getEvents(PAGE, cursor.value ?? oldest?.id ?? null)
+    const answer = await getEvents(PAGE, cursor.value ?? null)
     problem.value = answer.ok ? null : t("events.failed", { reason: answer.reason })
     if (!answer.ok) return
     older.value = [...older.value, ...answer.value.items]

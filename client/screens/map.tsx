@@ -8,12 +8,14 @@ import type { PlacedLabel, Rect } from "#client/map/labels.ts"
 import { makeLiveMap } from "#client/map/live-map.ts"
 import type { LiveMap } from "#client/map/live-map.ts"
 import type { Picked } from "#client/map/pick.ts"
+import { OWN_BASEMAP } from "#client/state/api.ts"
 import { frozen, session, staleReason, store, twin } from "#client/state/app.ts"
 import { go, route } from "#client/state/route.ts"
 import type { Selection } from "#client/state/route.ts"
 import { flow, theme } from "#client/state/settings.ts"
 import { siteView } from "#client/state/site-view.ts"
 import { testHook } from "#client/state/test-hook.ts"
+import type { TestHook } from "#client/state/test-hook.ts"
 import { linkTitle, siteOf } from "#client/state/trouble.ts"
 import type { TwinState } from "#client/state/twin-store.ts"
 import { formatPercent } from "#client/ui/format.ts"
@@ -45,14 +47,13 @@ export const MapScreen = () => {
 
   useEffect(() => {
     const container = host.current
-    const basemapUrl = session.peek()?.basemapUrl
-    if (container === null || basemapUrl === undefined) return
+    if (container === null) return
     /** A click on the map does not move the map. */
     let pickedHere = ""
     const map = makeLiveMap({
       container,
       store,
-      basemapUrl,
+      basemapUrl: session.peek()?.basemapUrl ?? OWN_BASEMAP,
       camera: route.peek().camera,
       language: language.peek(),
       title: t("map.label"),
@@ -77,7 +78,11 @@ export const MapScreen = () => {
       return
     }
     live.value = map
-    Object.assign(testHook, { screen: (slot: number, kind?: "node" | "link") => offset(map.screen(slot, kind), container), ready: map.ready })
+    Object.assign(testHook, {
+      screen: (slot: number, kind?: "node" | "link") => offset(map.screen(slot, kind), container),
+      drawn: map.drawn,
+      ready: map.ready,
+    } satisfies Partial<TestHook>)
     let shown = route.peek().camera === null ? "" : (route.peek().selection?.id ?? "")
     const stop = [
       effect(() => {

@@ -7,14 +7,13 @@ import type { DeviceView, EventView, LinkView } from "#protocol/view.ts"
 export interface Session {
   readonly user: { readonly name: string }
   readonly tenant: { readonly id: string; readonly name: string; readonly demo: boolean }
-  /** PMTiles archive of the base map, relative to the origin or absolute. */
-  readonly basemapUrl: string
+  /** PMTiles archive of the base map when the operator set another one, relative to the origin. */
+  readonly basemapUrl?: string
 }
 
 export interface History {
   readonly metric: string
   readonly unit: string
-  readonly source: string
   readonly atMs: readonly number[]
   readonly min: readonly (number | null)[]
   readonly avg: readonly (number | null)[]
@@ -23,7 +22,7 @@ export interface History {
 
 export interface EventPage {
   readonly items: readonly EventView[]
-  /** For the page before it; null = this was the oldest. */
+  /** Cursor of the page that follows; null = this was the oldest. */
   readonly next: string | null
 }
 
@@ -31,6 +30,8 @@ export type Answer<T> =
   | { readonly ok: true; readonly value: T }
   | { readonly ok: false; readonly status: number; readonly reason: string; readonly retryAfterS: number | null }
 
+/** Where the engine serves the base map that it built. */
+export const OWN_BASEMAP = "/basemap.pmtiles"
 /** The engine did not answer at all. */
 export const NO_ANSWER = 0
 const TIMEOUT_MS = 15_000
@@ -57,8 +58,9 @@ export const getHistory = (query: HistoryQuery): Promise<Answer<History>> => {
   return ask("GET", `/api/v1/history?${new URLSearchParams(fields).toString()}`)
 }
 
-export const getEvents = (limit: number, before: string | null): Promise<Answer<EventPage>> => {
-  const query = new URLSearchParams({ limit: String(limit), ...(before === null ? {} : { before }) })
+/** Newest first; `cursor` is the page before's `next`. */
+export const getEvents = (limit: number, cursor: string | null): Promise<Answer<EventPage>> => {
+  const query = new URLSearchParams({ limit: String(limit), ...(cursor === null ? {} : { cursor }) })
   return ask("GET", `/api/v1/events?${query.toString()}`)
 }
 

@@ -5,6 +5,7 @@ import type { Language } from "#client/i18n/translate.ts"
 
 export type Theme = "dark" | "light"
 
+/** Dark first: control rooms are. */
 export const theme = signal<Theme>("dark")
 /** WCAG 2.1.4: single-key shortcuts can be switched off. */
 export const singleKeys = signal(true)
@@ -16,7 +17,6 @@ const KEY = "heliograph.settings"
 export const loadSettings = (): void => {
   const stored = read()
   if (stored["theme"] === "dark" || stored["theme"] === "light") theme.value = stored["theme"]
-  else if (matchMedia("(prefers-color-scheme: light)").matches) theme.value = "light"
   const wanted = LANGUAGES.find((name) => name === stored["language"])
   language.value = wanted ?? browserLanguage(navigator.languages)
   singleKeys.value = stored["singleKeys"] !== false

@@ -11,6 +11,8 @@ export const testHook = {
   dropSocket,
   /** Page pixels of a node, or of a link's middle; null while no map is shown. */
   screen: (_slot: number, _kind?: "node" | "link"): { x: number; y: number } | null => null,
+  /** Slots of the nodes that are drawn at this zoom. */
+  drawn: (): readonly number[] => [],
   /** The map has drawn the network and waits for nothing. */
   ready: (): boolean => false,
 }

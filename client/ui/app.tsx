@@ -10,11 +10,11 @@ import { ANNOUNCE_MS } from "#client/state/limits.ts"
 import { formatRoute, go, route } from "#client/state/route.ts"
 import { singleKeys } from "#client/state/settings.ts"
 import { Header } from "#client/ui/header.tsx"
-import { Help, helpOpen } from "#client/ui/help.tsx"
+import { Help } from "#client/ui/help.tsx"
 import { BrandIcon } from "#client/ui/icons.tsx"
 import { StaleBanner } from "#client/ui/live-pill.tsx"
-import { searchFocus } from "#client/ui/search-box.tsx"
-import { helpWish, moveInList, searchWish, SHORTCUTS } from "#client/ui/shortcuts.ts"
+import { focusSearch } from "#client/ui/search-focus.ts"
+import { helpOpen, moveInList, SHORTCUTS } from "#client/ui/shortcuts.ts"
 import { SignIn } from "#client/ui/sign-in.tsx"
 
 export const App = () => {
@@ -27,12 +27,6 @@ const Shell = () => {
     document.addEventListener("keydown", onKeyDown)
     return () => document.removeEventListener("keydown", onKeyDown)
   }, [])
-  useSignalEffect(() => {
-    if (searchWish.value > 0) searchFocus.value = searchWish.value
-  })
-  useSignalEffect(() => {
-    if (helpWish.value > 0) helpOpen.value = true
-  })
   const screen = screenOf(route.value.screen)
   const View = screen.view
   return (
@@ -69,7 +63,7 @@ const Shell = () => {
 
 const onKeyDown = (event: KeyboardEvent): void => {
   const typing = event.target instanceof HTMLElement && event.target.closest("input, textarea, select") !== null
-  if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "k") searchFocus.value++
+  if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "k") focusSearch()
   else if (event.ctrlKey || event.metaKey || event.altKey || helpOpen.peek()) return
   else if (event.key === "Escape" && !typing) go({ selection: null })
   else if (typing) return

@@ -39,8 +39,9 @@ export const Chart = ({ title, labels, data, format, note }: ChartProps) => {
   useEffect(() => {
     plot.current?.setData(data as UPlot.AlignedData)
   }, [data])
-  const values = data.slice(1).flatMap((column) => column.filter((value): value is number => value != null))
-  const now = data.slice(1).map((column) => column.findLast((value) => value != null))
+  const columns = data.slice(1) as readonly (readonly (number | null)[])[]
+  const values = columns.flatMap((column) => column.filter((value): value is number => value != null))
+  const now = columns.map((column) => column.findLast((value) => value != null))
   return (
     <figure class="chart">
       <figcaption>

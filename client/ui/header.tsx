@@ -4,10 +4,10 @@ import { leave, session } from "#client/state/app.ts"
 import { route } from "#client/state/route.ts"
 import { theme } from "#client/state/settings.ts"
 import { screenOf } from "#client/screens/registry.ts"
-import { helpOpen } from "#client/ui/help.tsx"
 import { HelpIcon, MoonIcon, SignOutIcon, SunIcon } from "#client/ui/icons.tsx"
 import { LivePill } from "#client/ui/live-pill.tsx"
 import { SearchBox } from "#client/ui/search-box.tsx"
+import { helpOpen } from "#client/ui/shortcuts.ts"
 
 export const Header = () => {
   const tenant = session.value?.tenant

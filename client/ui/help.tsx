@@ -1,13 +1,10 @@
 /** All keyboard shortcuts, behind `?`. Single keys can be switched off here (WCAG 2.1.4). */
-import { signal } from "@preact/signals"
 import { useEffect, useRef } from "preact/hooks"
 import { t } from "#client/i18n/translate.ts"
 import type { Key } from "#client/i18n/translate.ts"
 import { singleKeys } from "#client/state/settings.ts"
 import { CloseIcon } from "#client/ui/icons.tsx"
-import { SHORTCUTS } from "#client/ui/shortcuts.ts"
-
-export const helpOpen = signal(false)
+import { helpOpen, SHORTCUTS } from "#client/ui/shortcuts.ts"
 
 const ALWAYS: readonly { keys: readonly string[]; text: Key }[] = [
   { keys: ["Ctrl K", "⌘ K"], text: "help.search" },

@@ -1,6 +1,6 @@
 /** Search from everywhere (Ctrl-K or /): a combobox over devices, links and sites; arrows choose, Enter opens. */
-import { signal, useComputed, useSignal } from "@preact/signals"
-import { useRef } from "preact/hooks"
+import { useComputed, useSignal } from "@preact/signals"
+import { useEffect, useRef } from "preact/hooks"
 import { t } from "#client/i18n/translate.ts"
 import { MARKS, markOfByte } from "#client/map/mark.ts"
 import { twin } from "#client/state/app.ts"
@@ -9,9 +9,7 @@ import { search } from "#client/state/search.ts"
 import type { Found } from "#client/state/search.ts"
 import { siteView } from "#client/state/site-view.ts"
 import { MarkIcon, SearchIcon } from "#client/ui/icons.tsx"
-
-/** Bumped to put the cursor into the box from a shortcut. */
-export const searchFocus = signal(0)
+import { setSearchInput } from "#client/ui/search-focus.ts"
 
 const isMac = navigator.platform.startsWith("Mac")
 
@@ -21,12 +19,10 @@ export const SearchBox = () => {
   const open = useSignal(false)
   const active = useSignal(0)
   const results = useComputed(() => (twin.value === null || !open.value ? [] : search(twin.value, query.value)))
-  const asked = useRef(0)
-  if (searchFocus.value !== asked.current) {
-    asked.current = searchFocus.value
-    input.current?.focus()
-    input.current?.select()
-  }
+  useEffect(() => {
+    setSearchInput(input.current)
+    return () => setSearchInput(null)
+  }, [])
   const choose = (found: Found | undefined) => {
     if (found === undefined) return
     open.value = false

@@ -3,6 +3,7 @@ import { signal } from "@preact/signals"
 import type { Key } from "#client/i18n/translate.ts"
 import { go } from "#client/state/route.ts"
 import { theme } from "#client/state/settings.ts"
+import { focusSearch } from "#client/ui/search-focus.ts"
 
 export interface Shortcut {
   /** As KeyboardEvent.key. */
@@ -13,11 +14,10 @@ export interface Shortcut {
 
 /** Bumped by the `f` key; the map screen follows. */
 export const fitWish = signal(0)
-export const searchWish = signal(0)
-export const helpWish = signal(0)
+export const helpOpen = signal(false)
 
 export const SHORTCUTS: readonly Shortcut[] = [
-  { keys: ["/"], text: "help.search", run: () => searchWish.value++ },
+  { keys: ["/"], text: "help.search", run: focusSearch },
   { keys: ["j"], text: "help.next", run: () => moveInList(1) },
   { keys: ["k"], text: "help.previous", run: () => moveInList(-1) },
   { keys: ["1"], text: "help.map", run: () => go({ screen: "map" }) },
@@ -25,7 +25,7 @@ export const SHORTCUTS: readonly Shortcut[] = [
   { keys: ["3"], text: "help.events", run: () => go({ screen: "events" }) },
   { keys: ["f"], text: "help.fit", run: () => fitWish.value++ },
   { keys: ["t"], text: "help.theme", run: () => (theme.value = theme.peek() === "dark" ? "light" : "dark") },
-  { keys: ["?"], text: "help.help", run: () => helpWish.value++ },
+  { keys: ["?"], text: "help.help", run: () => (helpOpen.value = true) },
 ]
 
 /** Focus goes to the next row of the list that has it, else to the first row on the screen. */

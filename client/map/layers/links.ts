@@ -30,9 +30,9 @@ void main() {
   vec2 known = vec2(state.x == 255u ? 0.0 : vLoad.x, state.y == 255u ? 0.0 : vLoad.y);
   float load = clamp(max(known.x, known.y) / 200.0, 0.0, 1.0);
   float grow = clamp(0.62 + (twin.zoom - 3.0) * 0.1, 0.6, 1.6);
-  float width = ((flags & MAJOR) != 0u ? 1.75 : 1.15) * grow + load * 1.1;
+  float width = ((flags & MAJOR) != 0u ? 2.1 : 1.35) * grow + load * 1.1;
   width = max(width, trouble * 2.2 + broken * 0.4);
-  vHalf = width * 0.5 + chosen * 1.6;
+  vHalf = width * 0.5 + chosen * 2.6;
   vec4 a = twin.matrix * vec4(ends.xy, 0.0, 1.0);
   vec4 b = twin.matrix * vec4(ends.zw, 0.0, 1.0);
   vec2 pa = a.xy / a.w * twin.viewport * 0.5;
@@ -59,7 +59,7 @@ flat in vec4 vKind;
 out vec4 fragColor;
 vec4 loadColor(float load) {
   vec3 color = texelFetch(palette, ivec2(int(load), 0), 0).rgb;
-  float alpha = load > 254.5 ? 0.34 : mix(0.5, 0.98, smoothstep(0.0, 150.0, load));
+  float alpha = load > 254.5 ? 0.4 : mix(0.62, 0.98, smoothstep(0.0, 140.0, load));
   return vec4(color, alpha);
 }
 void main() {
@@ -80,12 +80,14 @@ void main() {
     color = mix(color, vec4(color.rgb * 1.25 + 0.2, 1.0), light * 0.7 * twin.flow);
   }
   vec3 tone = alive(color.rgb);
-  if (vKind.z > 0.5) {
-    float core = clamp(vHalf - 1.1 - abs(vSide), 0.0, 1.0);
-    tone = mix(texelFetch(palette, ivec2(7, 1), 0).rgb, tone, core);
-    color.a = 1.0;
-  }
   float alpha = color.a * ink;
+  if (vKind.z > 0.5) {
+    // The selection is a pale casing; the link itself keeps its colours and dashes inside it.
+    float core = alpha * clamp(vHalf - 1.1 - abs(vSide), 0.0, 1.0);
+    float casing = 0.5 * clamp(vHalf + 0.5 - abs(vSide), 0.0, 1.0);
+    tone = mix(texelFetch(palette, ivec2(7, 1), 0).rgb, tone, core);
+    alpha = max(core, casing);
+  }
   if (alpha < 0.01) discard;
   fragColor = vec4(tone, alpha);
 }`

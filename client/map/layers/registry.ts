@@ -1,4 +1,5 @@
 /** The layers of the twin, bottom first. To add one: its file, and a line here. */
+import { FIRST_LABEL_LAYER, NODE_NAMES_LAYER } from "#client/map/basemap-style.ts"
 import { LinksLayer } from "#client/map/layers/links.ts"
 import { NodesLayer } from "#client/map/layers/nodes.ts"
 import type { Figure } from "#client/map/layers/pulled-layer.ts"
@@ -9,8 +10,8 @@ export interface Figures {
 }
 
 export const MAP_LAYERS = [
-  { id: "links", make: (figures: Figures, props: LayerPlace) => new LinksLayer({ ...props, figure: figures.links }) },
-  { id: "nodes", make: (figures: Figures, props: LayerPlace) => new NodesLayer({ ...props, figure: figures.nodes }) },
+  { id: "links", beforeId: FIRST_LABEL_LAYER, make: (figures: Figures, props: LayerPlace) => new LinksLayer({ ...props, figure: figures.links }) },
+  { id: "nodes", beforeId: NODE_NAMES_LAYER, make: (figures: Figures, props: LayerPlace) => new NodesLayer({ ...props, figure: figures.nodes }) },
 ] as const
 
 /** `beforeId` puts the layer under a layer of the base map's style. */

@@ -1,0 +1,305 @@
+/**
+ * Serves dist/ and a small fake of the engine's contract (session, stream, details, history, events), so that the client
+ * is developed and tested without the engine. Tests only: never shipped, never started by the product. Any password but
+ * "wrong" signs in. `node client/e2e/fixture-server.ts [nodes]` runs it by hand.
+ */
+import { createReadStream } from "node:fs"
+import { readFile, stat } from "node:fs/promises"
+import { createServer } from "node:http"
+import type { IncomingMessage, ServerResponse } from "node:http"
+import type { AddressInfo } from "node:net"
+import { extname, join } from "node:path"
+import { fileURLToPath } from "node:url"
+import { WebSocketServer } from "ws"
+import type { WebSocket } from "ws"
+import { makeDice, makeFixtureNetwork, statusByte } from "#client/e2e/fixture-network.ts"
+import type { FixtureNetwork } from "#client/e2e/fixture-network.ts"
+import { fixtureDevice, fixtureLink } from "#client/e2e/fixture-views.ts"
+import { decodeClient, encodeServer } from "#protocol/codec.ts"
+import type { EventView } from "#protocol/view.ts"
+import { packUtil } from "#protocol/wire.ts"
+import type { ServerFrame, Sub } from "#protocol/wire.ts"
+
+export interface FixtureOptions {
+  readonly nodes: number
+  readonly seed?: number
+  readonly demo?: boolean
+  /** Milliseconds between deltas of load; 0 = a still network. */
+  readonly tickMs?: number
+  /** Where the built client lies; the repository's dist/ by default. */
+  readonly dist?: string
+}
+
+export interface Fixture {
+  readonly url: string
+  readonly network: FixtureNetwork
+  /** Breaks link `slot`; its id. */
+  readonly cut: (slot: number) => string
+  readonly mend: (slot: number) => void
+  readonly kill: (node: number) => void
+  /** Closes every socket as a network would, and counts what came. */
+  readonly dropSockets: () => void
+  /** While on, no socket is let in. */
+  readonly refuse: (on: boolean) => void
+  readonly stats: { sockets: number; keyframes: number }
+  readonly close: () => Promise<void>
+}
+
+/** The engine's policy, as strict: no inline, no eval, own origin only. */
+export const CSP =
+  "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; font-src 'self'; " +
+  "connect-src 'self'; worker-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+const DIST = fileURLToPath(new URL("../../dist/", import.meta.url))
+const TYPES: Readonly<Record<string, string>> = {
+  ".html": "text/html; charset=utf-8",
+  ".js": "text/javascript",
+  ".mjs": "text/javascript",
+  ".css": "text/css",
+  ".svg": "image/svg+xml",
+  ".woff2": "font/woff2",
+}
+const EPOCH = 7
+const RING = 300
+
+export const startFixture = async (options: FixtureOptions): Promise<Fixture> => {
+  const network = makeFixtureNetwork(options.nodes, options.seed ?? 1, Math.floor(Date.now() / 1_000))
+  const hub = makeHub(network, options.demo !== false)
+  const server = createServer((request, response) => {
+    answer(request, response, { network, hub, dist: options.dist ?? DIST }).catch((error: unknown) => {
+      response.writeHead(500).end(String(error))
+    })
+  })
+  const sockets = new WebSocketServer({ noServer: true })
+  let refusing = false
+  server.on("upgrade", (request, socket, head) => {
+    if (refusing || request.url !== "/stream" || !signedIn(request)) return socket.destroy()
+    sockets.handleUpgrade(request, socket, head, (client) => hub.join(client))
+  })
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve))
+  const dice = makeDice(99)
+  const timer = setInterval(() => hub.wobble(dice), options.tickMs === 0 ? 3_600_000 : (options.tickMs ?? 1_000))
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    network,
+    cut: hub.cut,
+    mend: hub.mend,
+    kill: hub.kill,
+    dropSockets: hub.drop,
+    refuse: (on) => {
+      refusing = on
+    },
+    stats: hub.stats,
+    close: async () => {
+      clearInterval(timer)
+      hub.drop()
+      server.closeAllConnections()
+      await new Promise((resolve) => server.close(resolve))
+    },
+  }
+}
+
+type Hub = ReturnType<typeof makeHub>
+const makeHub = (network: FixtureNetwork, demo: boolean) => {
+  const stats = { sockets: 0, keyframes: 0 }
+  const clients = new Map<WebSocket, Sub["focus"]>()
+  const events: EventView[] = []
+  const ring: { seq: number; bytes: Uint8Array }[] = []
+  let seq = 1
+  const send = (client: WebSocket, frame: ServerFrame) => client.send(encodeServer(frame))
+  const publish = (nodes: readonly number[], links: readonly number[], news: readonly EventView[]) => {
+    const base = seq
+    seq++
+    const frames: ServerFrame[] = []
+    const common = { epoch: EPOCH, base, seq, atMs: Date.now() }
+    events.push(...news)
+    if (news.length > 0) frames.push({ kind: "EVENT", ...common, events: news })
+    frames.push({
+      kind: "DELTA",
+      ...common,
+      nodes: {
+        slot: Uint32Array.from(nodes),
+        status: Uint8Array.from(nodes, (slot) => network.nodes.status[slot] as number),
+        seenS: Uint32Array.from(nodes, (slot) => network.nodes.seenS[slot] as number),
+      },
+      links: {
+        slot: Uint32Array.from(links),
+        status: Uint8Array.from(links, (slot) => network.links.status[slot] as number),
+        utilAB: Uint8Array.from(links, (slot) => network.links.utilAB[slot] as number),
+        utilBA: Uint8Array.from(links, (slot) => network.links.utilBA[slot] as number),
+      },
+      counts: network.counts(),
+    })
+    for (const frame of frames) {
+      const bytes = encodeServer(frame)
+      ring.push({ seq, bytes })
+      for (const client of clients.keys()) client.send(bytes)
+    }
+    ring.splice(0, Math.max(0, ring.length - RING))
+  }
+  const event = (subject: string, kind: "device" | "link", down: boolean): EventView => ({
+    id: `${seq + 1}-0`,
+    atMs: Date.now(),
+    type: kind === "link" ? "link.health.changed" : "device.reachable.changed",
+    severity: down ? "critical" : "cleared",
+    subject,
+    subjectKind: kind,
+    entity: "",
+    old: down ? "ok" : "down",
+    new: down ? "down" : "ok",
+    raw: null,
+    source: "twin",
+  })
+  const welcome = (client: WebSocket, resume: { epoch: number; seq: number } | null) => {
+    const tenant = { id: "t1", name: "Norte Fibra", demo }
+    send(client, { kind: "WELCOME", version: 1, tenant, epoch: EPOCH, seq, mode: "live", atMs: Date.now() })
+    const missed = resume?.epoch === EPOCH ? ring.filter((frame) => frame.seq > resume.seq) : null
+    const reaches = missed !== null && (resume?.seq === seq || (ring[0]?.seq ?? Infinity) <= (resume?.seq ?? 0) + 1)
+    if (missed !== null && reaches) {
+      for (const { bytes } of missed) client.send(bytes)
+    } else {
+      stats.keyframes++
+      const { sites, nodes, links } = network
+      const snap = { epoch: EPOCH, seq, atMs: Date.now(), part: 0, parts: 1, counts: network.counts() }
+      send(client, { kind: "SNAP", ...snap, sites, nodes, links, events: events.slice(-100) })
+    }
+    clients.set(client, null)
+  }
+  const showFocus = (client: WebSocket, focus: Sub["focus"]) => {
+    if (focus === null) return
+    const view = focus.kind === "device" ? fixtureDevice(network, focus.id) : fixtureLink(network, focus.id)
+    if (view !== null) send(client, { kind: "FOCUS", atMs: Date.now(), view })
+  }
+  return {
+    stats,
+    events,
+    join: (client: WebSocket) => {
+      stats.sockets++
+      client.on("message", (data: Buffer) => {
+        const frame = decodeClient(new Uint8Array(data))
+        if (frame.kind === "HELLO") welcome(client, frame.resume)
+        else if (frame.kind === "PING") send(client, { kind: "PONG", token: frame.token, atMs: Date.now() })
+        else {
+          clients.set(client, frame.focus)
+          showFocus(client, frame.focus)
+        }
+      })
+      client.on("close", () => clients.delete(client))
+    },
+    drop: () => {
+      for (const client of clients.keys()) client.terminate()
+      clients.clear()
+    },
+    wobble: (dice: () => number) => {
+      const links = [...network.links.id.keys()].filter((slot) => (network.links.status[slot] ?? 0) % 8 === 1 && dice() < 0.3)
+      for (const slot of links) {
+        const near = (util: number) => packUtil(Math.max(0.01, Math.min(0.97, util / 200 + (dice() - 0.5) * 0.06)))
+        network.links.utilAB[slot] = near(network.links.utilAB[slot] as number)
+        network.links.utilBA[slot] = near(network.links.utilBA[slot] as number)
+      }
+      network.nodes.seenS.forEach((_, slot) => {
+        if ((network.nodes.status[slot] as number) % 8 === 1) network.nodes.seenS[slot] = Math.floor(Date.now() / 1_000)
+      })
+      publish([], links, [])
+      for (const [client, focus] of clients) showFocus(client, focus)
+    },
+    cut: (slot: number): string => {
+      network.links.status[slot] = statusByte("down", "critical")
+      network.links.utilAB[slot] = 0
+      network.links.utilBA[slot] = 0
+      const id = network.links.id[slot] as string
+      publish([], [slot], [event(id, "link", true)])
+      return id
+    },
+    mend: (slot: number) => {
+      network.links.status[slot] = statusByte("ok", "cleared")
+      publish([], [slot], [event(network.links.id[slot] as string, "link", false)])
+    },
+    kill: (node: number) => {
+      network.nodes.status[node] = statusByte("down", "critical")
+      const links = [...network.links.id.keys()].filter(
+        (slot) => network.links.a[slot] === node || network.links.b[slot] === node,
+      )
+      for (const slot of links) network.links.status[slot] = statusByte("down", "critical")
+      publish([node], links, [event(network.nodes.id[node] as string, "device", true)])
+    },
+  }
+}
+
+const signedIn = (request: IncomingMessage): boolean => /(^|; )sid=fixture/.test(request.headers.cookie ?? "")
+
+interface Served {
+  readonly network: FixtureNetwork
+  readonly hub: Hub
+  readonly dist: string
+}
+
+const answer = async (request: IncomingMessage, response: ServerResponse, { network, hub, dist }: Served) => {
+  const url = new URL(request.url ?? "/", "http://fixture")
+  const json = (value: unknown, status = 200) =>
+    response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(value))
+  if (!url.pathname.startsWith("/api/") && url.pathname !== "/basemap.pmtiles") return serveFile(dist, url.pathname, response)
+  if (url.pathname === "/api/v1/session" && request.method === "POST") {
+    const chunks: Buffer[] = []
+    for await (const chunk of request) chunks.push(chunk as Buffer)
+    const body = JSON.parse(Buffer.concat(chunks).toString()) as { password?: string }
+    if (body.password === "wrong") return response.writeHead(401).end()
+    return response.writeHead(204, { "set-cookie": "sid=fixture; HttpOnly; SameSite=Strict; Path=/" }).end()
+  }
+  if (!signedIn(request)) return response.writeHead(401).end()
+  if (url.pathname === "/basemap.pmtiles") return serveRange(dist, request, response)
+  if (url.pathname === "/api/v1/session" && request.method === "DELETE") {
+    return response.writeHead(204, { "set-cookie": "sid=; Max-Age=0; Path=/" }).end()
+  }
+  if (url.pathname === "/api/v1/session") {
+    return json({ user: { name: "admin" }, tenant: { id: "t1", name: "Norte Fibra", demo: true } })
+  }
+  const [, kind, id = ""] = /^\/api\/v1\/(devices|links)\/(.+)$/.exec(url.pathname) ?? []
+  if (kind !== undefined) {
+    const view = kind === "devices" ? fixtureDevice(network, id) : fixtureLink(network, id)
+    return view === null ? json({}, 404) : json(view)
+  }
+  if (url.pathname === "/api/v1/history") return json(history(url.searchParams))
+  if (url.pathname === "/api/v1/events") return json({ items: hub.events.toReversed(), next: null })
+  return response.writeHead(404).end()
+}
+
+/** A daily curve with noise that depends only on the question. */
+const history = (query: URLSearchParams) => {
+  const [from, to, points] = ["from", "to", "points"].map((name) => Number(query.get(name))) as [number, number, number]
+  const metric = query.get("metric") ?? ""
+  const dice = makeDice([...`${query.get("device")}${query.get("entity")}${metric}`].reduce((sum, c) => Math.imul(sum, 31) + c.charCodeAt(0), 7))
+  const scale = metric.endsWith("bps") ? 2e9 + dice() * 5e9 : metric.startsWith("pppoe") ? 1_800 : metric.endsWith("bytes") ? 4e8 : 45
+  const count = Math.min(points, 240)
+  const atMs = Array.from({ length: count }, (_, index) => from + ((to - from) * index) / count)
+  let drift = 0.5
+  const avg = atMs.map((at) => {
+    drift = Math.max(0.1, Math.min(1, drift + (dice() - 0.5) * 0.12))
+    return scale * drift * (0.75 + 0.25 * Math.sin(at / 13_000_000))
+  })
+  return { metric, unit: "", source: "snmp", atMs, avg, min: avg.map((v) => v * 0.9), max: avg.map((v) => v * 1.1) }
+}
+
+const serveFile = async (dist: string, path: string, response: ServerResponse) => {
+  const name = path === "/" ? "/index.html" : path
+  const file = join(dist, "client", name)
+  const body = name.includes("..") ? null : await readFile(file).catch(() => null)
+  if (body === null) return response.writeHead(404).end()
+  response
+    .writeHead(200, { "content-type": TYPES[extname(name)] ?? "application/octet-stream", "content-security-policy": CSP })
+    .end(body)
+}
+
+const serveRange = async (dist: string, request: IncomingMessage, response: ServerResponse) => {
+  const file = join(dist, "basemap.pmtiles")
+  const { size } = await stat(file)
+  const [, first = "0", last = ""] = /bytes=(\d+)-(\d*)/.exec(request.headers.range ?? "") ?? []
+  const start = Number(first)
+  const end = Math.min(size - 1, last === "" ? size - 1 : Number(last))
+  response.writeHead(206, { "content-range": `bytes ${start}-${end}/${size}`, "content-length": end - start + 1, etag: `"${size}"` })
+  createReadStream(file, { start, end }).pipe(response)
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const fixture = await startFixture({ nodes: Number(process.argv[2] ?? 120) })
+  console.log(fixture.url)
+}
