@@ -1,7 +1,6 @@
 /** `heliograph start`: the engine, in the foreground, until Ctrl-C or SIGTERM. */
 import type { Command } from "#engine/cli/command.ts"
 import { configFromProcess, settingsHelp } from "#engine/config.ts"
-import type { Config } from "#engine/config.ts"
 
 const HELP = `usage: heliograph start
 
@@ -20,10 +19,8 @@ export const startCommand: Command = {
   run: async () => {
     const config = configFromProcess()
     if (config === null) return 2
-    const { runEngine } = (await import(START)) as { runEngine: (config: Config) => Promise<number> }
+    // Loaded only by this command: the engine is most of the program.
+    const { runEngine } = await import("#engine/start.ts")
     return runEngine(config)
   },
 }
-
-/** Loaded only by this command: the engine is most of the program. */
-const START = "#engine/start.ts"

@@ -128,6 +128,25 @@ test("[R5] a frame is packed once for all viewers at one place", () => {
   assert.equal(watching[0]!.bytes[0], watching[2]!.bytes[0], "the keyframe too")
 })
 
+test("[K1] newcomers share a recent keyframe, and a delta takes them from it to now", () => {
+  const at = { ms: 0 }
+  const twin = makeFakeTwin("a", 4, 4)
+  const hub = hubOf(twin, at)
+  const early = watcher()
+  hub.join(early, null)
+  twin.round({ deltas: [{ column: "node", slot: 1, status: DOWN, seenS: 1 }], events: ["x"] })
+  const late = watcher()
+  hub.join(late, null)
+  assert.equal(late.bytes[0], early.bytes[0])
+  assert.deepEqual(kinds(late), ["SNAP", "EVENT", "DELTA"])
+  agrees(late, twin)
+  at.ms += LIMITS.keyframeReuseMs
+  const last = watcher()
+  hub.join(last, null)
+  assert.deepEqual(kinds(last), ["SNAP"])
+  agrees(last, twin)
+})
+
 test("[E2] events go before the delta of their span", () => {
   const twin = makeFakeTwin("a", 4, 4)
   const hub = hubOf(twin)

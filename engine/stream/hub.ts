@@ -63,7 +63,8 @@ export const makeHub = (twin: LiveTwin, options: HubOptions): Hub => {
   let flushedMs = Number.NEGATIVE_INFINITY
   let timer: NodeJS.Timeout | null = null
   let timerMs = Number.POSITIVE_INFINITY
-  let snap: { readonly at: Position; readonly frames: readonly Uint8Array[] } | null = null
+  /** The newest keyframe of this epoch. */
+  let snap: { readonly seq: number; readonly madeMs: number; readonly frames: readonly Uint8Array[] } | null = null
 
   const reset = (): void => {
     epoch = twin.epoch()
@@ -101,6 +102,7 @@ export const makeHub = (twin: LiveTwin, options: HubOptions): Hub => {
       run()
     } catch (cause) {
       options.log.error("the stream could not follow its twin", { tenant: twin.tenant.slug, cause })
+      snap = null
       for (const seat of seats.values()) seat.place = null
     }
   }
@@ -129,33 +131,37 @@ export const makeHub = (twin: LiveTwin, options: HubOptions): Hub => {
   }
 
   const bringUp = (viewer: Viewer, seat: Seat, packed: Map<number, readonly Uint8Array[]>): void => {
-    const { place } = seat
-    const known = place === null || place.epoch !== epoch ? null : (packed.get(place.seq) ?? difference(place.seq))
-    if (known === null || place === null) {
-      seat.place = sendKeyframe(viewer)
-      return
+    const goesOn = seat.place !== null && seat.place.epoch === epoch && changes.since(seat.place.seq) !== null
+    const from = goesOn ? seat.place!.seq : sendKeyframe(viewer)
+    seat.place = { epoch, seq: Math.max(from, seq) }
+    if (from >= seq) return
+    let frames = packed.get(from)
+    if (frames === undefined) {
+      frames = difference(from)
+      packed.set(from, frames)
     }
-    packed.set(place.seq, known)
-    for (const bytes of known) viewer.send(bytes)
-    seat.place = { epoch, seq }
+    for (const bytes of frames) viewer.send(bytes)
     stats.ageSeconds.observe(Math.max(0, nowMs() - atMs) / 1000)
   }
 
   /** EVENT before DELTA: the delta is what moves a viewer's place, so a cut between the two loses nothing. */
-  const difference = (base: number): readonly Uint8Array[] | null => {
+  const difference = (base: number): readonly Uint8Array[] => {
     const found = changes.since(base)
-    if (found === null) return null
+    if (found === null) throw new RangeError(`no difference from ${base}`)
     const span = { epoch, base, seq, atMs }
     const events = found.events.length === 0 ? [] : [pack(eventFrame(span, found.events))]
     return [...events, pack(deltaFrame(twin, span, found))]
   }
 
-  const sendKeyframe = (viewer: Viewer): Position => {
-    const at = { epoch: twin.epoch(), seq: twin.seq() }
-    if (snap === null || snap.at.epoch !== at.epoch || snap.at.seq !== at.seq)
-      snap = { at, frames: keyframe(twin, atMs).map(pack) }
+  /**
+   * The place that it leads to. A keyframe of 10,000 routers takes 50 ms to pack, so a recent one serves everybody who
+   * comes now (all viewers at once, after a restart); a delta takes them from there to the newest place.
+   */
+  const sendKeyframe = (viewer: Viewer): number => {
+    const fresh = snap !== null && nowMs() - snap.madeMs < limits.keyframeReuseMs && changes.since(snap.seq) !== null
+    if (snap === null || !fresh) snap = { seq: twin.seq(), madeMs: nowMs(), frames: keyframe(twin, atMs).map(pack) }
     for (const bytes of snap.frames) viewer.send(bytes)
-    return at
+    return snap.seq
   }
 
   const sendFocus = (viewer: Viewer, seat: Seat, now: number, views: Map<string, Uint8Array | null>): void => {

@@ -2,6 +2,8 @@
 export interface StreamLimits {
   /** Between two frames of one tenant; the first after a pause goes out at once. */
   readonly frameGapMs: number
+  /** A keyframe serves newcomers for this long; a delta brings them from it to now. */
+  readonly keyframeReuseMs: number
   /** Between two FOCUS frames of one viewer and entity (SPEC F1). */
   readonly focusGapMs: number
   /** A viewer whose page is hidden is brought up to date this often. */
@@ -33,6 +35,7 @@ export interface StreamLimits {
 
 export const LIMITS: StreamLimits = {
   frameGapMs: 50,
+  keyframeReuseMs: 2_000,
   focusGapMs: 1_000,
   hiddenGapMs: 1_000,
   bufferedBytesMax: 256 * 1024,
