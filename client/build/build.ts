@@ -90,7 +90,13 @@ const stampOf = (dist: string, step: Step): string =>
 const isCurrent = async (dist: string, step: Step, hash: string): Promise<boolean> => {
   const stamp = await readFile(stampOf(dist, step), "utf8").catch(() => "")
   const product = step.name === "basemap" ? join(dist, "basemap.pmtiles") : join(dist, "client/index.html")
-  return stamp === hash && (await stat(product).then(() => true, () => false))
+  return (
+    stamp === hash &&
+    (await stat(product).then(
+      () => true,
+      () => false,
+    ))
+  )
 }
 
 /** The archive first, the stamp after it: a crash between them only costs one more build. */

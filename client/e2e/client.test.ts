@@ -41,7 +41,15 @@ test("[U1][U2][U3][X1] the live map, from sign-in to resume", { skip }, async (t
   if (E2E_URL !== undefined) {
     const cut = async () => void (await run(E2E_CUT))
     const mend = async () => void (await run(E2E_MEND))
-    return runScenario(t, { browser, baseUrl: E2E_URL, user: E2E_USER, password: E2E_PASSWORD, cut, mend, pictures: PICTURES })
+    return runScenario(t, {
+      browser,
+      baseUrl: E2E_URL,
+      user: E2E_USER,
+      password: E2E_PASSWORD,
+      cut,
+      mend,
+      pictures: PICTURES,
+    })
   }
   const fixture = await startFixture({ nodes: 60, dist })
   try {
@@ -102,7 +110,11 @@ test("a frozen screen is the same picture twice", { skip }, async () => {
   try {
     const shots: PNG[] = []
     for (const _ of [1, 2]) {
-      const context = await browser.newContext({ viewport: { width: 1200, height: 800 }, locale: "pt-BR", reducedMotion: "reduce" })
+      const context = await browser.newContext({
+        viewport: { width: 1200, height: 800 },
+        locale: "pt-BR",
+        reducedMotion: "reduce",
+      })
       const page = await context.newPage()
       page.setDefaultTimeout(45_000)
       await page.goto(`${fixture.url}/?frozen`)

@@ -62,8 +62,11 @@ export const makeDice = (seed: number): (() => number) => {
 }
 
 const OK = packStatus({ health: "ok", severity: "cleared", maintenance: false, stale: false })
-export const statusByte = (health: Health, severity: Severity, extra: { maintenance?: boolean; stale?: boolean } = {}) =>
-  packStatus({ health, severity, maintenance: extra.maintenance ?? false, stale: extra.stale ?? false })
+export const statusByte = (
+  health: Health,
+  severity: Severity,
+  extra: { maintenance?: boolean; stale?: boolean } = {},
+) => packStatus({ health, severity, maintenance: extra.maintenance ?? false, stale: extra.stale ?? false })
 
 export const makeFixtureNetwork = (size: number, seed: number, nowS: number): FixtureNetwork => {
   const dice = makeDice(seed)

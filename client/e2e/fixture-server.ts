@@ -190,7 +190,9 @@ const makeHub = (network: FixtureNetwork, demo: boolean) => {
       clients.clear()
     },
     wobble: (dice: () => number) => {
-      const links = [...network.links.id.keys()].filter((slot) => (network.links.status[slot] ?? 0) % 8 === 1 && dice() < 0.3)
+      const links = [...network.links.id.keys()].filter(
+        (slot) => (network.links.status[slot] ?? 0) % 8 === 1 && dice() < 0.3,
+      )
       for (const slot of links) {
         const near = (util: number) => packUtil(Math.max(0.01, Math.min(0.97, util / 200 + (dice() - 0.5) * 0.06)))
         network.links.utilAB[slot] = near(network.links.utilAB[slot] as number)
@@ -237,7 +239,8 @@ const answer = async (request: IncomingMessage, response: ServerResponse, { netw
   const url = new URL(request.url ?? "/", "http://fixture")
   const json = (value: unknown, status = 200) =>
     response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(value))
-  if (!url.pathname.startsWith("/api/") && url.pathname !== "/basemap.pmtiles") return serveFile(dist, url.pathname, response)
+  if (!url.pathname.startsWith("/api/") && url.pathname !== "/basemap.pmtiles")
+    return serveFile(dist, url.pathname, response)
   if (url.pathname === "/api/v1/session" && request.method === "POST") {
     const chunks: Buffer[] = []
     for await (const chunk of request) chunks.push(chunk as Buffer)
@@ -267,8 +270,19 @@ const answer = async (request: IncomingMessage, response: ServerResponse, { netw
 const history = (query: URLSearchParams) => {
   const [from, to, points] = ["from", "to", "points"].map((name) => Number(query.get(name))) as [number, number, number]
   const metric = query.get("metric") ?? ""
-  const dice = makeDice([...`${query.get("device")}${query.get("entity")}${metric}`].reduce((sum, c) => Math.imul(sum, 31) + c.charCodeAt(0), 7))
-  const scale = metric.endsWith("bps") ? 2e9 + dice() * 5e9 : metric.startsWith("pppoe") ? 1_800 : metric.endsWith("bytes") ? 4e8 : 45
+  const dice = makeDice(
+    [...`${query.get("device")}${query.get("entity")}${metric}`].reduce(
+      (sum, c) => Math.imul(sum, 31) + c.charCodeAt(0),
+      7,
+    ),
+  )
+  const scale = metric.endsWith("bps")
+    ? 2e9 + dice() * 5e9
+    : metric.startsWith("pppoe")
+      ? 1_800
+      : metric.endsWith("bytes")
+        ? 4e8
+        : 45
   const count = Math.min(points, 240)
   const atMs = Array.from({ length: count }, (_, index) => from + ((to - from) * index) / count)
   let drift = 0.5
@@ -285,7 +299,10 @@ const serveFile = async (dist: string, path: string, response: ServerResponse) =
   const body = name.includes("..") ? null : await readFile(file).catch(() => null)
   if (body === null) return response.writeHead(404).end()
   response
-    .writeHead(200, { "content-type": TYPES[extname(name)] ?? "application/octet-stream", "content-security-policy": CSP })
+    .writeHead(200, {
+      "content-type": TYPES[extname(name)] ?? "application/octet-stream",
+      "content-security-policy": CSP,
+    })
     .end(body)
 }
 
@@ -295,7 +312,11 @@ const serveRange = async (dist: string, request: IncomingMessage, response: Serv
   const [, first = "0", last = ""] = /bytes=(\d+)-(\d*)/.exec(request.headers.range ?? "") ?? []
   const start = Number(first)
   const end = Math.min(size - 1, last === "" ? size - 1 : Number(last))
-  response.writeHead(206, { "content-range": `bytes ${start}-${end}/${size}`, "content-length": end - start + 1, etag: `"${size}"` })
+  response.writeHead(206, {
+    "content-range": `bytes ${start}-${end}/${size}`,
+    "content-length": end - start + 1,
+    etag: `"${size}"`,
+  })
   createReadStream(file, { start, end }).pipe(response)
 }
 

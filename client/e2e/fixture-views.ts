@@ -28,7 +28,11 @@ export const fixtureDevice = (network: FixtureNetwork, id: string): DeviceView |
     reasons: up ? [] : ["SNMP: no answer in 3 polls (30 s)", "RouterOS API: connection timed out"],
     pollSeconds: 10,
     lastOkMs: atMs,
-    texts: { "device.identity": network.nodes.name[slot] as string, "device.model": "CCR2216-1G-12XS-2XQ", "device.os_version": "RouterOS 7.20" },
+    texts: {
+      "device.identity": network.nodes.name[slot] as string,
+      "device.model": "CCR2216-1G-12XS-2XQ",
+      "device.os_version": "RouterOS 7.20",
+    },
     sources: [
       { source: "snmp", up, lastOkMs: atMs, error: up ? null : "timeout after 2 s (3 tries)" },
       { source: "routeros", up, lastOkMs: atMs, error: up ? null : "connect timed out" },
@@ -50,10 +54,19 @@ export const fixtureDevice = (network: FixtureNetwork, id: string): DeviceView |
     ],
     interfaces: mine.map((link) => interfaceOf(network, slot, link)),
     adjacencies: mine.map((link) => {
-      const other = network.links.a[link] === slot ? (network.links.b[link] as number) : (network.links.a[link] as number)
+      const other =
+        network.links.a[link] === slot ? (network.links.b[link] as number) : (network.links.a[link] as number)
       const good = unpackStatus(network.links.status[link] as number).health === "ok"
       const remote = `10.255.${other >> 8}.${other & 255}`
-      return { kind: "ospf", remote, state: good ? "full" : "down", up: good, sinceMs: now - 3_600_000 * 31, atMs, source: "routeros" }
+      return {
+        kind: "ospf",
+        remote,
+        state: good ? "full" : "down",
+        up: good,
+        sinceMs: now - 3_600_000 * 31,
+        atMs,
+        source: "routeros",
+      }
     }),
   }
 }
@@ -67,7 +80,17 @@ export const fixtureLink = (network: FixtureNetwork, id: string): LinkView | nul
   const end = (node: number): LinkEndView => {
     const { name, operUp, adminUp, rxBps, txBps, atMs, source } = interfaceOf(network, node, slot)
     const device = network.nodes.id[node] as string
-    return { device, deviceName: network.nodes.name[node] as string, interface: name, operUp, adminUp, rxBps, txBps, atMs, source }
+    return {
+      device,
+      deviceName: network.nodes.name[node] as string,
+      interface: name,
+      operUp,
+      adminUp,
+      rxBps,
+      txBps,
+      atMs,
+      source,
+    }
   }
   const percent = (util: number | undefined) => (util === undefined ? null : (unpackUtil(util) ?? 0) * 100)
   return {

@@ -55,11 +55,14 @@ export const runScenario = async (t: TestContext, options: ScenarioOptions): Pro
       await shoot("sign-in")
       await checkAxe(page, "sign-in")
     })
-    await t.test("after signing in every drawn router has its colour at its place, on a picture that is not blank", async () => {
-      await signIn(page, options.user, options.password)
-      await mapReady(page)
-      await checkNodes(page, await shoot("map-dark"))
-    })
+    await t.test(
+      "after signing in every drawn router has its colour at its place, on a picture that is not blank",
+      async () => {
+        await signIn(page, options.user, options.password)
+        await mapReady(page)
+        await checkNodes(page, await shoot("map-dark"))
+      },
+    )
     await t.test("a cut link is seen broken on the map and in the list, and whole again when mended", async () => {
       const before = await linkBytes(page)
       await options.cut()
@@ -69,7 +72,10 @@ export const runScenario = async (t: TestContext, options: ScenarioOptions): Pro
       assert.ok(red >= 3, `link ${id} is drawn broken: ${red} red pixels along it`)
       await page.waitForSelector("[data-testid=trouble] [data-row]")
       await options.mend()
-      await page.waitForFunction(([at, old]) => window.__twin?.state()?.links.status[at as number] === old, [slot, before[slot]])
+      await page.waitForFunction(
+        ([at, old]) => window.__twin?.state()?.links.status[at as number] === old,
+        [slot, before[slot]],
+      )
       await settled(page)
       const after = await redAlong(page, await takePicture(page), slot)
       assert.equal(after.red, 0, "no red is left along the mended link")
@@ -154,7 +160,9 @@ const watchPage = async (page: Page, baseUrl: string): Promise<Watch> => {
   await page.addInitScript(() => {
     window.__violations = []
     document.addEventListener("securitypolicyviolation", (event) =>
-      window.__violations?.push(`${event.violatedDirective}: ${event.blockedURI} ${event.sourceFile}:${event.lineNumber}`),
+      window.__violations?.push(
+        `${event.violatedDirective}: ${event.blockedURI} ${event.sourceFile}:${event.lineNumber}`,
+      ),
     )
   })
   return watch
@@ -190,7 +198,10 @@ const changedLink = async (page: Page, before: readonly number[]): Promise<numbe
 }
 
 const token = async (page: Page, name: string): Promise<Rgb> => {
-  const hex = await page.evaluate((css) => getComputedStyle(document.documentElement).getPropertyValue(css).trim(), name)
+  const hex = await page.evaluate(
+    (css) => getComputedStyle(document.documentElement).getPropertyValue(css).trim(),
+    name,
+  )
   const value = Number.parseInt(hex.slice(1), 16)
   return [(value >> 16) & 255, (value >> 8) & 255, value & 255]
 }
@@ -263,9 +274,12 @@ const checkAxe = async (page: Page, what: string): Promise<void> => {
   await page.evaluate(await readFile(AXE, "utf8"))
   const { violations } = await page.evaluate(
     (tags) =>
-      (window as unknown as { axe: { run: (root: Document, options: object) => Promise<AxeResult> } }).axe.run(document, {
-        runOnly: { type: "tag", values: tags },
-      }),
+      (window as unknown as { axe: { run: (root: Document, options: object) => Promise<AxeResult> } }).axe.run(
+        document,
+        {
+          runOnly: { type: "tag", values: tags },
+        },
+      ),
     ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"],
   )
   const found = violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 160)).join(" | ")}`)

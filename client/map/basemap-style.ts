@@ -34,7 +34,9 @@ export const makeStyle = ({ token, language, basemapUrl }: StyleOptions): StyleS
     siteGlow(token),
     ...(basemapUrl === null ? [] : placeLayers(token, language)),
     // Without a ground the twin still needs its anchor.
-    ...(basemapUrl === null ? [{ id: FIRST_LABEL_LAYER, type: "background", layout: { visibility: "none" } } as const] : []),
+    ...(basemapUrl === null
+      ? [{ id: FIRST_LABEL_LAYER, type: "background", layout: { visibility: "none" } } as const]
+      : []),
     nodeNames(token),
   ],
 })

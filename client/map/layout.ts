@@ -29,7 +29,9 @@ export const placeNodes = (input: LayoutInput): Float64Array => {
   })
   const places = new Float64Array(input.site.length * 2)
   for (const [site, members] of bySite) {
-    members.sort((a, b) => (input.tier[a] ?? 0) - (input.tier[b] ?? 0) || compare(input.name[a], input.name[b]) || a - b)
+    members.sort(
+      (a, b) => (input.tier[a] ?? 0) - (input.tier[b] ?? 0) || compare(input.name[a], input.name[b]) || a - b,
+    )
     const centre = toWorld(input.siteLongitude[site] ?? 0, input.siteLatitude[site] ?? 0)
     members.forEach((slot, rank) => {
       const radius = SPACING * Math.sqrt(rank)

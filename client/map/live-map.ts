@@ -113,9 +113,7 @@ export const makeLiveMap = (options: LiveMapOptions): LiveMap | null => {
   const flow = makeFlowGovernor(events.flowStopped)
 
   const layers = () =>
-    scene === null
-      ? []
-      : MAP_LAYERS.map(({ id, beforeId, make }) => make((scene as Scene).figures, { id, beforeId }))
+    scene === null ? [] : MAP_LAYERS.map(({ id, beforeId, make }) => make((scene as Scene).figures, { id, beforeId }))
   const installLayers = () => overlay.setProps({ layers: layers() })
 
   // -- the frame ------------------------------------------------------------------------------------------------------
@@ -341,7 +339,12 @@ export const makeLiveMap = (options: LiveMapOptions): LiveMap | null => {
   }
 }
 
-const pointFeature = (id: number, longitude: number, latitude: number, properties: Record<string, string | number>) => ({
+const pointFeature = (
+  id: number,
+  longitude: number,
+  latitude: number,
+  properties: Record<string, string | number>,
+) => ({
   type: "Feature" as const,
   id,
   geometry: { type: "Point" as const, coordinates: [longitude, latitude] },

@@ -39,4 +39,5 @@ const rampAt = (stops: readonly Rgb[], share: number): Rgb => {
   return [mix(0), mix(1), mix(2)]
 }
 
-export const cssToken = (name: string): string => getComputedStyle(document.documentElement).getPropertyValue(name).trim()
+export const cssToken = (name: string): string =>
+  getComputedStyle(document.documentElement).getPropertyValue(name).trim()

@@ -82,7 +82,10 @@ const nearest = (slots: readonly number[], reach: number, distance: (slot: numbe
   return best
 }
 
-const distanceToSegment = (at: { x: number; y: number }, [ax, ay, bx, by]: [number, number, number, number]): number => {
+const distanceToSegment = (
+  at: { x: number; y: number },
+  [ax, ay, bx, by]: [number, number, number, number],
+): number => {
   const dx = bx - ax
   const dy = by - ay
   const length = dx * dx + dy * dy

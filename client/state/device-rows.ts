@@ -19,7 +19,11 @@ export interface DeviceRow {
   readonly seenS: number
 }
 
-export const deviceRows = (state: TwinState, filter: string, roleName: (role: string) => string): readonly DeviceRow[] => {
+export const deviceRows = (
+  state: TwinState,
+  filter: string,
+  roleName: (role: string) => string,
+): readonly DeviceRow[] => {
   const words = plain(filter).split(/\s+/).filter(Boolean)
   const rows: DeviceRow[] = []
   state.nodes.id.forEach((id, slot) => {

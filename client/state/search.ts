@@ -29,7 +29,13 @@ export const search = (state: TwinState, query: string): readonly Found[] => {
     if (score !== null) hits.push({ score, found: found() })
   }
   state.sites.name.forEach((title, slot) =>
-    offer(score(title, words, 0), () => ({ kind: "site", slot, id: state.sites.id[slot] as string, title, detail: "" })),
+    offer(score(title, words, 0), () => ({
+      kind: "site",
+      slot,
+      id: state.sites.id[slot] as string,
+      title,
+      detail: "",
+    })),
   )
   state.nodes.name.forEach((title, slot) =>
     offer(score(title, words, 1), () => {

@@ -79,11 +79,7 @@ const summary = (
   return t("chart.summary", { title, now: present, min: format(low), max: format(high) })
 }
 
-const optionsOf = (
-  width: number,
-  labels: readonly string[],
-  format: (value: number) => string,
-): UPlot.Options => {
+const optionsOf = (width: number, labels: readonly string[], format: (value: number) => string): UPlot.Options => {
   const axis: UPlot.Axis = {
     stroke: cssToken("--ink-3"),
     font: `11px ${cssToken("--sans")}`,
@@ -104,8 +100,7 @@ const optionsOf = (
         ...axis,
         size: 24,
         space: 58,
-        values: (_, splits, __, ___, step) =>
-          splits.map((at) => (step >= 43_200 ? day : clock).format(at * 1_000)),
+        values: (_, splits, __, ___, step) => splits.map((at) => (step >= 43_200 ? day : clock).format(at * 1_000)),
       },
       { ...axis, size: 62, space: 34, values: (_, splits) => splits.map(format) },
     ],
@@ -113,7 +108,13 @@ const optionsOf = (
       {},
       ...labels.map((label, index): UPlot.Series => {
         const color = cssToken(COLORS[index] ?? "--accent")
-        return { label, stroke: color, width: 1.5, points: { show: false }, ...(index === 0 ? { fill: `${color}24` } : {}) }
+        return {
+          label,
+          stroke: color,
+          width: 1.5,
+          points: { show: false },
+          ...(index === 0 ? { fill: `${color}24` } : {}),
+        }
       }),
     ],
   }

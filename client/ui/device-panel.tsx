@@ -3,7 +3,17 @@ import { useSignal } from "@preact/signals"
 import { language, t } from "#client/i18n/translate.ts"
 import { markOf } from "#client/map/mark.ts"
 import { serverNowMs } from "#client/state/app.ts"
-import { formatAge, formatBps, formatBytes, formatDuration, formatMetric, formatNumber, formatPercent, NOTHING, roleName } from "#client/ui/format.ts"
+import {
+  formatAge,
+  formatBps,
+  formatBytes,
+  formatDuration,
+  formatMetric,
+  formatNumber,
+  formatPercent,
+  NOTHING,
+  roleName,
+} from "#client/ui/format.ts"
 import { HistoryChart, RangePicker } from "#client/ui/history-chart.tsx"
 import { MarkIcon } from "#client/ui/icons.tsx"
 import { Fact, Facts, LoadBar, PanelHead, Provenance, Reasons } from "#client/ui/panel-parts.tsx"
@@ -14,7 +24,11 @@ const CHARTED = [
   { metric: "device.cpu_pct", title: "chart.cpu", format: formatPercent },
   { metric: "device.mem_used_bytes", title: "chart.memory", format: formatBytes },
   { metric: "pppoe.sessions.active", title: "chart.sessions", format: formatNumber },
-  { metric: "device.temp_c", title: "chart.temperature", format: (lang: "pt-BR" | "en", value: number) => formatMetric(lang, value, "°C") },
+  {
+    metric: "device.temp_c",
+    title: "chart.temperature",
+    format: (lang: "pt-BR" | "en", value: number) => formatMetric(lang, value, "°C"),
+  },
 ] as const
 
 export const DevicePanel = ({ view, siteName }: { view: DeviceView; siteName: string }) => {
@@ -36,7 +50,10 @@ export const DevicePanel = ({ view, siteName }: { view: DeviceView; siteName: st
             <Fact label={t("device.model")} value={view.texts["device.model"] ?? null} />
             <Fact label={t("device.version")} value={view.texts["device.os_version"] ?? null} />
             <Fact label={t("device.serial")} value={view.texts["device.serial"] ?? null} mono />
-            <Fact label={t("device.uptime")} value={uptime === undefined ? null : formatDuration(lang, uptime.value * 1_000)} />
+            <Fact
+              label={t("device.uptime")}
+              value={uptime === undefined ? null : formatDuration(lang, uptime.value * 1_000)}
+            />
             <Fact label={t("device.poll")} value={formatDuration(lang, view.pollSeconds * 1_000)} />
           </Facts>
         </section>
@@ -58,7 +75,9 @@ const Sources = ({ sources }: { sources: readonly SourceView[] }) => (
           <MarkIcon mark={up ? "ok" : lastOkMs === null ? "unknown" : "critical"} size={12} />
           <b class="mono">{source}</b>
           <span>{t(up ? "device.source.up" : lastOkMs === null ? "device.source.never" : "device.source.down")}</span>
-          {lastOkMs !== null && <span class="quiet num">{formatAge(language.value, serverNowMs.value - lastOkMs)}</span>}
+          {lastOkMs !== null && (
+            <span class="quiet num">{formatAge(language.value, serverNowMs.value - lastOkMs)}</span>
+          )}
           {error !== null && <span class="source-error">{error}</span>}
         </li>
       ))}
@@ -68,7 +87,10 @@ const Sources = ({ sources }: { sources: readonly SourceView[] }) => (
 
 const Traffic = ({ view }: { view: DeviceView }) => {
   const chosen = useSignal<string | null>(null)
-  const busiest = view.interfaces.reduce<InterfaceView | null>((best, item) => (rate(item) > rate(best) ? item : best), null)
+  const busiest = view.interfaces.reduce<InterfaceView | null>(
+    (best, item) => (rate(item) > rate(best) ? item : best),
+    null,
+  )
   const name = view.interfaces.some((item) => item.name === chosen.value) ? chosen.value : (busiest?.name ?? null)
   const lang = language.value
   const has = (metric: string) => view.metrics.some((row) => row.entity === "" && row.metric === metric)

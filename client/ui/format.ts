@@ -40,7 +40,8 @@ export const formatDuration = (lang: Language, spanMs: number): string => {
   const minutes = Math.floor(seconds / 60)
   if (minutes < 60) return unit(minutes, "min")
   const hours = Math.floor(minutes / 60)
-  if (hours < 24) return minutes % 60 === 0 || hours >= 10 ? unit(hours, "h") : `${unit(hours, "h")} ${unit(minutes % 60, "min")}`
+  if (hours < 24)
+    return minutes % 60 === 0 || hours >= 10 ? unit(hours, "h") : `${unit(hours, "h")} ${unit(minutes % 60, "min")}`
   const days = Math.floor(hours / 24)
   return hours % 24 === 0 || days >= 30 ? unit(days, "d") : `${unit(days, "d")} ${unit(hours % 24, "h")}`
 }

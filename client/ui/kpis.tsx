@@ -16,7 +16,12 @@ export const Kpis = () => {
         of={whole(counts.routers)}
         bad={counts.routersUp < counts.routers}
       />
-      <Tile label={t("kpi.linksDown")} value={whole(counts.linksDown)} of={whole(counts.links)} bad={counts.linksDown > 0} />
+      <Tile
+        label={t("kpi.linksDown")}
+        value={whole(counts.linksDown)}
+        of={whole(counts.links)}
+        bad={counts.linksDown > 0}
+      />
       <Tile label={t("kpi.linksHot")} value={whole(counts.linksHot)} bad={false} />
       <Tile label={t("kpi.sites")} value={whole(counts.sites)} bad={false} />
       {counts.subscribers !== null && (

@@ -17,7 +17,13 @@ export const LinkPanel = ({ view }: { view: LinkView }) => {
   const detail = `${a.interface} ↔ ${b.interface}`
   return (
     <>
-      <PanelHead mark={mark} title={`${a.deviceName} ↔ ${b.deviceName}`} health={view.health} stale={false} detail={detail} />
+      <PanelHead
+        mark={mark}
+        title={`${a.deviceName} ↔ ${b.deviceName}`}
+        health={view.health}
+        stale={false}
+        detail={detail}
+      />
       <div class="panel-body" tabIndex={0} role="group" aria-labelledby="panel-title">
         <Reasons reasons={view.reasons} />
         <section class="block">
@@ -50,7 +56,12 @@ export const LinkPanel = ({ view }: { view: LinkView }) => {
               format={(value) => formatBps(lang, value)}
               series={[
                 { device: end.device, entity: `if:${end.interface}`, metric: "interface.rx_bps", label: t("chart.in") },
-                { device: end.device, entity: `if:${end.interface}`, metric: "interface.tx_bps", label: t("chart.out") },
+                {
+                  device: end.device,
+                  entity: `if:${end.interface}`,
+                  metric: "interface.tx_bps",
+                  label: t("chart.out"),
+                },
               ]}
             />
           ))}
@@ -76,12 +87,23 @@ const Direction = ({ from, to, percent }: { from: string; to: string; percent: n
 const End = ({ letter, end }: { letter: string; end: LinkEndView }) => {
   const lang = language.value
   const up = end.operUp
-  const word = end.adminUp === false ? "interface.disabled" : up === null ? "interface.unknown" : up ? "interface.up" : "interface.down"
+  const word =
+    end.adminUp === false
+      ? "interface.disabled"
+      : up === null
+        ? "interface.unknown"
+        : up
+          ? "interface.up"
+          : "interface.down"
   const mark = end.adminUp === false ? "maintenance" : up === null ? "unknown" : up ? "ok" : "critical"
   return (
     <div class="end">
       <span class="quiet">{t("link.end", { letter })}</span>
-      <button type="button" class="text-button strong" onClick={() => go({ selection: { kind: "device", id: end.device } })}>
+      <button
+        type="button"
+        class="text-button strong"
+        onClick={() => go({ selection: { kind: "device", id: end.device } })}
+      >
         {end.deviceName}
       </button>
       <span>

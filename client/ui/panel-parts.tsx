@@ -72,4 +72,5 @@ export const LoadBar = ({ percent, label }: { percent: number | null; label: str
     <span class="num">{formatPercent(language.value, percent)}</span>
   </span>
 )
-const loadClass = (percent: number | null): string => ((percent ?? 0) >= 95 ? "full" : (percent ?? 0) >= 80 ? "hot" : "")
+const loadClass = (percent: number | null): string =>
+  (percent ?? 0) >= 95 ? "full" : (percent ?? 0) >= 80 ? "hot" : ""

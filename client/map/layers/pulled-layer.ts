@@ -171,7 +171,11 @@ const makeTextures = (device: Device, figure: Figure): Resources["textures"] => 
   const usage = Texture.SAMPLE | Texture.COPY_DST
   const make = (format: "rgba8uint" | "rgba32float" | "rgba8unorm", rows: number) =>
     device.createTexture({ format, width: WIDTH, height: rows, usage, sampler })
-  const textures = { states: make("rgba8uint", height), places: make("rgba32float", height), palette: make("rgba8unorm", 2) }
+  const textures = {
+    states: make("rgba8uint", height),
+    places: make("rgba32float", height),
+    palette: make("rgba8unorm", 2),
+  }
   rawPixels(device)
   textures.states.writeData(figure.texels.bytes, { width: WIDTH, height })
   textures.places.writeData(figure.places, { width: WIDTH, height })

@@ -10,8 +10,16 @@ export interface Figures {
 }
 
 export const MAP_LAYERS = [
-  { id: "links", beforeId: FIRST_LABEL_LAYER, make: (figures: Figures, props: LayerPlace) => new LinksLayer({ ...props, figure: figures.links }) },
-  { id: "nodes", beforeId: NODE_NAMES_LAYER, make: (figures: Figures, props: LayerPlace) => new NodesLayer({ ...props, figure: figures.nodes }) },
+  {
+    id: "links",
+    beforeId: FIRST_LABEL_LAYER,
+    make: (figures: Figures, props: LayerPlace) => new LinksLayer({ ...props, figure: figures.links }),
+  },
+  {
+    id: "nodes",
+    beforeId: NODE_NAMES_LAYER,
+    make: (figures: Figures, props: LayerPlace) => new NodesLayer({ ...props, figure: figures.nodes }),
+  },
 ] as const
 
 /** `beforeId` puts the layer under a layer of the base map's style. */
