@@ -119,6 +119,8 @@ export interface LabState {
 
 /** Resolves when the lab has ended. */
 export const runLab = async (options: MainOptions, ready: (line: string) => void): Promise<void> => {
+  // Listened for from the start: whoever reads the ready line may end us in the next moment.
+  const ended = theEnd()
   const lab = await Lab.start({ ...options, receivers: { trap: options.trapTarget, syslog: options.syslogTarget } })
   const control = await startControl(lab, options.controlPort)
   if (options.state !== null)
@@ -133,15 +135,18 @@ export const runLab = async (options: MainOptions, ready: (line: string) => void
       links: links.length,
     }),
   )
-  await new Promise<void>((ended) => {
-    for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => ended())
-    process.stdin.once("end", () => ended()).once("close", () => ended())
-    process.stdin.resume()
-  })
+  await ended
   control.close()
   lab.close()
   if (options.state !== null) rmSync(options.state, { force: true })
 }
+
+const theEnd = (): Promise<void> =>
+  new Promise((ended) => {
+    for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => ended())
+    process.stdin.once("end", () => ended()).once("close", () => ended())
+    process.stdin.resume()
+  })
 
 /** Readable by its owner only from the first byte on, and never half written. */
 const writeState = (file: string, state: LabState): void => {
