@@ -147,6 +147,21 @@ describe("utilisation of a link", () => {
     assert.deepEqual(drawn(net), [null, null])
   })
 
+  test("a poll of counters alone, without the state, moves the utilisation too", () => {
+    const net = pair(1e9)
+    for (const [seconds, octets] of [
+      [0, 0],
+      [8, 1e8],
+      [16, 4e8],
+    ] as const)
+      net.apply(
+        poll("r1", at(10 + seconds), {
+          "if:e": { ...(seconds === 0 ? { "interface.oper_up": 1 } : {}), "interface.tx_bytes_total": octets },
+        }),
+      )
+    assert.equal(drawn(net)[0], 0.3)
+  })
+
   test("without a declared capacity the slower end's speed counts; without any it is unknown", () => {
     const net = pair(null)
     traffic(net, "r1", 0, 4e8, 1e9)

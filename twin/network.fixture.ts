@@ -57,6 +57,16 @@ export const network = (start: Inventory): Network => {
   }
 }
 
+/** One router, polled by SNMP unless told otherwise. */
+export const alone = (change: Parameters<typeof device>[1] = {}): Network => network(inventory([device("r1", change)]))
+/** Two routers and one link between their ether1. */
+export const pair = (): Network => network(inventory([device("r1"), device("r2")], [link("l1", "r1:ether1 r2:ether1")]))
+export const TWO = { sources: ["snmp", "routeros"] } as const
+export const at = (seconds: number): number => T0 + seconds * 1000
+/** `type old>new` of each event. */
+export const types = ({ events }: Pick<RoundResult, "events">): string[] =>
+  events.map((event) => `${event.type} ${event.old}>${event.new}`)
+
 /** Ring r1-r2-r3-r4 with a second link r1-r2; r4 is polled by two collectors. */
 export const RING = inventory(
   [device("r1"), device("r2"), device("r3"), device("r4", { sources: ["snmp", "routeros"], pollSeconds: 20 })],
