@@ -3,10 +3,10 @@
  * after the other. A step that throws costs its actor a restart from its last good state, at once and on the same
  * stack, so that the round goes on as `plainCells` would: a replay without actors gives the same twin.
  *
- *   tenant root (escalate)
- *   ├── routers (one_for_one, report: 5 crashes in 60 s shut the device's door, see inbox.ts)
- *   ├── links   (one_for_one, report)
- *   └── tenant  (one_for_one, report)
+ *   the system's root
+ *   ├── routers  (one_for_one, report: 5 crashes in 60 s shut the device's door, see inbox.ts)
+ *   ├── links    (one_for_one, report)
+ *   └── tenants  (one_for_one, report; one cell)
  */
 import * as Effect from "effect/Effect"
 import type { ActorHandle, ActorSpec } from "#engine/actors/actor.ts"

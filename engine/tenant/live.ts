@@ -47,6 +47,7 @@ export interface LiveParts {
   readonly inbox: Inbox
   readonly system: ActorSystem
   readonly recovered: Recovered
+  readonly noticesLost: () => number
 }
 
 export class Live {
@@ -261,6 +262,7 @@ export class Live {
       quarantined: inbox.quarantinedNow(),
       unknownDevice: world.unknownDevice,
       listenersThrew: this.#listeners.threw(),
+      noticesLost: this.#parts.noticesLost(),
     }
   }
 }

@@ -91,6 +91,8 @@ export interface TenantRuntimeStats {
   readonly quarantined: ReadonlyArray<{ readonly device: string; readonly untilMs: number }>
   readonly unknownDevice: number
   readonly listenersThrew: number
+  /** Notices whose listener threw. */
+  readonly noticesLost: number
 }
 
 export type RuntimeStatus = "live" | "stopping" | "stopped" | "failed"
@@ -107,8 +109,14 @@ export const makeTenantRuntime = (
 ): Effect.Effect<TenantRuntime, RecoverError, Scope.Scope> =>
   Effect.gen(function* () {
     const clock = options.clock ?? makeProcessClock()
-    const tell: Tell = (kind, detail, subject = "", untilMs = null) =>
-      options.onNotice?.({ kind, atMs: clock.nowMs(), subject, detail, untilMs })
+    let noticesLost = 0
+    const tell: Tell = (kind, detail, subject = "", untilMs = null) => {
+      try {
+        options.onNotice?.({ kind, atMs: clock.nowMs(), subject, detail, untilMs })
+      } catch {
+        noticesLost++
+      }
+    }
     // Actors live in the twin's time, so that crashes of a replay count as they did when they happened.
     const twinTime = makeManualClock()
     let wake = (): void => undefined
@@ -133,7 +141,7 @@ export const makeTenantRuntime = (
     )
     recovering = false
     if (recovered.snapshotProblem !== null) tell("snapshot-unusable", recovered.snapshotProblem)
-    const live = new Live({ options, clock, tell, twinTime, inbox, system, recovered })
+    const live = new Live({ options, clock, tell, twinTime, inbox, system, recovered, noticesLost: () => noticesLost })
     wake = () => live.wake()
     yield* Effect.acquireRelease(Effect.void, () => live.runtime.stop)
     live.begin()

@@ -10,8 +10,6 @@ import type { TwinSnapshot } from "#twin/snapshot.ts"
 export const SNAPSHOT_FORMAT = 1
 /** Work between two pauses. */
 const SLICE_MS = 8
-/** Elements packed between two looks at the clock. */
-const ELEMENTS_PER_PART = 128
 
 /** The bytes are not a snapshot that this build can read. The journal can rebuild the twin. */
 export class SnapshotUnreadable extends Data.TaggedError("SnapshotUnreadable")<{ readonly detail: string }> {
@@ -24,15 +22,24 @@ export class SnapshotUnreadable extends Data.TaggedError("SnapshotUnreadable")<{
 export type Breathe = () => Promise<void>
 const breatheOnce: Breathe = () => new Promise((resolve) => void setImmediate(resolve))
 
-/** The lists that are packed in parts, as paths. The order is part of the format. */
-const LISTS: ReadonlyArray<readonly [string] | readonly [string, string]> = [
-  ["inventory", "sites"],
-  ["inventory", "devices"],
-  ["inventory", "links"],
-  ["states", "routers"],
-  ["states", "links"],
-  ["timers"],
-  ["recent"],
+interface ListPath {
+  readonly path: readonly string[]
+  /** Elements packed between two looks at the clock: about half a megabyte at most. */
+  readonly perPart: number
+}
+
+/** The lists that are packed in parts. The order is part of the format. */
+const LISTS: readonly ListPath[] = [
+  { path: ["inventory", "sites"], perPart: 512 },
+  { path: ["inventory", "devices"], perPart: 512 },
+  { path: ["inventory", "links"], perPart: 512 },
+  { path: ["states", "routers"], perPart: 64 },
+  { path: ["states", "links"], perPart: 256 },
+  // Each element is a chunk of many notes (twin/chunked.ts).
+  { path: ["states", "tenant", "nodes", "chunks"], perPart: 8 },
+  { path: ["states", "tenant", "links", "chunks"], perPart: 8 },
+  { path: ["timers"], perPart: 8_192 },
+  { path: ["recent"], perPart: 512 },
 ]
 
 type Plain = Record<string, unknown>
@@ -40,16 +47,17 @@ type Plain = Record<string, unknown>
 /** Format: version byte, then parts, each a u32 (LE) length and packed bytes. Part 0 is everything but the lists. */
 export const encodeSnapshot = async (snapshot: TwinSnapshot, breathe: Breathe = breatheOnce): Promise<Uint8Array> => {
   const pause = pacer(breathe)
-  const lists = LISTS.map((path) => listAt(snapshot as unknown as Plain, path))
-  const head = packStored([withoutLists(snapshot as unknown as Plain), lists.map((items) => items.length)])
-  const parts: Uint8Array[] = [head]
-  for (const items of lists)
-    for (let from = 0; from < items.length; from += ELEMENTS_PER_PART) {
-      // A copy: the packer's result shares a pool with what it packs next.
-      parts.push(packStored(items.slice(from, from + ELEMENTS_PER_PART)).slice())
+  const lists = LISTS.map((list) => listAt(snapshot as unknown as Plain, list.path))
+  const lengths = lists.map((items) => items.length)
+  const parts: Uint8Array[] = [packStored([withoutLists(snapshot as unknown as Plain), lengths])]
+  for (const [index, { perPart }] of LISTS.entries()) {
+    const items = lists[index] as readonly unknown[]
+    for (let from = 0; from < items.length; from += perPart) {
+      parts.push(packStored(items.slice(from, from + perPart)))
       await pause()
     }
-  return joined(parts)
+  }
+  return joined(parts, pause)
 }
 
 /** The inverse of encodeSnapshot, for restoreTwin. Rejects with SnapshotUnreadable and nothing else. */
@@ -69,8 +77,8 @@ const unpacked = async (blob: Uint8Array, pause: () => Promise<void>): Promise<u
   const parts = split(blob)
   const [snapshot, lengths] = unpackStored(parts[0] as Uint8Array) as [Plain, number[]]
   let next = 1
-  for (const [index, path] of LISTS.entries()) {
-    const items = listAt(snapshot, path)
+  for (const [index, { path }] of LISTS.entries()) {
+    const items = listAt(snapshot, path) as unknown[]
     while (items.length < (lengths[index] as number)) {
       for (const item of unpackStored(parts[next++] as Uint8Array) as unknown[]) items.push(item)
       await pause()
@@ -90,27 +98,27 @@ const pacer = (breathe: Breathe): (() => Promise<void>) => {
   }
 }
 
-const listAt = (snapshot: Plain, [outer, inner]: readonly [string] | readonly [string, string]): unknown[] =>
-  (inner === undefined ? snapshot[outer] : (snapshot[outer] as Plain)[inner]) as unknown[]
-
-const withoutLists = (snapshot: Plain): Plain => {
-  const copy: Plain = { ...snapshot }
-  for (const [outer, inner] of LISTS) {
-    if (inner === undefined) copy[outer] = []
-    else copy[outer] = { ...(copy[outer] as Plain), [inner]: [] }
-  }
-  return copy
+const listAt = (snapshot: Plain, path: readonly string[]): readonly unknown[] => {
+  let value: unknown = snapshot
+  for (const key of path) value = (value as Plain)[key]
+  return value as readonly unknown[]
 }
 
-const joined = (parts: readonly Uint8Array[]): Uint8Array => {
-  const bytes = new Uint8Array(1 + parts.reduce((sum, part) => sum + 4 + part.length, 0))
-  const view = new DataView(bytes.buffer)
-  bytes[0] = SNAPSHOT_FORMAT
-  let at = 1
+/** A copy in which every list of LISTS is empty; the rest is shared. */
+const withoutLists = (snapshot: Plain): Plain => LISTS.reduce((copy, { path }) => emptied(copy, path), snapshot)
+
+const emptied = (value: Plain, [key, ...rest]: readonly string[]): Plain =>
+  key === undefined ? value : { ...value, [key]: rest.length === 0 ? [] : emptied(value[key] as Plain, rest) }
+
+/** Tens of megabytes take long enough to copy that others must get a turn here too. */
+const joined = async (parts: readonly Uint8Array[], pause: () => Promise<void>): Promise<Uint8Array> => {
+  const bytes = Buffer.allocUnsafeSlow(1 + parts.reduce((sum, part) => sum + 4 + part.length, 0))
+  let at = bytes.writeUInt8(SNAPSHOT_FORMAT)
   for (const part of parts) {
-    view.setUint32(at, part.length, true)
-    bytes.set(part, at + 4)
-    at += 4 + part.length
+    at = bytes.writeUInt32LE(part.length, at)
+    bytes.set(part, at)
+    at += part.length
+    await pause()
   }
   return bytes
 }
