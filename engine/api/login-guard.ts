@@ -1,7 +1,8 @@
 /**
  * Slows down password guessing without locking anybody out (notes/security.md row 29). A delay belongs to a pair of
  * (source, account), and to a source over all accounts; never to an account alone, because then a stranger could keep
- * its owner out. Nothing sleeps here: who comes too early is told when to come back. Pure: time is an argument.
+ * its owner out. Nothing sleeps here: who comes too early is told when to come back. Pure: time is an argument,
+ * and must be one that never goes back.
  *
  *   pair:   5 free attempts, then 1, 2, 4 ... 60 s between attempts
  *   source: 20 free failures, then the same

@@ -176,11 +176,6 @@ export const asWord = <T extends string>(
   return undefined
 }
 
-export const readWord = <T extends string>(fields: Fields, key: string, words: readonly T[]): T | undefined => {
-  const node = required(fields, key)
-  return node === undefined ? undefined : asWord(node, join(fields.path, key), words, fields.mistakes)
-}
-
 export const readOptionalWord = <T extends string>(fields: Fields, key: string, words: readonly T[]): T | undefined => {
   const node = optional(fields, key)
   return node === undefined ? undefined : asWord(node, join(fields.path, key), words, fields.mistakes)

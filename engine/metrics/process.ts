@@ -34,7 +34,11 @@ const memoryAndCpu = (metrics: MetricsRegistry, version: string): void => {
   metrics.gauge("heliograph_process_uptime_seconds", "Time since this process began.", () => process.uptime())
   metrics.gauge("heliograph_process_resident_memory_bytes", "Resident set size.", () => process.memoryUsage.rss())
   metrics.gauge("heliograph_process_heap_used_bytes", "JavaScript heap in use.", () => process.memoryUsage().heapUsed)
-  metrics.gauge("heliograph_process_external_memory_bytes", "Memory of buffers outside the heap.", () => process.memoryUsage().external)
+  metrics.gauge(
+    "heliograph_process_external_memory_bytes",
+    "Memory of buffers outside the heap.",
+    () => process.memoryUsage().external,
+  )
   metrics.counterFrom("heliograph_process_cpu_seconds_total", "User and system CPU time.", () => {
     const cpu = process.cpuUsage()
     return (cpu.user + cpu.system) / 1e6
@@ -47,11 +51,15 @@ const eventLoopDelay = (metrics: MetricsRegistry): (() => void) => {
   const window = setInterval(() => delay.reset(), WINDOW_MS).unref()
   /** perf_hooks measures the whole pause between two samples: what exceeds its own period is the delay. */
   const lateSeconds = (nanoseconds: number): number => Math.max(0, nanoseconds - RESOLUTION_MS * 1e6) / 1e9
-  metrics.gauge("heliograph_event_loop_delay_seconds", "How late the event loop ran, over at most the last minute.", () => [
-    { labels: { quantile: "0.5" }, value: lateSeconds(delay.percentile(50)) },
-    { labels: { quantile: "0.99" }, value: lateSeconds(delay.percentile(99)) },
-    { labels: { quantile: "1" }, value: delay.count === 0 ? 0 : lateSeconds(delay.max) },
-  ])
+  metrics.gauge(
+    "heliograph_event_loop_delay_seconds",
+    "How late the event loop ran, over at most the last minute.",
+    () => [
+      { labels: { quantile: "0.5" }, value: lateSeconds(delay.percentile(50)) },
+      { labels: { quantile: "0.99" }, value: lateSeconds(delay.percentile(99)) },
+      { labels: { quantile: "1" }, value: delay.count === 0 ? 0 : lateSeconds(delay.max) },
+    ],
+  )
   return () => {
     clearInterval(window)
     delay.disable()

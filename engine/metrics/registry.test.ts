@@ -6,7 +6,8 @@ import fc from "fast-check"
 import { processMetrics } from "#engine/metrics/process.ts"
 import { makeMetrics, SERIES_MAX } from "#engine/metrics/registry.ts"
 
-const SERIES = /^heliograph_[a-z0-9_]+(\{[a-z_]+="(?:[^"\\\n]|\\["\\n])*"(,[a-z_]+="(?:[^"\\\n]|\\["\\n])*")*\})? (-?\d+(\.\d+)?(e[+-]\d+)?|[+-]Inf|NaN)$/
+const SERIES =
+  /^heliograph_[a-z0-9_]+(\{[a-z_]+="(?:[^"\\\n]|\\["\\n])*"(,[a-z_]+="(?:[^"\\\n]|\\["\\n])*")*\})? (-?\d+(\.\d+)?(e[+-]\d+)?|[+-]Inf|NaN)$/
 
 test("[O8] counters, gauges and histograms come out in the text format", () => {
   const metrics = makeMetrics()
@@ -28,7 +29,10 @@ test("a label value cannot forge a line", () => {
     fc.property(fc.string({ unit: "binary" }), (value) => {
       const metrics = makeMetrics()
       metrics.counter("heliograph_x_total", "X.").add(1, { word: value })
-      const lines = metrics.render().split("\n").filter((line) => line.startsWith("heliograph_x_total"))
+      const lines = metrics
+        .render()
+        .split("\n")
+        .filter((line) => line.startsWith("heliograph_x_total"))
       assert.equal(lines.length, 1)
       assert.match(lines[0]!, SERIES)
     }),
@@ -39,7 +43,10 @@ test("a counter's label sets are bounded, and the overflow is still counted", ()
   const metrics = makeMetrics()
   const counter = metrics.counter("heliograph_x_total", "X.")
   for (let index = 0; index < SERIES_MAX + 50; index++) counter.add(1, { key: String(index) })
-  const lines = metrics.render().split("\n").filter((line) => line.startsWith("heliograph_x_total{"))
+  const lines = metrics
+    .render()
+    .split("\n")
+    .filter((line) => line.startsWith("heliograph_x_total{"))
   assert.equal(lines.length, SERIES_MAX + 1)
   assert.ok(lines.includes('heliograph_x_total{other="true"} 50'))
 })

@@ -50,7 +50,12 @@ export const makeMetrics = (): MetricsRegistry => {
     families.set(family.name, family)
   }
   const reading = (type: "counter" | "gauge") => (name: string, help: string, read: () => number | readonly Sample[]) =>
-    declare({ name, help, type, lines: () => samplesOf(read()).map((sample) => line(name, sample.labels, sample.value)) })
+    declare({
+      name,
+      help,
+      type,
+      lines: () => samplesOf(read()).map((sample) => line(name, sample.labels, sample.value)),
+    })
   const registry: MetricsRegistry = {
     counter: (name, help) => {
       const counter = makeCounter(name)
@@ -78,7 +83,11 @@ export const makeMetrics = (): MetricsRegistry => {
       return `${out.join("\n")}\n`
     },
   }
-  registry.counterFrom("heliograph_metric_read_failures_total", "Metrics whose value could not be read.", () => failedReads)
+  registry.counterFrom(
+    "heliograph_metric_read_failures_total",
+    "Metrics whose value could not be read.",
+    () => failedReads,
+  )
   return registry
 }
 
@@ -99,11 +108,16 @@ const makeCounter = (name: string): Counter & { readonly lines: () => readonly s
     },
     value: (labels) => series.get(labelText(labels))?.value ?? 0,
     lines: () =>
-      series.size === 0 ? [line(name, undefined, 0)] : [...series.values()].map((one) => line(name, one.labels, one.value)),
+      series.size === 0
+        ? [line(name, undefined, 0)]
+        : [...series.values()].map((one) => line(name, one.labels, one.value)),
   }
 }
 
-const makeHistogram = (name: string, bounds: readonly number[]): Histogram & { readonly lines: () => readonly string[] } => {
+const makeHistogram = (
+  name: string,
+  bounds: readonly number[],
+): Histogram & { readonly lines: () => readonly string[] } => {
   const counts = new Float64Array(bounds.length + 1)
   let sum = 0
   return {
@@ -125,19 +139,24 @@ const makeHistogram = (name: string, bounds: readonly number[]): Histogram & { r
   }
 }
 
-const samplesOf = (read: number | readonly Sample[]): readonly Sample[] => (typeof read === "number" ? [{ value: read }] : read)
+const samplesOf = (read: number | readonly Sample[]): readonly Sample[] =>
+  typeof read === "number" ? [{ value: read }] : read
 
-const line = (name: string, labels: Labels | undefined, value: number): string => `${name}${labelText(labels)} ${number(value)}`
+const line = (name: string, labels: Labels | undefined, value: number): string =>
+  `${name}${labelText(labels)} ${number(value)}`
 
 /** Sorted, so that one set of labels is one series however it was written. */
 const labelText = (labels: Labels | undefined): string => {
   if (labels === undefined) return ""
-  const pairs = Object.keys(labels).toSorted().map((key) => `${key}="${escapeLabel(labels[key]!)}"`)
+  const pairs = Object.keys(labels)
+    .toSorted()
+    .map((key) => `${key}="${escapeLabel(labels[key]!)}"`)
   return pairs.length === 0 ? "" : `{${pairs.join(",")}}`
 }
 const OTHER = '{other="true"}'
 
-const escapeLabel = (value: string): string => value.replaceAll("\\", "\\\\").replaceAll('"', '\\"').replaceAll("\n", "\\n")
+const escapeLabel = (value: string): string =>
+  value.replaceAll("\\", "\\\\").replaceAll('"', '\\"').replaceAll("\n", "\\n")
 
 const number = (value: number): string =>
   value === Number.POSITIVE_INFINITY ? "+Inf" : value === Number.NEGATIVE_INFINITY ? "-Inf" : String(value)

@@ -48,6 +48,7 @@ const hubOf = (twin: FakeTwin, at = { ms: 0 }, frameGapMs = 0): Hub =>
     stats: makeStreamStats(makeMetrics()),
     log: silentLog,
     nowMs: () => at.ms,
+    monotonicMs: () => at.ms,
   })
 
 const agrees = (watching: Watcher, twin: FakeTwin): void => {

@@ -15,7 +15,7 @@ import type { ServerFrame, Sub } from "#protocol/wire.ts"
 /** A viewer as the hub sees it. */
 export interface Viewer {
   /** False while it must not get anything: not drained, or hidden and served a moment ago. */
-  readonly ready: (nowMs: number) => boolean
+  readonly ready: (monotonicMs: number) => boolean
   readonly send: (bytes: Uint8Array) => void
 }
 
@@ -30,7 +30,6 @@ export interface Hub {
   readonly join: (viewer: Viewer, resume: Position | null) => void
   readonly leave: (viewer: Viewer) => void
   readonly focus: (viewer: Viewer, focus: Sub["focus"]) => void
-  readonly viewers: () => number
   readonly close: () => void
 }
 
@@ -38,7 +37,10 @@ export interface HubOptions {
   readonly limits: StreamLimits
   readonly stats: StreamStats
   readonly log: Log
+  /** Unix time, for what frames say. */
   readonly nowMs: () => number
+  /** Never goes back, for pacing: a clock that is set back must not hold frames back. */
+  readonly monotonicMs: () => number
 }
 
 /** null = needs a keyframe. */
@@ -54,7 +56,7 @@ interface Seat {
 }
 
 export const makeHub = (twin: LiveTwin, options: HubOptions): Hub => {
-  const { limits, stats, nowMs } = options
+  const { limits, stats, nowMs, monotonicMs } = options
   const seats = new Map<Viewer, Seat>()
   let epoch = twin.epoch()
   let seq = twin.seq()
@@ -79,7 +81,7 @@ export const makeHub = (twin: LiveTwin, options: HubOptions): Hub => {
     if (whenMs >= timerMs) return
     if (timer !== null) clearTimeout(timer)
     timerMs = whenMs
-    timer = setTimeout(() => guarded(flush), Math.max(0, whenMs - nowMs()))
+    timer = setTimeout(() => guarded(flush), Math.max(0, whenMs - monotonicMs()))
   }
 
   const heard = (notice: RoundNotice): void =>
@@ -92,7 +94,7 @@ export const makeHub = (twin: LiveTwin, options: HubOptions): Hub => {
         if (seat.focusDevices.some((device) => notice.touched.has(device))) seat.focusDirty = true
       if (seats.size === 0) return
       const dueMs = flushedMs + limits.frameGapMs
-      if (nowMs() >= dueMs) flush()
+      if (monotonicMs() >= dueMs) flush()
       else wake(dueMs)
     })
 
@@ -112,7 +114,7 @@ export const makeHub = (twin: LiveTwin, options: HubOptions): Hub => {
     timer = null
     timerMs = Number.POSITIVE_INFINITY
     if (twin.epoch() !== epoch) reset()
-    const now = nowMs()
+    const now = monotonicMs()
     flushedMs = now
     /** Frames of this flush by the seq they start from; one entry when everybody is up to date. */
     const packed = new Map<number, readonly Uint8Array[]>()
@@ -158,8 +160,10 @@ export const makeHub = (twin: LiveTwin, options: HubOptions): Hub => {
    * comes now (all viewers at once, after a restart); a delta takes them from there to the newest place.
    */
   const sendKeyframe = (viewer: Viewer): number => {
-    const fresh = snap !== null && nowMs() - snap.madeMs < limits.keyframeReuseMs && changes.since(snap.seq) !== null
-    if (snap === null || !fresh) snap = { seq: twin.seq(), madeMs: nowMs(), frames: keyframe(twin, atMs).map(pack) }
+    const fresh =
+      snap !== null && monotonicMs() - snap.madeMs < limits.keyframeReuseMs && changes.since(snap.seq) !== null
+    if (snap === null || !fresh)
+      snap = { seq: twin.seq(), madeMs: monotonicMs(), frames: keyframe(twin, atMs).map(pack) }
     for (const bytes of snap.frames) viewer.send(bytes)
     return snap.seq
   }
@@ -173,7 +177,7 @@ export const makeHub = (twin: LiveTwin, options: HubOptions): Hub => {
     let bytes = views.get(key)
     if (bytes === undefined) {
       const view = twin.view(focus)
-      bytes = view === null ? null : pack({ kind: "FOCUS", atMs: now, view })
+      bytes = view === null ? null : pack({ kind: "FOCUS", atMs: nowMs(), view })
       views.set(key, bytes)
     }
     if (bytes === null) return
@@ -219,11 +223,10 @@ export const makeHub = (twin: LiveTwin, options: HubOptions): Hub => {
       const seat = seats.get(viewer)
       if (seat === undefined) return
       aim(seat, focus)
-      const now = nowMs()
+      const now = monotonicMs()
       if (viewer.ready(now)) sendFocus(viewer, seat, now, new Map())
       else wake(now + limits.catchUpMs)
     },
-    viewers: () => seats.size,
     close: () => {
       stop()
       if (timer !== null) clearTimeout(timer)

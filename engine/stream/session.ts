@@ -21,7 +21,7 @@ const GOING_AWAY = 1001
 export interface StreamSession {
   readonly who: Session
   /** Pings, and ends what is silent or over its time. */
-  readonly sweep: (nowMs: number) => void
+  readonly sweep: () => void
   readonly signOut: () => void
   /** At the engine's end: 1001, then gone. */
   readonly end: () => void
@@ -32,7 +32,10 @@ export interface SessionOptions {
   readonly who: Session
   readonly limits: StreamLimits
   readonly stats: StreamStats
+  /** Unix time. */
   readonly nowMs: () => number
+  /** For every waiting and counting. */
+  readonly monotonicMs: () => number
   readonly closed: () => void
 }
 
@@ -42,9 +45,9 @@ const LINGER_MS = 1_000
 const LINGER_AT_END_MS = 200
 
 export const openSession = (socket: WebSocket, options: SessionOptions): StreamSession => {
-  const { hub, who, limits, stats, nowMs } = options
-  const bucket = makeTokenBucket(limits.framesPerS, limits.framesBurst, nowMs())
-  const openedMs = nowMs()
+  const { hub, who, limits, stats, nowMs, monotonicMs } = options
+  const bucket = makeTokenBucket(limits.framesPerS, limits.framesBurst, monotonicMs())
+  const openedMs = monotonicMs()
   let live = false
   let ended = false
   let heardMs = openedMs
@@ -74,7 +77,7 @@ export const openSession = (socket: WebSocket, options: SessionOptions): StreamS
       return !hidden || now - sentMs >= limits.hiddenGapMs
     },
     send: (bytes) => {
-      sentMs = nowMs()
+      sentMs = monotonicMs()
       stats.bytes.add(bytes.length)
       socket.send(bytes)
     },
@@ -115,7 +118,7 @@ export const openSession = (socket: WebSocket, options: SessionOptions): StreamS
   }
 
   const heard = (): boolean => {
-    heardMs = nowMs()
+    heardMs = monotonicMs()
     if (bucket.take(heardMs)) return !ended
     end(CLOSE.BAD_FRAME, "too-many-frames")
     return false
@@ -144,9 +147,10 @@ export const openSession = (socket: WebSocket, options: SessionOptions): StreamS
     who,
     signOut: () => end(CLOSE.SIGNED_OUT, "signed-out", true),
     end: () => end(GOING_AWAY, "engine-stops"),
-    sweep: (now) => {
+    sweep: () => {
       if (ended) return
-      if (now >= who.expiresAtMs) return end(CLOSE.SIGNED_OUT, "signed-out", true)
+      const now = monotonicMs()
+      if (nowMs() >= who.expiresAtMs) return end(CLOSE.SIGNED_OUT, "signed-out", true)
       if (!live && now - openedMs >= limits.helloMsMax) return end(CLOSE.BAD_FRAME, "no-hello")
       if (now - heardMs >= limits.silentMsMax) {
         stats.closed.add(1, { reason: "silent" })

@@ -67,6 +67,7 @@ interface Open {
 const startStream = (options: StreamOptions): Stream & { readonly stop: () => void } => {
   const limits: StreamLimits = { ...LIMITS, ...options.limits }
   const { nowMs, log, metrics } = options
+  const monotonicMs = (): number => performance.now()
   const stats = makeStreamStats(metrics)
   const server = new WebSocketServer({
     noServer: true,
@@ -93,7 +94,7 @@ const startStream = (options: StreamOptions): Stream & { readonly stop: () => vo
   const attach = (twin: LiveTwin): Hub => {
     const known = hubs.get(twin)
     if (known !== undefined) return known
-    const hub = makeHub(twin, { limits, stats, log, nowMs })
+    const hub = makeHub(twin, { limits, stats, log, nowMs, monotonicMs })
     hubs.set(twin, hub)
     return hub
   }
@@ -128,16 +129,16 @@ const startStream = (options: StreamOptions): Stream & { readonly stop: () => vo
     // ws upgrades synchronously, so a burst cannot pass the quota together.
     server.handleUpgrade(request, socket, head, (webSocket) => {
       const closed = (): void => void open.delete(one)
-      const session = openSession(webSocket, { hub, who: found.who, limits, stats, nowMs, closed })
-      const one: Open = { session, token: found.token, hub, recheckMs: nowMs() }
+      const session = openSession(webSocket, { hub, who: found.who, limits, stats, nowMs, monotonicMs, closed })
+      const one: Open = { session, token: found.token, hub, recheckMs: monotonicMs() }
       open.add(one)
     })
   }
 
   const sweep = setInterval(() => {
-    const now = nowMs()
+    const now = monotonicMs()
     for (const one of open) {
-      one.session.sweep(now)
+      one.session.sweep()
       if (now - one.recheckMs < limits.recheckEveryMs) continue
       one.recheckMs = now
       void Effect.runPromise(lookUp(options.accounts, one.token, limits.upgradeMsMax)).then((who) => {
