@@ -26,7 +26,7 @@ const PLACE_SPACING = 0.055
 
 type Properties = Record<string, string | number>
 type Topology = Parameters<typeof mesh>[0]
-type GeometryObject = Topology["objects"][string]
+type GeometryObject = NonNullable<Parameters<typeof mesh>[1]>
 type Layer = "earth" | "water" | "boundaries" | "places"
 
 /** Builds the whole archive; about 10 s of one core and 6 MB. */
@@ -93,7 +93,7 @@ const topology = async (path: string): Promise<Topology> =>
 const objectOf = (source: Topology, name: string): GeometryObject => {
   const found = source.objects[name]
   if (found === undefined) throw new Error(`basemap: no collection ${name}`)
-  return found
+  return found as GeometryObject
 }
 
 const shapes = (source: Topology, name: string): Feature[] => {

@@ -105,6 +105,30 @@ test("[X1] without a server the picture greys and says how old it is; it comes b
   }
 })
 
+test("[U3] an address holds screen, selection and camera: opened elsewhere it shows the same", { skip }, async () => {
+  const fixture = await startFixture({ nodes: 30, dist, tickMs: 0 })
+  const context = await browser.newContext({ locale: "en-GB", reducedMotion: "reduce" })
+  try {
+    const page = await context.newPage()
+    page.setDefaultTimeout(45_000)
+    const [id = "", name = ""] = [fixture.network.nodes.id[3], fixture.network.nodes.name[3]]
+    await page.goto(`${fixture.url}/#/map?device=${id}&at=-46.63,-23.55,8`)
+    await page.fill("[name=password]", "fixture")
+    await page.click("[type=submit]")
+    await page.waitForFunction((text) => document.querySelector("[data-testid=panel] h2")?.textContent === text, name)
+    await page.waitForFunction(() => window.__twin?.ready())
+    const place = await page.evaluate(() => window.__twin?.screen(0))
+    const box = await page.locator("[data-testid=map]").boundingBox()
+    assert.ok(place != null && box !== null)
+    assert.ok(Math.abs(place.x - box.x - box.width / 2) < 3, "the camera stands over São Paulo's core")
+    await page.evaluate(() => (location.hash = "#/devices"))
+    await page.waitForSelector("[role=grid]")
+  } finally {
+    await context.close()
+    await fixture.close()
+  }
+})
+
 test("a frozen screen is the same picture twice", { skip }, async () => {
   const fixture = await startFixture({ nodes: 60, dist, tickMs: 0 })
   try {

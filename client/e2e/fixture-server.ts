@@ -37,6 +37,8 @@ export interface Fixture {
   readonly cut: (slot: number) => string
   readonly mend: (slot: number) => void
   readonly kill: (node: number) => void
+  /** Gives a device another mark. */
+  readonly mark: (node: number, mark: "major" | "warning" | "maintenance" | "unknown") => void
   /** Closes every socket as a network would, and counts what came. */
   readonly dropSockets: () => void
   /** While on, no socket is let in. */
@@ -84,6 +86,7 @@ export const startFixture = async (options: FixtureOptions): Promise<Fixture> =>
     cut: hub.cut,
     mend: hub.mend,
     kill: hub.kill,
+    mark: hub.mark,
     dropSockets: hub.drop,
     refuse: (on) => {
       refusing = on
@@ -215,6 +218,16 @@ const makeHub = (network: FixtureNetwork, demo: boolean) => {
     mend: (slot: number) => {
       network.links.status[slot] = statusByte("ok", "cleared")
       publish([], [slot], [event(network.links.id[slot] as string, "link", false)])
+    },
+    mark: (node: number, mark: "major" | "warning" | "maintenance" | "unknown") => {
+      const bytes = {
+        major: statusByte("degraded", "major"),
+        warning: statusByte("degraded", "warning"),
+        maintenance: statusByte("ok", "cleared", { maintenance: true }),
+        unknown: statusByte("unknown", "indeterminate"),
+      }
+      network.nodes.status[node] = bytes[mark]
+      publish([node], [], [])
     },
     kill: (node: number) => {
       network.nodes.status[node] = statusByte("down", "critical")

@@ -318,7 +318,7 @@ export const makeLiveMap = (options: LiveMapOptions): LiveMap | null => {
     },
     zoomBy: (steps) => map.easeTo({ zoom: map.getZoom() + steps, animate: !frozen }),
     goTo: (longitude, latitude, zoom) => {
-      map.easeTo({ center: [longitude, latitude], zoom, padding: paddingOf(options), animate: !frozen, duration: 700 })
+      map.easeTo({ center: [longitude, latitude], zoom, animate: !frozen, duration: 700 })
     },
     screen: (slot, kind = "node") => {
       if (scene === null) return null

@@ -10,6 +10,7 @@ import { go, route } from "#client/state/route.ts"
 import { formatAge, formatNumber, roleName } from "#client/ui/format.ts"
 import { MarkIcon } from "#client/ui/icons.tsx"
 import { SelectionPanel } from "#client/ui/selection-panel.tsx"
+import { statusWord } from "#client/ui/status-word.ts"
 
 const ROW_PX = 38
 const HEAD_PX = 34
@@ -154,7 +155,7 @@ const GridRow = (props: { row: DeviceRow; index: number; selected: boolean; choo
         {row.site}
       </span>
       <span role="gridcell" class={`word-${MARKS[row.mark] ?? "unknown"}`}>
-        {t(`health.${row.health}`)}
+        {statusWord(row.status)}
       </span>
       <span role="gridcell" class="num quiet">
         {seen}

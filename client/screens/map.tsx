@@ -24,6 +24,7 @@ import { Kpis } from "#client/ui/kpis.tsx"
 import { Legend } from "#client/ui/legend.tsx"
 import { SelectionPanel } from "#client/ui/selection-panel.tsx"
 import { fitWish } from "#client/ui/shortcuts.ts"
+import { statusWord } from "#client/ui/status-word.ts"
 import { TroubleList } from "#client/ui/trouble-list.tsx"
 import { unpackStatus } from "#protocol/status.ts"
 import { unpackUtil, UTIL_UNKNOWN } from "#protocol/wire.ts"
@@ -50,6 +51,8 @@ export const MapScreen = () => {
     if (container === null) return
     /** A click on the map does not move the map. */
     let pickedHere = ""
+    /** Cameras that the map itself wrote into the address; any other comes from the address bar. */
+    let ownCamera = route.peek().camera
     const map = makeLiveMap({
       container,
       store,
@@ -67,7 +70,10 @@ export const MapScreen = () => {
           go({ selection })
         },
         hovered: (picked, x, y) => (hover.value = picked === null ? null : { picked, x, y }),
-        moved: (camera) => go({ camera }, true),
+        moved: (camera) => {
+          ownCamera = camera
+          go({ camera }, true)
+        },
         labelled: (placed) => (labels.value = placed),
         basemapFailed: () => (failure.value = "basemapFailed"),
         flowStopped: () => (flow.value = false),
@@ -91,6 +97,11 @@ export const MapScreen = () => {
         map.select(selection, id !== shown && id !== pickedHere)
         shown = id
         pickedHere = ""
+      }),
+      effect(() => {
+        const { camera } = route.value
+        if (camera !== null && camera !== ownCamera) map.goTo(camera.longitude, camera.latitude, camera.zoom)
+        ownCamera = camera
       }),
       effect(() => map.setFlow(flow.value)),
       effect(() => map.setGrey(staleReason.value !== null)),
@@ -202,7 +213,7 @@ const Tooltip = ({ hover: { picked, x, y } }: { hover: Hover }) => {
 
 const nodeTip = (state: TwinState, slot: number) => {
   const byte = state.nodes.status[slot] ?? 0
-  const detail = `${t(`health.${unpackStatus(byte).health}`)} · ${siteOf(state, slot)}`
+  const detail = `${statusWord(unpackStatus(byte))} · ${siteOf(state, slot)}`
   return { title: state.nodes.name[slot] ?? "", mark: markOfByte(byte), detail }
 }
 const linkTip = (state: TwinState, slot: number) => {

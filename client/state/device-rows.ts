@@ -5,14 +5,14 @@ import { siteOf } from "#client/state/trouble.ts"
 import type { TwinState } from "#client/state/twin-store.ts"
 import { ROLES } from "#protocol/role.ts"
 import { unpackStatus } from "#protocol/status.ts"
-import type { Health } from "#protocol/status.ts"
+import type { Status } from "#protocol/status.ts"
 
 export interface DeviceRow {
   readonly id: string
   readonly name: string
   readonly role: string
   readonly site: string
-  readonly health: Health
+  readonly status: Status
   /** Index into MARKS. */
   readonly mark: number
   /** Unix seconds, 0 = never. */
@@ -36,7 +36,7 @@ export const deviceRows = (
     }
     const byte = state.nodes.status[slot] as number
     const seenS = state.nodes.seenS[slot] as number
-    rows.push({ id, name, role, site, health: unpackStatus(byte).health, mark: markOfByte(byte), seenS })
+    rows.push({ id, name, role, site, status: unpackStatus(byte), mark: markOfByte(byte), seenS })
   })
   return rows.sort((a, b) => a.mark - b.mark || (a.name < b.name ? -1 : a.name > b.name ? 1 : 0))
 }

@@ -41,12 +41,14 @@ export const HistoryChart = ({
     const queries = series.map(({ device, entity, metric }) =>
       getHistory({ device, entity, metric, from: Math.round(to - spanMs), to: Math.round(to), points: HISTORY_POINTS }),
     )
-    void Promise.all(queries).then((answers) => {
+    const load = async () => {
+      const answers = await Promise.all(queries)
       if (!current) return
       stored.value = answers.map((answer) => (answer.ok ? answer.value : null))
-      const bad = answers.find((answer) => !answer.ok)
-      failed.value = bad === undefined || bad.ok || bad.status === 404 ? null : bad.reason
-    })
+      const bad = answers.find((answer) => !answer.ok && answer.status !== 404)
+      failed.value = bad === undefined || bad.ok ? null : bad.reason
+    }
+    void load()
     return () => {
       current = false
     }

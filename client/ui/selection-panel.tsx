@@ -16,13 +16,13 @@ export const SelectionPanel = ({ selection }: { selection: Selection }) => {
   useEffect(() => {
     let current = true
     failed.value = null
-    const ask: Promise<Awaited<ReturnType<typeof getDevice | typeof getLink>>> =
-      selection.kind === "device" ? getDevice(selection.id) : getLink(selection.id)
-    void ask.then((answer) => {
+    const load = async () => {
+      const answer = await (selection.kind === "device" ? getDevice(selection.id) : getLink(selection.id))
       if (!current) return
       if (answer.ok) focus.value ??= answer.value
       else failed.value = answer.status === 404 ? t("panel.gone") : t("panel.failed", { reason: answer.reason })
-    })
+    }
+    void load()
     return () => {
       current = false
     }
