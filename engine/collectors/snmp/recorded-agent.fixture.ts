@@ -7,6 +7,7 @@ import type { Socket } from "node:dgram"
 import { createSocket } from "node:dgram"
 import { readFileSync } from "node:fs"
 import { once } from "node:events"
+import { isIPv6 } from "node:net"
 import { decodeMessage, PDU } from "#engine/collectors/snmp/ber.ts"
 import type { OutVarbind } from "#engine/collectors/snmp/encode.ts"
 import { encodeMessage } from "#engine/collectors/snmp/encode.ts"
@@ -45,7 +46,7 @@ const MAX_ANSWER_BYTES = 1_400
 export const startAgent = async (cells: readonly Cell[], options: { address?: string; community?: string } = {}): Promise<Agent> => {
   const address = options.address ?? "127.0.0.1"
   const community = Buffer.from(options.community ?? "public")
-  const socket: Socket = createSocket({ type: "udp4", recvBufferSize: 1 << 20 })
+  const socket: Socket = createSocket({ type: isIPv6(address) ? "udp6" : "udp4", recvBufferSize: 1 << 20 })
   const requests: AgentRequest[] = []
   let table = sorted(cells)
   socket.on("message", (bytes, from) => {
