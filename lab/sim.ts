@@ -4,7 +4,9 @@
  * the lab knows, within the stated time. The first disagreement ends the run and names the seed and the step.
  */
 import process from "node:process"
+import type { LabTruth } from "#lab/drive/lab.ts"
 import { withScene, type Scene } from "#lab/drive/scene.ts"
+import type { Viewer } from "#lab/drive/viewer.ts"
 
 const HELP = `usage: npm run sim -- [--seed N] [--routers N] [--steps N] [--poll-seconds N]
 
@@ -23,8 +25,9 @@ const main = async (args: readonly string[]): Promise<number> => {
   console.log(`sim: seed ${seed}, ${routers} routers, ${steps} faults, polled every ${pollSeconds} s`)
   return withScene({ routers, seed, pollSeconds, push: true }, async (scene) => {
     const dice = generator(seed)
+    const broken: Broken = { killed: [], cut: [] }
     for (let step = 1; step <= steps; step++) {
-      const fault = await applyOne(scene, dice)
+      const fault = await applyOne(scene, dice, broken)
       const disagreements = await agree(scene, pollSeconds)
       console.log(`  ${step}. ${fault}: ${disagreements.length === 0 ? "agrees" : "DISAGREES"}`)
       if (disagreements.length > 0) {
@@ -36,60 +39,73 @@ const main = async (args: readonly string[]): Promise<number> => {
   })
 }
 
+/** What the run has broken and not mended yet. */
+interface Broken {
+  readonly killed: string[]
+  readonly cut: Array<{ readonly a: string; readonly b: string }>
+}
+
 /** Breaks something that is whole, or mends what is broken; half and half once something is broken. */
-const applyOne = async (scene: Scene, dice: () => number): Promise<string> => {
+const applyOne = async (scene: Scene, dice: () => number, broken: Broken): Promise<string> => {
   const truth = await scene.lab.truth()
-  const down = truth.links.filter((link) => !link.up)
-  const dead = truth.routers.filter((router) => !router.alive)
-  const pick = <A>(from: readonly A[]): A => from[Math.floor(dice() * from.length)] as A
+  const index = (length: number): number => Math.floor(dice() * length)
   const mend = dice() < 0.5
-  if (mend && dead.length > 0) {
-    const { name } = pick(dead)
+  if (mend && broken.killed.length > 0) {
+    const [name] = broken.killed.splice(index(broken.killed.length), 1) as [string]
     await scene.lab.fault("revive", name)
     return `revive ${name}`
   }
-  const broken = down.filter((link) => !dead.some((router) => router.name === link.a || router.name === link.b))
-  if (mend && broken.length > 0) {
-    const { a, b } = pick(broken)
+  if (mend && broken.cut.length > 0) {
+    const [{ a, b }] = broken.cut.splice(index(broken.cut.length), 1) as [{ a: string; b: string }]
     await scene.lab.fault("mend", a, b)
     return `mend ${a} ${b}`
   }
   const alive = truth.routers.filter((router) => router.alive)
-  if (dice() < 0.25 && alive.length > truth.routers.length / 2) {
-    const { name } = pick(alive)
+  if (dice() < 0.25 && broken.killed.length < truth.routers.length / 4) {
+    const { name } = alive[index(alive.length)] as { name: string }
     await scene.lab.fault("kill", name)
+    broken.killed.push(name)
     return `kill ${name}`
   }
   const whole = truth.links.filter((link) => link.up)
-  const { a, b } = pick(whole)
+  const { a, b } = whole[index(whole.length)] as { a: string; b: string }
   await scene.lab.fault("cut", a, b)
+  broken.cut.push({ a, b })
   return `cut ${a} ${b}`
 }
 
 /** What still differs from the truth when the time is up; empty = the twin has come to agree. */
 const agree = async (scene: Scene, pollSeconds: number): Promise<readonly string[]> => {
-  const truth = await scene.lab.truth()
-  const alive = new Set(truth.routers.filter((router) => router.alive).map((router) => router.name))
-  const names = scene.viewer.snap().nodes.name
-  const differences = (): string[] => [
-    ...truth.links.flatMap(({ a, b, up }) => {
-      const slot = scene.viewer.linkSlot(a, b)
-      if (slot === undefined) return [`link ${a} - ${b} is not in the twin`]
-      const health = scene.viewer.linkHealth(slot)
-      // Nobody alive at either end: nothing can be known, and the twin must not claim that it is up.
-      const wanted = alive.has(a) || alive.has(b) ? (up ? health === "ok" : health === "down") : health !== "ok"
-      return wanted ? [] : [`link ${a} - ${b} is ${up ? "up" : "down"}, the twin says ${health}`]
-    }),
-    ...names.flatMap((name, slot) => {
-      const health = scene.viewer.nodeHealth(slot)
-      return alive.has(name) === (health !== "unreachable")
-        ? []
-        : [`router ${name} is ${alive.has(name) ? "alive" : "dead"}, the twin says ${health}`]
-    }),
-  ]
-  // A dead router is believed dead after a failed poll (5 s deadline at most) and confirmed by the next one.
-  await scene.viewer.until(() => differences().length === 0, pollSeconds * 4000 + 15_000).catch(() => undefined)
-  return differences()
+  // A dead router is believed dead after a failed poll (5 s deadline at most) and confirmed by the next one. The truth
+  // itself moves: routing converges seconds after a fault, and routers come back into reach.
+  const until = performance.now() + pollSeconds * 4000 + 20_000
+  for (;;) {
+    const differences = compare(await scene.lab.truth(), scene.viewer)
+    if (differences.length === 0 || performance.now() > until) return differences
+    const frames = scene.viewer.frames()
+    await scene.viewer.until(() => scene.viewer.frames() > frames, 2_000).catch(() => undefined)
+  }
+}
+
+const compare = (truth: LabTruth, viewer: Viewer): readonly string[] => {
+  const answers = new Set(truth.routers.filter((router) => router.answers).map((router) => router.name))
+  const links = truth.links.flatMap(({ a, b, up }) => {
+    const slot = viewer.linkSlot(a, b)
+    if (slot === undefined) return [`link ${a} - ${b} is not in the twin`]
+    const health = viewer.linkHealth(slot)
+    // Without an answer from both ends the twin must not claim that the link is whole; a far port that carrier
+    // equipment keeps up is no proof, and a broken link may be seen from one end only.
+    const both = answers.has(a) && answers.has(b)
+    const agrees = both ? health === (up ? "ok" : "down") : health !== "ok"
+    return agrees ? [] : [`link ${a} - ${b} is ${up ? "up" : "down"}, the twin says ${health}`]
+  })
+  const routers = viewer.state.nodes.name.flatMap((name, slot) => {
+    const health = viewer.nodeHealth(slot)
+    return answers.has(name) === (health !== "unreachable")
+      ? []
+      : [`router ${name} ${answers.has(name) ? "answers" : "does not answer"}, the twin says ${health}`]
+  })
+  return [...links, ...routers]
 }
 
 /** mulberry32: the run's dice. */

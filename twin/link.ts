@@ -142,9 +142,10 @@ const concluded = (
 }
 
 /**
- * Either end that recently said "down" makes the link down; one end that says "up" is enough while none says down; two
- * silent routers leave it open. When nothing is fresh any more the last verdict stays, marked stale: that polls stopped
- * is no news of the link.
+ * Either end that recently said "down" makes the link down. One end that says "up" is enough while none says down, but
+ * when the other end's router does not answer that is half a proof, and shown as such: carrier equipment keeps a port up
+ * whose far router is dead. Two silent routers leave it open. When nothing is fresh any more the last verdict stays,
+ * marked stale: that polls stopped is no news of the link.
  */
 const judgeLink = (state: LinkState): Verdict => {
   const ends = [
@@ -152,10 +153,10 @@ const judgeLink = (state: LinkState): Verdict => {
     { fact: state.b, name: state.config.b },
   ].filter((end): end is NamedEnd => end.fact !== null)
   const fresh = verdictOf(ends.filter((end) => end.fact.fresh))
-  if (fresh !== null) return fresh
+  if (fresh !== null) return fresh.status.health === "ok" ? halved(fresh, ends) : fresh
   const stale = verdictOf(ends.filter((end) => end.fact.reachable === true))
   if (stale !== null) {
-    const decided = state.status.health === "ok" || state.status.health === "down"
+    const decided = isSeenUp(state.status) || state.status.health === "down"
     const kept = decided ? state : stale
     return { status: { ...kept.status, stale: true }, reasons: kept.reasons }
   }
@@ -163,6 +164,20 @@ const judgeLink = (state: LinkState): Verdict => {
     return { status: status("unreachable", "indeterminate"), reasons: ["the routers of both ends do not answer"] }
   return { status: status("unknown", "indeterminate"), reasons: ["neither end has told the state of its interface"] }
 }
+
+/** An "ok" of one end, unless the router of the other end is known not to answer. */
+const halved = (ok: Verdict, ends: readonly NamedEnd[]): Verdict => {
+  const silent = ends.find((end) => end.fact.reachable === false && !end.fact.fresh)
+  return silent === undefined
+    ? ok
+    : {
+        status: status("degraded", "indeterminate"),
+        reasons: [`${silent.name} cannot confirm: its router does not answer`],
+      }
+}
+
+/** At least one end says that it is up. */
+const isSeenUp = ({ health }: Status): boolean => health === "ok" || health === "degraded"
 
 interface Verdict {
   readonly status: Status
@@ -209,11 +224,11 @@ const utilisation = (bps: number | null, capacityBps: number | null): number | n
   bps === null || capacityBps === null || !(capacityBps > 0) ? null : bps / capacityBps
 
 const isHot = (state: LinkState): boolean =>
-  state.status.health === "ok" && Math.max(state.utilAB ?? 0, state.utilBA ?? 0) >= HOT
+  isSeenUp(state.status) && Math.max(state.utilAB ?? 0, state.utilBA ?? 0) >= HOT
 
 /** A link that fell silent while down is still down for its duration: only being seen up ends it. */
 const downSince = (before: LinkState, now: Status, nowMs: number): number | null => {
-  if (now.health === "ok") return null
+  if (isSeenUp(now)) return null
   return now.health === "down" ? (before.downSinceMs ?? nowMs) : before.downSinceMs
 }
 

@@ -24,7 +24,7 @@ export const canonical: Case = {
       const pace = await watchPace(scene, seconds, report)
       return {
         figures: { sustained_samples_per_s: pace["samples_per_s"] ?? null, ...pace },
-        outcome: { routers: scene.viewer.nodes(), links: scene.viewer.snap().links.id.length },
+        outcome: { routers: scene.viewer.nodes(), links: scene.viewer.state.links.id.length },
       }
     })
   },

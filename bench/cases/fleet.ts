@@ -18,7 +18,7 @@ export const fleet: Case = {
     }
     return withScene({ routers, seed, pollSeconds, push: true }, async (scene) => ({
       figures: await watchPace(scene, seconds, report),
-      outcome: { routers: scene.viewer.nodes(), links: scene.viewer.snap().links.id.length },
+      outcome: { routers: scene.viewer.nodes(), links: scene.viewer.state.links.id.length },
     }))
   },
 }

@@ -89,7 +89,7 @@ interface Remembered {
 /** What a person could have noted down before the crash. */
 const remembered = async (engine: Engine, viewer: Viewer): Promise<Remembered> => {
   const cookie = await engine.signIn()
-  const snap = viewer.snap()
+  const snap = viewer.state
   const events = (await engine.json("/api/v1/events?limit=500", cookie)) as { items: readonly unknown[] }
   const device = snap.nodes.id[0] as string
   const query = new URLSearchParams({

@@ -8,7 +8,12 @@ export interface LabLink {
   readonly tier?: string
 }
 export interface LabTruth {
-  readonly routers: ReadonlyArray<{ readonly name: string; readonly alive: boolean; readonly roles: readonly string[] }>
+  readonly routers: ReadonlyArray<{
+    readonly name: string
+    readonly alive: boolean
+    readonly answers: boolean
+    readonly roles: readonly string[]
+  }>
   readonly links: readonly LabLink[]
 }
 export interface Lab {

@@ -1,17 +1,18 @@
 /** A real WebSocket client of the live stream, with the browser's own codec and state, and a clock on every frame. */
 import { once } from "node:events"
 import WebSocket from "ws"
+import { applyFrame, newViewState, type ViewState } from "#protocol/apply.ts"
 import { decodeServer, encodeClient } from "#protocol/codec.ts"
-import { PROTOCOL_VERSION, PROTOCOL_VERSION_MIN, type ServerFrame, type Snap } from "#protocol/wire.ts"
-import { HEALTH, type Health } from "#protocol/status.ts"
+import { PROTOCOL_VERSION, PROTOCOL_VERSION_MIN } from "#protocol/wire.ts"
+import { unpackStatus, type Health } from "#protocol/status.ts"
 
 export interface Viewer {
-  /** Decoded parts of the keyframe, in order. */
-  readonly snap: () => Snap
+  readonly state: ViewState
   /** Slot of a link by the names of its ends; undefined when there is none. */
   readonly linkSlot: (a: string, b: string) => number | undefined
   readonly linkHealth: (slot: number) => Health
   readonly nodeHealth: (slot: number) => Health
+  /** Unix seconds of the newest answer; 0 = never. */
   readonly nodeSeenS: (slot: number) => number
   readonly nodes: () => number
   /** Resolves with the wall-clock ms at which a frame made `accept` true (at once when it already is). */
@@ -29,18 +30,21 @@ export const openViewer = async (url: string, cookie: string): Promise<Viewer> =
     perMessageDeflate: false,
   })
   socket.binaryType = "nodebuffer"
+  const state = newViewState()
   const ages: number[] = []
   const waiting = new Set<(atMs: number) => void>()
   let frames = 0
   let bytes = 0
-  let snap: Snap | undefined
-  const slots = new Map<string, number>()
 
   socket.on("message", (data: Buffer) => {
     const atMs = Date.now()
     frames++
     bytes += data.length
-    snap = applied(snap, decodeServer(data), ages, slots, atMs)
+    const frame = decodeServer(data)
+    if (frame.kind === "DELTA") ages.push(atMs - frame.atMs)
+    if (frame.kind === "SNAP" || frame.kind === "DELTA" || frame.kind === "EVENT") {
+      if (applyFrame(state, frame) === "gap") socket.close(4000, "a gap in a stream that never broke")
+    }
     for (const wake of waiting) wake(atMs)
   })
   await once(socket, "open")
@@ -57,63 +61,54 @@ export const openViewer = async (url: string, cookie: string): Promise<Viewer> =
   const until = (accept: () => boolean, timeoutMs: number): Promise<number> =>
     new Promise((settle, reject) => {
       if (accept()) return settle(Date.now())
-      const wake = (atMs: number): void => {
-        if (!accept()) return
+      const end = (result: () => void): void => {
         waiting.delete(wake)
         clearTimeout(timer)
-        settle(atMs)
+        socket.off("close", onClose)
+        result()
       }
-      const timer = setTimeout(() => {
-        waiting.delete(wake)
-        reject(new Error(`nothing on the stream after ${timeoutMs} ms`))
-      }, timeoutMs)
+      const wake = (atMs: number): void => (accept() ? end(() => settle(atMs)) : undefined)
+      const onClose = (code: number): void => end(() => reject(new Error(`the stream was closed with ${code}`)))
+      const timer = setTimeout(
+        () => end(() => reject(new Error(`not seen on the stream within ${timeoutMs} ms`))),
+        timeoutMs,
+      )
       waiting.add(wake)
+      socket.once("close", onClose)
     })
-  await until(() => snap !== undefined && snap.part === snap.parts - 1, 20_000)
-  const current = (): Snap => snap as Snap
+  await until(() => state.epoch !== 0 && state.assembling === null, 20_000)
+
   return {
-    snap: current,
-    linkSlot: (a, b) => slots.get(`${a}|${b}`) ?? slots.get(`${b}|${a}`),
-    linkHealth: (slot) => HEALTH[(current().links.status[slot] ?? 0) & 7] as Health,
-    nodeHealth: (slot) => HEALTH[(current().nodes.status[slot] ?? 0) & 7] as Health,
-    nodeSeenS: (slot) => current().nodes.seenS[slot] ?? 0,
-    nodes: () => current().nodes.id.length,
+    state,
+    linkSlot: slotFinder(state),
+    linkHealth: (slot) => unpackStatus(state.links.status[slot] ?? 0).health,
+    nodeHealth: (slot) => unpackStatus(state.nodes.status[slot] ?? 0).health,
+    nodeSeenS: (slot) => state.nodes.seenS[slot] ?? 0,
+    nodes: () => state.nodes.id.length,
     until,
     deltaAgesMs: () => ages,
     frames: () => frames,
     bytes: () => bytes,
     close: async () => {
+      const closed = once(socket, "close")
       socket.close()
-      await once(socket, "close")
+      await closed
     },
   }
 }
 
-/** Folds one frame into the newest keyframe. Tenants of a drill fit one part. */
-const applied = (
-  snap: Snap | undefined,
-  frame: ServerFrame,
-  ages: number[],
-  slots: Map<string, number>,
-  atMs: number,
-): Snap | undefined => {
-  if (frame.kind === "SNAP") {
-    if (frame.parts !== 1) throw new Error("this viewer reads keyframes of one part")
-    slots.clear()
-    const name = (slot: number): string => frame.nodes.name[slot] ?? "?"
-    frame.links.id.forEach((_, slot) =>
-      slots.set(`${name(frame.links.a[slot] as number)}|${name(frame.links.b[slot] as number)}`, slot),
-    )
-    return frame
+/** Slots by names, read anew after each change of the inventory. */
+const slotFinder = (state: ViewState): Viewer["linkSlot"] => {
+  let epoch = 0
+  let slots = new Map<string, number>()
+  return (a, b) => {
+    if (epoch !== state.epoch) {
+      const name = (slot: number | undefined): string => state.nodes.name[slot ?? -1] ?? "?"
+      slots = new Map(
+        state.links.id.map((_, slot) => [`${name(state.links.a[slot])}|${name(state.links.b[slot])}`, slot]),
+      )
+      epoch = state.epoch
+    }
+    return slots.get(`${a}|${b}`) ?? slots.get(`${b}|${a}`)
   }
-  if (frame.kind !== "DELTA" || snap === undefined) return snap
-  ages.push(atMs - frame.atMs)
-  frame.nodes.slot.forEach((slot, i) => {
-    snap.nodes.status[slot] = frame.nodes.status[i] as number
-    snap.nodes.seenS[slot] = frame.nodes.seenS[i] as number
-  })
-  frame.links.slot.forEach((slot, i) => {
-    snap.links.status[slot] = frame.links.status[i] as number
-  })
-  return snap
 }
