@@ -406,3 +406,20 @@ test("a taken address is named, with what to do", async () => {
     socket.close()
   }
 })
+
+test("where 127/8 has no aliases, every router gets a port of 127.0.0.1 and answers there", async () => {
+  // 192.0.0.1 is reserved (RFC 7335): no machine of ours has it, so binding fails as it does without aliases.
+  const network = new Network(drawn, Date.now())
+  const fleet = await Fleet.start(network, Date.now, { ...ANY_PORT, net: "192.0" })
+  try {
+    assert.ok(fleet.endpoints.every(({ address }) => address === "127.0.0.1"))
+    assert.equal(new Set(fleet.endpoints.map(({ snmpPort }) => snmpPort)).size, drawn.routers.length)
+    for (const router of drawn.routers.slice(0, 4)) {
+      const session = managerOf(fleet, router)
+      assert.equal(String((await get(session, [SYS_NAME]))[0]), router.name)
+      session.close()
+    }
+  } finally {
+    fleet.close()
+  }
+})

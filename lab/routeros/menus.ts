@@ -10,7 +10,7 @@ import type { Network } from "#lab/isp/network.ts"
 import { DEAD_INTERVAL_MS, OSPF_GONE, OSPF_STATE_NAMES } from "#lab/isp/ospf.ts"
 import type { ApiRow } from "#lab/routeros/query.ts"
 import { atLeast, bool, duration, moment, rowId } from "#lab/routeros/text.ts"
-import { gaugeValue, supplyVolts } from "#lab/snmp/tables/mikrotik.ts"
+import { gaugeValue, isOptical, lightRx, lightTx, supplyVolts } from "#lab/snmp/tables/mikrotik.ts"
 import { farPort, hostOf, nearPort, peerView, secondsSince, sessionsOf } from "#lab/snmp/tables/routing.ts"
 import type { LogLine } from "#lab/syslog/lines.ts"
 
@@ -138,19 +138,18 @@ const ethernet: Menu = (asked) =>
       disabled: bool(!port.adminUp),
     }))
 
-/** `/interface/ethernet/monitor once`: light levels are those of a healthy module; no light, no level. */
-export const monitorRow = ({ network }: Asked, port: Port): ApiRow => {
-  const up = network.portUp[port.index] === 1
-  const sfp = port.name.startsWith("sfp") || port.name.startsWith("qsfp")
+/** `/interface/ethernet/monitor once`: the module's light levels are those that SNMP shows. */
+export const monitorRow = (asked: Asked, port: Port): ApiRow => {
+  const up = asked.network.portUp[port.index] === 1
   return {
     name: port.name,
     status: up ? "link-ok" : "no-link",
     ...(up ? { rate: `${port.speedBps / 1e9}Gbps`, "full-duplex": "true", "auto-negotiation": "done" } : {}),
-    ...(sfp && port.kind !== "spare"
+    ...(isOptical(port)
       ? {
           "sfp-module-present": "true",
-          "sfp-rx-power": up ? (-4 - (port.index % 40) / 10).toFixed(3) : "-40.000",
-          "sfp-tx-power": (-1 - (port.index % 15) / 10).toFixed(3),
+          "sfp-rx-power": (lightRx(asked, port.index) / 1000).toFixed(3),
+          "sfp-tx-power": (lightTx(asked, port.index) / 1000).toFixed(3),
           "sfp-temperature": `${35 + (port.index % 9)}C`,
         }
       : {}),

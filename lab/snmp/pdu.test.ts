@@ -177,3 +177,31 @@ test("a lost OSPF neighbour's row is gone from the next answer on, and its port 
   const port = bench.isp.ports[bench.router.ports.find((one) => bench.isp.ports[one]!.wire === link)!]!
   assert.equal(numberOf(ask(bench, PDU.get, [`${IF_OPER_STATUS}.${port.ifIndex}`]).varbinds[0]!), 2)
 })
+
+test("a BNG's session count is where RouterOS has it (casnActiveTableEntries.0), and no other router has one", () => {
+  const CASN = "1.3.6.1.4.1.9.9.150.1.1.1.0"
+  const bng = benchOf((router) => router.roles[0] === "bng")
+  const count = bng.network.households.sessionsOn(bng.router.index)!
+  assert.ok(count > 100)
+  assert.equal(numberOf(ask(bng, PDU.get, [CASN]).varbinds[0]!), count)
+  assert.notEqual(ask(core("routeros7"), PDU.get, [CASN]).varbinds[0]!.tag, TAG.gauge32)
+})
+
+test("a port without light shows -40 dBm, and light when it is mended", () => {
+  const bench = core("routeros7")
+  const port = bench.router.ports
+    .map((one) => bench.isp.ports[one]!)
+    .find(({ kind, name }) => kind === "link" && /^q?sfp/.test(name))!
+  const rx = (): number =>
+    ask(bench, PDU.get, [`1.3.6.1.4.1.14988.1.1.19.1.1.10.${port.ifIndex}`]).varbinds[0]!.value.readInt16BE()
+  const lit = rx()
+  assert.ok(lit < -3000 && lit > -9000)
+  bench.network.setCut(port.wire, true)
+  // Three octets: -40000 does not fit two.
+  assert.equal(
+    ask(bench, PDU.get, [`1.3.6.1.4.1.14988.1.1.19.1.1.10.${port.ifIndex}`]).varbinds[0]!.value.readIntBE(0, 3),
+    -40_000,
+  )
+  bench.network.setCut(port.wire, false)
+  assert.equal(rx(), lit)
+})

@@ -110,15 +110,17 @@ const portRows = (): ((subject: Subject) => readonly Row[]) => {
   }
 }
 
-const rows = portRows()
+export const portTableRows = portRows()
 
 const ifNumber = (out: Writer, { network, router }: Subject): void =>
   out.integer(network.isp.routers[router]!.ports.length)
 
 export const interfaceTables: readonly Table[] = [
   scalars("1.3.6.1.2.1.2", { 1: ifNumber }),
-  table("1.3.6.1.2.1.2.2.1", rows, ifColumns),
-  table("1.3.6.1.2.1.31.1.1.1", rows, ifXColumns),
+  table("1.3.6.1.2.1.2.2.1", portTableRows, ifColumns),
+  table("1.3.6.1.2.1.31.1.1.1", portTableRows, ifXColumns),
+  // ifTableLastChange: ports never come or go here.
+  scalars("1.3.6.1.2.1.31.1", { 5: (out) => out.unsigned(0, TAG.timeTicks) }),
 ]
 
 /** IP-MIB's old but universal ipAddrTable: which address is on which port. */

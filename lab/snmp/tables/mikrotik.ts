@@ -6,7 +6,8 @@ import { TAG } from "#lab/snmp/ber.ts"
 import type { Writer } from "#lab/snmp/ber.ts"
 import { row, scalars, table } from "#lab/snmp/mib.ts"
 import type { Row, Subject, Table } from "#lab/snmp/mib.ts"
-import type { Router } from "#lab/isp/model.ts"
+import { portTableRows } from "#lab/snmp/tables/interfaces.ts"
+import type { Port, Router } from "#lab/isp/model.ts"
 
 const thisRouter = ({ network: { isp }, router }: Subject): Router => isp.routers[router]!
 
@@ -26,7 +27,18 @@ export const gaugeValue = ({ network, router }: Subject, gauge: number): number 
   return Math.round(network.temperature(router) + (gauge === CPU_TEMPERATURE.key ? 9 : 0))
 }
 
-const ONE = [row([1, 0], 0)]
+/** Light in thousandths of a dBm, as the module of an SFP or QSFP port reports it; no light reads as -40 dBm. */
+export const lightRx = ({ network }: Subject, port: number): number =>
+  network.portUp[port] === 1 ? -4000 - (port % 40) * 100 : -40_000
+export const lightTx = (_: Subject, port: number): number => -1000 - (port % 15) * 100
+
+/** A port with an optical module in it; empty cages have no row. */
+export const isOptical = ({ name, kind }: Port): boolean => /^q?sfp/.test(name) && kind !== "spare"
+
+const opticalRows = (subject: Subject): readonly Row[] =>
+  portTableRows(subject).filter(({ key }) => isOptical(subject.network.isp.ports[key]!))
+
+const ONE = [row([0], 0)]
 
 const aaaSessions: Table = table(
   "1.3.6.1.4.1.9.9.150.1.1",
@@ -51,6 +63,11 @@ export const mikrotikTables: readonly Table[] = [
       4: (out, _, key) => out.integer(GAUGE_UNITS[key]!),
     },
   ),
+  table("1.3.6.1.4.1.14988.1.1.19.1.1", opticalRows, {
+    2: (out, { network }, port) => out.text(network.isp.ports[port]!.name),
+    9: (out, subject, port) => out.integer(lightTx(subject, port)),
+    10: (out, subject, port) => out.integer(lightRx(subject, port)),
+  }),
   scalars("1.3.6.1.4.1.14988.1.1.4", { 4: (out, subject) => out.text(thisRouter(subject).osVersion) }),
   scalars("1.3.6.1.4.1.14988.1.1.7", {
     3: (out, subject) => out.text(thisRouter(subject).serial),

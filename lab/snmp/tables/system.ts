@@ -61,6 +61,12 @@ export const systemTables: readonly Table[] = [
   scalars("1.3.6.1.2.1.25.1", {
     1: (out, subject) => out.unsigned(ticksSinceBoot(subject, subject.network.nowMs), TAG.timeTicks),
   }),
+  // SNMP-FRAMEWORK-MIB (RFC 3411): snmpEngineBoots and snmpEngineTime.
+  scalars("1.3.6.1.6.3.10.2.1", {
+    2: (out, { network, router }) => out.integer(network.boots[router]!),
+    3: (out, { network, router }) =>
+      out.integer(Math.floor(Math.max(0, network.nowMs - network.bootedMs[router]!) / 1000)),
+  }),
   scalars("1.3.6.1.2.1.25.2", { 2: (out, subject) => out.integer(routerOf(subject).memoryBytes / 1024) }),
   table("1.3.6.1.2.1.25.2.3.1", (subject) => (isFrr(subject) ? LINUX_STORAGE : ROUTEROS_STORAGE), {
     1: (out, subject, key) => out.integer((isFrr(subject) ? LINUX_STORAGE : ROUTEROS_STORAGE)[key]!.index[0]!),
