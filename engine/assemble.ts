@@ -4,7 +4,6 @@
  * takes everything down in reverse (no new inputs, twins flushed and saved, then the database).
  */
 import { randomBytes } from "node:crypto"
-import { readFileSync } from "node:fs"
 import { resolve } from "node:path"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
@@ -18,7 +17,8 @@ import { makeLocalAdmin, type EngineStatus } from "#engine/api/local-admin.ts"
 import { COLLECTORS } from "#engine/collectors/registry.ts"
 import { makeSyslogStats, syslogListener } from "#engine/collectors/syslog/listener.ts"
 import { makeTrapStats, trapListener } from "#engine/collectors/trap.ts"
-import type { ClientBundle } from "#engine/client-bundle.ts"
+import { downloadBasemap } from "#engine/basemap-download.ts"
+import { ensureClientBundle, type ClientBundle } from "#engine/client-bundle.ts"
 import type { Config } from "#engine/config.ts"
 import { engineMetrics } from "#engine/engine-metrics.ts"
 import { makeHttp } from "#engine/http/server.ts"
@@ -26,7 +26,7 @@ import type { Log } from "#engine/log.ts"
 import { processMetrics } from "#engine/metrics/process.ts"
 import { makeMetrics, type MetricsRegistry } from "#engine/metrics/registry.ts"
 import { auditRls } from "#engine/storage/audit-rls.ts"
-import { openDb, type DbShape } from "#engine/storage/db.ts"
+import { DbError, openDb, type DbShape } from "#engine/storage/db.ts"
 import { listEvents } from "#engine/storage/events.ts"
 import { openDatabase } from "#engine/storage/launcher.ts"
 import { migrate } from "#engine/storage/migrate.ts"
@@ -34,6 +34,8 @@ import { createTenant, listTenants, type NewTenant } from "#engine/storage/tenan
 import { createUser, userCount } from "#engine/storage/users.ts"
 import { openVault } from "#engine/storage/vault.ts"
 import { makeStream, type Stream } from "#engine/stream/stream.ts"
+import { chooseTenant } from "#engine/import/choose-tenant.ts"
+import { VERSION } from "#engine/version.ts"
 import { openTenant, type TenantEnvironment, type TenantServices } from "#engine/tenant-services.ts"
 import { makeTenants } from "#engine/tenant/registry.ts"
 import type { TenantInfo } from "#engine/tenant/live-twin.ts"
@@ -58,7 +60,6 @@ export interface Engine {
 export interface AssembleOptions {
   readonly config: Config
   readonly log: Log
-  readonly bundle: ClientBundle
   /** Owns the first user, when there is none yet. */
   readonly firstTenant: NewTenant
   /** A step is done: what, and how long it took. */
@@ -66,13 +67,15 @@ export interface AssembleOptions {
 }
 
 const ROOT = resolve(import.meta.dirname, "..")
-export const VERSION = (JSON.parse(readFileSync(resolve(ROOT, "package.json"), "utf8")) as { version: string }).version
 
 export const assemble = (options: AssembleOptions) =>
   Effect.gen(function* () {
     const { config, log } = options
     const step = stopwatch(options.progress)
-    const { db, vault } = yield* openStorage(options, step)
+    // Side by side: the builder works in a process of its own, and a data directory in use is told at once.
+    const [{ db, vault }, bundle] = yield* Effect.all([openStorage(options, step), openBundle(options)], {
+      concurrency: "unbounded",
+    })
     const metrics = makeMetrics()
     yield* processMetrics(metrics, VERSION)
 
@@ -106,7 +109,7 @@ export const assemble = (options: AssembleOptions) =>
     const listeners = yield* listen(config, book, metrics, log)
     step(`traps on UDP ${listeners.trapPort}, syslog on UDP and TCP ${listeners.syslogPort}`)
 
-    const http = yield* serve({ options, db, metrics, accounts, twins, stream, running })
+    const http = yield* serve({ options, bundle, db, metrics, accounts, twins, stream, running })
     step("web interface")
     engineMetrics(
       metrics,
@@ -166,6 +169,16 @@ const statusOf = (url: string, running: Running): EngineStatus => ({
     return { slug, name, demo, counts: twin.counts() }
   }),
 })
+
+const openBundle = ({ config, progress }: AssembleOptions) =>
+  Effect.gen(function* () {
+    const bundle = yield* ensureClientBundle(({ step, ms, cached }) =>
+      progress(cached ? `${step}: as built before` : `${step}: built`, ms),
+    )
+    if (config.basemapUrl === null) return bundle
+    const basemapPath = yield* downloadBasemap(config.basemapUrl, config.dataDir)
+    return { ...bundle, basemapPath }
+  })
 
 /** Database, schema, the isolation audit, vault. */
 const openStorage = ({ config, log }: AssembleOptions, step: Step) =>
@@ -247,6 +260,7 @@ const listen = (config: Config, book: AddressBook, metrics: MetricsRegistry, log
 
 interface Serving {
   readonly options: AssembleOptions
+  readonly bundle: ClientBundle
   readonly db: DbShape
   readonly metrics: MetricsRegistry
   readonly accounts: ReturnType<typeof storedAccounts>
@@ -255,8 +269,8 @@ interface Serving {
   readonly running: Running
 }
 
-const serve = ({ options, db, metrics, accounts, twins, stream, running }: Serving) => {
-  const { config, log, bundle } = options
+const serve = ({ options, bundle, db, metrics, accounts, twins, stream, running }: Serving) => {
+  const { config, log } = options
   return makeHttp({
     host: config.host,
     port: config.port,
@@ -299,28 +313,25 @@ const asUnavailable = (cause: unknown): Unavailable =>
     detail: cause instanceof Error ? (cause.message.split("\n")[0] ?? "") : "the database did not answer",
   })
 
-/** Without a tenant named, the only one there is. */
 const makeImporter = (running: Running): Importer => ({
-  apply: (slug, document, dryRun) =>
+  apply: (asked, document, dryRun) =>
     Effect.gen(function* () {
       const all = [...running.values()]
-      const slugs = all.map((it) => it.twin.tenant.slug).join(", ")
-      const services = slug === null ? all[0] : all.find((it) => it.twin.tenant.slug === slug)
+      const choice = chooseTenant(
+        asked,
+        all.map((it) => it.twin.tenant.slug),
+      )
+      if ("refuse" in choice) return yield* new ImportFailed({ detail: choice.refuse })
+      const services = "use" in choice ? all.find((it) => it.twin.tenant.slug === choice.use) : undefined
+      // A running engine has at least the tenant of its first user.
       if (services === undefined)
-        return yield* new ImportFailed({ detail: `there is no tenant ${slug ?? "yet"}; there are: ${slugs || "none"}` })
-      if (slug === null && all.length > 1)
-        return yield* new ImportFailed({ detail: `say which tenant with --tenant: ${slugs}` })
-      return yield* services
-        .importDocument(document, dryRun)
-        .pipe(
-          Effect.mapError((error) =>
-            error._tag === "DbError" && error.isAway
-              ? asUnavailable(error)
-              : new ImportFailed({ detail: error instanceof Error ? error.message : String(error) }),
-          ),
-        )
+        return yield* new ImportFailed({ detail: "there is no tenant yet; try again when the engine is up" })
+      return yield* services.importDocument(document, dryRun).pipe(Effect.mapError(asImportError))
     }),
 })
+
+const asImportError = (error: Error): ImportFailed | Unavailable =>
+  error instanceof DbError && error.isAway ? asUnavailable(error) : new ImportFailed({ detail: error.message })
 
 /** The very first start makes the first tenant and its administrator; the password is returned, never stored in clear. */
 const firstUser = (

@@ -6,13 +6,13 @@ import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Scope from "effect/Scope"
-import { assemble, VERSION, type Engine } from "#engine/assemble.ts"
-import { ensureClientBundle } from "#engine/client-bundle.ts"
+import { assemble, type Engine } from "#engine/assemble.ts"
+import { VERSION } from "#engine/version.ts"
 import type { Config } from "#engine/config.ts"
 import { DEFAULT_TENANT } from "#engine/import/choose-tenant.ts"
 import { formatImportErrors, parseImport } from "#engine/import/parse.ts"
 import type { ImportReport } from "#engine/import/document.ts"
-import { makeLog } from "#engine/log.ts"
+import { logLayer, makeLog } from "#engine/log.ts"
 import type { NewTenant } from "#engine/storage/tenants.ts"
 
 /** What `whenUp` may do with the engine that it was called by. */
@@ -48,12 +48,7 @@ export const runEngine = async (config: Config, hooks: Hooks = NO_HOOKS): Promis
 
   const scope = Scope.makeUnsafe()
   const ended = nextSignal()
-  const up = Effect.gen(function* () {
-    const bundle = yield* ensureClientBundle(({ step, ms, cached }) =>
-      progress(cached ? `${step}: as built before` : `${step}: built`, ms),
-    )
-    return yield* assemble({ config, log, bundle, firstTenant: hooks.firstTenant, progress })
-  })
+  const up = assemble({ config, log, firstTenant: hooks.firstTenant, progress }).pipe(Effect.provide(logLayer(log)))
   const exit = await Effect.runPromiseExit(
     Effect.raceFirst(up.pipe(Scope.provide(scope)), Effect.promise(() => ended).pipe(Effect.as(null))),
   )
