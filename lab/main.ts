@@ -38,7 +38,7 @@ export interface MainOptions extends FleetOptions {
 
 /** The options, or a sentence about the one that cannot be read. */
 export const readOptions = (args: readonly string[]): MainOptions | string => {
-  const options: { -readonly [Key in keyof MainOptions]: MainOptions[Key] } = {
+  const options: Mutable = {
     routers: DEFAULT_ROUTERS,
     seed: DEFAULT_SEED,
     country: "BR",

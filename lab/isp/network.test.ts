@@ -335,3 +335,19 @@ test("a long sleep of the machine is caught up in bounded work and keeps counter
   assert.ok(network.outOctets(port) >= before)
   assert.ok(network.nextMs() > network.nowMs)
 })
+
+test("a listener that looks at the clock does not make others hear of later moments first", () => {
+  const network = new Network(isp, EVENING)
+  const heard: number[] = []
+  network.listen(() => network.advance(EVENING + 60_000))
+  network.listen((event) => heard.push(event.atMs))
+  network.setCut(0, true)
+  network.setCut(0, false)
+  network.advance(EVENING + 5000)
+  assert.ok(heard.length >= 8)
+  assert.deepEqual(
+    heard,
+    [...heard].sort((x, y) => x - y),
+  )
+  assert.equal(network.nowMs, EVENING + 5000)
+})

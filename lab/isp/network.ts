@@ -83,6 +83,7 @@ export class Network {
   private ratesChanged = false
   private rerouteAtMs = -Infinity
   private heard: NetworkEvent[] = []
+  private telling = false
 
   constructor(isp: Isp, startMs: number) {
     const routers = isp.routers.length
@@ -135,8 +136,12 @@ export class Network {
     this.listeners.push(listener)
   }
 
-  /** Moves on to a moment; a moment in the past changes nothing. */
+  /**
+   * Moves on to a moment; a moment in the past changes nothing, and nor does a call from within a listener: everybody
+   * hears of one moment before the next one comes.
+   */
   advance(toMs: number): void {
+    if (this.telling) return
     if (toMs - this.tickMs > TICKS_CAUGHT_UP_MAX * TICK_MS) this.tickMs = toMs - TICKS_CAUGHT_UP_MAX * TICK_MS
     while (this.nextMs() <= toMs) {
       this.now = Math.max(this.now, this.nextMs())
@@ -345,7 +350,12 @@ export class Network {
     if (this.heard.length === 0) return
     const events = this.heard
     this.heard = []
-    for (const event of events) for (const listener of this.listeners) listener(event)
+    this.telling = true
+    try {
+      for (const event of events) for (const listener of this.listeners) listener(event)
+    } finally {
+      this.telling = false
+    }
   }
 
   private settleTopology(): void {

@@ -1,6 +1,8 @@
 /**
  * What the network has to do later, in time order. The network owns no clock: whoever drives it asks for the time of
- * the next entry and calls back then, with a real clock or a simulated one.
+ * the next entry and calls back then, with a real clock or a simulated one. It holds a few entries per link, session and
+ * router at most (superseded ones stay until they are due, and then do nothing), none of them for longer than a minute
+ * but a flap's half period.
  */
 export type Due = () => void
 

@@ -63,7 +63,8 @@ const wordsOf = (network: Network, router: number, event: NetworkEvent): Words |
     }
     case "bgp": {
       const peer = peerView(isp, isp.sessions[event.session]!, router)
-      return bgpWords(persona, peer.remoteAddress, peer.remote, event.established)
+      const reason = isp.sessions[event.session]!.link < 0 ? "hold timer expired" : "interface down"
+      return bgpWords(persona, peer.remoteAddress, peer.remote, event.established ? null : reason)
     }
   }
 }
@@ -96,28 +97,27 @@ const ospfWords = (us: Router, near: Port, them: Router, far: Port, from: number
   return { topics: "route,ospf,info", message }
 }
 
-const bgpWords = (persona: Persona, address: string, peer: Router, established: boolean): Words => {
+/** `reason` is why the session fell; null when it came up. */
+const bgpWords = (persona: Persona, address: string, peer: Router, reason: string | null): Words => {
   if (persona === "frr") {
-    const change = established ? "Up" : "Down BGP Notification send"
+    const change =
+      reason === null ? "Up" : `Down ${reason === "interface down" ? "Interface down" : "BGP Notification send"}`
     return { topics: "bgpd", message: `%ADJCHANGE: neighbor ${address}(${peer.name}) in vrf default ${change}` }
   }
   if (persona === "routeros6")
     return {
       topics: "route,bgp,info",
-      message: `Peer ${peer.name} ${established ? "established" : "closed, hold timer expired"}`,
+      message: `Peer ${peer.name} ${reason === null ? "established" : `closed, ${reason}`}`,
     }
-  return {
-    topics: established ? "route,bgp,info" : "route,bgp,error",
-    message: established
-      ? `{instance: bgp-instance-1 peer: ${address}} Established`
-      : `HoldTimer expired {peer: ${address}}`,
-  }
+  if (reason === null)
+    return { topics: "route,bgp,info", message: `{instance: bgp-instance-1 peer: ${address}} Established` }
+  return { topics: "route,bgp,error", message: `${reason} {peer: ${address}}` }
 }
 
 const LOCAL0 = 16
-const SEVERITY: Readonly<Record<string, number>> = { info: 6, error: 3, critical: 2, warning: 4 }
+const SEVERITY: Readonly<Record<string, number>> = { info: 6, error: 3, critical: 3, warning: 4 }
 
-/** RouterOS takes the severity from the topics; everything that FRR says about adjacencies is a notice or a warning. */
+/** RouterOS takes the severity from the topics, and `error,critical` is an error to it; everything that FRR says about adjacencies is a notice or a warning. */
 export const severityOf = (topics: string): number => {
   const found = topics.split(",").map((topic) => SEVERITY[topic] ?? 99)
   return Math.min(...found, 6)
