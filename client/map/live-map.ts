@@ -8,9 +8,11 @@ import { MapLibreOverlay } from "@deck.gl/maplibre"
 import { addProtocol, Map as GroundMap, setWorkerUrl } from "maplibre-gl"
 import type { GeoJSONSource, MapMouseEvent } from "maplibre-gl"
 import workerUrl from "maplibre-gl/dist/maplibre-gl-worker.mjs?url"
-import { Protocol } from "pmtiles"
+import { PMTiles, Protocol } from "pmtiles"
 import type { Language } from "#client/i18n/translate.ts"
 import { makeStyle, NAMES_SOURCE, SITES_SOURCE } from "#client/map/basemap-style.ts"
+import { cornersOf, paddingAround } from "#client/map/camera.ts"
+import type { LngLat } from "#client/map/camera.ts"
 import { makeFlowGovernor } from "#client/map/flow-governor.ts"
 import { placeLabels } from "#client/map/labels.ts"
 import type { PlacedLabel, Rect } from "#client/map/labels.ts"
@@ -25,18 +27,28 @@ import { FADE_MS, TICK_MS } from "#client/map/texels.ts"
 import { MAP_LABELS } from "#client/state/limits.ts"
 import type { Camera, Selection } from "#client/state/route.ts"
 import type { TwinState, TwinStore } from "#client/state/twin-store.ts"
+import type { LinkDelta, NodeDelta } from "#protocol/wire.ts"
 
 const REACH_PX = 11
-/** City lights and names of sites change at most this often. */
+/** What is this far beyond the edge is drawn, so that marks do not pop in. */
+const MARGIN_PX = 40
+/** City lights of sites change at most this often. */
 const SITES_REFRESH_MS = 1_000
 const MAX_ZOOM = 13
 /** A one-site network is not shown from the roof. */
 const FIT_MAX_ZOOM = 8.5
+const DEVICE_ZOOM = 7.2
+const LINK_MAX_ZOOM = 8
+const TRAVEL_MS = 700
+/** Mark's icon and padding of a label beside its text. */
+const LABEL_EXTRA_PX = 34
+const START: Camera = { longitude: -52, latitude: -15, zoom: 3.4 }
 
 export interface LiveMapOptions {
   readonly container: HTMLElement
   readonly store: TwinStore
-  readonly basemapUrl: string
+  /** Path of the PMTiles archive on this origin. */
+  readonly basemap: string
   readonly camera: Camera | null
   readonly language: Language
   /** For screen readers. */
@@ -50,318 +62,358 @@ export interface LiveMapOptions {
     readonly hovered: (picked: Picked | null, x: number, y: number) => void
     readonly moved: (camera: Camera) => void
     readonly labelled: (labels: readonly PlacedLabel[]) => void
+    /** Who made the base map, in their own words. */
+    readonly credited: (attribution: string) => void
     readonly basemapFailed: () => void
     readonly flowStopped: () => void
   }
 }
 
-export interface LiveMap {
-  readonly select: (selection: Selection | null, travel: boolean) => void
-  readonly restyle: (language: Language) => void
-  readonly setFlow: (on: boolean) => void
-  readonly setGrey: (on: boolean) => void
-  readonly fit: (animate: boolean) => void
-  readonly zoomBy: (steps: number) => void
-  readonly goTo: (longitude: number, latitude: number, zoom: number) => void
-  /** Screen pixels of a node or the middle of a link; null when there is no such slot. */
-  readonly screen: (slot: number, kind?: "node" | "link") => { x: number; y: number } | null
-  readonly drawn: () => readonly number[]
-  readonly ready: () => boolean
-  readonly destroy: () => void
-}
-
-let protocolAdded = false
-const prepare = (): void => {
-  if (protocolAdded) return
-  protocolAdded = true
-  setWorkerUrl(workerUrl)
-  addProtocol("pmtiles", new Protocol().tile)
-}
-
 /** Null when the browser has no WebGL2. */
-export const makeLiveMap = (options: LiveMapOptions): LiveMap | null => {
-  if (document.createElement("canvas").getContext("webgl2") === null) return null
-  prepare()
-  const { store, events, frozen } = options
-  let language = options.language
-  let basemapUrl: string | null = new URL(options.basemapUrl, location.href).href
-  let palette = makePalette(cssToken)
-  let scene: Scene | null = null
-  let fadeUntil = 0
-  let idle = false
-  let fitted = options.camera !== null
-  let wanted: Selection | null = null
+export const makeLiveMap = (options: LiveMapOptions): LiveMap | null =>
+  document.createElement("canvas").getContext("webgl2") === null ? null : new LiveMap(options)
 
-  const map = new GroundMap({
-    container: options.container,
-    style: makeStyle({ token: cssToken, language, basemapUrl }),
-    center: options.camera === null ? [-52, -15] : [options.camera.longitude, options.camera.latitude],
-    zoom: options.camera?.zoom ?? 3.4,
-    minZoom: 1.5,
-    maxZoom: MAX_ZOOM,
-    attributionControl: false,
-    locale: { "Map.Title": options.title },
-    dragRotate: false,
-    pitchWithRotate: false,
-    touchPitch: false,
-    keyboard: false,
-    fadeDuration: frozen ? 0 : 180,
-    canvasContextAttributes: { antialias: false, preserveDrawingBuffer: frozen },
-  })
-  map.touchZoomRotate.disableRotation()
-  const overlay = new MapLibreOverlay({ interleaved: true, layers: [] })
-  const flow = makeFlowGovernor(events.flowStopped)
+export class LiveMap {
+  readonly #options: LiveMapOptions
+  readonly #map: GroundMap
+  readonly #overlay = new MapLibreOverlay({ interleaved: true, layers: [] })
+  readonly #flow: ReturnType<typeof makeFlowGovernor>
+  readonly #stopListening: () => void
+  #language: Language
+  /** Null after the archive failed: the twin is drawn without a ground. */
+  #basemapUrl: string | null
+  #palette = makePalette(cssToken)
+  #scene: Scene | null = null
+  #grey = false
+  #fadeUntilMs = 0
+  #idle = false
+  /** The camera was placed, by the address or by fitting. */
+  #placed: boolean
+  #wanted: Selection | null = null
+  #sitesTimer: ReturnType<typeof setTimeout> | null = null
 
-  const layers = () =>
-    scene === null ? [] : MAP_LAYERS.map(({ id, beforeId, make }) => make((scene as Scene).figures, { id, beforeId }))
-  const installLayers = () => overlay.setProps({ layers: layers() })
+  constructor(options: LiveMapOptions) {
+    this.#options = options
+    this.#language = options.language
+    this.#placed = options.camera !== null
+    this.#basemapUrl = new URL(options.basemap, location.href).href
+    this.#flow = makeFlowGovernor(options.events.flowStopped)
+    const archive = tileArchive(this.#basemapUrl)
+    this.#map = this.#makeGround(options.camera ?? START)
+    this.#map.addControl(this.#overlay)
+    this.#listenToMap()
+    void this.#credit(archive)
+    this.#stopListening = options.store.listen({
+      replaced: (state) => this.#replaced(state),
+      changed: (nodes, links) => this.#changed(nodes, links),
+      happened: () => {},
+    })
+  }
 
-  // -- the frame ------------------------------------------------------------------------------------------------------
-  const clock = () => (frozen ? 0 : performance.now())
-  const look = () => {
+  // -- what the screen asks -------------------------------------------------------------------------------------------
+
+  /** Rings what is selected; `travel` brings it into view. */
+  select(selection: Selection | null, travel: boolean): void {
+    this.#wanted = selection
+    const scene = this.#scene
     if (scene === null) return
-    const bounds = map.getBounds()
-    const margin = 40 / 2 ** map.getZoom()
+    const node = selection?.kind === "device" ? (scene.state.nodeById.get(selection.id) ?? null) : null
+    const link = selection?.kind === "link" ? (scene.state.linkById.get(selection.id) ?? null) : null
+    scene.select(node, link)
+    if (travel && node !== null) this.#travel([node], Math.max(this.#map.getZoom(), DEVICE_ZOOM))
+    if (travel && link !== null) this.#travel(endsOf(scene, link), LINK_MAX_ZOOM)
+    this.#look()
+    this.#map.triggerRepaint()
+  }
+
+  /** Theme or language changed. */
+  restyle(language: Language): void {
+    this.#language = language
+    this.#palette = makePalette(cssToken)
+    for (const figure of Object.values(this.#scene?.figures ?? {})) figure.palette = this.#palette
+    this.#idle = false
+    this.#map.setStyle(this.#style(), { diff: false })
+    void this.#map.once("styledata", () => {
+      this.#fillSources()
+      this.#installLayers()
+      this.#map.triggerRepaint()
+    })
+  }
+
+  setFlow(on: boolean): void {
+    this.#flow.want(on && !this.#options.frozen)
+    this.#map.triggerRepaint()
+  }
+
+  /** A stale picture is grey. */
+  setGrey(on: boolean): void {
+    this.#grey = on
+    for (const figure of Object.values(this.#scene?.figures ?? {})) figure.grey = on ? 1 : 0
+    this.#map.triggerRepaint()
+  }
+
+  /** Shows the whole network. */
+  fit(animated: boolean): void {
+    const sites = this.#scene?.state.sites
+    if (sites === undefined || sites.id.length === 0) return
+    this.#placed = true
+    const places = sites.id.map((_, at): LngLat => [sites.longitude[at] as number, sites.latitude[at] as number])
+    this.#show(places, FIT_MAX_ZOOM, animated)
+  }
+
+  zoomBy(steps: number): void {
+    this.#map.easeTo({ zoom: this.#map.getZoom() + steps, animate: !this.#options.frozen })
+  }
+
+  goTo({ longitude, latitude, zoom }: Camera): void {
+    this.#map.easeTo({
+      center: [longitude, latitude],
+      zoom,
+      animate: !this.#options.frozen,
+      duration: TRAVEL_MS,
+    })
+  }
+
+  /** Pixels of the container: a node, or the middle of a link; null when there is no such slot. */
+  screen(slot: number, kind: "node" | "link" = "node"): { x: number; y: number } | null {
+    const scene = this.#scene
+    if (scene === null) return null
+    if (kind === "node") return slot * 2 < scene.places.length ? this.#map.project(placeOf(scene, slot)) : null
+    if (slot >= scene.state.links.id.length) return null
+    const [a, b] = endsOf(scene, slot).map((node) => this.#map.project(placeOf(scene, node)))
+    return a === undefined || b === undefined ? null : { x: (a.x + b.x) / 2, y: (a.y + b.y) / 2 }
+  }
+
+  drawn(): readonly number[] {
+    return [...(this.#scene?.figures.nodes.visible ?? [])]
+  }
+
+  ready(): boolean {
+    return this.#idle && this.#scene !== null && this.#map.loaded()
+  }
+
+  destroy(): void {
+    this.#stopListening()
+    if (this.#sitesTimer !== null) clearTimeout(this.#sitesTimer)
+    this.#map.remove()
+  }
+
+  // -- the ground -----------------------------------------------------------------------------------------------------
+
+  #makeGround({ longitude, latitude, zoom }: Camera): GroundMap {
+    const { container, title, frozen } = this.#options
+    const map = new GroundMap({
+      container,
+      style: this.#style(),
+      center: [longitude, latitude],
+      zoom,
+      minZoom: 1.5,
+      maxZoom: MAX_ZOOM,
+      attributionControl: false,
+      locale: { "Map.Title": title },
+      dragRotate: false,
+      pitchWithRotate: false,
+      touchPitch: false,
+      keyboard: false,
+      fadeDuration: frozen ? 0 : 180,
+      canvasContextAttributes: { antialias: false, preserveDrawingBuffer: frozen },
+    })
+    map.touchZoomRotate.disableRotation()
+    return map
+  }
+
+  #style() {
+    return makeStyle({ token: cssToken, language: this.#language, basemapUrl: this.#basemapUrl })
+  }
+
+  async #credit(archive: PMTiles): Promise<void> {
+    try {
+      const { attribution } = (await archive.getMetadata()) as { attribution?: string }
+      this.#options.events.credited((attribution ?? "").replace(/<[^>]*>/g, ""))
+    } catch {
+      this.#basemapUrl = null
+      this.#options.events.basemapFailed()
+      this.restyle(this.#language)
+    }
+  }
+
+  #listenToMap(): void {
+    const map = this.#map
+    map.on("render", () => {
+      const now = performance.now()
+      this.#flow.drew(now)
+      if (now < this.#fadeUntilMs || this.#flow.moving()) map.triggerRepaint()
+    })
+    map.on("move", () => this.#look())
+    map.on("resize", () => this.#look())
+    map.on("moveend", () => {
+      const { lng, lat } = map.getCenter()
+      if (this.#placed) this.#options.events.moved({ longitude: lng, latitude: lat, zoom: map.getZoom() })
+    })
+    // Deck must be asked again once the style is there, or it would draw over the labels.
+    map.on("idle", () => {
+      if (!this.#idle) this.#installLayers()
+      this.#idle = true
+    })
+    map.on("click", (event) => this.#options.events.picked(this.#pick(event)))
+    map.on("mousemove", (event) => {
+      const picked = this.#pick(event)
+      map.getCanvas().style.cursor = picked === null ? "" : "pointer"
+      this.#options.events.hovered(picked, event.point.x, event.point.y)
+    })
+    map.on("mouseout", () => this.#options.events.hovered(null, 0, 0))
+  }
+
+  #pick(event: MapMouseEvent): Picked | null {
+    const scene = this.#scene
+    if (scene === null) return null
+    const at = toWorld(event.lngLat.lng, event.lngLat.lat)
+    const drawn = { node: scene.isNodeDrawn, link: scene.isLinkDrawn }
+    return scene.picker.pick(at, REACH_PX / 2 ** this.#map.getZoom(), drawn)
+  }
+
+  // -- the twin -------------------------------------------------------------------------------------------------------
+
+  #replaced(state: TwinState): void {
+    const clock = () => (this.#options.frozen ? 0 : performance.now())
+    this.#scene = makeScene(state, this.#palette, { clock, flow: this.#flow.strength })
+    this.setGrey(this.#grey)
+    this.#whenStyled(() => {
+      this.#fillSources()
+      this.#installLayers()
+      if (!this.#placed) this.fit(false)
+      this.select(this.#wanted, false)
+    })
+  }
+
+  #changed(nodes: NodeDelta, links: LinkDelta): void {
+    if (this.#scene === null) return
+    this.#scene.changed(nodes, links, !this.#options.frozen)
+    this.#fadeUntilMs = performance.now() + FADE_MS + 2 * TICK_MS
+    this.#look()
+    if (nodes.slot.length > 0) this.#paintSitesSoon()
+    this.#map.triggerRepaint()
+  }
+
+  #whenStyled(run: () => void): void {
+    if (this.#map.getSource(SITES_SOURCE) !== undefined) run()
+    else void this.#map.once("styledata", () => this.#whenStyled(run))
+  }
+
+  #installLayers(): void {
+    const figures = this.#scene?.figures
+    if (figures === undefined) return
+    this.#overlay.setProps({
+      layers: MAP_LAYERS.map(({ id, beforeId, make }) => make(figures, { id, beforeId })),
+    })
+  }
+
+  #fillSources(): void {
+    const scene = this.#scene
+    if (scene === null) return
+    const { sites, nodes } = scene.state
+    const lights = sites.id.map((_, id) =>
+      point(id, [sites.longitude[id] as number, sites.latitude[id] as number], {
+        nodes: scene.siteNodes[id] as number,
+      }),
+    )
+    const names = nodes.name.map((name, id) =>
+      point(id, placeOf(scene, id), { name, tier: scene.nodeTier[id] as number }),
+    )
+    this.#map.getSource<GeoJSONSource>(SITES_SOURCE)?.setData({ type: "FeatureCollection", features: lights })
+    this.#map.getSource<GeoJSONSource>(NAMES_SOURCE)?.setData({ type: "FeatureCollection", features: names })
+    this.#paintSites()
+  }
+
+  #paintSites(): void {
+    if (this.#map.getSource(SITES_SOURCE) === undefined) return
+    this.#scene?.siteMark.forEach((mark, id) => this.#map.setFeatureState({ source: SITES_SOURCE, id }, { mark }))
+  }
+
+  #paintSitesSoon(): void {
+    this.#sitesTimer ??= setTimeout(() => {
+      this.#sitesTimer = null
+      this.#paintSites()
+    }, SITES_REFRESH_MS)
+  }
+
+  /** Decides anew what is drawn and labelled. */
+  #look(): void {
+    const scene = this.#scene
+    if (scene === null) return
+    const bounds = this.#map.getBounds()
+    const margin = MARGIN_PX / 2 ** this.#map.getZoom()
     const low = toWorld(bounds.getWest(), bounds.getSouth())
     const high = toWorld(bounds.getEast(), bounds.getNorth())
     const view = { minX: low.x - margin, minY: low.y - margin, maxX: high.x + margin, maxY: high.y + margin }
-    scene.look(map.getZoom(), view)
-    label()
+    scene.look(this.#map.getZoom(), view)
+    this.#label(scene)
   }
-  const label = () => {
-    if (scene === null) return
-    const { nodeMark, places, state } = scene
+
+  #label({ nodeMark, state, ...rest }: Scene): void {
     const wishes = []
     for (let slot = 0; slot < nodeMark.length; slot++) {
       const mark = nodeMark[slot] as number
       if (!isTrouble(mark)) continue
-      const { x, y } = project(places, slot)
-      wishes.push({ slot, mark, x, y, width: options.textWidth(state.nodes.name[slot] as string) + 34 })
-    }
-    const { clientWidth, clientHeight } = options.container
-    const screen = { left: 0, top: 0, right: clientWidth, bottom: clientHeight }
-    events.labelled(placeLabels(wishes, screen, options.taken(), MAP_LABELS))
-  }
-  const project = (places: Float64Array, slot: number) => {
-    const { longitude, latitude } = toLngLat({ x: places[slot * 2] as number, y: places[slot * 2 + 1] as number })
-    return map.project([longitude, latitude])
-  }
-  const animate = () => {
-    if (performance.now() < fadeUntil || flow.moving()) map.triggerRepaint()
-  }
-  map.on("render", () => {
-    flow.drew(performance.now())
-    animate()
-  })
-  map.on("move", look)
-  map.on("moveend", () => {
-    const { lng, lat } = map.getCenter()
-    if (fitted) events.moved({ longitude: lng, latitude: lat, zoom: map.getZoom() })
-  })
-  map.on("resize", look)
-  // Deck must be asked again once the style is there, or it would draw over the labels.
-  map.on("idle", () => {
-    if (!idle) installLayers()
-    idle = true
-  })
-  map.on("error", ({ error }) => {
-    if (basemapUrl === null || !/pmtiles|tile|archive|fetch|http|network/i.test(error?.message ?? "")) return
-    basemapUrl = null
-    events.basemapFailed()
-    restyle(language)
-  })
-  map.addControl(overlay)
-
-  // -- the twin -------------------------------------------------------------------------------------------------------
-  let sitesTimer: ReturnType<typeof setTimeout> | null = null
-  const paintSites = () => {
-    if (scene === null || sitesTimer !== null) return
-    sitesTimer = setTimeout(() => {
-      sitesTimer = null
-      if (scene === null || map.getSource(SITES_SOURCE) === undefined) return
-      scene.siteMark.forEach((mark, id) => map.setFeatureState({ source: SITES_SOURCE, id }, { mark }))
-    }, SITES_REFRESH_MS)
-  }
-  const fillSources = () => {
-    if (scene === null) return
-    const { state, siteNodes, nodeTier, places } = scene
-    const sites = state.sites.id.map((_, id) =>
-      pointFeature(id, state.sites.longitude[id] as number, state.sites.latitude[id] as number, {
-        nodes: siteNodes[id] as number,
-      }),
-    )
-    const names = state.nodes.name.map((name, id) => {
-      const { longitude, latitude } = toLngLat({ x: places[id * 2] as number, y: places[id * 2 + 1] as number })
-      return pointFeature(id, longitude, latitude, { name, tier: nodeTier[id] as number })
-    })
-    map.getSource<GeoJSONSource>(SITES_SOURCE)?.setData({ type: "FeatureCollection", features: sites })
-    map.getSource<GeoJSONSource>(NAMES_SOURCE)?.setData({ type: "FeatureCollection", features: names })
-    scene.siteMark.forEach((mark, id) => map.setFeatureState({ source: SITES_SOURCE, id }, { mark }))
-  }
-  const replaced = (state: TwinState) => {
-    const grey = scene?.figures.nodes.grey ?? 0
-    scene = makeScene(state, palette, { clock, flow: flow.strength })
-    setGrey(grey > 0)
-    whenStyled(() => {
-      fillSources()
-      installLayers()
-      if (!fitted) fit(false)
-      select(wanted, false)
-      look()
-      map.triggerRepaint()
-    })
-  }
-  const whenStyled = (run: () => void) => {
-    if (map.getSource(SITES_SOURCE) !== undefined) run()
-    else void map.once("styledata", () => whenStyled(run))
-  }
-
-  // -- the pointer ----------------------------------------------------------------------------------------------------
-  const pickAt = (event: MapMouseEvent): Picked | null => {
-    if (scene === null) return null
-    const at = toWorld(event.lngLat.lng, event.lngLat.lat)
-    const drawn = { node: scene.isNodeDrawn, link: scene.isLinkDrawn }
-    return scene.picker.pick(at, REACH_PX / 2 ** map.getZoom(), drawn)
-  }
-  map.on("click", (event) => events.picked(pickAt(event)))
-  map.on("mousemove", (event) => {
-    const picked = pickAt(event)
-    map.getCanvas().style.cursor = picked === null ? "" : "pointer"
-    events.hovered(picked, event.point.x, event.point.y)
-  })
-  map.on("mouseout", () => events.hovered(null, 0, 0))
-
-  // -- what the screen asks -------------------------------------------------------------------------------------------
-  const fit = (animated: boolean) => {
-    if (scene === null || scene.state.sites.id.length === 0) return
-    const { latitude, longitude } = scene.state.sites
-    const west = Math.min(...longitude)
-    const east = Math.max(...longitude)
-    const corners: [[number, number], [number, number]] = [
-      [west, Math.min(...latitude)],
-      [east, Math.max(...latitude)],
-    ]
-    fitted = true
-    map.fitBounds(corners, { padding: paddingOf(options), maxZoom: FIT_MAX_ZOOM, animate: animated && !frozen })
-  }
-  const travelTo = (slot: number, kind: "node" | "link") => {
-    if (scene === null) return
-    const nodes = kind === "node" ? [slot] : [scene.state.links.a[slot] as number, scene.state.links.b[slot] as number]
-    const points = nodes.map((node) => {
-      const { longitude, latitude } = toLngLat({
-        x: (scene as Scene).places[node * 2] as number,
-        y: (scene as Scene).places[node * 2 + 1] as number,
+      const { x, y } = this.#map.project(placeOf(rest, slot))
+      wishes.push({
+        slot,
+        mark,
+        x,
+        y,
+        width: this.#options.textWidth(state.nodes.name[slot] as string) + LABEL_EXTRA_PX,
       })
-      return [longitude, latitude] as [number, number]
-    })
-    const [a, b = a] = points
-    if (a === undefined || b === undefined) return
-    const corners: [[number, number], [number, number]] = [
-      [Math.min(a[0], b[0]), Math.min(a[1], b[1])],
-      [Math.max(a[0], b[0]), Math.max(a[1], b[1])],
-    ]
-    const maxZoom = kind === "node" ? Math.max(map.getZoom(), 7.2) : 8
-    map.fitBounds(corners, { padding: paddingOf(options), maxZoom, animate: !frozen, duration: 700 })
-  }
-  const select = (selection: Selection | null, travel: boolean) => {
-    wanted = selection
-    if (scene === null) return
-    const { nodeById, linkById } = scene.state
-    const node = selection?.kind === "device" ? (nodeById.get(selection.id) ?? null) : null
-    const link = selection?.kind === "link" ? (linkById.get(selection.id) ?? null) : null
-    scene.select(node, link)
-    if (travel && node !== null) travelTo(node, "node")
-    if (travel && link !== null) travelTo(link, "link")
-    look()
-    map.triggerRepaint()
-  }
-  const setGrey = (on: boolean) => {
-    if (scene === null) return
-    for (const figure of Object.values(scene.figures)) figure.grey = on ? 1 : 0
-    map.triggerRepaint()
-  }
-  const restyle = (next: Language) => {
-    language = next
-    palette = makePalette(cssToken)
-    for (const figure of Object.values(scene?.figures ?? {})) figure.palette = palette
-    idle = false
-    map.setStyle(makeStyle({ token: cssToken, language, basemapUrl }), { diff: false })
-    void map.once("styledata", () => {
-      fillSources()
-      installLayers()
-      map.triggerRepaint()
-    })
+    }
+    const { clientWidth, clientHeight } = this.#options.container
+    const screen = { left: 0, top: 0, right: clientWidth, bottom: clientHeight }
+    this.#options.events.labelled(placeLabels(wishes, screen, this.#options.taken(), MAP_LABELS))
   }
 
-  // Last, because it may bring the state at once.
-  const stopListening = store.listen({
-    replaced,
-    changed: (nodes, links) => {
-      if (scene === null) return
-      scene.changed(nodes, links, !frozen)
-      fadeUntil = performance.now() + FADE_MS + 2 * TICK_MS
-      look()
-      if (nodes.slot.length > 0) paintSites()
-      map.triggerRepaint()
-    },
-    happened: () => {},
-  })
+  #travel(nodes: readonly number[], maxZoom: number): void {
+    const scene = this.#scene
+    if (scene !== null)
+      this.#show(
+        nodes.map((node) => placeOf(scene, node)),
+        maxZoom,
+        true,
+      )
+  }
 
-  return {
-    select,
-    restyle,
-    setGrey,
-    fit,
-    setFlow: (on) => {
-      flow.want(on && !frozen)
-      map.triggerRepaint()
-    },
-    zoomBy: (steps) => map.easeTo({ zoom: map.getZoom() + steps, animate: !frozen }),
-    goTo: (longitude, latitude, zoom) => {
-      map.easeTo({ center: [longitude, latitude], zoom, animate: !frozen, duration: 700 })
-    },
-    screen: (slot, kind = "node") => {
-      if (scene === null) return null
-      if (kind === "node") return slot * 2 < scene.places.length ? project(scene.places, slot) : null
-      const a = scene.state.links.a[slot]
-      const b = scene.state.links.b[slot]
-      if (a === undefined || b === undefined) return null
-      const [from, to] = [project(scene.places, a), project(scene.places, b)]
-      return { x: (from.x + to.x) / 2, y: (from.y + to.y) / 2 }
-    },
-    drawn: () => [...(scene?.figures.nodes.visible ?? [])],
-    ready: () => idle && scene !== null && map.loaded(),
-    destroy: () => {
-      stopListening()
-      if (sitesTimer !== null) clearTimeout(sitesTimer)
-      map.remove()
-    },
+  #show(places: readonly LngLat[], maxZoom: number, animated: boolean): void {
+    const corners = cornersOf(places)
+    const { container, taken, frozen } = this.#options
+    const padding = paddingAround(container.clientWidth, container.clientHeight, taken())
+    if (corners === null) return
+    this.#map.fitBounds(corners, { padding, maxZoom, animate: animated && !frozen, duration: TRAVEL_MS })
   }
 }
 
-const pointFeature = (
-  id: number,
-  longitude: number,
-  latitude: number,
-  properties: Record<string, string | number>,
-) => ({
+let protocol: Protocol | null = null
+/** The archive behind `pmtiles://URL`; worker and protocol are set up with the first one. */
+const tileArchive = (url: string): PMTiles => {
+  if (protocol === null) {
+    protocol = new Protocol()
+    setWorkerUrl(workerUrl)
+    addProtocol("pmtiles", protocol.tile)
+  }
+  const archive = new PMTiles(url)
+  protocol.add(archive)
+  return archive
+}
+
+const placeOf = ({ places }: Pick<Scene, "places">, slot: number): [number, number] => {
+  const { longitude, latitude } = toLngLat({ x: places[slot * 2] as number, y: places[slot * 2 + 1] as number })
+  return [longitude, latitude]
+}
+
+const endsOf = ({ state: { links } }: Scene, link: number): readonly number[] => [
+  links.a[link] as number,
+  links.b[link] as number,
+]
+
+const point = (id: number, coordinates: [number, number], properties: Record<string, string | number>) => ({
   type: "Feature" as const,
   id,
-  geometry: { type: "Point" as const, coordinates: [longitude, latitude] },
+  geometry: { type: "Point" as const, coordinates },
   properties,
 })
-
-/** Keeps what is fitted clear of the panels: the widest at the left and right edge, the deepest at top and bottom. */
-const paddingOf = ({ container, taken }: LiveMapOptions) => {
-  const { clientWidth, clientHeight } = container
-  const padding = { left: 60, right: 60, top: 112, bottom: 84 }
-  for (const rect of taken()) {
-    const tall = rect.bottom - rect.top > clientHeight / 2
-    if (tall && rect.right > clientWidth - 40) padding.right = Math.max(padding.right, clientWidth - rect.left + 40)
-    else if (tall && rect.left < 40) padding.left = Math.max(padding.left, rect.right + 40)
-    else if (rect.top < 40) padding.top = Math.max(padding.top, rect.bottom + 30)
-    else if (rect.bottom > clientHeight - 40) padding.bottom = Math.max(padding.bottom, clientHeight - rect.top + 30)
-  }
-  const fits = padding.left + padding.right < clientWidth * 0.8 && padding.top + padding.bottom < clientHeight * 0.8
-  return fits ? padding : 30
-}

@@ -8,8 +8,8 @@ import type { PlacedLabel, Rect } from "#client/map/labels.ts"
 import { makeLiveMap } from "#client/map/live-map.ts"
 import type { LiveMap } from "#client/map/live-map.ts"
 import type { Picked } from "#client/map/pick.ts"
-import { OWN_BASEMAP } from "#client/state/api.ts"
-import { frozen, session, staleReason, store, twin } from "#client/state/app.ts"
+import { BASEMAP } from "#client/state/api.ts"
+import { frozen, staleReason, store, twin } from "#client/state/app.ts"
 import { go, route } from "#client/state/route.ts"
 import type { Selection } from "#client/state/route.ts"
 import { flow, theme } from "#client/state/settings.ts"
@@ -44,72 +44,21 @@ export const MapScreen = () => {
   const live = useSignal<LiveMap | null>(null)
   const labels = useSignal<readonly PlacedLabel[]>([])
   const hover = useSignal<Hover | null>(null)
-  const failure = useSignal<"noWebgl" | "basemapFailed" | null>(null)
+  const credit = useSignal("")
+  const failure = useSignal<Failure | null>(null)
 
   useEffect(() => {
     const container = host.current
     if (container === null) return
-    /** A click on the map does not move the map. */
-    let pickedHere = ""
-    /** Cameras that the map itself wrote into the address; any other comes from the address bar. */
-    let ownCamera = route.peek().camera
-    const map = makeLiveMap({
-      container,
-      store,
-      basemapUrl: session.peek()?.basemapUrl ?? OWN_BASEMAP,
-      camera: route.peek().camera,
-      language: language.peek(),
-      title: t("map.label"),
-      frozen,
-      textWidth: measurer(),
-      taken: () => takenBy(screen.current, container),
-      events: {
-        picked: (picked) => {
-          const selection = selectionOf(picked)
-          pickedHere = selection?.id ?? ""
-          go({ selection })
-        },
-        hovered: (picked, x, y) => (hover.value = picked === null ? null : { picked, x, y }),
-        moved: (camera) => {
-          ownCamera = camera
-          go({ camera }, true)
-        },
-        labelled: (placed) => (labels.value = placed),
-        basemapFailed: () => (failure.value = "basemapFailed"),
-        flowStopped: () => (flow.value = false),
-      },
+    const mounted = mountMap(container, screen.current, {
+      hovered: (picked, x, y) => (hover.value = picked === null ? null : { picked, x, y }),
+      labelled: (placed) => (labels.value = placed),
+      credited: (attribution) => (credit.value = attribution),
+      failed: (what) => (failure.value = what),
     })
-    if (map === null) {
-      failure.value = "noWebgl"
-      return
-    }
-    live.value = map
-    Object.assign(testHook, {
-      screen: (slot: number, kind?: "node" | "link") => offset(map.screen(slot, kind), container),
-      drawn: map.drawn,
-      ready: map.ready,
-    } satisfies Partial<TestHook>)
-    let shown = route.peek().camera === null ? "" : (route.peek().selection?.id ?? "")
-    const stop = [
-      effect(() => {
-        const { selection } = route.value
-        const id = selection?.id ?? ""
-        map.select(selection, id !== shown && id !== pickedHere)
-        shown = id
-        pickedHere = ""
-      }),
-      effect(() => {
-        const { camera } = route.value
-        if (camera !== null && camera !== ownCamera) map.goTo(camera.longitude, camera.latitude, camera.zoom)
-        ownCamera = camera
-      }),
-      effect(() => map.setFlow(flow.value)),
-      effect(() => map.setGrey(staleReason.value !== null)),
-      followLook(map),
-    ]
+    live.value = mounted?.map ?? null
     return () => {
-      for (const end of stop) end()
-      map.destroy()
+      mounted?.end()
       live.value = null
     }
   }, [])
@@ -120,7 +69,11 @@ export const MapScreen = () => {
     const wish = siteView.value
     const sites = twin.peek()?.sites
     if (wish === null || sites === undefined) return
-    live.peek()?.goTo(sites.longitude[wish.slot] as number, sites.latitude[wish.slot] as number, SITE_ZOOM)
+    live.peek()?.goTo({
+      longitude: sites.longitude[wish.slot] as number,
+      latitude: sites.latitude[wish.slot] as number,
+      zoom: SITE_ZOOM,
+    })
   })
   const { selection } = route.value
   return (
@@ -145,13 +98,87 @@ export const MapScreen = () => {
         <MapTools map={live.value} />
       </div>
       {selection === null ? <TroubleList /> : <SelectionPanel selection={selection} />}
-      <p class="credit">{BASEMAP_CREDIT}</p>
+      <p class="credit">{credit.value}</p>
     </div>
   )
 }
 
-/** What the base map's makers ask for. */
-const BASEMAP_CREDIT = "Natural Earth · GeoNames CC BY 4.0"
+type Failure = "noWebgl" | "basemapFailed"
+interface MapEvents {
+  readonly hovered: (picked: Picked | null, x: number, y: number) => void
+  readonly labelled: (labels: readonly PlacedLabel[]) => void
+  readonly credited: (attribution: string) => void
+  readonly failed: (what: Failure) => void
+}
+
+/** Puts the map into its element and ties it to address, choices and selection. Null without WebGL2. */
+const mountMap = (container: HTMLElement, screen: HTMLElement | null, { failed, ...events }: MapEvents) => {
+  /** A click on the map does not move the map. */
+  let pickedHere = ""
+  /** The camera that the map itself wrote into the address; any other comes from the address bar. */
+  let ownCamera = route.peek().camera
+  let shown = ownCamera === null ? "" : (route.peek().selection?.id ?? "")
+  const map = makeLiveMap({
+    container,
+    store,
+    basemap: BASEMAP,
+    camera: ownCamera,
+    language: language.peek(),
+    title: t("map.label"),
+    frozen,
+    textWidth: measurer(),
+    taken: () => takenBy(screen, container),
+    events: {
+      ...events,
+      picked: (picked) => {
+        const selection = selectionOf(picked)
+        pickedHere = selection?.id ?? ""
+        go({ selection })
+      },
+      moved: (camera) => {
+        ownCamera = camera
+        go({ camera }, true)
+      },
+      basemapFailed: () => failed("basemapFailed"),
+      flowStopped: () => (flow.value = false),
+    },
+  })
+  if (map === null) {
+    failed("noWebgl")
+    return null
+  }
+  tellTests(map, container)
+  const stop = [
+    effect(() => {
+      const { selection } = route.value
+      const id = selection?.id ?? ""
+      map.select(selection, id !== shown && id !== pickedHere)
+      shown = id
+      pickedHere = ""
+    }),
+    effect(() => {
+      const { camera } = route.value
+      if (camera !== null && camera !== ownCamera) map.goTo(camera)
+      ownCamera = camera
+    }),
+    effect(() => map.setFlow(flow.value)),
+    effect(() => map.setGrey(staleReason.value !== null)),
+    followLook(map),
+  ]
+  const end = () => {
+    for (const run of stop) run()
+    map.destroy()
+  }
+  return { map, end }
+}
+
+const tellTests = (map: LiveMap, container: HTMLElement): void => {
+  Object.assign(testHook, {
+    screen: (slot, kind) => offset(map.screen(slot, kind), container),
+    drawn: () => map.drawn(),
+    ready: () => map.ready(),
+  } satisfies Partial<TestHook>)
+}
 
 const MapTools = ({ map }: { map: LiveMap | null }) => {
   const still = frozen || matchMedia("(prefers-reduced-motion: reduce)").matches

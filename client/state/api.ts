@@ -7,8 +7,6 @@ import type { DeviceView, EventView, LinkView } from "#protocol/view.ts"
 export interface Session {
   readonly user: { readonly name: string }
   readonly tenant: { readonly id: string; readonly name: string; readonly demo: boolean }
-  /** PMTiles archive of the base map when the operator set another one, relative to the origin. */
-  readonly basemapUrl?: string
 }
 
 export interface History {
@@ -30,8 +28,8 @@ export type Answer<T> =
   | { readonly ok: true; readonly value: T }
   | { readonly ok: false; readonly status: number; readonly reason: string; readonly retryAfterS: number | null }
 
-/** Where the engine serves the base map that it built. */
-export const OWN_BASEMAP = "/basemap.pmtiles"
+/** Where the engine serves the base map: its own, or the one that the operator set. */
+export const BASEMAP = "/basemap.pmtiles"
 /** The engine did not answer at all. */
 export const NO_ANSWER = 0
 const TIMEOUT_MS = 15_000
