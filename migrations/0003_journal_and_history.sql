@@ -49,8 +49,14 @@ create table chunk (
   primary key (tenant_id, device_id, t0, source, seq0)
 );
 alter table chunk alter column data set storage external;
--- Retention deletes by time over all devices; rows come in about in time order.
-create index chunk_time on chunk using brin (t0) with (pages_per_range = 32);
+-- Retention deletes by time over all devices, recovery asks by seq; rows come in about in the order of both.
+create index chunk_order on chunk using brin (t0, seq1) with (pages_per_range = 32);
+
+-- Every poll before this journal position is in a chunk: where history begins to read the journal after a restart.
+create table history_mark (
+  tenant_id uuid primary key references tenant,
+  needed_seq bigint not null
+);
 
 -- EventView rows; (seq, idx) is the event's id.
 create table event (
@@ -76,12 +82,14 @@ alter table tenant_lease enable row level security, force row level security;
 alter table journal enable row level security, force row level security;
 alter table snapshot enable row level security, force row level security;
 alter table chunk enable row level security, force row level security;
+alter table history_mark enable row level security, force row level security;
 alter table event enable row level security, force row level security;
 
 create policy owner_all on tenant_lease to heliograph_owner using (true) with check (true);
 create policy owner_all on journal to heliograph_owner using (true) with check (true);
 create policy owner_all on snapshot to heliograph_owner using (true) with check (true);
 create policy owner_all on chunk to heliograph_owner using (true) with check (true);
+create policy owner_all on history_mark to heliograph_owner using (true) with check (true);
 create policy owner_all on event to heliograph_owner using (true) with check (true);
 
 create policy tenant_only on tenant_lease to heliograph_app
@@ -96,9 +104,12 @@ create policy tenant_only on snapshot to heliograph_app
 create policy tenant_only on chunk to heliograph_app
   using (tenant_id = (select nullif(current_setting('app.tenant_id', true), '')::uuid))
   with check (tenant_id = (select nullif(current_setting('app.tenant_id', true), '')::uuid));
+create policy tenant_only on history_mark to heliograph_app
+  using (tenant_id = (select nullif(current_setting('app.tenant_id', true), '')::uuid))
+  with check (tenant_id = (select nullif(current_setting('app.tenant_id', true), '')::uuid));
 create policy tenant_only on event to heliograph_app
   using (tenant_id = (select nullif(current_setting('app.tenant_id', true), '')::uuid))
   with check (tenant_id = (select nullif(current_setting('app.tenant_id', true), '')::uuid));
 
-grant select, insert, update on tenant_lease to heliograph_app;
+grant select, insert, update on tenant_lease, history_mark to heliograph_app;
 grant select, insert, delete on journal, snapshot, chunk, event to heliograph_app;

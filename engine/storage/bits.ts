@@ -127,7 +127,7 @@ export class BitWriter {
 
   /** The low `count` (0..32) bits of an unsigned value. */
   write(value: number, count: number): void {
-    for (let left = count; left > 0; ) {
+    for (let left = count; left > 0;) {
       const take = Math.min(left, 8 - this.#count)
       const part = (value >>> (left - take)) & ((1 << take) - 1)
       this.#bits = (this.#bits << take) | part
@@ -160,7 +160,7 @@ export class BitReader {
 
   read(count: number): number {
     let value = 0
-    for (let left = count; left > 0; ) {
+    for (let left = count; left > 0;) {
       if (this.#count === 0) {
         this.#bits = this.#in.byte()
         this.#count = 8

@@ -20,14 +20,13 @@ const SERIES_MAX = 1_000_000
 export interface Window {
   readonly seq: number[]
   readonly atMs: number[]
-  readonly series: Map<string, WindowSeries>
+  readonly series: Map<EntityKey, Map<number, WindowSeries>>
+  samples: number
 }
 export interface WindowSeries {
-  readonly entity: EntityKey
-  readonly metric: number
-  /** Index of the poll of each value, ascending. */
-  readonly poll: number[]
   readonly value: number[]
+  /** Index of the poll of each value, ascending; null = value i is of poll i (the usual case, at half the memory). */
+  poll: number[] | null
 }
 
 /** One series of a chunk or window. */
@@ -36,35 +35,50 @@ export interface Series {
   readonly value: Float64Array
 }
 
-export const emptyWindow = (): Window => ({ seq: [], atMs: [], series: new Map() })
+export const emptyWindow = (): Window => ({ seq: [], atMs: [], series: new Map(), samples: 0 })
 
 /** Adds one poll; of a metric that is named twice for one entity the last value counts. */
 export const addPoll = (window: Window, seq: number, poll: PollInput): void => {
   const index = window.seq.length
   window.seq.push(seq)
   window.atMs.push(poll.atMs)
+  const metricsOf = poll.entities.map((entity) => {
+    let metrics = window.series.get(entity)
+    if (metrics === undefined) window.series.set(entity, (metrics = new Map()))
+    return metrics
+  })
   for (let row = 0; row < poll.value.length; row++) {
-    const entity = poll.entities[poll.entity[row]!]
-    if (entity === undefined) continue
+    const metrics = metricsOf[poll.entity[row]!]
+    if (metrics === undefined) continue
     const metric = poll.metric[row]!
-    const key = `${metric} ${entity}`
-    let series = window.series.get(key)
-    if (series === undefined) window.series.set(key, (series = { entity, metric, poll: [], value: [] }))
-    if (series.poll.at(-1) === index) series.value[series.value.length - 1] = poll.value[row]!
-    else {
-      series.poll.push(index)
-      series.value.push(poll.value[row]!)
-    }
+    let series = metrics.get(metric)
+    if (series === undefined) metrics.set(metric, (series = { value: [], poll: null }))
+    if (addValue(series, index, poll.value[row]!)) window.samples++
   }
+}
+
+/** False = it replaced a value of the same poll. */
+const addValue = (series: WindowSeries, index: number, value: number): boolean => {
+  const length = series.value.length
+  const last = series.poll === null ? length - 1 : series.poll[length - 1]!
+  if (last === index) {
+    series.value[length - 1] = value
+    return false
+  }
+  if (series.poll === null && length !== index) series.poll = series.value.map((_, i) => i)
+  series.poll?.push(index)
+  series.value.push(value)
+  return true
 }
 
 /** Samples of one series that is still in memory; null = the window has none. */
 export const windowSeries = (window: Window, entity: EntityKey, metric: number): Series | null => {
-  const series = window.series.get(`${metric} ${entity}`)
+  const series = window.series.get(entity)?.get(metric)
   if (series === undefined) return null
+  const { poll, value } = series
   return {
-    atMs: Float64Array.from(series.poll, (index) => window.atMs[index]!),
-    value: Float64Array.from(series.value),
+    atMs: Float64Array.from(value, (_, i) => window.atMs[poll === null ? i : poll[i]!]!),
+    value: Float64Array.from(value),
   }
 }
 
@@ -76,19 +90,20 @@ export const encodeChunk = (window: Window): Buffer => {
   out.varint(polls)
   writeSteps(out, window.atMs)
   writeSteps(out, window.seq)
-  const entities = new Map<EntityKey, number>()
-  for (const { entity } of window.series.values()) if (!entities.has(entity)) entities.set(entity, entities.size)
-  out.varint(entities.size)
-  for (const entity of entities.keys()) out.text(entity)
-  out.varint(window.series.size)
-  for (const series of window.series.values()) {
-    const start = payloads.length
-    writeColumn(payloads, Float64Array.from(series.value))
-    out.varint(entities.get(series.entity)!)
-    out.varint(series.metric)
-    out.varint(series.poll.length)
-    if (series.poll.length < polls) out.bytes(presenceBits(series.poll, polls))
-    out.varint(payloads.length - start)
+  const entities = [...window.series].filter(([, metrics]) => metrics.size > 0)
+  out.varint(entities.length)
+  for (const [entity] of entities) out.text(entity)
+  out.varint(entities.reduce((sum, [, metrics]) => sum + metrics.size, 0))
+  for (const [index, [, metrics]] of entities.entries()) {
+    for (const [metric, { value, poll }] of metrics) {
+      const start = payloads.length
+      writeColumn(payloads, Float64Array.from(value))
+      out.varint(index)
+      out.varint(metric)
+      out.varint(value.length)
+      if (value.length < polls) out.bytes(presenceBits(poll ?? value.map((_, i) => i), polls))
+      out.varint(payloads.length - start)
+    }
   }
   out.bytes(payloads.finish())
   return out.finish()

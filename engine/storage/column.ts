@@ -138,7 +138,7 @@ const writeRle = (out: ByteWriter, values: Float64Array): void =>
     out.zigzag(value)
   })
 const readRle = (input: ByteReader, values: Float64Array): Float64Array => {
-  for (let i = 0; i < values.length; ) {
+  for (let i = 0; i < values.length;) {
     const length = input.varint()
     if (length === 0 || length > values.length - i) throw new RangeError("a run is too long")
     values.fill(input.zigzag(), i, i + length)

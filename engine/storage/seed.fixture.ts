@@ -24,6 +24,7 @@ export const seedEveryTable = async (owner: Client, tenant: TenantId): Promise<v
     ["journal", "seq, count, epoch, at_ms, data", [1, 1, 1, 1, Buffer.alloc(8)]],
     ["snapshot", "seq, epoch, at_ms, data", [1, 1, 1, Buffer.alloc(8)]],
     ["chunk", "device_id, source, t0, t1, seq0, seq1, polls, data", [first, "snmp", 1, 2, 1, 1, 1, Buffer.alloc(8)]],
+    ["history_mark", "needed_seq", [1]],
     [
       "event",
       "seq, idx, at_ms, type, severity, subject, subject_kind, entity, source",
