@@ -79,7 +79,8 @@ export const mapResource = (batch: Batch, row: Row, withTexts: boolean): void =>
   batch.value(DEVICE_ENTITY, "device.disk_used_bytes", difference(row, "total-hdd-space", "free-hdd-space"))
   if (!withTexts) return
   batch.text(DEVICE_ENTITY, "device.model", row.get("board-name"))
-  const version = row.get("version")
+  // "7.18.2 (stable)": SNMP's mtxrLicVersion has no channel, and two sources must not quarrel over one version (C3).
+  const version = row.get("version")?.split(" ")[0]
   batch.text(DEVICE_ENTITY, "device.os_version", version === undefined ? undefined : `RouterOS ${version}`)
 }
 

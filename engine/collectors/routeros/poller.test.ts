@@ -205,7 +205,7 @@ test("[C1] [C3] a v7 router: everything under the registry's names, nothing else
       assert.deepEqual(seen(input), {
         ...DEVICE,
         ...PORTS,
-        "device.os_version@": "RouterOS 7.18.2 (stable)",
+        "device.os_version@": "RouterOS 7.18.2",
         "device.temp_c@": 38.5,
         "ospf.neighbor.state@ospf:10.255.0.2": 7,
         "ospf.neighbor.uptime_seconds@ospf:10.255.0.2": 2_488,
@@ -230,7 +230,7 @@ test("[C1] a v6 router: the same names from the other menus", async () => {
       assert.deepEqual(seen(input), {
         ...DEVICE,
         ...PORTS,
-        "device.os_version@": "RouterOS 6.49.10 (long-term)",
+        "device.os_version@": "RouterOS 6.49.10",
         "device.temp_c@": 33,
         "device.voltage_v@": 24.1,
         "ospf.neighbor.state@ospf:10.255.0.2": 7,

@@ -203,7 +203,7 @@ const discover = async (walk: Walk, memory: Memory): Promise<SystemTexts> => {
     description,
     objectId: objectIdCell?.answer.oidValue(objectIdCell.i) ?? null,
     model: text(8) ?? /^RouterOS (\S+)/.exec(description ?? "")?.[1] ?? null,
-    osVersion: text(6),
+    osVersion: text(6) === null ? null : `RouterOS ${text(6)}`,
     serial: text(7),
   }
 }
