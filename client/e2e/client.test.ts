@@ -95,6 +95,7 @@ test("[X1] without a server the picture greys and says how old it is; it comes b
     await page.waitForSelector(".banner")
     assert.match(await page.locator(".banner").innerText(), /Connection lost.*last state received/)
     assert.equal(await page.locator(".map-screen.stale").count(), 1)
+    assert.equal(await page.getByText("All is well").count(), 0, "nobody knows whether all is well now")
     await page.screenshot({ path: join(PICTURES, "stale.png") })
     fixture.refuse(false)
     await page.waitForSelector(".banner", { state: "detached" })

@@ -48,6 +48,7 @@ export const en: Readonly<Record<Key, string>> = {
   "trouble.title": "What is wrong now",
   "trouble.none": "All is well",
   "trouble.none.detail": "No device or link has a problem.",
+  "trouble.none.stale": "The last state received had no problems. The present state is not known.",
   "trouble.waiting": "Waiting for the network's first state…",
   "trouble.more": "and {count} more",
   "trouble.folded.one": "+ {count} link",

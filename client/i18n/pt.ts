@@ -46,6 +46,7 @@ export const pt = {
   "trouble.title": "O que está errado agora",
   "trouble.none": "Tudo em ordem",
   "trouble.none.detail": "Nenhum dispositivo ou enlace com problema.",
+  "trouble.none.stale": "O último estado recebido não tinha problemas. O estado de agora não é conhecido.",
   "trouble.waiting": "Esperando o primeiro estado da rede…",
   "trouble.more": "e mais {count}",
   "trouble.folded.one": "+ {count} enlace",

@@ -26,6 +26,7 @@ export const SearchBox = () => {
   const choose = (found: Found | undefined) => {
     if (found === undefined) return
     open.value = false
+    query.value = ""
     input.current?.blur()
     if (found.kind === "site") siteView.value = { ...found, at: Date.now() }
     else go({ selection: { kind: found.kind, id: found.id } })

@@ -1,6 +1,6 @@
 /** The side list: what is wrong now, worst first, and what happened last. It is the map's twin in text. */
 import { language, t, tCount } from "#client/i18n/translate.ts"
-import { serverNowMs, trouble, twin } from "#client/state/app.ts"
+import { serverNowMs, staleReason, trouble, twin } from "#client/state/app.ts"
 import { TROUBLE_ROWS } from "#client/state/limits.ts"
 import { go } from "#client/state/route.ts"
 import type { TroubleRow } from "#client/state/trouble.ts"
@@ -21,6 +21,8 @@ export const TroubleList = () => {
       </header>
       {twin.value === null ? (
         <p class="calm quiet">{t("trouble.waiting")}</p>
+      ) : rows.length === 0 && staleReason.value !== null ? (
+        <p class="calm quiet">{t("trouble.none.stale")}</p>
       ) : rows.length === 0 ? (
         <div class="calm">
           <CheckIcon />
