@@ -4,7 +4,7 @@
  * postmaster.pid, proved ours by password and data_directory. fsync and checksums stay on: it holds the journal.
  */
 import { spawn } from "node:child_process"
-import { randomBytes } from "node:crypto"
+import { createHash, randomBytes } from "node:crypto"
 import {
   chmodSync,
   closeSync,
@@ -25,7 +25,7 @@ import {
 import { tmpdir } from "node:os"
 import { basename, join } from "node:path"
 import { setTimeout as sleep } from "node:timers/promises"
-import { Client } from "pg"
+import { Client, DatabaseError } from "pg"
 import type { Binaries } from "#engine/storage/binaries.ts"
 import { canReach, giveTo, type Place, type ServerUser } from "#engine/storage/run-as.ts"
 
@@ -123,10 +123,10 @@ export const adoptRunning = async (cluster: Cluster): Promise<number | null> => 
     if (pid === null) return null
     const answer = await ping(cluster)
     if (answer === "ready") return pid
-    if (answer === "foreign") {
+    if (answer !== "down") {
       throw new ClusterError(
-        `a PostgreSQL server (pid ${pid}) runs in ${cluster.pgdata} but does not accept the password in ` +
-          `${join(cluster.dataDir, "pg.secret")}: stop it (kill -INT ${pid}) or restore that file`,
+        `a PostgreSQL server (pid ${pid}) runs in ${cluster.pgdata} but is not usable with the password in ` +
+          `${join(cluster.dataDir, "pg.secret")} (${answer.refused}): stop it (kill -INT ${pid}) or restore that file`,
       )
     }
     await sleep(100)
@@ -205,7 +205,12 @@ const untilReady = async (cluster: Cluster, server: Launched, deadline: number):
   let reportAt = Date.now() + 10_000
   while (Date.now() < deadline) {
     if (server.exited()) return "dead"
-    if ((await ping(cluster)) === "ready") return "ready"
+    const answer = await ping(cluster)
+    if (answer === "ready") return "ready"
+    if (answer !== "down") {
+      await stopServer(cluster, server.pid)
+      throw new ClusterError(`PostgreSQL started from ${cluster.pgdata} but refuses us: ${answer.refused}`)
+    }
     if (Date.now() > reportAt) {
       cluster.log("PostgreSQL is still starting (crash recovery may take minutes)")
       reportAt += 10_000
@@ -215,35 +220,47 @@ const untilReady = async (cluster: Cluster, server: Launched, deadline: number):
   return "late"
 }
 
-/** ready = accepts writes and really serves this directory; foreign = refuses our password; down = no usable answer. */
-const ping = async (cluster: Cluster): Promise<"ready" | "foreign" | "down"> => {
+type Answer = "ready" | "down" | { readonly refused: string }
+
+/** ready = takes writes and serves this very directory; refused = it runs, and waiting will not help. */
+const ping = async (cluster: Cluster): Promise<Answer> => {
   const client = adminClient(cluster, "postgres")
-  client.on("error", () => {})
   try {
     await client.connect()
     const { rows } = await client.query(
       "select current_setting('data_directory') as dir, pg_is_in_recovery() as recovering",
     )
     const row = rows[0] as { dir: string; recovering: boolean }
-    if (realpathSync(row.dir) !== realpathSync(cluster.pgdata)) return "foreign"
+    if (realpathSync(row.dir) !== realpathSync(cluster.pgdata)) return { refused: `it serves ${row.dir}` }
     return row.recovering ? "down" : "ready"
   } catch (error) {
-    return (error as { code?: string }).code === "28P01" ? "foreign" : "down"
+    return error instanceof DatabaseError && !BUSY.test(error.code ?? "") ? { refused: error.message } : "down"
   } finally {
     await client.end().catch(() => {})
   }
 }
+/** Starting, stopping or recovering (57P), or all connections taken (53300). */
+const BUSY = /^(57P|53)/
 
-export const adminClient = (cluster: Cluster, database: string): Client =>
-  new Client({
+/** Superuser connection. What the caller's environment says about other servers (PGOPTIONS, PGSSLMODE) is kept out. */
+export const adminClient = (cluster: Cluster, database: string): Client => {
+  const client = new Client({
     host: cluster.runDir,
     port: 5432,
     user: ADMIN,
     password: cluster.password,
     database,
+    ssl: false,
+    options: PLAIN_OPTIONS,
     connectionTimeoutMillis: 5_000,
     query_timeout: 20_000,
   })
+  // A server that goes away is told by the statement that notices it.
+  client.on("error", () => {})
+  return client
+}
+/** Harmless, and not empty: pg fills an empty one from PGOPTIONS. */
+export const PLAIN_OPTIONS = "-c client_min_messages=warning"
 
 /** Fast shutdown (SIGINT): sessions are cut, a checkpoint is written. Never SIGKILL. */
 export const stopServer = async (cluster: Cluster, pid: number): Promise<void> => {
@@ -321,7 +338,7 @@ const makeRunDir = (place: Place): string => {
   const dir =
     socket(wanted) <= SOCKET_PATH_MAX
       ? wanted
-      : join(tmpdir(), `heliograph-${Buffer.from(place.stateDir).toString("hex").slice(-24)}`)
+      : join(tmpdir(), `heliograph-${createHash("sha256").update(place.stateDir).digest("hex").slice(0, 16)}`)
   mkdirSync(dir, { recursive: true, mode: 0o700 })
   const found = lstatSync(dir)
   const ours = [process.getuid?.(), place.user?.uid].includes(found.uid)

@@ -19,6 +19,7 @@ import {
   createCluster,
   describeCluster,
   isAlive,
+  PLAIN_OPTIONS,
   reachableBinaries,
   startServer,
   stopServer,
@@ -27,7 +28,7 @@ import {
 } from "#engine/storage/cluster.ts"
 import { DataDirInUse, lockDataDir } from "#engine/storage/data-lock.ts"
 import { APP_ROLE, ENGINE_ROLE, ensureRoles, OWNER_ROLE, urlAs } from "#engine/storage/roles.ts"
-import { choosePlace } from "#engine/storage/run-as.ts"
+import { choosePlace, letServerIn } from "#engine/storage/run-as.ts"
 
 export interface DatabaseOptions {
   /** Created when missing. */
@@ -168,6 +169,7 @@ const openLocal = async (dataDir: string, options: DatabaseOptions, isOwner: boo
   if (process.platform === "win32") {
     throw new DatabaseUnavailable({ message: "on Windows, set DATABASE_URL to a PostgreSQL 15 or newer" })
   }
+  letServerIn(dataDir)
   const place = choosePlace(dataDir)
   if (place.moved) {
     options.log(
@@ -226,7 +228,6 @@ const nothingUsable = (cluster: Cluster, found: readonly Binaries[], major: numb
 /** Database, roles, schema. Returns the server's version. */
 const prepare = async (cluster: Cluster): Promise<string> => {
   const maintenance = adminClient(cluster, "postgres")
-  maintenance.on("error", () => {})
   await maintenance.connect()
   try {
     const { rowCount } = await maintenance.query("select 1 from pg_database where datname = $1", [DATABASE])
@@ -238,7 +239,6 @@ const prepare = async (cluster: Cluster): Promise<string> => {
     await maintenance.end()
   }
   const admin = adminClient(cluster, DATABASE)
-  admin.on("error", () => {})
   await admin.connect()
   try {
     await ensureRoles(admin, cluster.password)
@@ -320,7 +320,6 @@ const prepareLater = async (cluster: Cluster): Promise<string> => {
 
 const othersConnected = async (cluster: Cluster): Promise<boolean> => {
   const client = adminClient(cluster, DATABASE)
-  client.on("error", () => {})
   try {
     await client.connect()
     const { rowCount } = await client.query(
@@ -335,8 +334,11 @@ const othersConnected = async (cluster: Cluster): Promise<boolean> => {
   }
 }
 
-const socketUrl = (cluster: Cluster): URL =>
-  new URL(`postgres://localhost:5432/${DATABASE}?host=${encodeURIComponent(cluster.runDir)}`)
+const socketUrl = (cluster: Cluster): URL => {
+  const url = new URL(`postgres://localhost:5432/${DATABASE}`)
+  url.search = new URLSearchParams({ host: cluster.runDir, sslmode: "disable", options: PLAIN_OPTIONS }).toString()
+  return url
+}
 
 const urls = (base: URL, secret: string): Pick<Database, "appUrl" | "engineUrl" | "ownerUrl"> => ({
   appUrl: urlAs(base, APP_ROLE, secret),

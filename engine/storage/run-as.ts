@@ -1,10 +1,11 @@
 /**
- * PostgreSQL refuses to run as root. When the engine runs as root, the server runs as `postgres` or `nobody`, and its
- * files must lie where that user can reach them: a data directory below a 0700 one (like /root) is out of reach, then
- * the cluster moves to /var/lib/heliograph-<hash of the data directory>. Not root: everything stays as it is.
+ * PostgreSQL refuses to run as root. When the engine runs as root, the server runs as `postgres` or `nobody`, and its files
+ * must lie where that user can reach them. The data directory itself is opened for passing through (0711; what is secret in
+ * it is 0600). One below somebody's 0700 directory, like /root, stays out of reach: then the cluster moves to
+ * /var/lib/heliograph-<hash of the data directory>. Not root: everything stays as it is.
  */
 import { createHash } from "node:crypto"
-import { chownSync, existsSync, readFileSync, realpathSync, statSync } from "node:fs"
+import { chmodSync, chownSync, existsSync, readFileSync, realpathSync, statSync } from "node:fs"
 import { dirname, join } from "node:path"
 
 export interface ServerUser {
@@ -34,6 +35,12 @@ export const choosePlace = (dataDir: string): Place => {
   return canReach(user, dataDir)
     ? { stateDir: dataDir, user, moved: false }
     : { stateDir: elsewhere, user, moved: true }
+}
+
+/** As root: makes our own data directory passable (never readable) for the server's user. */
+export const letServerIn = (dataDir: string): void => {
+  const { mode, uid } = statSync(dataDir)
+  if (process.getuid?.() === 0 && uid === 0 && (mode & 0o011) !== 0o011) chmodSync(dataDir, (mode & 0o777) | 0o011)
 }
 
 /** Whether the user may enter the directory and each one above it (mode bits; access lists are not read). */
