@@ -85,7 +85,7 @@ const live = async (engine: Engine, { config, hooks, progress, startedMs, ended 
   try {
     await Promise.race([hooks.whenUp(running), ended])
   } catch (cause) {
-    console.error(`cannot start: ${cause instanceof Error ? cause.message : String(cause)}`)
+    console.error(`cannot start: ${reason(Cause.die(cause))}`)
     return 1
   }
   announce(engine, config, performance.now() - startedMs)
@@ -124,6 +124,8 @@ const nextSignal = (): Promise<NodeJS.Signals> =>
 /** The first failure in words; a defect with its stack, because nobody expected it. */
 const reason = (cause: Cause.Cause<unknown>): string => {
   const error = Cause.squash(cause)
-  if (error instanceof Error && cause.reasons.some(Cause.isFailReason)) return error.message
-  return error instanceof Error ? (error.stack ?? error.message) : String(error)
+  if (!(error instanceof Error)) return String(error)
+  if (!cause.reasons.some(Cause.isFailReason)) return error.stack ?? error.message
+  const { _tag, detail } = error as { readonly _tag?: unknown; readonly detail?: unknown }
+  return error.message || (typeof detail === "string" ? detail : "") || String(_tag ?? error.name)
 }

@@ -3,7 +3,7 @@ import { existsSync } from "node:fs"
 import { chromium } from "playwright-core"
 import type { Browser } from "playwright-core"
 
-export const CHROMIUM = process.env["HELIOGRAPH_CHROMIUM"] ?? "/usr/bin/chromium"
+export const CHROMIUM = process.env["E2E_CHROMIUM"] ?? "/usr/bin/chromium"
 export const ENABLE = "enable: apt-get install chromium"
 export const hasChromium = (): boolean => existsSync(CHROMIUM)
 

@@ -7,7 +7,7 @@ import { once } from "node:events"
 import process from "node:process"
 import { freePort, REPOSITORY, startChild, type Child } from "#lab/drive/child.ts"
 
-const PASSWORD = "drive-only-password"
+export const PASSWORD = "drive-only-password"
 /** A first start creates a database cluster and may build the client. */
 const START_TIMEOUT_MS = 180_000
 
