@@ -54,7 +54,7 @@ export const makeHub = (network: FixtureNetwork, demo: boolean) => {
   const event = (subject: string, kind: "device" | "link", down: boolean): EventView => ({
     id: `${seq + 1}-0`,
     atMs: Date.now(),
-    type: kind === "link" ? "link.health.changed" : "device.reachable.changed",
+    type: kind === "link" ? "link.down" : "device.reachable.changed",
     severity: down ? "critical" : "cleared",
     subject,
     subjectKind: kind,

@@ -87,6 +87,12 @@ const optionsOf = (width: number, labels: readonly string[], format: (value: num
     ticks: { show: false },
   }
   const clock = new Intl.DateTimeFormat(language.peek(), { hour: "2-digit", minute: "2-digit", hour12: false })
+  const seconds = new Intl.DateTimeFormat(language.peek(), {
+    hour: "2-digit",
+    minute: "2-digit",
+    second: "2-digit",
+    hour12: false,
+  })
   const day = new Intl.DateTimeFormat(language.peek(), { day: "2-digit", month: "2-digit" })
   return {
     width,
@@ -99,8 +105,9 @@ const optionsOf = (width: number, labels: readonly string[], format: (value: num
       {
         ...axis,
         size: 24,
-        space: 58,
-        values: (_, splits, __, ___, step) => splits.map((at) => (step >= 43_200 ? day : clock).format(at * 1_000)),
+        space: 66,
+        values: (_, splits, __, ___, step) =>
+          splits.map((at) => (step >= 43_200 ? day : step < 60 ? seconds : clock).format(at * 1_000)),
       },
       { ...axis, size: 62, space: 34, values: (_, splits) => splits.map(format) },
     ],

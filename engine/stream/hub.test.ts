@@ -218,6 +218,24 @@ test("the first change after a pause goes out at once, the next ones together af
   hub.close()
 })
 
+test("a round with events does not wait for the gap of quiet rounds", (t) => {
+  t.mock.timers.enable({ apis: ["setTimeout"] })
+  const twin = makeFakeTwin("a", 3, 3)
+  const at = { ms: 1_000 }
+  const hub = hubOf(twin, at, 50)
+  const one = watcher()
+  hub.join(one, null)
+  twin.round({ deltas: [{ column: "node", slot: 0, status: OK, seenS: 1 }] })
+  const sent = one.frames.length
+  at.ms += LIMITS.urgentGapMs
+  twin.round({ deltas: [{ column: "node", slot: 1, status: OK, seenS: 1 }] })
+  assert.equal(one.frames.length, sent, "a quiet change waits")
+  twin.round({ deltas: [{ column: "node", slot: 2, status: DOWN, seenS: 1 }], events: ["device.reachable.changed"] })
+  assert.ok(one.frames.length > sent, "what happened goes at once, and takes the quiet change along")
+  agrees(one, twin)
+  hub.close()
+})
+
 test("[F1] [F2] focus: at once, after a change, once a second at most; strange ids get nothing", (t) => {
   t.mock.timers.enable({ apis: ["setTimeout"] })
   const at = { ms: 1_000 }

@@ -1,5 +1,5 @@
 /**
- * One tenant's fan-out. Rounds of its twin become frames: the first at once, the next ones at least frameGapMs apart;
+ * One tenant's fan-out. Rounds of its twin become frames: the first at once, the next ones at least frameGapMs apart (a round with events urgentGapMs);
  * each frame is packed once for all viewers that stand at the same seq. Nothing is queued for a viewer that does not
  * drain: it keeps its place and later gets one coalesced difference. A viewer's place is all the state it has here.
  */
@@ -93,7 +93,8 @@ export const makeHub = (twin: LiveTwin, options: HubOptions): Hub => {
       for (const seat of seats.values())
         if (seat.focusDevices.some((device) => notice.touched.has(device))) seat.focusDirty = true
       if (seats.size === 0) return
-      const dueMs = flushedMs + limits.frameGapMs
+      const gapMs = notice.events.length > 0 ? Math.min(limits.urgentGapMs, limits.frameGapMs) : limits.frameGapMs
+      const dueMs = flushedMs + gapMs
       if (monotonicMs() >= dueMs) flush()
       else wake(dueMs)
     })

@@ -2,6 +2,8 @@
 export interface StreamLimits {
   /** Between two frames of one tenant; the first after a pause goes out at once. */
   readonly frameGapMs: number
+  /** The same for a round with events: somebody waits to see what happened. */
+  readonly urgentGapMs: number
   /** A keyframe serves newcomers for this long; a delta brings them from it to now. */
   readonly keyframeReuseMs: number
   /** Between two FOCUS frames of one viewer and entity (SPEC F1). */
@@ -35,6 +37,7 @@ export interface StreamLimits {
 
 export const LIMITS: StreamLimits = {
   frameGapMs: 50,
+  urgentGapMs: 4,
   keyframeReuseMs: 2_000,
   focusGapMs: 1_000,
   hiddenGapMs: 1_000,
