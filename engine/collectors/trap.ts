@@ -327,7 +327,14 @@ const makeUsm = (stats: TrapStats, reply: Reply): UsmIntake => {
     }
   }
 
-  const judge: (sender: UsmSender, ...rest: Parameters<UsmIntake>) => void = (sender, source, bytes, message, from, deliver) => {
+  const judge: (sender: UsmSender, ...rest: Parameters<UsmIntake>) => void = (
+    sender,
+    source,
+    bytes,
+    message,
+    from,
+    deliver,
+  ) => {
     const verdict = receiveV3(own, sender, bytes, message, performance.now())
     if (verdict.kind === "refused") {
       stats.dropped[verdict.why]++

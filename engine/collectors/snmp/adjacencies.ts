@@ -85,16 +85,21 @@ export const readNetworks = async (walk: Walk): Promise<readonly OwnNetwork[]> =
 }
 
 /** ifIndex over which a neighbour is seen: the longest own network that holds its address; 0 when none does. */
-export const ifIndexTowards = (networks: readonly OwnNetwork[], { address, addressLessIndex }: OspfNeighbor): number => {
+export const ifIndexTowards = (
+  networks: readonly OwnNetwork[],
+  { address, addressLessIndex }: OspfNeighbor,
+): number => {
   if (addressLessIndex > 0) return addressLessIndex
   const wanted = toNumber(address.split(".").map(Number))
   const holds = ({ address, mask }: OwnNetwork): boolean => mask !== 0 && ((address ^ wanted) & mask) === 0
   let best: OwnNetwork | null = null
-  for (const network of networks) if (holds(network) && (best === null || network.mask >>> 0 > best.mask >>> 0)) best = network
+  for (const network of networks)
+    if (holds(network) && (best === null || network.mask >>> 0 > best.mask >>> 0)) best = network
   return best?.ifIndex ?? 0
 }
 
-const toNumber = (octets: readonly number[]): number => octets.reduce((sum, octet) => ((sum << 8) | (octet & 255)) >>> 0, 0)
+const toNumber = (octets: readonly number[]): number =>
+  octets.reduce((sum, octet) => ((sum << 8) | (octet & 255)) >>> 0, 0)
 
 /**
  * Entities of neighbours: `ospf:<router id>`. Two links to the same router are two adjacencies: each is then
@@ -141,7 +146,8 @@ export const putBgp = (batch: Batch, listing: Listing<BgpPeer>): void => {
 
 const ESTABLISHED = 6
 
-const inRange = (state: number | null, states: number): state is number => state !== null && state >= 1 && state <= states
+const inRange = (state: number | null, states: number): state is number =>
+  state !== null && state >= 1 && state <= states
 
 /** Adjacencies of one device that are taken; the walk says so when there are more. */
 const MAX_ROWS = 4_096

@@ -10,7 +10,8 @@ import { TAG } from "#engine/collectors/snmp/varbinds.ts"
 
 const COMMUNITY = Buffer.from("public")
 
-const uint = (tag: number, bits: bigint) => fc.bigInt({ min: 0n, max: (1n << bits) - 1n }).map((value) => ({ tag, value }))
+const uint = (tag: number, bits: bigint) =>
+  fc.bigInt({ min: 0n, max: (1n << bits) - 1n }).map((value) => ({ tag, value }))
 const anyValue = fc.oneof(
   fc.integer().map((value) => ({ tag: TAG.integer, value })),
   uint(TAG.counter32, 32n),
@@ -20,7 +21,9 @@ const anyValue = fc.oneof(
   fc.uint8Array({ maxLength: 300 }).map((value) => ({ tag: TAG.octetString, value })),
   fc.ipV4().map((value) => ({ tag: TAG.ipAddress, value })),
   fc.constantFrom("0.0", "1.3.6.1.4.1.14988.1", "2.999.4294967295").map((value) => ({ tag: TAG.oid, value })),
-  fc.constantFrom(TAG.null, TAG.noSuchObject, TAG.noSuchInstance, TAG.endOfMibView).map((tag) => ({ tag, value: null })),
+  fc
+    .constantFrom(TAG.null, TAG.noSuchObject, TAG.noSuchInstance, TAG.endOfMibView)
+    .map((tag) => ({ tag, value: null })),
 )
 const anyVarbind: fc.Arbitrary<OutVarbind> = fc
   .tuple(fc.array(fc.nat(70_000), { maxLength: 6 }), anyValue)
@@ -58,9 +61,12 @@ test("golden bytes: a GETBULK of ifOperStatus (RFC 3416 s3)", () => {
   assert.equal(
     bytes.toString("hex"),
     [
-      "302a" + "020101" + "04067075626c6963",
-      "a51d" + "020401020304" + "020100" + "02010a",
-      "300f" + "300d" + "06092b0601020102020108" + "0500",
+      // Message: version 1, community `public`.
+      "302a02010104067075626c6963",
+      // GetBulkRequest: id, non-repeaters 0, max-repetitions 10.
+      "a51d02040102030402010002010a",
+      // One binding: OID, NULL.
+      "300f300d06092b06010201020201080500",
     ].join(""),
   )
 })
@@ -70,7 +76,8 @@ test("a datagram cut anywhere, or with bytes behind it, is refused", () => {
     { oid: oid("1.3.6.1.2.1.1.5.0"), tag: TAG.octetString, value: Buffer.from("edge") },
     { oid: oid("1.3.6.1.2.1.31.1.1.1.6.1"), tag: TAG.counter64, value: 2n ** 63n },
   ])
-  for (let size = 0; size < whole.length; size++) assert.equal(typeof decodeMessage(whole.subarray(0, size)), "string", `${size}`)
+  for (let size = 0; size < whole.length; size++)
+    assert.equal(typeof decodeMessage(whole.subarray(0, size)), "string", `${size}`)
   assert.equal(decodeMessage(Buffer.concat([whole, Buffer.alloc(3)])), "trailing")
   assert.equal(typeof decodeMessage(Buffer.concat([whole, Buffer.alloc(3)]), true), "object")
 })
@@ -93,7 +100,10 @@ const withValue = (hex: string): Buffer => {
   const name = Buffer.from("06082b06010201010500", "hex")
   const part = (tag: number, ...inside: Buffer[]): Buffer => {
     const body = Buffer.concat(inside)
-    return Buffer.concat([Buffer.from(body.length < 128 ? [tag, body.length] : [tag, 0x82, body.length >> 8, body.length & 255]), body])
+    return Buffer.concat([
+      Buffer.from(body.length < 128 ? [tag, body.length] : [tag, 0x82, body.length >> 8, body.length & 255]),
+      body,
+    ])
   }
   const list = part(0x30, part(0x30, name, Buffer.from(hex, "hex")))
   const pdu = part(0xa2, Buffer.from("020101020100020100", "hex"), list)
@@ -123,7 +133,12 @@ for (const [what, hex] of refusedValues) {
 }
 
 test("unsigned values without their leading zero octet are read as unsigned, as many agents send them", () => {
-  for (const [hex, value] of [["4204ffffffff", 4_294_967_295], ["4101ff", 255], ["4608ffffffffffffffff", 2 ** 64], ["420500ffffffff", 4_294_967_295]] as const) {
+  for (const [hex, value] of [
+    ["4204ffffffff", 4_294_967_295],
+    ["4101ff", 255],
+    ["4608ffffffffffffffff", 2 ** 64],
+    ["420500ffffffff", 4_294_967_295],
+  ] as const) {
     assert.equal(decoded(withValue(hex)).pdu?.varbinds.number(0), value, hex)
   }
 })
@@ -136,7 +151,15 @@ test("lenient: an INTEGER padded with sign octets passes, one that needs more th
 
 test(`more than ${MAX_VARBINDS} bindings are refused`, () => {
   const one = { oid: oid("1.3"), tag: TAG.null, value: null }
-  const message = (count: number): Buffer => encodeMessage(COMMUNITY, PDU.response, 1, 0, 0, Array.from({ length: count }, () => one))
+  const message = (count: number): Buffer =>
+    encodeMessage(
+      COMMUNITY,
+      PDU.response,
+      1,
+      0,
+      0,
+      Array.from({ length: count }, () => one),
+    )
   assert.equal(typeof decodeMessage(message(MAX_VARBINDS)), "object")
   assert.equal(decodeMessage(message(MAX_VARBINDS + 1)), "varbinds")
 })

@@ -52,3 +52,13 @@ export const answersGet = (asked: readonly Oid[], answer: Varbinds): boolean => 
 /** Whether an answer to GETBULK holds no more than was asked for (RFC 3416 s4.2.3; the excess crashed net-snmp, S5). */
 export const answersBulk = (asked: number, nonRepeaters: number, maxRepetitions: number, answer: Varbinds): boolean =>
   answer.length <= nonRepeaters + Math.max(0, asked - nonRepeaters) * maxRepetitions
+
+/** The value, or `fallback` when the agent answers with an SNMP error: it has no such table, or cannot read it now. */
+export const unlessRefused = async <Value>(read: Promise<Value>, fallback: Value): Promise<Value> => {
+  try {
+    return await read
+  } catch (error) {
+    if (error instanceof SnmpFailed && error.reason === "status") return fallback
+    throw error
+  }
+}

@@ -152,7 +152,7 @@ class Writer {
     do {
       this.byte(rest & 0xff)
       rest >>= 8
-    } while ((rest !== 0 && rest !== -1) || ((rest & 0x80) !== ((this.bytes[this.at] as number) & 0x80)))
+    } while ((rest !== 0 && rest !== -1) || (rest & 0x80) !== ((this.bytes[this.at] as number) & 0x80))
     this.header(TAG.integer, end)
   }
 
@@ -219,7 +219,8 @@ const value = (out: Writer, { tag, value }: OutVarbind): void => {
   if (value === null && (tag === TAG.null || tag >= TAG.noSuchObject)) return out.item(tag, new Uint8Array(0))
   if (value instanceof Uint8Array && (tag === TAG.octetString || tag === TAG.opaque)) return out.item(tag, value)
   if (typeof value === "string" && tag === TAG.oid) return out.item(tag, oid(value))
-  if (typeof value === "string" && tag === TAG.ipAddress) return out.item(tag, Uint8Array.from(value.split("."), Number))
+  if (typeof value === "string" && tag === TAG.ipAddress)
+    return out.item(tag, Uint8Array.from(value.split("."), Number))
   if (typeof value === "number" && Number.isSafeInteger(value)) {
     if (tag === TAG.integer && (value | 0) === value) return out.int(value)
     if (UNSIGNED.has(tag) && value >= 0) return out.unsigned(tag, BigInt(value))

@@ -54,8 +54,22 @@ for (const seed of SEEDS) {
   test(`decoder: ${FUZZ_INPUTS} mutated messages, seed ${seed}: 0 escapes, flat memory`, () => {
     const dice = makeDice(seed)
     const scoped = encodeScopedPdu(ENGINE, PDU.response, 9, 0, 0, VALUES)
-    const v3 = encodeV3({ msgId: 5, flags: 0, engineId: ENGINE, boots: 1, time: 1, user: "noc", authParams: Buffer.alloc(12), privParams: Buffer.alloc(8), scoped })
-    const honest = [encodeMessage(COMMUNITY, PDU.response, 9, 0, 0, VALUES), encodeMessage(COMMUNITY, PDU.trapV2, 9, 0, 0, VALUES), v3.bytes]
+    const v3 = encodeV3({
+      msgId: 5,
+      flags: 0,
+      engineId: ENGINE,
+      boots: 1,
+      time: 1,
+      user: "noc",
+      authParams: Buffer.alloc(12),
+      privParams: Buffer.alloc(8),
+      scoped,
+    })
+    const honest = [
+      encodeMessage(COMMUNITY, PDU.response, 9, 0, 0, VALUES),
+      encodeMessage(COMMUNITY, PDU.trapV2, 9, 0, 0, VALUES),
+      v3.bytes,
+    ]
     const before = heapBytes()
     let accepted = 0
     for (let i = 0; i < FUZZ_INPUTS; i++) {
@@ -109,9 +123,25 @@ for (const seed of SEEDS) {
     const dice = makeDice(seed)
     const { pool, sent, receive } = makeFakePool()
     const counts = makeGateCounts()
-    const client = v3Client({ pool, address: "192.0.2.1", port: 161, credential: { version: "3", port: 161, user: "noc" }, counts })
+    const client = v3Client({
+      pool,
+      address: "192.0.2.1",
+      port: 161,
+      credential: { version: "3", port: 161, user: "noc" },
+      counts,
+    })
     const message = (msgId: number, user: string, scoped: Buffer): Buffer =>
-      encodeV3({ msgId, flags: 0, engineId: ENGINE, boots: 1, time: 1, user, authParams: Buffer.alloc(0), privParams: Buffer.alloc(0), scoped }).bytes
+      encodeV3({
+        msgId,
+        flags: 0,
+        engineId: ENGINE,
+        boots: 1,
+        time: 1,
+        user,
+        authParams: Buffer.alloc(0),
+        privParams: Buffer.alloc(0),
+        scoped,
+      }).bytes
     const report = [{ oid: oid("1.3.6.1.6.3.15.1.1.4.0"), tag: TAG.counter32, value: 1 }]
     const before = heapBytes()
     let ended = 0
@@ -131,7 +161,11 @@ for (const seed of SEEDS) {
       const isDiscovery = request.v3.engineId.length === 0
       const honest = isDiscovery
         ? message(request.v3.msgId, "", encodeScopedPdu(ENGINE, PDU.report, 0, 0, 0, report))
-        : message(request.v3.msgId, "noc", encodeScopedPdu(ENGINE, PDU.response, request.pdu?.requestId ?? 0, 0, 0, VALUES))
+        : message(
+            request.v3.msgId,
+            "noc",
+            encodeScopedPdu(ENGINE, PDU.response, request.pdu?.requestId ?? 0, 0, 0, VALUES),
+          )
       receive()(mutate(honest, dice))
       for (let turns = 0; turns < 6; turns++) await Promise.resolve()
     }

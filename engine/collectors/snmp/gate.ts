@@ -122,9 +122,13 @@ export const gatedDgram = (options: GatedDgramOptions): GatedDgram => {
   let left = MAX_PACKETS_PER_REQUEST
   let sendFault: string | null = null
   const createSocket = (): GatedSocket =>
-    new GatedSocket(options, () => left-- > 0, (code) => {
-      sendFault = code
-    })
+    new GatedSocket(
+      options,
+      () => left-- > 0,
+      (code) => {
+        sendFault = code
+      },
+    )
   const refill = (): void => {
     left = MAX_PACKETS_PER_REQUEST
     sendFault = null

@@ -6,7 +6,7 @@
 import { performance } from "node:perf_hooks"
 import type { MetricName } from "#protocol/metric.ts"
 import type { SnmpClient } from "#engine/collectors/snmp/client.ts"
-import { SnmpFailed } from "#engine/collectors/snmp/client.ts"
+import { SnmpFailed, unlessRefused } from "#engine/collectors/snmp/client.ts"
 import {
   CASN_ACTIVE_TABLE_ENTRIES,
   HR,
@@ -43,13 +43,11 @@ const LIMITS = { rows: 512, bytes: 524_288, packets: 64 }
 /** Which instruments the device has. Rejects with SnmpFailed. */
 export const findInstruments = async (walk: Walk): Promise<readonly Instrument[]> => {
   const bounded = { ...walk, limits: LIMITS }
-  return [
-    ...(await findStorage(bounded)),
-    ...(await findProcessors(bounded)),
-    ...(await findSingles(walk)),
-    ...(await findGauges(bounded)),
-    ...(await findOptics(bounded)),
-  ].slice(0, MAX_INSTRUMENTS)
+  const found: Instrument[] = []
+  for (const find of [findStorage, findProcessors, findSingles, findGauges, findOptics]) {
+    found.push(...(await unlessRefused(find(bounded), [])))
+  }
+  return found.slice(0, MAX_INSTRUMENTS)
 }
 
 const instrument = (metric: MetricName, oid: Oid, scale: number): Instrument => ({

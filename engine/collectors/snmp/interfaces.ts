@@ -43,6 +43,9 @@ const NAMES: readonly IfColumn[] = ["ifName", "ifDescr", "ifAlias", "ifSpeed"]
 /** Place of each numeric column in a row. */
 const VALUES: readonly IfColumn[] = [...STATE, ...COUNTERS, ...NARROW]
 const PLACE = new Map(VALUES.map((column, place) => [column, place]))
+const OPER_STATUS = PLACE.get("ifOperStatus") as number
+const HC_IN = PLACE.get("ifHCInOctets") as number
+const HC_OUT = PLACE.get("ifHCOutOctets") as number
 
 interface Row {
   /** By PLACE; NaN = the agent has no such cell. */
@@ -93,6 +96,8 @@ export interface IfTable {
 export const readInterfaces = async (walk: Walk, memory: IfMemory, table: MutableIfTable): Promise<void> => {
   const { rows } = table
   const listed = await readColumns(walk, memory, rows, [memory.label, ...STATE])
+  // A row of ifXTable alone, without a state, is no interface.
+  for (const [ifIndex, { values }] of rows) if (Number.isNaN(values[OPER_STATUS])) rows.delete(ifIndex)
   memory.rows = rows.size
   const isChanged = !everyRowIsNamed(memory, rows) || (listed === "complete" && rows.size !== memory.rowsNamed)
   if (memory.namesAreDue || isChanged) {
@@ -101,9 +106,7 @@ export const readInterfaces = async (walk: Walk, memory: IfMemory, table: Mutabl
   }
   table.isComplete = listed === "complete" && !memory.namesAreDue && everyRowIsNamed(memory, rows)
   await readColumns(walk, memory, rows, COUNTERS)
-  const in64 = PLACE.get("ifHCInOctets") as number
-  const out64 = PLACE.get("ifHCOutOctets") as number
-  const isNarrow = ({ values }: Row): boolean => Number.isNaN(values[in64]) || Number.isNaN(values[out64])
+  const isNarrow = ({ values }: Row): boolean => Number.isNaN(values[HC_IN]) || Number.isNaN(values[HC_OUT])
   if ([...rows.values()].some(isNarrow)) await readColumns(walk, memory, rows, NARROW)
 }
 
@@ -189,7 +192,8 @@ const readNames = async (walk: Walk, memory: IfMemory, rows: ReadonlyMap<number,
       const octets = answer.octets(i)
       if (column === "ifSpeed") label.ifSpeed = answer.number(i) ?? 0
       // A copy: the datagram would else stay in memory as long as the name.
-      else if (column === "ifName" || column === "ifDescr" || column === "ifAlias") label[column] = octets && Uint8Array.from(octets)
+      else if (column === "ifName" || column === "ifDescr" || column === "ifAlias")
+        label[column] = octets && Uint8Array.from(octets)
     },
   )
   if (end !== "complete") return end
@@ -277,7 +281,8 @@ const sum = (unicast: number, multicast: number, broadcast: number): number =>
  * while both mean the same. 0 is the agent's "unknown" (bridges, tunnels): no value.
  */
 const speed = (highSpeedMbps: number, speedBps: number): number | null => {
-  if (Number.isNaN(highSpeedMbps) || highSpeedMbps === 0) return speedBps > 0 && speedBps < MAX_IF_SPEED ? speedBps : null
+  if (Number.isNaN(highSpeedMbps) || highSpeedMbps === 0)
+    return speedBps > 0 && speedBps < MAX_IF_SPEED ? speedBps : null
   const isSame = speedBps < MAX_IF_SPEED && Math.abs(speedBps / 1_000_000 - highSpeedMbps) <= 1
   return isSame ? speedBps : highSpeedMbps * 1_000_000
 }

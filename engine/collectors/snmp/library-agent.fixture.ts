@@ -42,7 +42,10 @@ export const startLibraryAgent = async (
       return socket
     },
   }
-  const agent = snmp.createAgent({ engineID: engineId, dgramModule } as Parameters<typeof snmp.createAgent>[0], () => undefined)
+  const agent = snmp.createAgent(
+    { engineID: engineId, dgramModule } as Parameters<typeof snmp.createAgent>[0],
+    () => undefined,
+  )
   const authorizer = agent.getAuthorizer()
   authorizer.addCommunity("public")
   for (const user of users) authorizer.addUser(libraryUser(user))

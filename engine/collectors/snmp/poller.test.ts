@@ -14,75 +14,12 @@ import type { Target } from "#engine/collectors/target.ts"
 import { PDU } from "#engine/collectors/snmp/ber.ts"
 import { makeSnmpCollector } from "#engine/collectors/snmp/collector.ts"
 import { encodeMessage } from "#engine/collectors/snmp/encode.ts"
+import { counter, device, gauge, IF, IFX, int, ip, text } from "#engine/collectors/snmp/device-cells.fixture.ts"
 import type { Agent, Cell } from "#engine/collectors/snmp/recorded-agent.fixture.ts"
 import { startAgent } from "#engine/collectors/snmp/recorded-agent.fixture.ts"
 import { TAG } from "#engine/collectors/snmp/varbinds.ts"
 
 const DEVICE = deviceId("01890000-0000-7000-8000-000000000001")
-
-const text = (oid: string, value: string): Cell => ({ oid, tag: TAG.octetString, value: Buffer.from(value) })
-const int = (oid: string, value: number): Cell => ({ oid, tag: TAG.integer, value })
-const gauge = (oid: string, value: number): Cell => ({ oid, tag: TAG.gauge32, value })
-const counter = (oid: string, value: number): Cell => ({ oid, tag: TAG.counter32, value })
-const counter64 = (oid: string, value: number | bigint): Cell => ({ oid, tag: TAG.counter64, value: BigInt(value) })
-const ticks = (oid: string, value: number): Cell => ({ oid, tag: TAG.timeTicks, value })
-const ip = (oid: string, value: string): Cell => ({ oid, tag: TAG.ipAddress, value })
-
-const IF = "1.3.6.1.2.1.2.2.1"
-const IFX = "1.3.6.1.2.1.31.1.1.1"
-
-interface Port {
-  readonly index: number
-  readonly name: string
-  readonly oper?: number
-  readonly octets?: number
-  readonly isNarrow?: boolean
-  readonly highSpeed?: number
-  readonly speed?: number
-}
-
-const system = (uptimeTicks: number): Cell[] => [
-  text("1.3.6.1.2.1.1.1.0", "RouterOS RB760iGS"),
-  { oid: "1.3.6.1.2.1.1.2.0", tag: TAG.oid, value: "1.3.6.1.4.1.14988.1" },
-  ticks("1.3.6.1.2.1.1.3.0", uptimeTicks),
-  text("1.3.6.1.2.1.1.5.0", "core-1"),
-]
-
-const port = ({ index, name, oper = 1, octets = index * 1_000, isNarrow = false, highSpeed = 1_000, speed = 1_000_000_000 }: Port): Cell[] => [
-  text(`${IF}.2.${index}`, `descr of ${name}`),
-  gauge(`${IF}.5.${index}`, speed),
-  int(`${IF}.7.${index}`, 1),
-  int(`${IF}.8.${index}`, oper),
-  counter(`${IF}.10.${index}`, octets % 2 ** 32),
-  counter(`${IF}.11.${index}`, 5),
-  counter(`${IF}.13.${index}`, 1),
-  counter(`${IF}.14.${index}`, 2),
-  counter(`${IF}.16.${index}`, (octets + 7) % 2 ** 32),
-  counter(`${IF}.17.${index}`, 6),
-  counter(`${IF}.19.${index}`, 3),
-  counter(`${IF}.20.${index}`, 4),
-  text(`${IFX}.1.${index}`, name),
-  text(`${IFX}.18.${index}`, `to ${name}`),
-  ...(isNarrow
-    ? []
-    : [
-        counter64(`${IFX}.6.${index}`, octets),
-        counter64(`${IFX}.7.${index}`, 10),
-        counter64(`${IFX}.8.${index}`, 20),
-        counter64(`${IFX}.9.${index}`, 30),
-        counter64(`${IFX}.10.${index}`, octets + 7),
-        counter64(`${IFX}.11.${index}`, 11),
-        gauge(`${IFX}.15.${index}`, highSpeed),
-        ticks(`${IFX}.19.${index}`, 250),
-      ]),
-]
-
-const device = (uptimeTicks: number, ports: readonly Port[], extra: readonly Cell[] = []): Cell[] => [
-  ...system(uptimeTicks),
-  int("1.3.6.1.2.1.2.1.0", ports.length),
-  ...ports.flatMap(port),
-  ...extra,
-]
 
 interface Bench {
   readonly agent: Agent
@@ -151,7 +88,13 @@ const assertWellFormed = (poll: PollInput): void => {
 }
 
 test("a poll carries uptime, states, 64-bit counters, speed and texts, and lists the interfaces completely", async (t) => {
-  const { poll } = await open(t, device(123_456, [{ index: 1, name: "ether1", octets: 2 ** 40 }, { index: 2, name: "ether2", oper: 2 }]))
+  const { poll } = await open(
+    t,
+    device(123_456, [
+      { index: 1, name: "ether1", octets: 2 ** 40 },
+      { index: 2, name: "ether2", oper: 2 },
+    ]),
+  )
   const first = await poll()
   assertWellFormed(first)
   assert.equal(first.device, DEVICE)
@@ -193,10 +136,21 @@ test("the second poll asks for less: no names, no texts, no absent tables", asyn
 })
 
 test("[C4] a renumbering between polls keeps the entity keys, even when the agent says nothing about it", async (t) => {
-  const { agent, poll } = await open(t, device(100, [{ index: 1, name: "ether1", octets: 111 }, { index: 2, name: "ether2", octets: 222 }]))
+  const { agent, poll } = await open(
+    t,
+    device(100, [
+      { index: 1, name: "ether1", octets: 111 },
+      { index: 2, name: "ether2", octets: 222 },
+    ]),
+  )
   const before = await poll()
   // Same number of interfaces, same set of ifIndex, no restart, no ifTableLastChange: only the names tell.
-  agent.set(device(200, [{ index: 2, name: "ether1", octets: 112 }, { index: 1, name: "ether2", octets: 223 }]))
+  agent.set(
+    device(200, [
+      { index: 2, name: "ether1", octets: 112 },
+      { index: 1, name: "ether2", octets: 223 },
+    ]),
+  )
   const after = await poll()
   assert.deepEqual(interfaces(after), interfaces(before))
   assert.deepEqual(after.complete, ["interface"])
@@ -206,9 +160,20 @@ test("[C4] a renumbering between polls keeps the entity keys, even when the agen
 })
 
 test("[C4] interfaces that come, go and move are seen in the same poll", async (t) => {
-  const { agent, poll } = await open(t, device(100, [{ index: 1, name: "ether1" }, { index: 2, name: "ether2" }]))
+  const { agent, poll } = await open(
+    t,
+    device(100, [
+      { index: 1, name: "ether1" },
+      { index: 2, name: "ether2" },
+    ]),
+  )
   await poll()
-  agent.set(device(200, [{ index: 7, name: "ether1", octets: 5 }, { index: 9, name: "sfp1" }]))
+  agent.set(
+    device(200, [
+      { index: 7, name: "ether1", octets: 5 },
+      { index: 9, name: "sfp1" },
+    ]),
+  )
   const after = await poll()
   assert.deepEqual(interfaces(after), ["if:ether1", "if:sfp1"])
   assert.deepEqual(after.complete, ["interface"])
@@ -216,8 +181,14 @@ test("[C4] interfaces that come, go and move are seen in the same poll", async (
 })
 
 test("names changing while they are read give no value to the wrong interface and no complete listing", async (t) => {
-  const one = device(100, [{ index: 1, name: "ether1", octets: 1 }, { index: 2, name: "ether2", octets: 2 }])
-  const other = device(100, [{ index: 1, name: "ether2", octets: 2 }, { index: 2, name: "ether1", octets: 1 }])
+  const one = device(100, [
+    { index: 1, name: "ether1", octets: 1 },
+    { index: 2, name: "ether2", octets: 2 },
+  ])
+  const other = device(100, [
+    { index: 1, name: "ether2", octets: 2 },
+    { index: 2, name: "ether1", octets: 1 },
+  ])
   const { agent, poll } = await open(t, one)
   await poll()
   // Renumbered before the poll, and back again between its listing and its reading of the names.
@@ -236,7 +207,15 @@ test("names changing while they are read give no value to the wrong interface an
 })
 
 test("a name that several interfaces share becomes name#ifIndex for all of them, and collides with nothing", async (t) => {
-  const { poll } = await open(t, device(100, [{ index: 1, name: "lo" }, { index: 2, name: "lo" }, { index: 3, name: "lo#1" }, { index: 4, name: "x" }]))
+  const { poll } = await open(
+    t,
+    device(100, [
+      { index: 1, name: "lo" },
+      { index: 2, name: "lo" },
+      { index: 3, name: "lo#1" },
+      { index: 4, name: "x" },
+    ]),
+  )
   const first = await poll()
   assert.equal(new Set(interfaces(first)).size, 4)
   assert.ok(interfaces(first).includes("if:lo#2"))
@@ -245,7 +224,9 @@ test("a name that several interfaces share becomes name#ifIndex for all of them,
 })
 
 test("without ifXTable: ifDescr names, 32-bit counters, ifSpeed", async (t) => {
-  const cells = device(100, [{ index: 3, name: "eth0", octets: 77, isNarrow: true, speed: 100_000_000 }]).filter(({ oid }) => !oid.startsWith(IFX))
+  const cells = device(100, [{ index: 3, name: "eth0", octets: 77, isNarrow: true, speed: 100_000_000 }]).filter(
+    ({ oid }) => !oid.startsWith(IFX),
+  )
   const { agent, poll } = await open(t, cells)
   for (const round of [1, 2]) {
     const got = await poll()
@@ -259,11 +240,20 @@ test("without ifXTable: ifDescr names, 32-bit counters, ifSpeed", async (t) => {
   }
   const last = agent.requests.at(-1)
   assert.ok(last !== undefined)
-  assert.ok(!agent.requests.slice(-3).some(({ oids }) => oids.includes(`${IFX}.6`)), "absent columns are not asked again")
+  assert.ok(
+    !agent.requests.slice(-3).some(({ oids }) => oids.includes(`${IFX}.6`)),
+    "absent columns are not asked again",
+  )
 })
 
 test("only the interface without 64-bit counters is read with 32 bits", async (t) => {
-  const { poll } = await open(t, device(100, [{ index: 1, name: "wide", octets: 2 ** 33 }, { index: 2, name: "narrow", octets: 9, isNarrow: true }]))
+  const { poll } = await open(
+    t,
+    device(100, [
+      { index: 1, name: "wide", octets: 2 ** 33 },
+      { index: 2, name: "narrow", octets: 9, isNarrow: true },
+    ]),
+  )
   const got = await poll()
   assert.equal(valueOf(got, "if:wide", "interface.counter_bits"), 64)
   assert.equal(valueOf(got, "if:wide", "interface.rx_bytes_total"), 2 ** 33)
@@ -302,7 +292,13 @@ test("a walk that ends half-way delivers what it has and claims nothing complete
 })
 
 test("an agent whose OIDs stop increasing is never said to be listed completely", async (t) => {
-  const { agent, poll } = await open(t, device(100, [{ index: 1, name: "a" }, { index: 2, name: "b" }]))
+  const { agent, poll } = await open(
+    t,
+    device(100, [
+      { index: 1, name: "a" },
+      { index: 2, name: "b" },
+    ]),
+  )
   agent.misbehave = (request, honest) => {
     if (request.type !== PDU.getBulk) return honest
     const backwards = request.oids.map(() => ({ oid: Uint8Array.of(0x2b), tag: TAG.integer, value: 1 }))
@@ -317,7 +313,9 @@ test("genErr on one table leaves that table out and reads the others", async (t)
   const bgp = [int("1.3.6.1.2.1.15.2.0", 65_000), int("1.3.6.1.2.1.15.3.1.2.10.0.0.9", 6)]
   const { agent, poll } = await open(t, device(100, [{ index: 1, name: "a" }], bgp))
   agent.misbehave = (request, honest) =>
-    request.oids.some((name) => name.startsWith("1.3.6.1.2.1.15.3.1")) ? encodeMessage(Buffer.from("public"), PDU.response, request.requestId, 5, 1, []) : honest
+    request.oids.some((name) => name.startsWith("1.3.6.1.2.1.15.3.1"))
+      ? encodeMessage(Buffer.from("public"), PDU.response, request.requestId, 5, 1, [])
+      : honest
   const got = await poll()
   assert.deepEqual(got.complete, ["interface"])
   agent.misbehave = () => undefined
@@ -325,7 +323,10 @@ test("genErr on one table leaves that table out and reads the others", async (t)
 })
 
 test("OSPF: states, the interface towards the neighbour, vanished rows, and an empty table that says all are gone", async (t) => {
-  const ports = [{ index: 4, name: "ether4" }, { index: 5, name: "ether5" }]
+  const ports = [
+    { index: 4, name: "ether4" },
+    { index: 5, name: "ether5" },
+  ]
   const ospf = (...neighbours: ReadonlyArray<readonly [address: string, routerId: string, state: number]>): Cell[] => [
     int("1.3.6.1.2.1.14.1.2.0", 1),
     int("1.3.6.1.2.1.4.20.1.2.10.1.4.1", 4),
@@ -337,7 +338,10 @@ test("OSPF: states, the interface towards the neighbour, vanished rows, and an e
       int(`1.3.6.1.2.1.14.10.1.6.${address}.0`, state),
     ]),
   ]
-  const { agent, poll } = await open(t, device(100, ports, ospf(["10.1.4.2", "10.255.0.2", 8], ["10.1.9.2", "10.255.0.3", 4])))
+  const { agent, poll } = await open(
+    t,
+    device(100, ports, ospf(["10.1.4.2", "10.255.0.2", 8], ["10.1.9.2", "10.255.0.3", 4])),
+  )
   const both = await poll()
   assertWellFormed(both)
   assert.equal(valueOf(both, "ospf:10.255.0.2", "ospf.neighbor.state"), 7)
@@ -426,6 +430,22 @@ test("one object that fails the whole GET costs only itself", async (t) => {
   assert.equal(valueOf(got, "", "device.temp_c"), null)
 })
 
+test("a row of ifXTable without a state is no interface", async (t) => {
+  const { poll } = await open(t, device(100, [{ index: 1, name: "a" }], [text(`${IFX}.1.9`, "ghost")]))
+  const got = await poll()
+  assert.deepEqual(interfaces(got), ["if:a"])
+  assert.deepEqual(got.complete, ["interface"])
+})
+
+test("an agent that chokes on a table still gives its interfaces, in that poll or in the next", async (t) => {
+  for (const table of ["1.3.6.1.2.1.25.2", "1.3.6.1.2.1.14.10"]) {
+    const { agent, poll } = await open(t, device(100, [{ index: 1, name: "a" }]))
+    agent.misbehave = (request, honest) => (request.oids.some((name) => name.startsWith(table)) ? null : honest)
+    await poll(300)
+    assert.deepEqual((await poll(300)).complete, ["interface"], table)
+  }
+})
+
 test("hostile names lose their control characters; an interface named like an escape sequence stays one entity", async (t) => {
   const { poll } = await open(t, device(100, [{ index: 1, name: "\u001b[2Jeth\u0000er\u202e1" }]))
   assert.deepEqual(interfaces(await poll()), ["if:[2Jeth er 1"])
@@ -448,9 +468,13 @@ test("an interrupted poll lets go of the device at once", async (t) => {
   const { agent, poll } = await open(t, device(100, [{ index: 1, name: "a" }]))
   const scope = Scope.makeUnsafe()
   const collector = makeSnmpCollector()
-  const poller = await Effect.runPromise(Scope.provide(collector.open(target(agent)) as NonNullable<ReturnType<typeof collector.open>>, scope))
+  const poller = await Effect.runPromise(
+    Scope.provide(collector.open(target(agent)) as NonNullable<ReturnType<typeof collector.open>>, scope),
+  )
   agent.misbehave = () => null
-  const result = await Effect.runPromise(Effect.timeoutOrElse(Effect.exit(poller.poll(60_000)), { duration: 50, orElse: () => Effect.succeed("left") }))
+  const result = await Effect.runPromise(
+    Effect.timeoutOrElse(Effect.exit(poller.poll(60_000)), { duration: 50, orElse: () => Effect.succeed("left") }),
+  )
   assert.equal(result, "left")
   agent.misbehave = () => undefined
   assert.equal((await Effect.runPromise(poller.poll(5_000))).kind, "poll")
@@ -459,5 +483,15 @@ test("an interrupted poll lets go of the device at once", async (t) => {
 })
 
 test("a target without SNMP credential is not opened", () => {
-  assert.equal(makeSnmpCollector().open({ device: DEVICE, name: "x", address: "127.0.0.1", pollSeconds: 10, snmp: null, routeros: null }), null)
+  assert.equal(
+    makeSnmpCollector().open({
+      device: DEVICE,
+      name: "x",
+      address: "127.0.0.1",
+      pollSeconds: 10,
+      snmp: null,
+      routeros: null,
+    }),
+    null,
+  )
 })

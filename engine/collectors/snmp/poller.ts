@@ -19,7 +19,7 @@ import {
 import type { Batch, SentTexts } from "#engine/collectors/snmp/batch.ts"
 import { makeBatch } from "#engine/collectors/snmp/batch.ts"
 import type { SnmpClient } from "#engine/collectors/snmp/client.ts"
-import { SnmpFailed } from "#engine/collectors/snmp/client.ts"
+import { SnmpFailed, unlessRefused } from "#engine/collectors/snmp/client.ts"
 import type { Instrument, Reading } from "#engine/collectors/snmp/health.ts"
 import { findInstruments, getEach, readInstruments } from "#engine/collectors/snmp/health.ts"
 import type { IfMemory, MutableIfTable } from "#engine/collectors/snmp/interfaces.ts"
@@ -31,6 +31,8 @@ import { makePace } from "#engine/collectors/snmp/walk.ts"
 
 /** How often texts, names, instruments and absent tables are looked for again. */
 const DISCOVERY_MS = 600_000
+/** After an attempt that did not end: an agent that chokes on a table must not do so in each poll. */
+const DISCOVERY_RETRY_MS = 60_000
 
 /** TimeTicks of RFC 2578: hundredths of a second in 32 bits, 497 days. */
 const TICKS_WRAP_SECONDS = 42_949_672.96
@@ -43,7 +45,9 @@ interface Memory {
   readonly interfaces: IfMemory
   readonly parallel: Set<string>
   texts: SentTexts
+  /** On performance.now()'s clock. */
   discoveryDueMs: number
+  instrumentsDueMs: number
   instruments: readonly Instrument[]
   networks: readonly OwnNetwork[]
   /** The agent has the MIB: an empty table then means that every neighbour is gone. */
@@ -67,6 +71,7 @@ export const makeDevicePoller = (client: SnmpClient): DevicePoller => {
     parallel: new Set(),
     texts: new Map(),
     discoveryDueMs: 0,
+    instrumentsDueMs: 0,
     instruments: [],
     networks: [],
     hasOspf: false,
@@ -113,6 +118,7 @@ const readDevice = async (walk: Walk, memory: Memory): Promise<Read> => {
       if (memory.hasBgp) read.bgp = await readBgp(walk)
     },
     () => readInterfaces(walk, memory.interfaces, read.table),
+    () => discoverInstruments(walk, memory),
     async () => {
       read.readings = await readInstruments(walk.client, memory.instruments, walk.untilMs)
     },
@@ -155,6 +161,7 @@ const readUptime = async (walk: Walk, memory: Memory): Promise<number | null> =>
 const restarted = (memory: Memory): void => {
   memory.wraps = 0
   memory.discoveryDueMs = 0
+  memory.instrumentsDueMs = 0
 }
 
 interface SystemTexts {
@@ -178,8 +185,8 @@ const DISCOVERED = [
   MIKROTIK.mtxrBoardName,
 ]
 
-/** Counted as done only when all of it was read. */
 const discover = async (walk: Walk, memory: Memory): Promise<SystemTexts> => {
+  memory.discoveryDueMs = performance.now() + DISCOVERY_RETRY_MS
   memory.interfaces.absent.clear()
   memory.interfaces.namesAreDue = true
   const cells = await getEach(walk.client, DISCOVERED, walk.untilMs)
@@ -192,10 +199,9 @@ const discover = async (walk: Walk, memory: Memory): Promise<SystemTexts> => {
   const objectIdCell = cells[1]
   const engineCell = cells[5]
   learnWraps(memory, engineCell?.answer.number(engineCell.i) ?? null)
-  memory.hasOspf = (cells[3] ?? null) !== null || (await readOspf(walk)).rows.length > 0
-  memory.hasBgp = (cells[4] ?? null) !== null || (await readBgp(walk)).rows.length > 0
-  memory.networks = memory.hasOspf ? await readNetworks(walk) : []
-  memory.instruments = await findInstruments(walk)
+  memory.hasOspf = (cells[3] ?? null) !== null || (await unlessRefused(readOspf(walk), NO_ROWS)).rows.length > 0
+  memory.hasBgp = (cells[4] ?? null) !== null || (await unlessRefused(readBgp(walk), NO_ROWS)).rows.length > 0
+  memory.networks = memory.hasOspf ? await unlessRefused(readNetworks(walk), []) : []
   memory.texts = new Map()
   memory.discoveryDueMs = performance.now() + DISCOVERY_MS
   return {
@@ -206,6 +212,16 @@ const discover = async (walk: Walk, memory: Memory): Promise<SystemTexts> => {
     osVersion: text(6) === null ? null : `RouterOS ${text(6)}`,
     serial: text(7),
   }
+}
+
+const NO_ROWS = { rows: [], isComplete: false }
+
+/** Last in a poll: what is slow here must not cost the states. */
+const discoverInstruments = async (walk: Walk, memory: Memory): Promise<void> => {
+  if (performance.now() < memory.instrumentsDueMs) return
+  memory.instrumentsDueMs = performance.now() + DISCOVERY_RETRY_MS
+  memory.instruments = await findInstruments(walk)
+  memory.instrumentsDueMs = performance.now() + DISCOVERY_MS
 }
 
 /** snmpEngineTime counts seconds for 68 years: it tells how often sysUpTime has wrapped before we came. */
@@ -232,7 +248,9 @@ const putDevice = (batch: Batch, memory: Memory, read: Read): void => {
     if (key !== null) batch.put(key, metric, value)
   }
   if (read.ospf !== null) {
-    putOspf(batch, read.ospf, memory.parallel, (neighbor) => keyOf(interfaces, ifIndexTowards(memory.networks, neighbor)))
+    putOspf(batch, read.ospf, memory.parallel, (neighbor) =>
+      keyOf(interfaces, ifIndexTowards(memory.networks, neighbor)),
+    )
   }
   if (read.bgp !== null) putBgp(batch, read.bgp)
 }

@@ -43,7 +43,10 @@ export interface Agent {
 /** Largest answer; more is cut for GETBULK and is tooBig for GET, as agents do. */
 const MAX_ANSWER_BYTES = 1_400
 
-export const startAgent = async (cells: readonly Cell[], options: { address?: string; community?: string } = {}): Promise<Agent> => {
+export const startAgent = async (
+  cells: readonly Cell[],
+  options: { address?: string; community?: string } = {},
+): Promise<Agent> => {
   const address = options.address ?? "127.0.0.1"
   const community = Buffer.from(options.community ?? "public")
   const socket: Socket = createSocket({ type: isIPv6(address) ? "udp6" : "udp4", recvBufferSize: 1 << 20 })

@@ -33,7 +33,8 @@ const recordings = existsSync(DIRECTORY)
   : []
 
 if (recordings.length === 0) {
-  test("recordings", (t) => t.skip(`no recordings in ${DIRECTORY}; enable: put LibreNMS tests/snmpsim/*.snmprec and tests/data/*.json there`))
+  test("recordings", (t) =>
+    t.skip(`no recordings in ${DIRECTORY}; enable: put LibreNMS tests/snmpsim/*.snmprec and tests/data/*.json there`))
 }
 
 const poll = async (t: TestContext, cells: readonly Cell[]): Promise<PollInput> => {
@@ -111,7 +112,11 @@ for (const name of recordings) {
         compared++
       }
       if (port.ifAdminStatus !== null && recorded(`1.3.6.1.2.1.2.2.1.7.${port.ifIndex}`) !== null) {
-        assert.equal(value(found, "interface.admin_up"), port.ifAdminStatus === "up" ? 1 : 0, `${found.key} ifAdminStatus`)
+        assert.equal(
+          value(found, "interface.admin_up"),
+          port.ifAdminStatus === "up" ? 1 : 0,
+          `${found.key} ifAdminStatus`,
+        )
       }
       const wide = recorded(`1.3.6.1.2.1.31.1.1.1.6.${port.ifIndex}`)
       if (wide !== null && port.ifInOctets !== null) {

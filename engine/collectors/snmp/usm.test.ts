@@ -41,14 +41,18 @@ test("every key equals net-snmp's, for every digest and every way of stretching"
 test("what one key encrypts, it decrypts; DES may add padding and nothing else", () => {
   const key = Buffer.alloc(32, 7)
   fc.assert(
-    fc.property(fc.constantFrom(...PRIV_PROTOCOLS), fc.uint8Array({ minLength: 1, maxLength: 300 }), (protocol, plain) => {
-      const size = { des: 16, aes: 16, aes256b: 32, aes256r: 32 }[protocol]
-      const priv = { protocol, key: key.subarray(0, size) }
-      const { encrypted, salt } = encrypt(priv, 3, 1_000, plain)
-      const back = decrypt(priv, 3, 1_000, salt, encrypted)
-      assert.deepEqual(back?.subarray(0, plain.length), Buffer.from(plain))
-      assert.ok((back?.length ?? 0) - plain.length < 8)
-    }),
+    fc.property(
+      fc.constantFrom(...PRIV_PROTOCOLS),
+      fc.uint8Array({ minLength: 1, maxLength: 300 }),
+      (protocol, plain) => {
+        const size = { des: 16, aes: 16, aes256b: 32, aes256r: 32 }[protocol]
+        const priv = { protocol, key: key.subarray(0, size) }
+        const { encrypted, salt } = encrypt(priv, 3, 1_000, plain)
+        const back = decrypt(priv, 3, 1_000, salt, encrypted)
+        assert.deepEqual(back?.subarray(0, plain.length), Buffer.from(plain))
+        assert.ok((back?.length ?? 0) - plain.length < 8)
+      },
+    ),
   )
 })
 

@@ -4,7 +4,15 @@
  * once per password, off the main thread where the platform can, and each engine then costs one small hash (90 ms for
  * 10,000 engines, lab.md s7). DES is written as 3DES with one key thrice, because OpenSSL 3 no longer offers it bare.
  */
-import { createCipheriv, createDecipheriv, createHash, createHmac, randomBytes, timingSafeEqual, webcrypto } from "node:crypto"
+import {
+  createCipheriv,
+  createDecipheriv,
+  createHash,
+  createHmac,
+  randomBytes,
+  timingSafeEqual,
+  webcrypto,
+} from "node:crypto"
 import type { AuthProtocol, PrivProtocol } from "#engine/collectors/target.ts"
 
 interface AuthAlgorithm {
@@ -84,12 +92,20 @@ const hash = (auth: AuthProtocol, bytes: Uint8Array): Buffer => createHash(AUTH[
 const digest = (protocol: AuthProtocol, key: Uint8Array, bytes: Uint8Array, offset: number): Buffer => {
   const size = AUTH[protocol].digestBytes
   const hmac = createHmac(AUTH[protocol].hash, key)
-  hmac.update(bytes.subarray(0, offset)).update(new Uint8Array(size)).update(bytes.subarray(offset + size))
+  hmac
+    .update(bytes.subarray(0, offset))
+    .update(new Uint8Array(size))
+    .update(bytes.subarray(offset + size))
   return hmac.digest().subarray(0, size)
 }
 
 /** Whether the digest at `offset` (of `length` octets) is the one that `key` makes. */
-export const verify = (auth: NonNullable<UserKeys["auth"]>, bytes: Uint8Array, offset: number, length: number): boolean =>
+export const verify = (
+  auth: NonNullable<UserKeys["auth"]>,
+  bytes: Uint8Array,
+  offset: number,
+  length: number,
+): boolean =>
   length === AUTH[auth.protocol].digestBytes &&
   timingSafeEqual(digest(auth.protocol, auth.key, bytes, offset), bytes.subarray(offset, offset + length))
 
@@ -104,7 +120,12 @@ export interface Sealed {
   readonly salt: Buffer
 }
 
-export const encrypt = (priv: NonNullable<UserKeys["priv"]>, boots: number, time: number, plain: Uint8Array): Sealed => {
+export const encrypt = (
+  priv: NonNullable<UserKeys["priv"]>,
+  boots: number,
+  time: number,
+  plain: Uint8Array,
+): Sealed => {
   const salt = randomBytes(8)
   if (priv.protocol === "des") {
     const padded = Buffer.alloc(Math.ceil(plain.length / 8) * 8)

@@ -67,7 +67,13 @@ test("a value comes back with its OID and type", async (t) => {
 
 test("net-snmp's agent understands our GET and GETBULK (independent implementation)", async (t) => {
   const agent = await startLibraryAgent({ "1.3.6.1.4.1.9999.1": 42, "1.3.6.1.4.1.9999.2": -7 }, [])
-  const client = v2cClient({ pool: makeUdpPool(), address: "127.0.0.1", port: agent.port, community: "public", counts: makeGateCounts() })
+  const client = v2cClient({
+    pool: makeUdpPool(),
+    address: "127.0.0.1",
+    port: agent.port,
+    community: "public",
+    counts: makeGateCounts(),
+  })
   t.after(() => {
     client.close()
     agent.close()
@@ -95,7 +101,9 @@ test("S2: a flood of garbage costs counts, not events, exceptions or memory", as
 test("S3: a v2c request answered by a v3 message with the auth flag is dropped", async (t) => {
   const { agent, client, counts } = await bench(t)
   agent.misbehave = (_request, honest) => [
-    hex("3064020103300e020101020300ffe30401010201030425302304088000000001020304020101020101040178040c00000000000000000000000004003028040880000000010203040400a21a020101020100020100300f300d06082b06010201010500040178"),
+    hex(
+      "3064020103300e020101020300ffe30401010201030425302304088000000001020304020101020101040178040c00000000000000000000000004003028040880000000010203040400a21a020101020100020100300f300d06082b06010201010500040178",
+    ),
     honest,
   ]
   assert.equal((await client.get([NAME], soon())).length, 1)
@@ -116,7 +124,10 @@ test("S4: a Report PDU in a v2c answer is dropped", async (t) => {
 test("S5: a GETBULK answer with more bindings than were asked for is dropped", async (t) => {
   const { agent, client, counts } = await bench(t)
   const extra = { oid: NAME, tag: TAG.octetString, value: Buffer.from("x") }
-  agent.misbehave = ({ requestId }, honest) => [encodeMessage(COMMUNITY, PDU.response, requestId, 0, 0, [extra, extra, extra]), honest]
+  agent.misbehave = ({ requestId }, honest) => [
+    encodeMessage(COMMUNITY, PDU.response, requestId, 0, 0, [extra, extra, extra]),
+    honest,
+  ]
   assert.equal((await client.bulk(1, 10, [oid("1.3.6.1.2.1.1.5")], soon())).length, 1)
   assert.equal(counts.dropped.answer, 1)
 })
@@ -156,7 +167,13 @@ test("an answer from another address or port than was asked reaches nobody", asy
   await once(spy, "listening")
   t.after(() => spy.close())
   // A request to the spy tells the shared socket's port; then the stranger answers the agent's question.
-  const probe = v2cClient({ pool, address: "127.0.0.1", port: spy.address().port, community: "public", counts: makeGateCounts() })
+  const probe = v2cClient({
+    pool,
+    address: "127.0.0.1",
+    port: spy.address().port,
+    community: "public",
+    counts: makeGateCounts(),
+  })
   const heard = once(spy, "message") as Promise<[Buffer, { port: number }]>
   const lost = failure(probe.get([NAME], shortly()))
   ;[, from] = await heard
@@ -171,7 +188,10 @@ test("an answer from another address or port than was asked reaches nobody", asy
 test("an answer with the right id about other objects is dropped; the honest one is taken", async (t) => {
   const { agent, client, counts } = await bench(t)
   const forged = { oid: oid("1.3.6.1.2.1.1.6.0"), tag: TAG.octetString, value: Buffer.from("FORGED") }
-  agent.misbehave = ({ requestId }, honest) => [encodeMessage(COMMUNITY, PDU.response, requestId, 0, 0, [forged]), honest]
+  agent.misbehave = ({ requestId }, honest) => [
+    encodeMessage(COMMUNITY, PDU.response, requestId, 0, 0, [forged]),
+    honest,
+  ]
   const answer = await client.get([NAME], soon())
   assert.deepEqual(answer.octets(0), Buffer.from("edge-1"))
   assert.equal(counts.dropped.answer, 1)
@@ -232,7 +252,8 @@ test("request ids are not predictable from each other", async (t) => {
 
 test("an error-status is a failure of its own kind and carries the number", async (t) => {
   const { agent, client } = await bench(t)
-  agent.misbehave = ({ requestId }) => encodeMessage(COMMUNITY, PDU.response, requestId, 5, 1, [{ oid: NAME, tag: TAG.null, value: null }])
+  agent.misbehave = ({ requestId }) =>
+    encodeMessage(COMMUNITY, PDU.response, requestId, 5, 1, [{ oid: NAME, tag: TAG.null, value: null }])
   const failed = await failure(client.get([NAME], soon()))
   assert.deepEqual([failed.reason, failed.status], ["status", 5])
 })
@@ -251,16 +272,26 @@ test("close and cancel settle the request in flight; a second request in flight 
 })
 
 test("an address where nothing can be sent is `refused`, by its deadline", async (t) => {
-  const client = v2cClient({ pool: makeUdpPool(), address: "255.255.255.255", port: 9, community: "c", counts: makeGateCounts() })
+  const client = v2cClient({
+    pool: makeUdpPool(),
+    address: "255.255.255.255",
+    port: 9,
+    community: "c",
+    counts: makeGateCounts(),
+  })
   t.after(() => client.close())
   assert.equal((await failure(client.get([NAME], soon()))).reason, "refused")
 })
 
 test("one shared socket per slot serves many devices, and closes with the last of them", async (t) => {
   const pool = makeUdpPool()
-  const agents = await Promise.all(Array.from({ length: 40 }, (_, i) => startAgent(CELLS, { address: `127.0.7.${i + 1}` })))
+  const agents = await Promise.all(
+    Array.from({ length: 40 }, (_, i) => startAgent(CELLS, { address: `127.0.7.${i + 1}` })),
+  )
   t.after(() => agents.forEach((agent) => agent.close()))
-  const clients = agents.map(({ address, port }) => v2cClient({ pool, address, port, community: "public", counts: makeGateCounts() }))
+  const clients = agents.map(({ address, port }) =>
+    v2cClient({ pool, address, port, community: "public", counts: makeGateCounts() }),
+  )
   const answers = await Promise.all(clients.map((client) => client.get([NAME], soon())))
   assert.equal(answers.filter((answer) => answer.length === 1).length, 40)
   assert.ok(pool.sockets() <= 4)
@@ -271,7 +302,13 @@ test("one shared socket per slot serves many devices, and closes with the last o
 test("IPv6 devices are reached, however their address is written", async (t) => {
   const agent = await startAgent(CELLS, { address: "::1" }).catch(() => null)
   if (agent === null) return t.skip("no IPv6 loopback; enable: sysctl net.ipv6.conf.lo.disable_ipv6=0")
-  const client = v2cClient({ pool: makeUdpPool(), address: "0:0:0:0:0:0:0:1", port: agent.port, community: "public", counts: makeGateCounts() })
+  const client = v2cClient({
+    pool: makeUdpPool(),
+    address: "0:0:0:0:0:0:0:1",
+    port: agent.port,
+    community: "public",
+    counts: makeGateCounts(),
+  })
   t.after(() => {
     client.close()
     agent.close()

@@ -40,7 +40,11 @@ const AUTH_PRIV: SnmpV3Credential = {
 
 const soon = (): number => performance.now() + 5_000
 
-const open = (t: TestContext, credential: SnmpV3Credential, port: number): { client: SnmpClient; counts: GateCounts } => {
+const open = (
+  t: TestContext,
+  credential: SnmpV3Credential,
+  port: number,
+): { client: SnmpClient; counts: GateCounts } => {
   const counts = makeGateCounts()
   const pool = makeUdpPool()
   const client = v3Client({ pool, address: "127.0.0.1", port, credential, counts })
@@ -69,8 +73,19 @@ const failure = async (promise: Promise<unknown>): Promise<SnmpFailed> => {
 
 const LEVELS: ReadonlyArray<readonly [string, SnmpV3Credential]> = [
   ["noAuthNoPriv", { version: "3", port: 0, user: "noc" }],
-  ...AUTH_PROTOCOLS.map((authProtocol) => [`authNoPriv ${authProtocol}`, { version: "3", port: 0, user: "noc", authProtocol, authPassword: AUTH_PASSWORD }] as const),
-  ...AUTH_PROTOCOLS.flatMap((authProtocol) => PRIV_PROTOCOLS.map((privProtocol) => [`authPriv ${authProtocol}/${privProtocol}`, { ...AUTH_PRIV, authProtocol, privProtocol }] as const)),
+  ...AUTH_PROTOCOLS.map(
+    (authProtocol) =>
+      [
+        `authNoPriv ${authProtocol}`,
+        { version: "3", port: 0, user: "noc", authProtocol, authPassword: AUTH_PASSWORD },
+      ] as const,
+  ),
+  ...AUTH_PROTOCOLS.flatMap((authProtocol) =>
+    PRIV_PROTOCOLS.map(
+      (privProtocol) =>
+        [`authPriv ${authProtocol}/${privProtocol}`, { ...AUTH_PRIV, authProtocol, privProtocol }] as const,
+    ),
+  ),
 ]
 
 test("every level, digest and cipher polls net-snmp's agent: GET and GETBULK", async (t) => {
@@ -85,7 +100,8 @@ test("every level, digest and cipher polls net-snmp's agent: GET and GETBULK", a
 })
 
 test("no password ever enters net-snmp's key cache, and a closed session leaves nothing in it", async (t) => {
-  const cache = (snmp as unknown as { Authentication: { authToKeyCache: Record<string, Buffer> } }).Authentication.authToKeyCache
+  const cache = (snmp as unknown as { Authentication: { authToKeyCache: Record<string, Buffer> } }).Authentication
+    .authToKeyCache
   const before = Object.keys(cache).length
   const credential = { ...AUTH_PRIV, authPassword: "agent-side-1", privPassword: "agent-side-2" }
   const { client } = open(t, credential, await startAgent(t, [credential]))
@@ -93,7 +109,10 @@ test("no password ever enters net-snmp's key cache, and a closed session leaves 
   const own = Object.keys(cache).filter((name) => /[0-9a-f]{8}-[0-9a-f]{4}/.test(name))
   assert.equal(own.length, 2)
   client.close()
-  assert.deepEqual(Object.keys(cache).filter((name) => own.includes(name)), [])
+  assert.deepEqual(
+    Object.keys(cache).filter((name) => own.includes(name)),
+    [],
+  )
   // The agent of this test is net-snmp too and does keep its pass-phrases: two entries, not ours.
   assert.ok(Object.keys(cache).length <= before + 2)
 })
@@ -131,7 +150,8 @@ const startLiar = async (t: TestContext, answer: Liar, discovery?: Liar): Promis
     const message = decodeMessage(bytes)
     if (typeof message === "string" || message.v3 === null) return
     const lies = message.v3.engineId.length === 0 ? (discovery ?? discover) : answer
-    for (const lie of lies(message.v3, message.pdu?.requestId ?? 0, nth++)) socket.send(lie.bytes, from.port, from.address)
+    for (const lie of lies(message.v3, message.pdu?.requestId ?? 0, nth++))
+      socket.send(lie.bytes, from.port, from.address)
   })
   socket.bind(0, "127.0.0.1")
   await once(socket, "listening")
@@ -141,7 +161,8 @@ const startLiar = async (t: TestContext, answer: Liar, discovery?: Liar): Promis
 
 const NONE = Buffer.alloc(0)
 const plain = (msgId: number, flags: number, user: string, scoped: Buffer, boots = 1, time = 100): Lie => ({
-  bytes: encodeV3({ msgId, flags, engineId: ENGINE, boots, time, user, authParams: NONE, privParams: NONE, scoped }).bytes,
+  bytes: encodeV3({ msgId, flags, engineId: ENGINE, boots, time, user, authParams: NONE, privParams: NONE, scoped })
+    .bytes,
 })
 const unknownEngineIds = [{ oid: oid("1.3.6.1.6.3.15.1.1.4.0"), tag: TAG.counter32, value: 1 }]
 const reportOf = (msgId: number, boots: number, time: number): Lie =>
@@ -165,7 +186,17 @@ test("S8: neither does an authenticated but unencrypted answer, nor one with a w
   const key = localise("sha256", ku, ENGINE)
   const signed = (msgId: number, user: string, right: boolean, requestId: number): Lie => {
     const scoped = encodeScopedPdu(ENGINE, PDU.response, requestId, 0, 0, forged)
-    const { bytes, authOffset } = encodeV3({ msgId, flags: 1, engineId: ENGINE, boots: 1, time: 100, user, authParams: Buffer.alloc(24), privParams: NONE, scoped })
+    const { bytes, authOffset } = encodeV3({
+      msgId,
+      flags: 1,
+      engineId: ENGINE,
+      boots: 1,
+      time: 100,
+      user,
+      authParams: Buffer.alloc(24),
+      privParams: NONE,
+      scoped,
+    })
     sign({ protocol: "sha256", key: right ? key : Buffer.alloc(32) }, bytes, authOffset)
     return { bytes }
   }
@@ -199,7 +230,21 @@ test("a Report in the name of another engine is dropped once the engine is known
   const other = Buffer.from("8000000009090909", "hex")
   const port = await startLiar(t, ({ msgId }) => {
     const scoped = encodeScopedPdu(other, PDU.report, 0, 0, 0, unknownEngineIds)
-    return [{ bytes: encodeV3({ msgId, flags: 0, engineId: other, boots: 9, time: 9, user: "", authParams: NONE, privParams: NONE, scoped }).bytes }]
+    return [
+      {
+        bytes: encodeV3({
+          msgId,
+          flags: 0,
+          engineId: other,
+          boots: 9,
+          time: 9,
+          user: "",
+          authParams: NONE,
+          privParams: NONE,
+          scoped,
+        }).bytes,
+      },
+    ]
   })
   const { client, counts } = open(t, AUTH_PRIV, port)
   await failure(client.get([ONE], performance.now() + 300))
@@ -210,7 +255,17 @@ test("a device replaced by one with another engine id is found again after one f
   const user: SnmpV3Credential = { version: "3", port: 0, user: "noc" }
   let engineId = ENGINE
   const say = (msgId: number, name: string, scoped: Buffer): Lie => ({
-    bytes: encodeV3({ msgId, flags: 0, engineId, boots: 1, time: 100, user: name, authParams: NONE, privParams: NONE, scoped }).bytes,
+    bytes: encodeV3({
+      msgId,
+      flags: 0,
+      engineId,
+      boots: 1,
+      time: 100,
+      user: name,
+      authParams: NONE,
+      privParams: NONE,
+      scoped,
+    }).bytes,
   })
   const honest: Liar = (v3, requestId) =>
     Buffer.compare(v3.engineId, engineId) === 0
@@ -236,11 +291,27 @@ test("a wrong password that the agent reports (usmStatsWrongDigests) is reason `
 
 /** Bytes that only the holder of the keys can send: what the gate cannot look into. */
 const sealed = async (scopedOf: (requestId: number) => Buffer): Promise<Liar> => {
-  const auth = { protocol: "sha256", key: localise("sha256", await passwordKey("sha256", AUTH_PASSWORD), ENGINE) } as const
-  const priv = { protocol: "aes", key: privKey("sha256", "aes", await passwordKey("sha256", PRIV_PASSWORD), ENGINE) } as const
+  const auth = {
+    protocol: "sha256",
+    key: localise("sha256", await passwordKey("sha256", AUTH_PASSWORD), ENGINE),
+  } as const
+  const priv = {
+    protocol: "aes",
+    key: privKey("sha256", "aes", await passwordKey("sha256", PRIV_PASSWORD), ENGINE),
+  } as const
   return ({ msgId }) => {
     const { encrypted, salt } = encrypt(priv, 1, 100, scopedOf(1))
-    const { bytes, authOffset } = encodeV3({ msgId, flags: 3, engineId: ENGINE, boots: 1, time: 100, user: "noc", authParams: Buffer.alloc(AUTH.sha256.digestBytes), privParams: salt, scoped: encrypted })
+    const { bytes, authOffset } = encodeV3({
+      msgId,
+      flags: 3,
+      engineId: ENGINE,
+      boots: 1,
+      time: 100,
+      user: "noc",
+      authParams: Buffer.alloc(AUTH.sha256.digestBytes),
+      privParams: salt,
+      scoped: encrypted,
+    })
     sign(auth, bytes, authOffset)
     return [{ bytes }]
   }
@@ -250,10 +321,19 @@ const sealed = async (scopedOf: (requestId: number) => Buffer): Promise<Liar> =>
 const asCounter = (scoped: Buffer): Buffer => scoped.fill(TAG.counter64, scoped.length - 203, scoped.length - 202)
 
 const encryptedLies: ReadonlyArray<readonly [string, (honest: Buffer) => Buffer]> = [
-  ["S5: more bindings than asked", () => encodeScopedPdu(ENGINE, PDU.response, 1, 0, 0, [...forged, ...forged, ...forged])],
+  [
+    "S5: more bindings than asked",
+    () => encodeScopedPdu(ENGINE, PDU.response, 1, 0, 0, [...forged, ...forged, ...forged]),
+  ],
   ["S10: a value cut short", (honest) => honest.subarray(0, honest.length - 1)],
   ["S11: an empty OID", (honest) => Buffer.from(honest).fill(0, honest.length - 14, honest.length - 13)],
-  ["S11: a Counter64 of 200 octets", () => asCounter(encodeScopedPdu(ENGINE, PDU.response, 1, 0, 0, [{ oid: ONE, tag: TAG.octetString, value: Buffer.alloc(200) }]))],
+  [
+    "S11: a Counter64 of 200 octets",
+    () =>
+      asCounter(
+        encodeScopedPdu(ENGINE, PDU.response, 1, 0, 0, [{ oid: ONE, tag: TAG.octetString, value: Buffer.alloc(200) }]),
+      ),
+  ],
   ["another object", () => encodeScopedPdu(ENGINE, PDU.response, 1, 0, 0, [{ oid: TWO, tag: TAG.integer, value: 1 }])],
   ["noise", () => Buffer.alloc(64, 0xa5)],
 ]

@@ -91,6 +91,7 @@ export const v3Client = (options: V3Options): SnmpClient => {
     busy = true
     try {
       await user.ready
+      if (!isOpen) throw snmpFailed("closed", "the session is closed")
       if (performance.now() >= untilMs) throw snmpFailed("timeout", "no time left before the deadline")
       const answer = rebuilt(await call(untilMs, start))
       if (answer !== null && accepts(answer)) return answer
@@ -190,7 +191,9 @@ const openSession = (options: V3Options, user: UsmUser): V3Session => {
     // The library would fail the request on a forged digest; here it only costs the forger a packet.
     if (authKey === null || user.authProtocol === null) return "level"
     const { authOffset, authParams } = message.v3
-    return verify({ protocol: user.authProtocol, key: authKey }, bytes, authOffset, authParams.length) ? message : "level"
+    return verify({ protocol: user.authProtocol, key: authKey }, bytes, authOffset, authParams.length)
+      ? message
+      : "level"
   }
 
   const accepted = (message: Message): void => {

@@ -126,7 +126,7 @@ export class Varbinds {
 }
 
 const signed = (bytes: Uint8Array, start: number, end: number): number => {
-  let value = (bytes[start] as number) << 24 >> 24
+  let value = ((bytes[start] as number) << 24) >> 24
   for (let at = start + 1; at < end; at++) value = value * 256 + (bytes[at] as number)
   return value
 }

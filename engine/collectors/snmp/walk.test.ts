@@ -18,14 +18,27 @@ import { makePace, walkColumns } from "#engine/collectors/snmp/walk.ts"
 
 const ENTRY = "1.3.6.1.2.1.2.2.1"
 const column = (number: number): string => `${ENTRY}.${number}`
-const cell = (number: number, index: string, value: number): Cell => ({ oid: `${column(number)}.${index}`, tag: TAG.gauge32, value })
+const cell = (number: number, index: string, value: number): Cell => ({
+  oid: `${column(number)}.${index}`,
+  tag: TAG.gauge32,
+  value,
+})
 
 const rows = (columns: readonly number[], count: number): Cell[] =>
   columns.flatMap((number) => Array.from({ length: count }, (_, i) => cell(number, String(i + 1), number * 10_000 + i)))
 
-const open = async (t: TestContext, cells: readonly Cell[]): Promise<{ agent: Agent; walk: (pace?: Pace, ms?: number) => Walk }> => {
+const open = async (
+  t: TestContext,
+  cells: readonly Cell[],
+): Promise<{ agent: Agent; walk: (pace?: Pace, ms?: number) => Walk }> => {
   const agent = await startAgent(cells)
-  const client = v2cClient({ pool: makeUdpPool(), address: agent.address, port: agent.port, community: "public", counts: makeGateCounts() })
+  const client = v2cClient({
+    pool: makeUdpPool(),
+    address: agent.address,
+    port: agent.port,
+    community: "public",
+    counts: makeGateCounts(),
+  })
   t.after(() => {
     client.close()
     agent.close()
@@ -33,11 +46,17 @@ const open = async (t: TestContext, cells: readonly Cell[]): Promise<{ agent: Ag
   return { agent, walk: (pace = makePace(), ms = 5_000) => ({ client, pace, untilMs: performance.now() + ms }) }
 }
 
-const collect = async (walk: Walk, columns: readonly number[], expectRows = 0): Promise<{ end: WalkEnd; cells: Map<string, number> }> => {
+const collect = async (
+  walk: Walk,
+  columns: readonly number[],
+  expectRows = 0,
+): Promise<{ end: WalkEnd; cells: Map<string, number> }> => {
   const cells = new Map<string, number>()
   const bases = columns.map((number) => oid(column(number)))
   const end = await walkColumns(walk, bases, expectRows, (at, answer, i) => {
-    const index = arcsOf(answer.bytes, answer.oidStart(i) + (bases[at] as Uint8Array).length, answer.oidEnd(i)).join(".")
+    const index = arcsOf(answer.bytes, answer.oidStart(i) + (bases[at] as Uint8Array).length, answer.oidEnd(i)).join(
+      ".",
+    )
     const name = `${columns[at]}.${index}`
     assert.ok(!cells.has(name), `${name} twice`)
     cells.set(name, answer.number(i) ?? Number.NaN)
@@ -47,7 +66,10 @@ const collect = async (walk: Walk, columns: readonly number[], expectRows = 0): 
 
 test("every cell of every column comes exactly once, whatever the holes, neighbours and hints", async (t) => {
   const { agent, walk } = await open(t, [])
-  const index = fc.oneof(fc.nat({ max: 300 }).map((n) => String(n + 1)), fc.tuple(fc.nat(255), fc.nat(70_000)).map((pair) => pair.join(".")))
+  const index = fc.oneof(
+    fc.nat({ max: 300 }).map((n) => String(n + 1)),
+    fc.tuple(fc.nat(255), fc.nat(70_000)).map((pair) => pair.join(".")),
+  )
   const table = fc.array(fc.tuple(fc.integer({ min: 1, max: 9 }), index, fc.nat(1_000_000)), { maxLength: 150 })
   await fc.assert(
     fc.asyncProperty(table, fc.nat(200), fc.integer({ min: 1, max: 120 }), async (cells, hint, varbinds) => {
@@ -56,7 +78,9 @@ test("every cell of every column comes exactly once, whatever the holes, neighbo
       const asked = [2, 3, 5, 7]
       const { end, cells: got } = await collect(walk({ varbinds, bytesPerVarbind: 20 }), asked, hint)
       assert.equal(end, "complete")
-      const wanted = [...unique].filter(([, { number }]) => asked.includes(number)).map(([name, { value }]) => [name, value] as const)
+      const wanted = [...unique]
+        .filter(([, { number }]) => asked.includes(number))
+        .map(([name, { value }]) => [name, value] as const)
       assert.deepEqual([...got].sort(), wanted.sort())
     }),
     { numRuns: 120 },
@@ -87,14 +111,28 @@ test("S6: a device that repeats the same OID ends the walk at once", async (t) =
 test("S7: a device that answers each question with the asked OID itself ends the walk at once", async (t) => {
   const { agent, walk } = await open(t, [])
   agent.misbehave = ({ requestId, oids }) =>
-    encodeMessage(Buffer.from("public"), PDU.response, requestId, 0, 0, oids.map((name) => ({ oid: oid(`${name}.1`), tag: TAG.gauge32, value: 1 })))
+    encodeMessage(
+      Buffer.from("public"),
+      PDU.response,
+      requestId,
+      0,
+      0,
+      oids.map((name) => ({ oid: oid(`${name}.1`), tag: TAG.gauge32, value: 1 })),
+    )
   // First `2.1`, then `2.1.1`, ...: increasing for ever, so the cap on rows is what ends it.
   const limits = { rows: 100, bytes: 1e6, packets: 1_000 }
   const { end } = await collect({ ...walk(), limits }, [2])
   assert.ok(end === "rows" || end === "complete")
   assert.ok(agent.requests.length <= 130)
   agent.misbehave = ({ requestId, oids }) =>
-    encodeMessage(Buffer.from("public"), PDU.response, requestId, 0, 0, oids.map((name) => ({ oid: oid(name), tag: TAG.gauge32, value: 1 })))
+    encodeMessage(
+      Buffer.from("public"),
+      PDU.response,
+      requestId,
+      0,
+      0,
+      oids.map((name) => ({ oid: oid(name), tag: TAG.gauge32, value: 1 })),
+    )
   const before = agent.requests.length
   assert.equal((await collect(walk(), [2])).end, "order")
   assert.equal(agent.requests.length, before + 1)
@@ -125,7 +163,9 @@ for (const [cap, limits] of [
 test("tooBig halves the packets until they fit, and they grow again", async (t) => {
   const { agent, walk } = await open(t, rows([2, 3], 60))
   agent.misbehave = (request, honest) =>
-    request.maxRepetitions > 5 ? encodeMessage(Buffer.from("public"), PDU.response, request.requestId, 1, 0, []) : honest
+    request.maxRepetitions > 5
+      ? encodeMessage(Buffer.from("public"), PDU.response, request.requestId, 1, 0, [])
+      : honest
   const pace = makePace()
   const { end, cells } = await collect(walk(pace), [2, 3])
   assert.equal(end, "complete")

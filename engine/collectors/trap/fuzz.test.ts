@@ -22,7 +22,17 @@ const VARBINDS = [
 const NONE = Buffer.alloc(0)
 const plain = (type: number): Buffer => encodeMessage(Buffer.from("s3cret"), type, 9, 0, 0, VARBINDS)
 const v3 = (type: number, flags: number): Buffer =>
-  encodeV3({ msgId: 5, flags, engineId: ENGINE, boots: 1, time: 1, user: "noc", authParams: NONE, privParams: NONE, scoped: encodeScopedPdu(ENGINE, type, 9, 0, 0, VARBINDS) }).bytes
+  encodeV3({
+    msgId: 5,
+    flags,
+    engineId: ENGINE,
+    boots: 1,
+    time: 1,
+    user: "noc",
+    authParams: NONE,
+    privParams: NONE,
+    scoped: encodeScopedPdu(ENGINE, type, 9, 0, 0, VARBINDS),
+  }).bytes
 
 const targets: ReadonlyArray<readonly [string, SnmpCredential, readonly Buffer[]]> = [
   ["v2c", { version: "2c", port: 161, community: "s3cret" }, [plain(PDU.trapV2), plain(PDU.inform)]],
@@ -35,7 +45,14 @@ for (const [version, snmp, honest] of targets) {
     const quota = { linesPerSecond: 0, burst: Number.MAX_SAFE_INTEGER, sources: 10 }
     const resolve = () => ({ device: deviceId("fuzzed"), snmp })
     const run = Effect.gen(function* () {
-      const listener = yield* trapListener({ host: "127.0.0.1", port: 0, resolve, sink: { submit: () => true }, stats, quota })
+      const listener = yield* trapListener({
+        host: "127.0.0.1",
+        port: 0,
+        resolve,
+        sink: { submit: () => true },
+        stats,
+        quota,
+      })
       yield* Effect.promise(() => bombard(listener.port, honest, () => stats.received))
     })
     await Effect.runPromise(Effect.scoped(run))
@@ -55,8 +72,10 @@ const bombard = async (port: number, honest: readonly Buffer[], received: () => 
   for (let sent = 0, batch = 100; sent < FUZZ_INPUTS; sent += batch) {
     batch = Math.min(batch, FUZZ_INPUTS - sent)
     for (let i = 0; i < batch; i++) socket.send(mutate(honest[i % honest.length] as Buffer, dice), port, "127.0.0.1")
-    for (let waits = 0; received() < sent + batch && waits < 2_000; waits++) await new Promise((resolve) => setImmediate(resolve))
-    for (let waits = 0; received() < sent + batch && waits < 500; waits++) await new Promise((resolve) => setTimeout(resolve, 5))
+    for (let waits = 0; received() < sent + batch && waits < 2_000; waits++)
+      await new Promise((resolve) => setImmediate(resolve))
+    for (let waits = 0; received() < sent + batch && waits < 500; waits++)
+      await new Promise((resolve) => setTimeout(resolve, 5))
   }
   socket.close()
 }

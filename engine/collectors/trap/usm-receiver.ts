@@ -191,7 +191,14 @@ const UNKNOWN_ENGINE_IDS = oid("1.3.6.1.6.3.15.1.1.4.0")
 const NOT_IN_TIME_WINDOWS = oid("1.3.6.1.6.3.15.1.1.2.0")
 
 /** Tells a sender of informs our engine id, boots and time. Signed when `keys` are given. */
-const report = (own: OwnEngine, v3: V3, pdu: Pdu | null, counter: Uint8Array, keys: UserKeys | null, nowMs: number): Buffer => {
+const report = (
+  own: OwnEngine,
+  v3: V3,
+  pdu: Pdu | null,
+  counter: Uint8Array,
+  keys: UserKeys | null,
+  nowMs: number,
+): Buffer => {
   const varbinds = [{ oid: counter, tag: TAG.counter32, value: 1 }]
   const scoped = encodeScopedPdu(own.id, PDU.report, pdu?.requestId ?? 0, 0, 0, varbinds)
   return seal(own, v3, { auth: keys?.auth ?? null, priv: null }, scoped, nowMs)
