@@ -29,6 +29,8 @@ const HELP = `usage: npm run lab -- COMMAND
   status                   what runs, what is down
   list [links|routers|sites]
   faults                   what is broken now
+  replay FILE.snmprec --listen ADDRESS:PORT [--community NAME]
+                           serve a recording of a real device by SNMP v2c
   fault NAME ...           break or mend something:
 
 ${faultHelp.replace(/^/gm, "  ")}
@@ -52,6 +54,10 @@ const COMMANDS: Readonly<Record<string, (args: readonly string[]) => Promise<voi
       console.log(`an ISP of ${routers} routers and ${links} links is running; Ctrl-C ends it`)
       console.log(`import it: GET /import.json at the control URL in ${options.state ?? stateFile()}`)
     })
+  },
+  replay: async (args) => {
+    const { replay } = await import("#lab/replay/main.ts")
+    await replay(args, (line) => console.log(line))
   },
   status: async () => showStatus(await call<Truth>("GET", "/truth"), (await activeFaults()).length),
   list: async (args) => showList(await call<Truth>("GET", "/truth"), args[0] ?? "links"),
@@ -159,5 +165,5 @@ const showList = (truth: Truth, what: string): void => {
 }
 
 process.exitCode = await main(process.argv.slice(2))
-// The lab of `start` may have open connections left; everything else has nothing to wait for.
-if (process.argv[2] === "start") process.exit()
+// The lab of `start` may have open connections left, `replay` a stdin; everything else has nothing to wait for.
+if (process.argv[2] === "start" || process.argv[2] === "replay") process.exit()

@@ -57,6 +57,22 @@ export const readRequest = (reader: Reader): Request => {
   return { type, requestId, first, second, names, varbinds: reader.bytes.subarray(from, list.end) }
 }
 
+/** Places in a MIB view, in OID order: what a command responder needs of one, wherever the values come from. */
+export interface View {
+  /** Exactly this instance. Tells which exception is due when there is none. */
+  readonly find: (oid: Oid) => "found" | "noSuchObject" | "noSuchInstance"
+  /** The first instance behind `oid`. */
+  readonly seekBehind: (oid: Oid) => void
+  /** False behind the last instance. */
+  readonly valid: boolean
+  /** The next instance in order; false, with the position kept for `oid`, when there is none. */
+  readonly next: () => boolean
+  /** Name and value of the instance, as one VarBind. */
+  readonly write: (out: Writer) => void
+  readonly oid: () => Oid
+  readonly fork: () => View
+}
+
 /** Writes the Response-PDU, which ends before `limit` in `out`; `out` itself is VARBIND_MAX longer. */
 export const respond = (
   request: Request,
@@ -64,7 +80,10 @@ export const respond = (
   subject: Subject,
   out: Writer,
   limit: number,
-): void => {
+): void => respondFrom(request, new Cursor(tables, subject), out, limit)
+
+/** The same from any view; `out` is longer than `limit` by the view's longest VarBind. */
+export const respondFrom = (request: Request, cursor: View, out: Writer, limit: number): void => {
   const start = out.at
   if (request.type === PDU.set) return writeError(request, NOT_WRITABLE, 1, out)
   const pdu = out.open(PDU.response)
@@ -72,7 +91,6 @@ export const respond = (
   out.integer(0)
   out.integer(0)
   const list = out.open(TAG.sequence)
-  const cursor = new Cursor(tables, subject)
   const complete = request.type === PDU.getBulk ? bulk(request, cursor, out, limit) : each(request, cursor, out, limit)
   if (!complete) {
     out.at = start
@@ -92,7 +110,7 @@ const writeError = (request: Request, status: number, index: number, out: Writer
 }
 
 /** GET and GETNEXT: all names or, when they do not fit, none. */
-const each = (request: Request, cursor: Cursor, out: Writer, limit: number): boolean => {
+const each = (request: Request, cursor: View, out: Writer, limit: number): boolean => {
   for (const name of request.names) {
     if (request.type === PDU.getNext) writeNext(name, cursor, out)
     else {
@@ -105,7 +123,7 @@ const each = (request: Request, cursor: Cursor, out: Writer, limit: number): boo
   return true
 }
 
-const writeNext = (name: Oid, cursor: Cursor, out: Writer): void => {
+const writeNext = (name: Oid, cursor: View, out: Writer): void => {
   cursor.seekBehind(name)
   if (cursor.valid) cursor.write(out)
   else writeException(name, TAG.endOfMibView, out)
@@ -115,7 +133,7 @@ const writeNext = (name: Oid, cursor: Cursor, out: Writer): void => {
  * RFC 3416 s4.2.3: every repeated name gets max-repetitions successors, repetition by repetition; the list ends early
  * when the message is full or a whole repetition found nothing but the end of the view.
  */
-const bulk = (request: Request, cursor: Cursor, out: Writer, limit: number): boolean => {
+const bulk = (request: Request, cursor: View, out: Writer, limit: number): boolean => {
   const nonRepeaters = Math.min(Math.max(request.first, 0), request.names.length)
   const repetitions = Math.max(request.second, 0)
   for (let i = 0; i < nonRepeaters; i++) {
@@ -147,7 +165,7 @@ const cutAt = (before: number, out: Writer): true => {
 }
 
 interface BulkColumn {
-  readonly cursor: Cursor
+  readonly cursor: View
   /** What endOfMibView is said about: the name asked for, later the last one found. */
   name: Oid
   ended: boolean
