@@ -64,8 +64,8 @@ export interface TrapInput {
   readonly adminUp: boolean | null
   /** Neighbour of an OSPF/BGP trap. */
   readonly remote: string | null
-  /** ospfNbrState / bgpPeerState of the trap, as OSPF_STATES / BGP_STATES spell it; absent or null = not carried. */
-  readonly state?: string | null
+  /** ospfNbrState / bgpPeerState of the trap, as OSPF_STATES / BGP_STATES spell it; null = not carried. */
+  readonly state: string | null
   readonly raw: string
 }
 

@@ -111,6 +111,7 @@ export const trap = (device: string, atMs: number, change: Partial<TrapInput>): 
   ifName: null,
   adminUp: null,
   remote: null,
+  state: null,
   raw: "a trap",
   ...change,
 })

@@ -66,8 +66,8 @@ const rowOf = (input: Input): readonly unknown[] => {
     case "unreachable":
       return [kind, input.atMs, input.device, input.source, input.reason, input.detail]
     case "trap": {
-      const { atMs, device, trap, oid, ifIndex, ifName, adminUp, remote, raw } = input
-      return [kind, atMs, device, trap, oid, ifIndex, ifName, adminUp, remote, raw]
+      const { atMs, device, trap, oid, ifIndex, ifName, adminUp, remote, raw, state } = input
+      return [kind, atMs, device, trap, oid, ifIndex, ifName, adminUp, remote, raw, state ?? null]
     }
     case "syslog": {
       const { atMs, device, severity, topics, message, event, count } = input
@@ -141,7 +141,8 @@ const pollOf = (row: readonly unknown[], atMs: number): PollInput => {
 }
 
 const trapOf = (row: readonly unknown[], atMs: number): TrapInput => {
-  const [, , device, trap, oid, ifIndex, ifName, adminUp, remote, raw] = row
+  // Rows of before the state was kept end with `raw`.
+  const [, , device, trap, oid, ifIndex, ifName, adminUp, remote, raw, state = null] = row
   return {
     kind: "trap",
     device: deviceId(text(device, "device")),
@@ -153,6 +154,7 @@ const trapOf = (row: readonly unknown[], atMs: number): TrapInput => {
     adminUp: adminUp === null ? null : adminUp === true,
     remote: remote === null ? null : text(remote, "remote"),
     raw: text(raw, "raw"),
+    state: state === null ? null : text(state, "state"),
   }
 }
 

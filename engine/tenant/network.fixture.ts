@@ -85,6 +85,7 @@ export const trap = (device: DeviceId, atMs: number, up: boolean, ifName = "righ
   ifName,
   adminUp: true,
   remote: null,
+  state: null,
   raw: `ifIndex=2 ifName=${ifName}`,
 })
 
@@ -163,6 +164,7 @@ export const anyInput = (text: fc.Arbitrary<string> = wellFormedText): fc.Arbitr
       ifName: nullable,
       adminUp: fc.option(fc.boolean()),
       remote: nullable,
+      state: fc.option(text),
       raw: text,
     }),
     plain({

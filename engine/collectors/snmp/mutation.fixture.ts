@@ -1,6 +1,6 @@
 /**
  * Structure-aware mutation of SNMP messages, reproducible by seed: lengths, tags, integers and cuts, where parsers break
- * (notes/hostile.md s1: this found every net-snmp crash in seconds). HELIOGRAPH_FUZZ sets how many inputs a test throws.
+ * (notes/hostile.md s1: this found every net-snmp crash in seconds). FUZZ_RUNS sets how many inputs a test throws.
  */
 export type Dice = (below: number) => number
 
@@ -15,7 +15,7 @@ export const makeDice = (seed: number): Dice => {
   }
 }
 
-export const FUZZ_INPUTS = Number(process.env["HELIOGRAPH_FUZZ"] ?? 10_000)
+export const FUZZ_INPUTS = Number(process.env["FUZZ_RUNS"] ?? 10_000)
 
 const TAGS = [
   0x02, 0x03, 0x04, 0x05, 0x06, 0x30, 0x40, 0x41, 0x42, 0x43, 0x44, 0x46, 0x80, 0x81, 0x82, 0xa0, 0xa2, 0xa4, 0xa6,

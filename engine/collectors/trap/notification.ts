@@ -4,6 +4,7 @@
  * (RFC 4750), BGP4-MIB (RFC 4273 and the older RFC 1657, which FRR and others still send).
  */
 import type { DeviceId } from "#protocol/id.ts"
+import { BGP_STATES, OSPF_STATES } from "#protocol/metric.ts"
 import type { TrapInput } from "#twin/input.ts"
 import type { Pdu } from "#engine/collectors/snmp/ber.ts"
 import { IF } from "#engine/collectors/snmp/mib.ts"
@@ -33,6 +34,8 @@ const IF_INDEX = oid("1.3.6.1.2.1.2.2.1.1")
 const BY_IF_INDEX: readonly Oid[] = [IF.ifOperStatus, IF.ifAdminStatus, IF.ifDescr, IF.ifName]
 const OSPF_NBR_IP_ADDR = oid("1.3.6.1.2.1.14.10.1.1")
 const OSPF_NBR_RTR_ID = oid("1.3.6.1.2.1.14.10.1.3")
+const OSPF_NBR_STATE = oid("1.3.6.1.2.1.14.10.1.6")
+const BGP_PEER_STATE = oid("1.3.6.1.2.1.15.3.1.2")
 const BGP_PEER_ENTRY = oid("1.3.6.1.2.1.15.3.1")
 const UP = 1
 
@@ -55,6 +58,7 @@ export const trapInput = (pdu: Pdu, device: DeviceId, atMs: number): TrapInput |
     adminUp: admin === null ? null : admin === UP,
     remote: remoteOf(trap, varbinds),
     raw: rawOf(name, varbinds),
+    state: stateOf(trap, varbinds),
   }
 }
 
@@ -111,6 +115,14 @@ const remoteOf = (trap: TrapInput["trap"], varbinds: Varbinds): string | null =>
   if (i < 0) return null
   const [, ...address] = instanceOf(varbinds, i, BGP_PEER_ENTRY)
   return address.length === 4 && address.every((octet) => octet < 256) ? address.join(".") : null
+}
+
+/** ospfNbrState 1..8 and bgpPeerState 1..6 in the registry's words; null when the notification does not say. */
+const stateOf = (trap: TrapInput["trap"], varbinds: Varbinds): string | null => {
+  if (trap === "ospfNbrStateChange") return OSPF_STATES[(numberOf(varbinds, OSPF_NBR_STATE) ?? 0) - 1] ?? null
+  if (trap === "bgpEstablished" || trap === "bgpBackwardTransition")
+    return BGP_STATES[(numberOf(varbinds, BGP_PEER_STATE) ?? 0) - 1] ?? null
+  return null
 }
 
 const ipOf = (varbinds: Varbinds, column: Oid): string | null => {

@@ -31,6 +31,7 @@ test("a v2c linkDown becomes a TrapInput with ifIndex and ifAdminStatus", async 
     ifName: null,
     adminUp: true,
     remote: null,
+    state: null,
   })
   assert.ok(raw.includes("1.3.6.1.2.1.2.2.1.8.7=2") && !raw.includes("s3cret"))
   assertBalanced(bench)
@@ -66,25 +67,29 @@ const notification = (name: string, ...varbinds: Parameters<typeof encodeMessage
     ...varbinds,
   ])
 
-test("OSPF and BGP notifications name the neighbour, also by the index alone and in the older numbering", async (t) => {
+test("OSPF and BGP notifications name the neighbour and its state, also by the index alone and in the older numbering", async (t) => {
   const bench = await open(t, V2C)
   const ospf = "1.3.6.1.2.1.14.16.2.2"
   const state = { oid: oid("1.3.6.1.2.1.15.3.1.2.10.0.0.9"), tag: TAG.integer, value: 1 }
   await bench.send(
-    notification(ospf, { oid: oid("1.3.6.1.2.1.14.10.1.3.10.1.1.2.0"), tag: TAG.ipAddress, value: "10.255.0.2" }),
+    notification(
+      ospf,
+      { oid: oid("1.3.6.1.2.1.14.10.1.3.10.1.1.2.0"), tag: TAG.ipAddress, value: "10.255.0.2" },
+      { oid: oid("1.3.6.1.2.1.14.10.1.6.10.1.1.2.0"), tag: TAG.integer, value: 8 },
+    ),
     notification(ospf, { oid: oid("1.3.6.1.2.1.14.10.1.1.10.1.1.2.0"), tag: TAG.ipAddress, value: "10.1.1.2" }),
     notification("1.3.6.1.2.1.15.0.2", state),
     notification("1.3.6.1.2.1.15.7.1", state),
     notification("1.3.6.1.6.3.1.1.5.5"),
   )
   assert.deepEqual(
-    bench.traps.map(({ trap, remote }) => [trap, remote]),
+    bench.traps.map(({ trap, remote, state }) => [trap, remote, state]),
     [
-      ["ospfNbrStateChange", "10.255.0.2"],
-      ["ospfNbrStateChange", "10.1.1.2"],
-      ["bgpBackwardTransition", "10.0.0.9"],
-      ["bgpEstablished", "10.0.0.9"],
-      ["authenticationFailure", null],
+      ["ospfNbrStateChange", "10.255.0.2", "full"],
+      ["ospfNbrStateChange", "10.1.1.2", null],
+      ["bgpBackwardTransition", "10.0.0.9", "idle"],
+      ["bgpEstablished", "10.0.0.9", "idle"],
+      ["authenticationFailure", null, null],
     ],
   )
 })
