@@ -131,8 +131,8 @@ const runBody = <A, E>(
   Effect.suspend(() => {
     const running = body(txOf(client))
     if (Effect.isEffect(running)) return running
-    return Effect.catch(Effect.tryPromise({ try: () => running, catch: (error) => error }), (error) =>
-      isTagged<E>(error) ? Effect.fail(error) : Effect.die(error),
+    return Effect.tryPromise({ try: () => running, catch: (error) => error }).pipe(
+      Effect.catch((error) => (isTagged<E>(error) ? Effect.fail(error) : Effect.die(error))),
     )
   })
 

@@ -125,13 +125,13 @@ export const readChunks = (
     }
   })
 
-/** Retention: deletes chunks whose first poll is older, in small transactions; returns how many. */
+/** Retention: deletes chunks whose last poll is older, in small transactions; returns how many. */
 export const pruneChunks = (db: DbShape, tenant: TenantId, beforeMs: number): Effect.Effect<number, DbError> =>
   Effect.gen(function* () {
     for (let total = 0; ;) {
       const deleted = yield* db.ingest(tenant)(async (tx) => {
         const { rowCount } = await tx.query(
-          `delete from chunk where ctid in (select ctid from chunk where tenant_id = $1 and t0 < $2 limit ${PRUNE_BATCH})`,
+          `delete from chunk where ctid in (select ctid from chunk where tenant_id = $1 and t0 < $2 and t1 < $2 limit ${PRUNE_BATCH})`,
           [tenant, Math.trunc(beforeMs)],
         )
         return rowCount

@@ -127,9 +127,9 @@ describe("journal", { skip: NO_POSTGRES }, () => {
     const tenant = await it.newTenant()
     const { journal } = await openFor(t, tenant)
     let acked = 0
-    let stop = false
+    const stopping = new AbortController()
     const writer = (async () => {
-      for (let seq = 1; !stop; seq += 2) {
+      for (let seq = 1; !stopping.signal.aborted; seq += 2) {
         await journal.append(ticks(seq, 2))
         acked = seq + 1
       }
@@ -142,7 +142,7 @@ describe("journal", { skip: NO_POSTGRES }, () => {
       await until(() => existsSync(join(it.dataDir, "pg/postmaster.pid")) && postmaster() !== pid, "restart")
       await until(() => !journal.status().spooling, "back in the database")
     }
-    stop = true
+    stopping.abort()
     await writer
     await until(() => !journal.status().spooling, "drained")
     assert.deepEqual(await readAll(journal, 1), ticks(1, acked))

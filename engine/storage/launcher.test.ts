@@ -223,14 +223,14 @@ describe("launcher", { skip: NO_POSTGRES }, () => {
     const { database, log } = await open(t, dataDir)
     await ask(database.ownerUrl, "create table written (writer int, n int, primary key (writer, n))")
     const acked = [0, 0, 0, 0]
-    let stop = false
+    const stopping = new AbortController()
     const writer = async (w: number): Promise<void> => {
-      for (let n = 1; !stop;) {
+      for (let n = 1; !stopping.signal.aborted;) {
         const client = new Client({ connectionString: database.ownerUrl, connectionTimeoutMillis: 2_000 })
         client.on("error", () => {})
         try {
           await client.connect()
-          while (!stop) {
+          while (!stopping.signal.aborted) {
             await client.query("insert into written values ($1, $2) on conflict do nothing", [w, n])
             acked[w] = n++
           }
@@ -250,7 +250,7 @@ describe("launcher", { skip: NO_POSTGRES }, () => {
     }
     const before = total()
     while (total() < before + 50) await sleep(10)
-    stop = true
+    stopping.abort()
     await Promise.all(writers)
     for (const [w, n] of acked.entries()) {
       const row = await ask(

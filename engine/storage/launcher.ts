@@ -347,10 +347,7 @@ const urls = (base: URL, secret: string): Pick<Database, "appUrl" | "engineUrl" 
 })
 
 const pause = (ms: number, signal: AbortSignal): Promise<void> =>
-  sleep(ms, undefined, { signal, ref: false }).then(
-    () => {},
-    () => {},
-  )
+  sleep(ms, undefined, { signal, ref: false }).catch(() => {})
 
 const once = (run: () => Promise<void>): (() => Promise<void>) => {
   let running: Promise<void> | null = null

@@ -135,6 +135,6 @@ const userOf = (row: UserRow): User => ({
 })
 
 const hashing = <A>(run: () => Promise<A>): Effect.Effect<A, PasswordBusy> =>
-  Effect.catch(Effect.tryPromise({ try: run, catch: (error) => error }), (error) =>
-    error instanceof PasswordBusy ? Effect.fail(error) : Effect.die(error),
+  Effect.tryPromise({ try: run, catch: (error) => error }).pipe(
+    Effect.catch((error) => (error instanceof PasswordBusy ? Effect.fail(error) : Effect.die(error))),
   )

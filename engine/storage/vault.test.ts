@@ -86,10 +86,7 @@ describe("vault", { skip: NO_POSTGRES }, () => {
     const rotated = await open(fresh)
     assert.equal((await keyOf(rotated, tenant)).open(DEVICE, "snmp", sealed), "public")
     const ids = await run(it.db.tenant(tenant)((tx) => tx.query("select master_key_id as id from tenant_key")))
-    const [first] = (await run(it.db.engine((tx) => tx.query("select distinct master_key_id as id from tenant_key"))))
-      .rows
     assert.equal(ids.rows.length, 1)
-    assert.ok(first !== undefined)
     // The tenant now needs the new key, and the start says so when it is gone again.
     const lost = await refusal()
     assert.equal(lost.reason, "unknown-key")
