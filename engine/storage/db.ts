@@ -4,7 +4,6 @@
  * aborted transaction answers ROLLBACK, a client goes back to the pool only when idle, driver errors hold values.
  */
 import { Client, DatabaseError, Pool, type PoolClient, type QueryResultRow } from "pg"
-import * as Context from "effect/Context"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -53,8 +52,6 @@ export interface DbShape {
   /** As the engine role: what must be known before a tenant is. */
   readonly engine: Transaction
 }
-
-export class Db extends Context.Service<Db, DbShape>()("heliograph/Db") {}
 
 export interface DbOptions {
   readonly appUrl: string

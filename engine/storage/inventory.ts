@@ -1,7 +1,7 @@
 /**
  * The declared inventory in the database: imported as documents, read whole by the twin, and, with the credentials
- * opened, by the collectors. An import merges: what the document names is added or updated, nothing is removed. A device is
- * recognised by its name, a link by its unordered pair of interfaces, a site by its id.
+ * opened, by the collectors. An import merges: what the document names is added or updated, nothing is removed unless the
+ * caller asks to replace. A device is recognised by its name, a link by its unordered pair of interfaces, a site by its id.
  */
 import * as Data from "effect/Data"
 import type * as Effect from "effect/Effect"
@@ -18,6 +18,7 @@ import { deviceId, linkId, siteId, type TenantId } from "#protocol/id.ts"
 import type { Device, Inventory, Link, Site } from "#protocol/inventory.ts"
 import type { Role } from "#protocol/role.ts"
 import type { DbError, DbShape, Tx } from "#engine/storage/db.ts"
+import { removeRows, takeOutMissing, type Removed } from "#engine/storage/inventory-removal.ts"
 import { pgText } from "#engine/storage/pg-text.ts"
 import { uuidv7 } from "#engine/storage/uuidv7.ts"
 import { MasterKeyUnusable, VaultRefused, type TenantKey, type Vault } from "#engine/storage/vault.ts"
@@ -30,6 +31,8 @@ export interface ImportOptions {
   readonly defaultPollSeconds: number
   /** Says what would change and changes nothing. */
   readonly dryRun?: boolean
+  /** Removes what the document does not name. */
+  readonly replace?: boolean
 }
 
 export interface StoredInventory {
@@ -38,6 +41,7 @@ export interface StoredInventory {
   readonly inventory: Inventory
 }
 
+const NOTHING_REMOVED: Removed = { sites: [], devices: [], links: [] }
 const KINDS = ["snmp", "routeros"] as const
 type Kind = (typeof KINDS)[number]
 
@@ -55,14 +59,23 @@ export const importInventory = (
   db.tenant(tenant)<ImportReport, ImportRefused | VaultRefused | MasterKeyUnusable>(async (tx) => {
     await tx.query("select pg_advisory_xact_lock(hashtextextended($1, 0))", [tenant])
     const stored = await readStored(tx, tenant)
+    const removed = options.replace === true ? takeOutMissing(stored, document) : NOTHING_REMOVED
     const key = document.devices.some((it) => it.snmp !== null || it.routeros !== null)
       ? await vault.tenantKey(tx, tenant)
       : null
     const plan = { sites: planSites(stored, document.sites), ...planRest(stored, document, options, key) }
-    const changed = [plan.sites, plan.devices, plan.links].some((it) => it.rows.length > 0)
+    const touched = [plan.sites.rows, plan.devices.rows, plan.links.rows, ...Object.values<readonly string[]>(removed)]
+    const changed = touched.some((rows) => rows.length > 0)
     const rev = stored.rev + (changed ? 1 : 0)
-    const report = { rev, sites: plan.sites.change, devices: plan.devices.change, links: plan.links.change }
+    const withRemoved = (change: Change, ids: readonly string[]): Change => ({ ...change, removed: ids.length })
+    const report = {
+      rev,
+      sites: withRemoved(plan.sites.change, removed.sites),
+      devices: withRemoved(plan.devices.change, removed.devices),
+      links: withRemoved(plan.links.change, removed.links),
+    }
     if (options.dryRun === true || !changed) return report
+    await removeRows(tx, tenant, removed)
     await writeSites(tx, tenant, plan.sites.rows)
     await writeDevices(tx, tenant, plan.devices.rows)
     await writeCredentials(tx, tenant, plan.credentials, key)

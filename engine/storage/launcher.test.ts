@@ -20,9 +20,11 @@ import { Client } from "pg"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Scope from "effect/Scope"
+import { auditRls } from "#engine/storage/audit-rls.ts"
 import { findBinaries } from "#engine/storage/binaries.ts"
-import { NO_POSTGRES, tempDataDir } from "#engine/storage/database.fixture.ts"
+import { MIGRATIONS, NO_POSTGRES, tempDataDir } from "#engine/storage/database.fixture.ts"
 import { openDatabase, type Database, type DatabaseOptions } from "#engine/storage/launcher.ts"
+import { migrate } from "#engine/storage/migrate.ts"
 import { choosePlace } from "#engine/storage/run-as.ts"
 
 const IS_ROOT = process.getuid?.() === 0
@@ -369,9 +371,11 @@ describe("launcher", { skip: NO_POSTGRES }, () => {
     const refused = await failure(t, dataDir, { databaseUrl: url.toString() })
     assert.equal(refused._tag, "DatabaseUnavailable")
     assert.ok(!refused.message.includes("b/o:ss") && !refused.message.includes("b%2Fo"), refused.message)
-    const asAdmin = new URL(admin)
-    asAdmin.pathname = "/shop"
-    const { database } = await open(t, dataDir, { databaseUrl: asAdmin.toString() })
+    // On a server without them, CREATEROLE and the database are enough: no superuser is needed.
+    own.pathname = "/postgres"
+    await ask(own.toString(), "drop database heliograph with (force)")
+    await ask(own.toString(), "drop role heliograph_owner, heliograph_app, heliograph_engine")
+    const { database } = await open(t, dataDir, { databaseUrl: url.toString() })
     assert.equal(database.kind, "external")
     assert.ok(!existsSync(join(dataDir, "pg")))
     const row = await ask(
@@ -379,6 +383,8 @@ describe("launcher", { skip: NO_POSTGRES }, () => {
       "select current_database() as db, current_user as role, current_schema as schema",
     )
     assert.deepEqual(row, { db: "shop", role: "heliograph_owner", schema: "heliograph" })
+    await Effect.runPromise(migrate({ ownerUrl: database.ownerUrl, dir: MIGRATIONS, log: () => {} }))
+    assert.deepEqual(await Effect.runPromise(auditRls(database.ownerUrl)), [])
   })
 
   test("a role that may not create roles gets the SQL that an administrator must run", async (t) => {

@@ -179,7 +179,10 @@ const openLocal = async (dataDir: string, options: DatabaseOptions, isOwner: boo
   const cluster = describeCluster(dataDir, place, options.log)
   if (!isOwner) return connectAsTool(cluster)
   const { pid, kind, binaries } = await bringUp(cluster, options)
-  const version = await prepare(cluster)
+  const version = await prepare(cluster).catch(async (error: unknown) => {
+    if (kind === "started") await stopServer(cluster, pid)
+    throw error
+  })
   const keeper = keepAlive(cluster, binaries, pid)
   const stop = async (): Promise<void> => {
     const last = await keeper.end()
@@ -294,7 +297,7 @@ const connectAsTool = async (cluster: Cluster): Promise<Database> => {
   const deadline = Date.now() + TOOL_WAIT_MS
   for (;;) {
     try {
-      const version = await prepareLater(cluster)
+      const version = await askVersion(cluster)
       return { kind: "adopted", version, ...urls(socketUrl(cluster), cluster.password), stop: async () => {} }
     } catch (error) {
       if (Date.now() > deadline) {
@@ -307,7 +310,7 @@ const connectAsTool = async (cluster: Cluster): Promise<Database> => {
   }
 }
 
-const prepareLater = async (cluster: Cluster): Promise<string> => {
+const askVersion = async (cluster: Cluster): Promise<string> => {
   const client = new Client({ connectionString: urls(socketUrl(cluster), cluster.password).appUrl })
   client.on("error", () => {})
   try {
