@@ -31,6 +31,7 @@ const HELP = `usage: npm run lab -- COMMAND
   faults                   what is broken now
   replay FILE.snmprec --listen ADDRESS:PORT [--community NAME]
                            serve a recording of a real device by SNMP v2c
+  frr ...                  12 real routers in network namespaces (needs root): npm run lab -- frr --help
   fault NAME ...           break or mend something:
 
 ${faultHelp.replace(/^/gm, "  ")}
@@ -75,6 +76,8 @@ const COMMANDS: Readonly<Record<string, (args: readonly string[]) => Promise<voi
 }
 
 const main = async ([name, ...args]: readonly string[]): Promise<number> => {
+  // Loaded only when asked for: it has nothing in common with the emulated ISP.
+  if (name === "frr") return (await import("#lab/frr/cli.ts")).frrCommand(args)
   if (name === undefined || name === "help" || [name, ...args].includes("--help")) {
     console.log(HELP)
     return 0
