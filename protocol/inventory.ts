@@ -22,8 +22,8 @@ export interface Device {
   readonly roles: readonly Role[]
   /** Whole-device polling interval. */
   readonly pollSeconds: number
-  /** Which collectors have credentials for it. */
-  readonly sources: ReadonlyArray<"snmp" | "routeros">
+  /** Which collectors have credentials for it; `probe` = it is pinged. */
+  readonly sources: ReadonlyArray<"snmp" | "routeros" | "probe">
 }
 
 export interface LinkEnd {

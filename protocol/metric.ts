@@ -104,6 +104,19 @@ const rows = [
   { id: 114, name: "dhcp.leases.active", unit: "", kind: "gauge", entity: "device" },
   { id: 115, name: "nat.sessions.active", unit: "", kind: "gauge", entity: "device" },
   { id: 116, name: "radius.up", unit: "", kind: "flag", entity: "device" },
+  // probes of the device's management address; device.up above is the verdict of its pings
+  { id: 130, name: "probe.ping.loss_pct", unit: "%", kind: "gauge", entity: "device" },
+  { id: 131, name: "probe.ping.rtt_ms", unit: "ms", kind: "gauge", entity: "device" },
+  /** Standard deviation of the round trips, as ping's `mdev`. */
+  { id: 132, name: "probe.ping.jitter_ms", unit: "ms", kind: "gauge", entity: "device" },
+  { id: 133, name: "probe.tcp.up", unit: "", kind: "flag", entity: "device" },
+  { id: 134, name: "probe.tcp.connect_ms", unit: "ms", kind: "gauge", entity: "device" },
+  { id: 135, name: "probe.http.up", unit: "", kind: "flag", entity: "device" },
+  /** Status code of the answer, RFC 9110. */
+  { id: 136, name: "probe.http.status", unit: "", kind: "gauge", entity: "device" },
+  { id: 137, name: "probe.http.latency_ms", unit: "ms", kind: "gauge", entity: "device" },
+  { id: 138, name: "probe.dns.up", unit: "", kind: "flag", entity: "device" },
+  { id: 139, name: "probe.dns.latency_ms", unit: "ms", kind: "gauge", entity: "device" },
 ] as const satisfies readonly Metric[]
 
 export type MetricName = (typeof rows)[number]["name"]

@@ -11,6 +11,8 @@ import { ADMIN, flagOf, INTERFACE_LAYOUT, level, OPER, RX_BPS, SPEED, TX_BPS } f
 import type { EndFact } from "#twin/link.ts"
 import type { NodeFact, Port, RouterFact, RouterState, Turn } from "#twin/router.ts"
 import { originSource } from "#twin/source.ts"
+import { hasSay, isManaged, isManagement } from "#twin/reach.ts"
+import type { SourceState } from "#twin/reach.ts"
 import type { Step } from "#twin/step.ts"
 import { DEVICE_LAYOUT } from "#twin/values.ts"
 
@@ -30,7 +32,7 @@ export const conclude = (
   const { state: turned } = turn
   const dueMs = turned.heardMs === null ? null : turned.heardMs + staleAfterMs(turned)
   const stale = dueMs !== null && nowMs >= dueMs
-  const { status, reasons } = judged(turned, stale)
+  const { status, reasons } = judged(turned, stale, nowMs)
   const next = { ...turned, stale, status: sameStatus(before.status, status) ? before.status : status, reasons }
   const ends = next.config.ports.map((port, index) => endOf(next, port, always ? null : (before.ends[index] ?? null)))
   const node = nodeOf(next)
@@ -47,14 +49,16 @@ export const conclude = (
 }
 
 const staleAfterMs = (state: RouterState): number => {
-  const interval =
-    state.reachable === false ? Math.max(state.config.pollSeconds, BREAKER_RETRY_SECONDS) : state.config.pollSeconds
+  // Pings are told at least once a minute, too: the bound of a device that is only pinged.
+  const isResting = state.reachable !== null && !isManaged(state.sources)
+  const interval = isResting ? Math.max(state.config.pollSeconds, BREAKER_RETRY_SECONDS) : state.config.pollSeconds
   return STALE_POLLS * interval * 1000 + 1
 }
 
 const judged = (
   state: RouterState,
   stale: boolean,
+  nowMs: number,
 ): { readonly status: Status; readonly reasons: readonly string[] } => {
   const as = (health: Status["health"], severity: Status["severity"]): Status => ({
     health,
@@ -63,15 +67,26 @@ const judged = (
     stale,
   })
   if (state.reachable === null) return { status: as("unknown", "indeterminate"), reasons: ["not polled yet"] }
-  const silences = state.sources
-    .filter((source) => source.up === false)
-    .map((source) => `${source.source}: ${source.error ?? "no answer"}`)
-  if (!state.reachable) return { status: as("unreachable", "critical"), reasons: silences }
+  const silent = state.sources.filter((source) => source.up === false && hasSay(source, nowMs))
+  if (!state.reachable) return { status: as("unreachable", "critical"), reasons: silent.map(silence) }
   const ports = state.config.ports.flatMap((port) => downPort(state, port))
-  const reasons = [...ports, ...silences, ...adjacenciesDown(state)].slice(0, MAX_REASONS)
-  if (reasons.length === 0) return { status: as("ok", "cleared"), reasons }
-  return { status: as("degraded", ports.length > 0 ? "major" : "warning"), reasons }
+  const unmanaged = silent.some(isManagement) && !isManaged(state.sources)
+  const faults = [
+    ...ports,
+    ...(unmanaged ? ["it answers ping, but not its management plane"] : []),
+    ...silent.filter((source) => !isFilter(source)).map(silence),
+    ...adjacenciesDown(state),
+  ]
+  const notes = silent.filter(isFilter).map((source) => `${silence(source)}, and never was one`)
+  const reasons = [...faults, ...notes].slice(0, MAX_REASONS)
+  if (faults.length === 0) return { status: as("ok", "cleared"), reasons }
+  return { status: as("degraded", ports.length > 0 ? "major" : unmanaged ? "minor" : "warning"), reasons }
 }
+
+const silence = ({ source, error }: SourceState): string => `${source}: ${error ?? "no answer"}`
+
+/** Never answered a ping though it is there: worth a word, but no fault. Networks filter ICMP on purpose. */
+const isFilter = (source: SourceState): boolean => !isManagement(source) && source.lastOkMs === null
 
 /** An interface that carries a link and is down though nobody shut it. */
 const downPort = (state: RouterState, port: Port): readonly string[] => {
@@ -95,9 +110,10 @@ const endOf = (state: RouterState, port: Port, before: EndFact | null): EndFact 
   const index = row * INTERFACE_LAYOUT.width + OPER
   const operUp = row < 0 ? null : flagOf(interfaces, row, OPER)
   const atMs = operUp === null ? null : (interfaces.levels.atMs[index] as number)
-  const answers = state.reachable === true && !state.stale
+  const answers = isManaged(state.sources) && !state.stale
   // A trap that came after the polls fell silent is still news of this end.
-  const outspoken = state.reachable === false && atMs !== null && atMs > (state.reachableSinceMs ?? 0)
+  const outspoken =
+    state.reachable !== null && !isManaged(state.sources) && atMs !== null && atMs > silentSinceMs(state)
   const end: EndFact = {
     kind: "end",
     link: port.link,
@@ -115,12 +131,18 @@ const endOf = (state: RouterState, port: Port, before: EndFact | null): EndFact 
   return before !== null && sameEnd(before, end) ? before : end
 }
 
+/** Since when nobody reads the device, as far as that is known; 0 = nobody ever did. */
+const silentSinceMs = (state: RouterState): number =>
+  state.reachable === false
+    ? (state.reachableSinceMs ?? 0)
+    : state.sources.filter(isManagement).reduce((newest, source) => Math.max(newest, source.lastOkMs ?? 0), 0)
+
 const SUBSCRIBERS = DEVICE_LAYOUT.columnOf[metricId("pppoe.sessions.active")] as number
 
 const nodeOf = (state: RouterState): NodeFact => {
   const seenMs = state.sources.reduce((newest, source) => Math.max(newest, source.lastOkMs ?? 0), 0)
   const subscribers = state.device.value[SUBSCRIBERS] as number
-  const answers = state.reachable === true && !state.stale
+  const answers = isManaged(state.sources) && !state.stale
   return {
     kind: "node",
     slot: state.config.slot,

@@ -67,9 +67,14 @@ export const at = (seconds: number): number => T0 + seconds * 1000
 export const types = ({ events }: Pick<RoundResult, "events">): string[] =>
   events.map((event) => `${event.type} ${event.old}>${event.new}`)
 
-/** Ring r1-r2-r3-r4 with a second link r1-r2; r4 is polled by two collectors. */
+/** Ring r1-r2-r3-r4 with a second link r1-r2; r3 is pinged too, r4 is polled by two collectors. */
 export const RING = inventory(
-  [device("r1"), device("r2"), device("r3"), device("r4", { sources: ["snmp", "routeros"], pollSeconds: 20 })],
+  [
+    device("r1"),
+    device("r2"),
+    device("r3", { sources: ["snmp", "probe"] }),
+    device("r4", { sources: ["snmp", "routeros"], pollSeconds: 20 }),
+  ],
   [
     link("l1", "r1:ether1 r2:ether1"),
     link("l2", "r1:ether2 r2:ether2", null),
@@ -98,7 +103,18 @@ const happens: fc.Arbitrary<Happens> = fc
       fc.integer({ min: 30_000, max: 90_000 }),
     ),
     name: fc.constantFrom(...NAMES),
-    what: fc.constantFrom("ports", "ports", "ports", "values", "silence", "trap", "syslog", "tick", "adjacency"),
+    what: fc.constantFrom(
+      "ports",
+      "ports",
+      "ports",
+      "ping",
+      "values",
+      "silence",
+      "trap",
+      "syslog",
+      "tick",
+      "adjacency",
+    ),
     bits: fc.nat(7),
     number: fc.nat(2 ** 31),
     second: fc.boolean(),
@@ -112,8 +128,10 @@ const happens: fc.Arbitrary<Happens> = fc
       if (what === "ports")
         return ports(name, atMs, Object.fromEntries(names.map((port, index) => [port, up(index)])), { source })
       if (what === "values") return poll(name, atMs, valuesOf(port, number, bits), { source })
+      if (what === "ping" && name === "r3")
+        return poll(name, atMs, { "": { "device.up": bits & 1, "probe.ping.rtt_ms": bits } }, { source: "probe" })
       if (what === "silence") return silence(name, atMs, source)
-      if (what === "tick") return { kind: "tick", atMs }
+      if (what === "tick" || what === "ping") return { kind: "tick", atMs }
       if (what === "trap")
         return trap(name, atMs, {
           trap: up(0) ? "linkUp" : "linkDown",

@@ -66,7 +66,7 @@ export const polled = (before: RouterState, poll: PollInput): Turn => {
 }
 
 /** The device's own row; also counts the rows that belong to no entity that this version knows. */
-const pollDevice = (
+export const pollDevice = (
   before: ValueTable,
   poll: PollInput,
   kinds: ReadonlyArray<EntityKind | null>,

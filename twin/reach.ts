@@ -1,6 +1,7 @@
 /**
  * Whether a router answers, source by source. A device is unreachable when the newest attempt of every one of its sources
  * failed; while one of several works, only the monitoring is degraded. Silence is data: it comes as an input.
+ * Ping is one more voice, with two limits: where nobody can ping it is not waited for, and an old verdict says nothing.
  */
 import { metricId } from "#protocol/metric.ts"
 import type { Source } from "#protocol/view.ts"
@@ -26,6 +27,23 @@ export interface SourceState {
 }
 
 const MAX_ERROR = 256
+
+/**
+ * Pings are reported at least once a minute (engine/probes/ping-report.ts); a verdict older than three of those came
+ * from a prober that stopped, and is no evidence of a router's life.
+ */
+export const PROBE_STALE_MS = 180_001
+
+/** A source that reads the device, not only its pulse. */
+export const isManagement = ({ source }: Pick<SourceState, "source">): boolean => source !== "probe"
+
+/** Somebody reads the device: what it last told of itself is current. */
+export const isManaged = (sources: readonly SourceState[]): boolean =>
+  sources.some((known) => isManagement(known) && known.up === true)
+
+/** The source has said something that counts at `atMs`. */
+export const hasSay = (known: SourceState, atMs: number): boolean =>
+  isManagement(known) || (known.lastTryMs !== null && atMs - known.lastTryMs < PROBE_STALE_MS)
 
 /** The metric that says whether a source answers. */
 export const SOURCE_FLAG: Partial<Record<Source, "device.snmp.up" | "device.api.up">> = {
@@ -85,22 +103,24 @@ export const attempted = (
   const sources = state.sources.includes(before)
     ? state.sources.map((known) => (known === before ? after : known))
     : [...state.sources, after]
-  const reachable = reachableBy(sources)
+  const reachable = reachableBy(sources, atMs)
+  const counts = source !== "probe" || !state.config.sources.some((configured) => configured !== "probe")
   const turned = reachable !== state.reachable
   const next: RouterState = {
     ...state,
     sources,
     reachable,
     reachableSinceMs: turned ? atMs : state.reachableSinceMs,
-    heardMs: Math.max(atMs, state.heardMs ?? 0),
+    heardMs: counts ? Math.max(atMs, state.heardMs ?? 0) : state.heardMs,
   }
   return { state: next, events: turned ? reachEvents(state, next, after) : sourceEvents(next, before, after) }
 }
 
-/** True when any answers, false when all were tried and none does, null while that is open. */
-export const reachableBy = (sources: readonly SourceState[]): boolean | null => {
-  if (sources.some((source) => source.up === true)) return true
-  return sources.length > 0 && sources.every((source) => source.up === false) ? false : null
+/** True when any answers, false when all that have a say were tried and none does, null while that is open. */
+export const reachableBy = (sources: readonly SourceState[], atMs: number): boolean | null => {
+  const voices = sources.filter((source) => hasSay(source, atMs))
+  if (voices.some((source) => source.up === true)) return true
+  return voices.length > 0 && voices.every((source) => source.up === false) ? false : null
 }
 
 /** First contact is no news; the first silence is. */
@@ -127,6 +147,7 @@ const reachEvents = (before: RouterState, after: RouterState, cause: SourceState
 /** One source turned while the device as a whole did not. */
 const sourceEvents = (state: RouterState, before: SourceState, after: SourceState): readonly Happening[] => {
   if (state.sources.length < 2 || before.up === after.up || (before.up === null && after.up === true)) return []
+  if (!isManagement(after)) return pingEvents(state, before, after)
   const changed: Happening = {
     atMs: after.lastTryMs ?? 0,
     type: "device.api.changed",
@@ -142,3 +163,22 @@ const sourceEvents = (state: RouterState, before: SourceState, after: SourceStat
   if (after.up || state.reachable !== true) return [changed]
   return [changed, { ...changed, type: "monitoring.degraded", old: null, new: after.source }]
 }
+
+/** A router that has never answered ping filters it: that it goes on so is no news. */
+const pingEvents = (state: RouterState, before: SourceState, after: SourceState): readonly Happening[] =>
+  before.up === null
+    ? []
+    : [
+        {
+          atMs: after.lastTryMs ?? 0,
+          type: after.up ? "probe.recovered" : "probe.degraded",
+          severity: after.up ? "cleared" : "warning",
+          subject: state.config.device,
+          subjectKind: "device",
+          entity: "",
+          old: before.up ? "up" : "down",
+          new: after.up ? "up" : "down",
+          raw: after.error,
+          source: after.source,
+        },
+      ]

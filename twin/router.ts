@@ -17,6 +17,7 @@ import { NO_INTERFACES } from "#twin/interface.ts"
 import type { EndFact } from "#twin/link.ts"
 import { notified } from "#twin/notice.ts"
 import { polled } from "#twin/poll.ts"
+import { probed } from "#twin/probe.ts"
 import { reachableBy, silent, untried } from "#twin/reach.ts"
 import type { SourceState } from "#twin/reach.ts"
 import type { Happening, Step } from "#twin/step.ts"
@@ -47,10 +48,10 @@ export interface RouterState {
   readonly texts: Readonly<Partial<Record<TextFact, string>>>
   readonly interfaces: InterfaceTable
   readonly adjacencies: AdjacencyTable
-  /** Any source answers; null = not known yet. */
+  /** Any source answers, be it only to ping; null = not known yet. */
   readonly reachable: boolean | null
   readonly reachableSinceMs: number | null
-  /** Newest poll or failed attempt. */
+  /** Newest poll or failed attempt; of a ping only where nothing else asks the device. */
   readonly heardMs: number | null
   readonly stale: boolean
   /** Health before the tenant's view of neighbours. */
@@ -128,7 +129,7 @@ export const stepRouter = (state: RouterState, msg: RouterMsg): Step<RouterState
 const inputTaken = (state: RouterState, input: DeviceInput): Turn => {
   switch (input.kind) {
     case "poll":
-      return polled(state, input)
+      return input.source === "probe" ? probed(state, input) : polled(state, input)
     case "unreachable":
       return silent(state, input)
     case "trap":
@@ -142,7 +143,7 @@ const configured = (state: RouterState, config: RouterConfig, atMs: number): Rou
   const sources = config.sources.map(
     (source) => state.sources.find((known) => known.source === source) ?? untried(source),
   )
-  const reachable = reachableBy(sources)
+  const reachable = reachableBy(sources, atMs)
   const reachableSinceMs = reachable === state.reachable ? state.reachableSinceMs : atMs
   return { ...state, config, sources, reachable, reachableSinceMs }
 }

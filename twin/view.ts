@@ -35,6 +35,8 @@ import {
   UTILIZATION,
 } from "#twin/interface.ts"
 import type { EndFact } from "#twin/link.ts"
+import { isManagement, PROBE_STALE_MS } from "#twin/reach.ts"
+import type { SourceState } from "#twin/reach.ts"
 import type { World } from "#twin/round.ts"
 import type { RouterState } from "#twin/router.ts"
 import { originEstimated, originSource } from "#twin/source.ts"
@@ -60,7 +62,12 @@ export const deviceView = (world: World, cells: Cells, id: string): DeviceView |
     pollSeconds: device.pollSeconds,
     lastOkMs: router.sources.reduce<number | null>((newest, s) => later(newest, s.lastOkMs), null),
     texts: router.texts,
-    sources: router.sources.map(({ source, up, lastOkMs, error }) => ({ source, up: up === true, lastOkMs, error })),
+    sources: router.sources.filter(isShown).map(({ source, up, lastOkMs, error }) => ({
+      source,
+      up: up === true,
+      lastOkMs,
+      error,
+    })),
     metrics: metricsOf(router, now),
     interfaces: router.interfaces.keys.map((_, row) => interfaceView(router, row, now)),
     adjacencies: router.adjacencies.map(adjacencyView),
@@ -128,6 +135,9 @@ const identityOf = ({
   roles,
 })
 
+/** Where nothing can ping, or nothing has yet, there is no such source: its silence would be a lie. */
+const isShown = (known: SourceState): boolean => isManagement(known) || known.up !== null
+
 const qualityOf = (atMs: number, estimated: boolean, now: Now): Quality => {
   if (now.stale || now.atMs - atMs > now.staleMs) return "stale"
   return estimated ? "estimated" : "good"
@@ -160,9 +170,13 @@ const measured = (
     if (Number.isNaN(value) || !wanted(metric)) return []
     const atMs = table.atMs[index] as number
     const origin = table.origin[index] as number
-    const quality = qualityOf(atMs, originEstimated(origin), now)
-    return [{ entity, metric: metric.name, value, unit: metric.unit, atMs, source: originSource(origin), quality }]
+    const source = originSource(origin)
+    const quality = qualityOf(atMs, originEstimated(origin), source === "probe" ? probeNow(now) : now)
+    return [{ entity, metric: metric.name, value, unit: metric.unit, atMs, source, quality }]
   })
+
+/** Probes have their own pace, whatever the polling's. */
+const probeNow = ({ atMs }: Now): Now => ({ atMs, staleMs: PROBE_STALE_MS, stale: false })
 
 const peerMetrics = (adjacency: Adjacency, now: Now): readonly MetricView[] => {
   const { atMs, source } = adjacency
