@@ -314,7 +314,7 @@ const asUnavailable = (cause: unknown): Unavailable =>
   })
 
 const makeImporter = (running: Running): Importer => ({
-  apply: (asked, document, dryRun) =>
+  apply: (asked, document, mode) =>
     Effect.gen(function* () {
       const all = [...running.values()]
       const choice = chooseTenant(
@@ -326,7 +326,7 @@ const makeImporter = (running: Running): Importer => ({
       // A running engine has at least the tenant of its first user.
       if (services === undefined)
         return yield* new ImportFailed({ detail: "there is no tenant yet; try again when the engine is up" })
-      return yield* services.importDocument(document, dryRun).pipe(Effect.mapError(asImportError))
+      return yield* services.importDocument(document, mode).pipe(Effect.mapError(asImportError))
     }),
 })
 

@@ -22,7 +22,7 @@ export interface Running {
   readonly syslogPort: number
   readonly progress: (what: string, ms: number | null) => void
   readonly ensureTenant: (tenant: NewTenant) => Promise<void>
-  /** An import document as JSON text, checked as `heliograph import` checks it. */
+  /** An import document as JSON text, checked as `heliograph import --replace` checks it. */
   readonly importText: (tenantSlug: string, text: string) => Promise<ImportReport>
 }
 
@@ -97,7 +97,7 @@ const live = async (engine: Engine, { config, hooks, progress, startedMs, ended 
 const importText = async (engine: Engine, slug: string, text: string): Promise<ImportReport> => {
   const parsed = parseImport(text)
   if (!parsed.ok) throw new Error(formatImportErrors("import document", parsed).join("\n"))
-  return Effect.runPromise(engine.importer.apply(slug, parsed.document, false))
+  return Effect.runPromise(engine.importer.apply(slug, parsed.document, { dryRun: false, replace: true }))
 }
 
 const announce = (engine: Engine, config: Config, ms: number): void => {

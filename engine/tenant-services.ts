@@ -12,7 +12,7 @@ import type { Collector } from "#engine/collectors/collector.ts"
 import { makeFleetStats, type FleetStats } from "#engine/collectors/fleet-stats.ts"
 import { FLEET_DEFAULTS, runFleet, type FleetControl } from "#engine/collectors/fleet.ts"
 import type { Config } from "#engine/config.ts"
-import type { ImportDocument, ImportReport } from "#engine/import/document.ts"
+import type { ImportDocument, ImportMode, ImportReport } from "#engine/import/document.ts"
 import type { Log } from "#engine/log.ts"
 import type { DbError, DbShape } from "#engine/storage/db.ts"
 import { appendEvents, pruneEvents } from "#engine/storage/events.ts"
@@ -40,7 +40,7 @@ export interface TenantServices {
   /** Stores a document; twin and fleet follow when it changed something. */
   readonly importDocument: (
     document: ImportDocument,
-    dryRun: boolean,
+    mode: ImportMode,
   ) => Effect.Effect<ImportReport, ImportRefused | VaultRefused | MasterKeyUnusable | TopologyRefused | DbError>
 }
 
@@ -97,13 +97,13 @@ export const openTenant = (
       fleetStats,
       stats: () => tenants.runtime(tenant.id)?.stats() ?? null,
       samples: () => now.samples,
-      importDocument: (document, dryRun) =>
+      importDocument: (document, mode) =>
         Effect.gen(function* () {
           const report = yield* importInventory(db, vault, tenant.id, document, {
             defaultPollSeconds: config.pollSeconds,
-            dryRun,
+            ...mode,
           })
-          if (dryRun) return report
+          if (mode.dryRun) return report
           const { rev, inventory } = yield* loadInventory(db, tenant.id)
           yield* Effect.tryPromise({
             try: () => twin.setInventory(rev, inventory),

@@ -87,9 +87,11 @@ const startLab = async (options: Options, running: Running, dataDir: string): Pr
     process.execPath,
     [
       resolve(import.meta.dirname, "main.ts"),
-      ...["--routers", String(options.routers), "--seed", String(options.seed)],
-      ...["--trap-target", target(running.trapPort), "--syslog-target", target(running.syslogPort)],
-      ...["--state", join(dataDir, "lab.json")],
+      `--routers=${options.routers}`,
+      `--seed=${options.seed}`,
+      `--trap-target=${target(running.trapPort)}`,
+      `--syslog-target=${target(running.syslogPort)}`,
+      `--state=${join(dataDir, "lab.json")}`,
     ],
     // A process group of its own: Ctrl-C goes to the engine first, which then closes the lab.
     { stdio: ["pipe", "pipe", "inherit"], detached: true },

@@ -15,7 +15,7 @@ import { ImportFailed } from "#engine/api/ports.ts"
 import { main } from "#engine/cli.ts"
 import type { CommandIo } from "#engine/cli/command.ts"
 import { askStatus, sendImport } from "#engine/cli/local-client.ts"
-import type { ImportDocument } from "#engine/import/document.ts"
+import type { ImportDocument, ImportMode } from "#engine/import/document.ts"
 import { silentLog } from "#engine/log.ts"
 
 const NETWORK = {
@@ -35,7 +35,7 @@ interface Engine {
   readonly imported: Array<{
     readonly tenant: string | null
     readonly document: ImportDocument
-    readonly dryRun: boolean
+    readonly mode: ImportMode
   }>
   readonly stop: () => Promise<void>
 }
@@ -47,14 +47,14 @@ const temporaryDir = (t: TestContext): string => {
 }
 
 const startEngine = async (t: TestContext, dataDir: string): Promise<Engine> => {
-  const imported: Array<{ tenant: string | null; document: ImportDocument; dryRun: boolean }> = []
+  const imported: Array<{ tenant: string | null; document: ImportDocument; mode: ImportMode }> = []
   const options: LocalAdminOptions = {
     dataDir,
     log: silentLog,
     importer: {
-      apply: (tenant, document, dryRun) => {
+      apply: (tenant, document, mode) => {
         if (tenant === "nobody") return Effect.fail(new ImportFailed({ detail: 'there is no tenant "nobody"' }))
-        imported.push({ tenant, document, dryRun })
+        imported.push({ tenant, document, mode })
         return Effect.succeed(REPORT)
       },
     },
@@ -125,12 +125,12 @@ test("heliograph import hands the file to the running engine and tells what chan
   const engine = await startEngine(t, temporaryDir(t))
   const file = join(engine.dataDir, "net.json")
   writeFileSync(file, JSON.stringify(NETWORK))
-  const done = await heliograph(engine.dataDir, "import", file, "--tenant", "demo", "--dry-run")
+  const done = await heliograph(engine.dataDir, "import", file, "--tenant", "demo", "--dry-run", "--replace")
   assert.equal(done.code, 0, done.err)
   assert.match(done.out, /Would be imported \(inventory revision 3\):\n {2}sites {4}1 added, 0 updated, 0 unchanged\n/)
   assert.deepEqual(
-    engine.imported.map(({ tenant, dryRun, document }) => [tenant, dryRun, document.devices[0]?.name]),
-    [["demo", true, "r1"]],
+    engine.imported.map(({ tenant, mode, document }) => [tenant, mode, document.devices[0]?.name]),
+    [["demo", { dryRun: true, replace: true }, "r1"]],
   )
   const refused = await heliograph(engine.dataDir, "import", file, "--tenant", "nobody")
   assert.deepEqual([refused.code, refused.err], [1, 'heliograph import: there is no tenant "nobody"\n'])
@@ -146,7 +146,7 @@ test("a wrong file is named by line and field before anybody is asked; the engin
   const wrong = await heliograph(engine.dataDir, "import", file)
   assert.equal(wrong.code, 2)
   assert.match(wrong.err, /net\.json:\d+:\d+ {2}devices\[0\]\.address: "r1\.example" is not an IPv4 or IPv6 address/)
-  const answer = await sendImport(engine.dataDir, Buffer.from('{"sites": 1}'), null, false)
+  const answer = await sendImport(engine.dataDir, Buffer.from('{"sites": 1}'), null, { dryRun: false, replace: false })
   assert.ok(answer?.status === 422 && answer.total === 3)
   assert.equal(engine.imported.length, 0)
 })

@@ -14,7 +14,7 @@ import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import type { Importer } from "#engine/api/ports.ts"
-import type { ImportReport } from "#engine/import/document.ts"
+import type { ImportMode, ImportReport } from "#engine/import/document.ts"
 import { IMPORT_BYTES_MAX, parseImport } from "#engine/import/parse.ts"
 import type { ImportError } from "#engine/import/parse.ts"
 import type { Log } from "#engine/log.ts"
@@ -139,12 +139,10 @@ const route = async (options: LocalAdminOptions, request: IncomingMessage, respo
   if (request.method === "POST" && url.pathname === "/import") {
     const body = await readBody(request)
     if (body === null) return reply(response, 413, { detail: `more than ${IMPORT_BYTES_MAX} bytes` })
-    const { status, ...rest } = await applyImport(
-      options,
-      body,
-      url.searchParams.get("tenant"),
-      url.searchParams.has("dryRun"),
-    )
+    const { status, ...rest } = await applyImport(options, body, url.searchParams.get("tenant"), {
+      dryRun: url.searchParams.has("dryRun"),
+      replace: url.searchParams.has("replace"),
+    })
     return reply(response, status, rest)
   }
   return reply(response, 404, { detail: "not a command of this engine" })
@@ -154,12 +152,12 @@ const applyImport = async (
   { importer, log }: LocalAdminOptions,
   body: Buffer,
   tenant: string | null,
-  dryRun: boolean,
+  mode: ImportMode,
 ): Promise<ImportAnswer> => {
   const parsed = parseImport(body)
   if (!parsed.ok) return { status: 422, errors: parsed.errors, total: parsed.total }
   const answer = await Effect.runPromise(
-    importer.apply(tenant, parsed.document, dryRun).pipe(
+    importer.apply(tenant, parsed.document, mode).pipe(
       Effect.map((report): ImportAnswer => ({ status: 200, report })),
       Effect.catchTags({
         ImportFailed: ({ detail }) => Effect.succeed<ImportAnswer>({ status: 409, detail }),
@@ -167,7 +165,7 @@ const applyImport = async (
       }),
     ),
   )
-  if (answer.status === 200 && !dryRun)
+  if (answer.status === 200 && !mode.dryRun)
     log.info("inventory imported", { tenant: tenant ?? "", revision: answer.report.rev })
   return answer
 }

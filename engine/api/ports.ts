@@ -6,7 +6,7 @@
 import type * as Effect from "effect/Effect"
 import type * as Redacted from "effect/Redacted"
 import * as Data from "effect/Data"
-import type { ImportDocument, ImportReport } from "#engine/import/document.ts"
+import type { ImportDocument, ImportMode, ImportReport } from "#engine/import/document.ts"
 import type { LiveTwin } from "#engine/tenant/live-twin.ts"
 import type { TenantId } from "#protocol/id.ts"
 import type { EventView } from "#protocol/view.ts"
@@ -95,10 +95,10 @@ export interface EventReader {
 export class ImportFailed extends Data.TaggedError("ImportFailed")<{ readonly detail: string }> {}
 
 export interface Importer {
-  /** Applies a checked document to storage and to the running twin. `dryRun` only says what it would change. */
+  /** Applies a checked document to storage and to the running twin. */
   readonly apply: (
     tenantSlug: string | null,
     document: ImportDocument,
-    dryRun: boolean,
+    mode: ImportMode,
   ) => Effect.Effect<ImportReport, ImportFailed | Unavailable>
 }

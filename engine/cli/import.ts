@@ -9,15 +9,17 @@ import type { Command, CommandIo } from "#engine/cli/command.ts"
 import { sendImport } from "#engine/cli/local-client.ts"
 import type { Config } from "#engine/config.ts"
 import { chooseTenant, DEFAULT_TENANT } from "#engine/import/choose-tenant.ts"
-import type { Change, ImportDocument, ImportReport } from "#engine/import/document.ts"
+import type { Change, ImportDocument, ImportMode, ImportReport } from "#engine/import/document.ts"
 import { formatImportErrors, parseImport } from "#engine/import/parse.ts"
 
-const HELP = `usage: heliograph import FILE [--tenant SLUG] [--dry-run]
+const HELP = `usage: heliograph import FILE [--tenant SLUG] [--dry-run] [--replace]
 
-Adds and updates sites, devices and links from a JSON file; nothing is removed, and the same file twice changes nothing.
+Adds and updates sites, devices and links from a JSON file; nothing is removed unless you say so, and the same file
+twice changes nothing.
   FILE            engine/import/schema.json describes it; - reads standard input
   --tenant SLUG   whose network it is; needed only when there are several tenants
   --dry-run       says what would change, and changes nothing
+  --replace       also removes what the file does not name; try it with --dry-run first
   --help          this text
 
 { "sites":   [{ "id": "sao-1", "name": "São Paulo 1", "latitude": -23.55, "longitude": -46.63 }],
@@ -34,7 +36,7 @@ export const importCommand: Command = {
   summary: "add or update sites, devices and links from a JSON file",
   help: () => HELP,
   words: ["FILE"],
-  options: { tenant: { type: "string" }, "dry-run": { type: "boolean" } },
+  options: { tenant: { type: "string" }, "dry-run": { type: "boolean" }, replace: { type: "boolean" } },
   run: async ({ words, options }, io) => {
     const loaded = settingsOf(io)
     if (loaded === null) return 2
@@ -44,9 +46,9 @@ export const importCommand: Command = {
     const parsed = parseImport(bytes)
     if (!parsed.ok) return say(io, formatImportErrors(file, parsed).join("\n"), 2)
     const tenant = typeof options["tenant"] === "string" ? options["tenant"] : null
-    const dryRun = options["dry-run"] === true
+    const mode = { dryRun: options["dry-run"] === true, replace: options["replace"] === true }
     try {
-      return await apply(loaded.config, { bytes, document: parsed.document, tenant, dryRun }, io)
+      return await apply(loaded.config, { bytes, document: parsed.document, tenant, mode }, io)
     } catch (cause) {
       return failed("import", cause, io)
     }
@@ -57,19 +59,19 @@ interface Job {
   readonly bytes: Uint8Array
   readonly document: ImportDocument
   readonly tenant: string | null
-  readonly dryRun: boolean
+  readonly mode: ImportMode
 }
 
 const apply = async (config: Config, job: Job, io: CommandIo): Promise<number> => {
-  const answer = await sendImport(config.dataDir, job.bytes, job.tenant, job.dryRun)
+  const answer = await sendImport(config.dataDir, job.bytes, job.tenant, job.mode)
   if (answer === null) {
     const report = await importIntoStorage(config, job, io)
-    for (const line of describe(report, job.dryRun)) io.out(line)
+    for (const line of describe(report, job.mode.dryRun)) io.out(line)
     io.out("No engine runs here: the next start has it.")
     return 0
   }
   if (answer.status === 200) {
-    for (const line of describe(answer.report, job.dryRun)) io.out(line)
+    for (const line of describe(answer.report, job.mode.dryRun)) io.out(line)
     return 0
   }
   if (answer.status === 422) return say(io, formatImportErrors("file", { ok: false, ...answer }).join("\n"), 2)
@@ -90,7 +92,7 @@ const importIntoStorage = async (config: Config, job: Job, io: CommandIo): Promi
       tenants.map((one) => one.slug),
     )
     if ("refuse" in choice) return yield* Effect.fail(new Error(choice.refuse))
-    if ("create" in choice && job.dryRun) return allAdded(job.document)
+    if ("create" in choice && job.mode.dryRun) return allAdded(job.document)
     const slug = "use" in choice ? choice.use : choice.create
     const name = slug === DEFAULT_TENANT.slug ? DEFAULT_TENANT.name : slug
     const tenant = tenants.find((one) => one.slug === slug) ?? (yield* createTenant(db, { slug, name, demo: false }))
@@ -100,7 +102,7 @@ const importIntoStorage = async (config: Config, job: Job, io: CommandIo): Promi
     })
     return yield* importInventory(db, vault, tenant.id, job.document, {
       defaultPollSeconds: config.pollSeconds,
-      dryRun: job.dryRun,
+      ...job.mode,
     })
   })
   return Effect.runPromise(Effect.scoped(program))

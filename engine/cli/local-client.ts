@@ -1,4 +1,5 @@
 /** The command line's side of engine/api/local-admin.ts. */
+import type { ImportMode } from "#engine/import/document.ts"
 import { request } from "node:http"
 import { localAdminPath } from "#engine/api/local-admin.ts"
 import type { EngineStatus, ImportAnswer } from "#engine/api/local-admin.ts"
@@ -13,9 +14,13 @@ export const sendImport = async (
   dataDir: string,
   bytes: Uint8Array,
   tenant: string | null,
-  dryRun: boolean,
+  mode: ImportMode,
 ): Promise<ImportAnswer | null> => {
-  const query = new URLSearchParams({ ...(tenant === null ? {} : { tenant }), ...(dryRun ? { dryRun: "1" } : {}) })
+  const query = new URLSearchParams({
+    ...(tenant === null ? {} : { tenant }),
+    ...(mode.dryRun ? { dryRun: "1" } : {}),
+    ...(mode.replace ? { replace: "1" } : {}),
+  })
   const answer = await ask(dataDir, "POST", `/import?${query}`, bytes)
   return answer === null ? null : ({ status: answer.status, ...(answer.body as object) } as ImportAnswer)
 }

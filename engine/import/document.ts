@@ -34,6 +34,14 @@ export interface ImportDocument {
   readonly links: readonly ImportLink[]
 }
 
+/** How a document is applied. */
+export interface ImportMode {
+  /** Only says what it would change. */
+  readonly dryRun: boolean
+  /** Removes sites, devices and links that the document does not name. */
+  readonly replace: boolean
+}
+
 /** What an import changed. Importing the same file again reports only `unchanged`. */
 export interface ImportReport {
   readonly rev: number

@@ -144,6 +144,31 @@ describe("inventory", { skip: NO_POSTGRES }, () => {
     assert.equal((await importing(tenant, rekeyed)).rev, 3)
   })
 
+  test("an import that replaces removes what its document does not name, and only that; rev grows once", async () => {
+    const tenant = await it.newTenant()
+    await importing(tenant, DOCUMENT)
+    const before = (await run(loadInventory(it.db, tenant))).inventory
+    const smaller: ImportDocument = {
+      sites: DOCUMENT.sites.slice(0, 1),
+      devices: DOCUMENT.devices.slice(0, 2),
+      links: DOCUMENT.links.slice(0, 1),
+    }
+    const dry = await importing(tenant, smaller, { replace: true, dryRun: true })
+    assert.deepEqual([dry.sites.removed, dry.devices.removed, dry.links.removed], [1, 1, 1])
+    assert.deepEqual((await run(loadInventory(it.db, tenant))).inventory, before, "a dry run removes nothing")
+    assert.deepEqual(await importing(tenant, smaller, { replace: true }), dry)
+    const { rev, inventory } = await run(loadInventory(it.db, tenant))
+    assert.equal(rev, 2)
+    const kept = before.devices.filter(({ name }) => name !== "r3")
+    assert.deepEqual(inventory.devices, kept, "who stays keeps id and credentials")
+    assert.deepEqual(
+      inventory.links,
+      before.links.filter(({ b }) => kept.some(({ id }) => id === b.device)),
+    )
+    assert.equal((await importing(tenant, smaller, { replace: true })).rev, 2, "a second time changes nothing")
+    assert.equal((await importing(tenant, DOCUMENT)).devices.added, 1)
+  })
+
   test("an unknown site or device is refused by name, and nothing of the document stays", async () => {
     const tenant = await it.newTenant()
     const options = { defaultPollSeconds: 30 }

@@ -64,7 +64,7 @@ export const importInventory = (
       ? await vault.tenantKey(tx, tenant)
       : null
     const plan = { sites: planSites(stored, document.sites), ...planRest(stored, document, options, key) }
-    const touched = [plan.sites.rows, plan.devices.rows, plan.links.rows, ...Object.values<readonly string[]>(removed)]
+    const touched = [plan.sites.rows, plan.devices.rows, plan.links.rows, removed.sites, removed.devices, removed.links]
     const changed = touched.some((rows) => rows.length > 0)
     const rev = stored.rev + (changed ? 1 : 0)
     const withRemoved = (change: Change, ids: readonly string[]): Change => ({ ...change, removed: ids.length })
