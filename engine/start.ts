@@ -85,7 +85,7 @@ const live = async (engine: Engine, { config, hooks, progress, startedMs, ended 
   try {
     await Promise.race([hooks.whenUp(running), ended])
   } catch (cause) {
-    console.error(`cannot start: ${reason(Cause.die(cause))}`)
+    console.error(`cannot start: ${cause instanceof Error ? cause.message : String(cause)}`)
     return 1
   }
   announce(engine, config, performance.now() - startedMs)

@@ -1,4 +1,5 @@
 /** The emulated ISP as a process of its own, spoken to over its control port as a user of `npm run lab` would. */
+import process from "node:process"
 import { startChild, type Child } from "#lab/drive/child.ts"
 
 export interface LabLink {
@@ -34,6 +35,10 @@ export interface LabOptions {
   readonly stateFile: string
 }
 
+/** Labs that run side by side on one machine must not share addresses; 127.16 is the demo's. */
+const privateNet = (): string => `127.${32 + ((process.pid * 7 + started++) % 200)}`
+let started = 0
+
 export const startLab = async (options: LabOptions): Promise<Lab> => {
   const child = startChild(
     [
@@ -48,6 +53,8 @@ export const startLab = async (options: LabOptions): Promise<Lab> => {
       options.syslog,
       "--state",
       options.stateFile,
+      "--net",
+      privateNet(),
     ],
     {},
   )
