@@ -4,17 +4,12 @@ import { inspect } from "node:util"
 import { test } from "node:test"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
-import type { RouterOsError, RouterOsSession } from "#engine/collectors/routeros/client.ts"
+import type { RouterOsError, RouterOsSession } from "#engine/collectors/routeros/session.ts"
 import type { RouterOsCredential } from "#engine/collectors/target.ts"
 import type { Handler, TestRouter } from "#engine/collectors/routeros/router.fixture.ts"
 import { makeCertificate } from "#engine/collectors/routeros/certificate.fixture.ts"
-import {
-  challengeResponse,
-  connect,
-  connectScoped,
-  MAX_IN_FLIGHT,
-  MAX_ROWS,
-} from "#engine/collectors/routeros/client.ts"
+import { challengeResponse, connect, connectScoped } from "#engine/collectors/routeros/client.ts"
+import { MAX_IN_FLIGHT, MAX_ROWS } from "#engine/collectors/routeros/session.ts"
 import { encode, firstOf, startRouter, tables } from "#engine/collectors/routeros/router.fixture.ts"
 
 const SECRET = "Tr0ub4dor&3-secret"

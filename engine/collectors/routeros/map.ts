@@ -6,10 +6,13 @@
 import type { EntityKey, EntityKind } from "#protocol/id.ts"
 import type { MetricName, TextFact } from "#protocol/metric.ts"
 import type { PollInput } from "#twin/input.ts"
+import type { Light } from "#engine/collectors/routeros/ethernet.ts"
 import type { Row } from "#engine/collectors/routeros/reply.ts"
+import type { Subnet } from "#engine/collectors/routeros/subnets.ts"
 import { bgpKey, DEVICE_ENTITY, interfaceKey, ospfKey } from "#protocol/id.ts"
 import { BGP_STATES, metricId, OSPF_STATES } from "#protocol/metric.ts"
 import { deviceText } from "#engine/collectors/device-text.ts"
+import { interfaceFacing } from "#engine/collectors/routeros/subnets.ts"
 import { parseCount, parseDecimal, parseDuration, parseFlag } from "#engine/collectors/routeros/values.ts"
 
 /** Entities of one poll; the rest is left out, and the poll then claims no complete list. */
@@ -88,6 +91,10 @@ export const mapResource = (batch: Batch, row: Row, withTexts: boolean): void =>
 export const mapIdentity = (batch: Batch, row: Row): void =>
   batch.text(DEVICE_ENTITY, "device.identity", row.get("name"))
 
+/** /system/routerboard/print; a CHR has none. The model is /system/resource's, which SNMP also gives. */
+export const mapRouterboard = (batch: Batch, row: Row): void =>
+  batch.text(DEVICE_ENTITY, "device.serial", row.get("serial-number"))
+
 /** In the order in which the first sensor found wins: board sensors before the CPU's own. */
 const SENSORS: ReadonlyArray<readonly [MetricName, readonly string[]]> = [
   ["device.temp_c", ["temperature", "board-temperature", "board-temperature1", "cpu-temperature"]],
@@ -157,6 +164,14 @@ export const mapInterfaces = (batch: Batch, rows: readonly Row[], speeds: Readon
   batch.complete("interface")
 }
 
+/** Light levels as /interface/ethernet/monitor gave them. */
+export const mapLights = (batch: Batch, lights: readonly Light[]): void => {
+  for (const { key, rxPowerDbm, txPowerDbm } of lights) {
+    batch.value(key, "optical.rx_power_dbm", rxPowerDbm)
+    batch.value(key, "optical.tx_power_dbm", txPowerDbm)
+  }
+}
+
 // --- adjacencies
 
 /** v6 `2-way`, RFC 4750 and ours `2way`; the rest differs in capitals only. */
@@ -167,9 +182,10 @@ const ospfState = (text: string | undefined): number | null => {
 
 /**
  * /routing/ospf/neighbor/print. One adjacency per neighbour's router id: of parallel ones the best counts, as the
- * neighbour is reachable while one of them is full. A neighbour that never said its id (0.0.0.0) has no key yet.
+ * neighbour is reachable while one of them is full. A neighbour that never said its id (0.0.0.0) has no key yet. Where
+ * the router does not name the interface, the subnet of the neighbour's address does.
  */
-export const mapOspf = (batch: Batch, rows: readonly Row[]): void => {
+export const mapOspf = (batch: Batch, rows: readonly Row[], subnets: readonly Subnet[]): void => {
   const best = new Map<EntityKey, { readonly state: number; readonly row: Row }>()
   for (const row of rows) {
     const state = ospfState(row.get("state"))
@@ -181,7 +197,7 @@ export const mapOspf = (batch: Batch, rows: readonly Row[]): void => {
   for (const [key, { state, row }] of best) {
     batch.value(key, "ospf.neighbor.state", state)
     batch.value(key, "ospf.neighbor.uptime_seconds", parseDuration(row.get("adjacency") ?? ""))
-    batch.text(key, "ospf.neighbor.interface", row.get("interface"))
+    batch.text(key, "ospf.neighbor.interface", row.get("interface") ?? interfaceFacing(subnets, row.get("address")))
   }
   batch.complete("ospf.neighbor")
 }

@@ -10,23 +10,34 @@ import type { DeviceId, EntityKey } from "#protocol/id.ts"
 import type { PollInput } from "#twin/input.ts"
 import type { Collector, Poller } from "#engine/collectors/collector.ts"
 import type { RouterOsCredential, Target } from "#engine/collectors/target.ts"
-import type { Answer, RouterOsError, RouterOsSession } from "#engine/collectors/routeros/client.ts"
+import type { Ears, Hearers } from "#engine/collectors/routeros/listen.ts"
+import type { Answer, RouterOsError, RouterOsSession } from "#engine/collectors/routeros/session.ts"
+import type { Subnet } from "#engine/collectors/routeros/subnets.ts"
 import type { Row } from "#engine/collectors/routeros/reply.ts"
 import type { Sentence } from "#engine/collectors/routeros/words.ts"
 import { DEVICE_ENTITY } from "#protocol/id.ts"
 import { PollFailed } from "#engine/collectors/collector.ts"
 import { connect } from "#engine/collectors/routeros/client.ts"
 import * as map from "#engine/collectors/routeros/map.ts"
-import { dueForSpeed, learnSpeeds, makeSpeeds, monitorWords } from "#engine/collectors/routeros/speed.ts"
-import type { Speeds } from "#engine/collectors/routeros/speed.ts"
+import type { Ethernet, Light } from "#engine/collectors/routeros/ethernet.ts"
+import { duePorts, learnPorts, makeEthernet, monitorWords } from "#engine/collectors/routeros/ethernet.ts"
+import { makeEars } from "#engine/collectors/routeros/listen.ts"
+import { readSubnets } from "#engine/collectors/routeros/subnets.ts"
 import { parseCount, parseMajor } from "#engine/collectors/routeros/values.ts"
 
 export interface RouterOsOptions {
   /** The certificate seen first, when the credential pinned none: whoever keeps credentials may store it. */
   readonly onPin?: (device: DeviceId, fingerprint: string) => void
+  /**
+   * Told when an interface of the device changed, within a tenth of a second of the router's own word: a reason for a
+   * confirm-poll. Without it nobody listens. May not throw.
+   */
+  readonly onChange?: (device: DeviceId) => void
+  /** Takes new lines of the router's log: topics (`interface,info`) and message. Without it the log is not followed. */
+  readonly onLog?: (device: DeviceId, topics: string, message: string) => void
 }
 
-/** Identity, health, comments, leases: how often they are read. */
+/** Identity, serial, addresses, health, comments, leases: how often they are read. */
 const SLOW_MS = 60_000
 /** How long an optional command is left out after a `!trap` (the router has no such menu), and after no answer. */
 const REFUSED_REST_MS = 600_000
@@ -53,7 +64,9 @@ interface Memory {
   major: number | null
   slowAtMs: number
   readonly restUntilMs: Map<string, number>
-  readonly speeds: Speeds
+  readonly ethernet: Ethernet
+  subnets: readonly Subnet[]
+  readonly ears: Ears
   /** Interfaces whose comment was sent: a comment that is gone must be sent once more, as empty. */
   readonly aliased: Set<EntityKey>
   privilegesChecked: boolean
@@ -61,13 +74,16 @@ interface Memory {
 
 const openPoller = (target: Target, credential: RouterOsCredential, options: RouterOsOptions) =>
   Effect.gen(function* () {
+    const clock = yield* Clock.Clock
     const memory: Memory = {
       session: null,
       pinned: credential.fingerprint,
       major: null,
       slowAtMs: Number.NEGATIVE_INFINITY,
       restUntilMs: new Map(),
-      speeds: makeSpeeds(),
+      ethernet: makeEthernet(),
+      subnets: [],
+      ears: makeEars(hearersOf(target, options), () => monotonicMs(clock)),
       aliased: new Set(),
       privilegesChecked: false,
     }
@@ -83,7 +99,13 @@ const openPoller = (target: Target, credential: RouterOsCredential, options: Rou
     return poller
   })
 
+const hearersOf = ({ device }: Target, { onChange, onLog }: RouterOsOptions): Hearers => ({
+  ...(onChange === undefined ? {} : { changed: () => onChange(device) }),
+  ...(onLog === undefined ? {} : { log: (topics, message) => onLog(device, topics, message) }),
+})
+
 const endSession = (memory: Memory): void => {
+  memory.ears.close()
   memory.session?.close()
   memory.session = null
   memory.major = null
@@ -118,6 +140,8 @@ const pollRouter = (
     const poll: Poll = { session, memory, clock, deadlineAtMs: nowMs + deadlineMs, nowMs, slow }
     // The first answer of a session names the version, which names the BGP menu.
     const first = memory.major === null ? yield* readResource(poll) : null
+    // Before the lists are read: what changes while they are is told.
+    memory.ears.open(session)
     const parts = yield* Effect.all(
       {
         resource: first === null ? readResource(poll) : Effect.succeed(first),
@@ -126,31 +150,39 @@ const pollRouter = (
         bgp: optional(poll, [memory.major === 6 ? "/routing/bgp/peer/print" : "/routing/bgp/session/print"]),
         pppoe: optional(poll, ["/ppp/active/print", "=count-only=", "?service=pppoe"]),
         identity: slow ? optional(poll, ["/system/identity/print"]) : NOTHING,
+        routerboard: slow ? optional(poll, ["/system/routerboard/print"]) : NOTHING,
+        addresses: slow ? optional(poll, ["/ip/address/print", ADDRESS_PROPERTIES]) : NOTHING,
         health: slow ? optional(poll, ["/system/health/print"]) : NOTHING,
         leases: slow ? optional(poll, ["/ip/dhcp-server/lease/print", "=count-only=", "?status=bound"]) : NOTHING,
       },
       { concurrency: "unbounded" },
     )
-    yield* readSpeeds(poll, parts.interfaces.rows)
+    memory.ears.polled(parts.interfaces.rows)
+    const lights = yield* readPorts(poll, parts.interfaces.rows)
     yield* checkPrivileges(poll, target, credential)
     if (slow) memory.slowAtMs = nowMs
 
     const batch = map.makeBatch()
     map.mapResource(batch, parts.resource, slow)
-    map.mapInterfaces(batch, parts.interfaces.rows, memory.speeds.bps)
+    map.mapInterfaces(batch, parts.interfaces.rows, memory.ethernet.speedBps)
+    map.mapLights(batch, lights)
     if (slow) mapAliases(batch, parts.interfaces.rows, memory.aliased)
-    if (parts.ospf !== null) map.mapOspf(batch, parts.ospf.rows)
+    if (parts.addresses !== null) memory.subnets = readSubnets(parts.addresses.rows)
+    if (parts.ospf !== null) map.mapOspf(batch, parts.ospf.rows, memory.subnets)
     if (parts.bgp !== null) map.mapBgp(batch, parts.bgp.rows)
     batch.value(DEVICE_ENTITY, "pppoe.sessions.active", countOf(parts.pppoe))
     batch.value(DEVICE_ENTITY, "dhcp.leases.active", countOf(parts.leases))
     if (parts.health !== null) map.mapHealth(batch, parts.health.rows)
     const identity = parts.identity?.rows[0]
     if (identity !== undefined) map.mapIdentity(batch, identity)
+    const routerboard = parts.routerboard?.rows[0]
+    if (routerboard !== undefined) map.mapRouterboard(batch, routerboard)
     const { atMs } = parts.interfaces
     return { kind: "poll", device: target.device, source: "routeros", startedMs, atMs, ...batch.columns() }
   })
 
 const NOTHING = Effect.succeed(null)
+const ADDRESS_PROPERTIES = "=.proplist=address,network,interface,actual-interface,disabled,invalid"
 
 const openSession = (
   target: Target,
@@ -218,13 +250,13 @@ const readInterfaces = (
   }))
 }
 
-/** Link speeds are not in any list: the ports whose speed may have changed are asked once. */
-const readSpeeds = (poll: Poll, rows: readonly Row[]): Effect.Effect<void, RouterOsError> =>
+const readPorts = (poll: Poll, rows: readonly Row[]): Effect.Effect<readonly Light[], RouterOsError> =>
   Effect.suspend(() => {
-    const ports = dueForSpeed(poll.memory.speeds, rows, poll.nowMs)
-    if (ports.length === 0) return Effect.void
+    const { ethernet } = poll.memory
+    const ports = duePorts(ethernet, rows, poll.nowMs)
+    if (ports.length === 0) return Effect.succeed([])
     return Effect.map(optional(poll, monitorWords(ports)), (answer) =>
-      learnSpeeds(poll.memory.speeds, ports, answer?.rows ?? [], poll.nowMs),
+      answer === null ? [] : learnPorts(ethernet, ports, answer.rows, poll.nowMs),
     )
   })
 

@@ -72,6 +72,10 @@ export const parseCount = (text: string | undefined): number | null =>
 export const parseDecimal = (text: string | undefined): number | null =>
   text !== undefined && text.length <= 24 && /^-?[0-9]{1,15}(?:\.[0-9]{1,6})?$/.test(text) ? Number(text) : null
 
+/** dBm of an optical module, `-2.503` or `-2.503dBm`. */
+export const parseDecibels = (text: string | undefined): number | null =>
+  parseDecimal(text?.endsWith("dBm") === true ? text.slice(0, -3).trimEnd() : text)
+
 /** `true`/`yes` and `false`/`no`. */
 export const parseFlag = (text: string | undefined): boolean | null => {
   if (text === "true" || text === "yes") return true
