@@ -78,6 +78,20 @@ export const SETTINGS = {
     unit: "h",
     doc: "How long the journal is kept.",
   }),
+  sampleDays: integer("HELIOGRAPH_SAMPLE_DAYS", {
+    default: 14,
+    min: 1,
+    max: 3660,
+    unit: "d",
+    doc: "How long polled values are kept.",
+  }),
+  eventDays: integer("HELIOGRAPH_EVENT_DAYS", {
+    default: 90,
+    min: 1,
+    max: 3660,
+    unit: "d",
+    doc: "How long events are kept.",
+  }),
   sessionHours: integer("HELIOGRAPH_SESSION_HOURS", {
     default: 12,
     min: 1,

@@ -59,13 +59,12 @@ export interface TenantEnvironment {
 
 /** Room for changes of the inventory within one life of a runtime. */
 const EPOCHS_PER_LIFE = 2 ** 20
-/** How often old rows are looked for, and how many days of samples and events stay. */
+/** How often old rows are looked for. */
 const PRUNE_EVERY_MS = 10 * 60_000
-const SAMPLE_DAYS = 14
-const EVENT_DAYS = 90
 /** Events that wait for the database; beyond it the oldest are given up (the journal still has them) and counted in the log. */
 const EVENTS_WAITING_MAX = 50_000
 const EVENT_RETRY_MS = 1_000
+const EVENTS_PER_WRITE = 1_000
 
 /** Starts the tenant's twin from what is stored, then its fleet. */
 export const openTenant = (
@@ -220,9 +219,10 @@ const writeEvents = (
     })
     const writeOnce = Effect.gen(function* () {
       yield* something
-      const batch = waiting.slice(0, 1000)
-      yield* appendEvents(db, tenant.id, batch)
-      waiting.splice(0, batch.length)
+      const batch = waiting.splice(0, EVENTS_PER_WRITE)
+      yield* appendEvents(db, tenant.id, batch).pipe(
+        Effect.tapError(() => Effect.sync(() => waiting.unshift(...batch))),
+      )
       if (givenUp > 0) log.warn("events were not stored while the database was away", { events: givenUp })
       givenUp = 0
     }).pipe(
@@ -246,8 +246,8 @@ const pruneForever = (config: Config, db: DbShape, tenant: TenantInfo, now: Mome
     const { journal, snapshots, history } = now
     const nowMs = Date.now()
     const dayMs = 86_400_000
-    yield* pruneChunks(db, tenant.id, nowMs - SAMPLE_DAYS * dayMs)
-    yield* pruneEvents(db, tenant.id, nowMs - EVENT_DAYS * dayMs)
+    yield* pruneChunks(db, tenant.id, nowMs - config.sampleDays * dayMs)
+    yield* pruneEvents(db, tenant.id, nowMs - config.eventDays * dayMs)
     if (journal === null || snapshots === null || history === null) return
     const covered = yield* Effect.tryPromise(() => snapshots.coveredSeq())
     const needed = history.neededSeq() ?? covered
