@@ -2,8 +2,16 @@
 import { auditRlsCommand } from "#engine/cli/audit-rls.ts"
 import type { Command } from "#engine/cli/command.ts"
 import { configCommand } from "#engine/cli/config.ts"
+import { deviceCommand } from "#engine/cli/device.ts"
 import { importCommand } from "#engine/cli/import.ts"
 import { startCommand } from "#engine/cli/start.ts"
 import { statusCommand } from "#engine/cli/status.ts"
 
-export const COMMANDS: readonly Command[] = [startCommand, importCommand, statusCommand, configCommand, auditRlsCommand]
+export const COMMANDS: readonly Command[] = [
+  startCommand,
+  importCommand,
+  statusCommand,
+  deviceCommand,
+  configCommand,
+  auditRlsCommand,
+]

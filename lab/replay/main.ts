@@ -90,7 +90,8 @@ const readyLine = (file: string, recording: Recording, socket: Socket): string =
   const { address, port } = socket.address()
   const { values, unreadable, unreadableLines, repeated } = recording
   const where = address.includes(":") ? `[${address}]:${port}` : `${address}:${port}`
-  const lines = unreadable === 0 ? "" : ` (line ${unreadableLines.join(", ")}${unreadable > unreadableLines.length ? ", ..." : ""})`
+  const lines =
+    unreadable === 0 ? "" : ` (line ${unreadableLines.join(", ")}${unreadable > unreadableLines.length ? ", ..." : ""})`
   return `listening on ${where}: ${values.length} values of ${file}; ${unreadable} lines not understood${lines}, ${repeated} repeated`
 }
 

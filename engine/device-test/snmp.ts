@@ -1,0 +1,164 @@
+/**
+ * Reads one device by SNMP, once and completely: who it is, its interfaces, addresses, neighbours, sessions and sensors.
+ * The system group decides whether SNMP works; whatever is missing, odd or late behind it becomes a warning.
+ */
+import { performance } from "node:perf_hooks"
+import type { SnmpCredential } from "#engine/collectors/target.ts"
+import type { SnmpClient } from "#engine/collectors/snmp/client.ts"
+import { SnmpFailed } from "#engine/collectors/snmp/client.ts"
+import type { DropReason, GateCounts } from "#engine/collectors/snmp/gate.ts"
+import { DROP_REASONS, makeGateCounts } from "#engine/collectors/snmp/gate.ts"
+import { MIKROTIK, SYS } from "#engine/collectors/snmp/mib.ts"
+import { oid } from "#engine/collectors/snmp/oid.ts"
+import { makeUdpPool } from "#engine/collectors/snmp/udp.ts"
+import { v2cClient } from "#engine/collectors/snmp/v2c.ts"
+import { v3Client } from "#engine/collectors/snmp/v3.ts"
+import { readAddresses } from "#engine/device-test/addresses.ts"
+import { readInterfaces } from "#engine/device-test/interfaces.ts"
+import { readBgp, readLldp, readOspf } from "#engine/device-test/neighbors.ts"
+import { makeReader, readScalars } from "#engine/device-test/read-table.ts"
+import type { Reader } from "#engine/device-test/read-table.ts"
+import type { DeviceFacts, Snapshot } from "#engine/device-test/report.ts"
+import { readEntitySensors, readMikrotikSensors } from "#engine/device-test/sensors.ts"
+import { fingerprint, SYS_DESCR_MAX } from "#engine/device-test/vendors.ts"
+
+/** What came of asking: a snapshot, or one line that says why there is none. */
+export type Asked = { readonly snapshot: Snapshot; readonly detail: string } | { readonly failed: string }
+
+/** `address` is an IP literal. Always settles, soon after `deadlineMs` at the latest. */
+export const askSnmp = async (address: string, credential: SnmpCredential, deadlineMs: number): Promise<Asked> => {
+  const startedMs = performance.now()
+  const counts = makeGateCounts()
+  const client = openClient(address, credential, counts)
+  const warnings: string[] = []
+  const reader = makeReader(client, startedMs + deadlineMs, warnings)
+  try {
+    const snapshot = await readSnapshot(reader, warnings)
+    for (const reason of DROP_REASONS)
+      if (counts.dropped[reason] > 0)
+        reader.warn(`${counts.dropped[reason]} datagrams were not accepted: ${DROPPED[reason]}`)
+    const version = credential.version === "3" ? `v3, ${levelOf(credential)}` : "v2c"
+    const tookMs = Math.round(performance.now() - startedMs)
+    return { snapshot, detail: `answers (${version}, UDP port ${credential.port}; read in ${tookMs} ms)` }
+  } catch (error) {
+    if (!(error instanceof SnmpFailed)) throw error
+    return { failed: `${error.detail}; ${ADVICE[error.reason]}` }
+  } finally {
+    client.close()
+  }
+}
+
+const openClient = (address: string, credential: SnmpCredential, counts: GateCounts): SnmpClient => {
+  const pool = makeUdpPool()
+  const { port } = credential
+  if (credential.version === "3") return v3Client({ pool, address, port, credential, counts })
+  return v2cClient({ pool, address, port, community: credential.community, counts })
+}
+
+const levelOf = (credential: SnmpCredential): string => {
+  if (credential.version !== "3" || credential.authProtocol === undefined) return "noAuthNoPriv"
+  return credential.privProtocol === undefined ? "authNoPriv" : "authPriv"
+}
+
+const ADVICE: Readonly<Record<SnmpFailed["reason"], string>> = {
+  timeout: "check that SNMP is on, that this machine may ask it, the port, and the community or user",
+  refused: "check the route to the device and this machine's firewall",
+  auth: "check user, protocols and passwords",
+  protocol: "check that the port is SNMP's; the device's answers break the standard",
+  status: "check what the device lets this community or user see",
+  closed: "the test was ended",
+}
+
+const DROPPED: Readonly<Record<DropReason, string>> = {
+  ber: "not the encoding that SNMP asks for",
+  trailing: "bytes behind the message",
+  version: "another SNMP version than the one asked with",
+  community: "another community than the one asked with",
+  pdu: "not an answer",
+  level: "below the configured security level, or not authentic",
+  engine: "from another SNMP engine than before",
+  id: "late, repeated or never asked for",
+  budget: "more packets than one request may cost",
+  answer: "they do not answer what was asked",
+  library: "they go against RFC 3414",
+}
+
+const readSnapshot = async (reader: Reader, warnings: readonly string[]): Promise<Snapshot> => {
+  const { device, ifNumber } = await readFacts(reader)
+  const part = async <T>(name: string, read: () => Promise<readonly T[]>): Promise<readonly T[]> => {
+    try {
+      return await read()
+    } catch (error) {
+      if (!(error instanceof SnmpFailed)) throw error
+      reader.warn(`${name} could not be read: ${error.detail}`)
+      return []
+    }
+  }
+  const interfaces = await part("interfaces", () => readInterfaces(reader, ifNumber))
+  const ospf = await part("OSPF neighbours", () => readOspf(reader, interfaces))
+  const sessions = await part("BGP peers", () => readBgp(reader))
+  const addresses = await part("addresses", () => readAddresses(reader, interfaces))
+  const lldp = await part("LLDP neighbours", () => readLldp(reader, interfaces))
+  const entity = await part("ENTITY-SENSOR-MIB", () => readEntitySensors(reader))
+  const isMikrotik = device.vendor === "MikroTik"
+  const own = isMikrotik ? await part("MikroTik health", () => readMikrotikSensors(reader)) : []
+  return {
+    device,
+    interfaces,
+    addresses,
+    adjacencies: [...ospf, ...lldp],
+    sessions,
+    sensors: [...entity, ...own],
+    warnings,
+  }
+}
+
+/** entPhysicalModelName of the first entity: the chassis, where an agent has ENTITY-MIB. */
+const MODEL_NAME = oid("1.3.6.1.2.1.47.1.1.1.1.13.1")
+
+const readFacts = async (reader: Reader): Promise<{ device: DeviceFacts; ifNumber: number | null }> => {
+  const { sysDescr, sysObjectID, sysUpTime, sysName, ifNumber } = SYS
+  const system = await readScalars(reader, { sysDescr, sysObjectID, sysUpTime, sysName, ifNumber })
+  const descr = system.sysDescr?.text(SYS_DESCR_MAX) ?? null
+  const objectId = system.sysObjectID?.dotted() ?? null
+  for (const name of ["sysDescr", "sysObjectID", "sysUpTime"] as const)
+    if (system[name] === null) reader.warn(`the agent has no ${name}`)
+  const uptime = system.sysUpTime?.number() ?? null
+  const { vendor, model, osVersion } = fingerprint(objectId, descr)
+  const more = await readMore(reader, vendor === "MikroTik")
+  return {
+    device: {
+      sysName: system.sysName?.text() ?? null,
+      sysDescr: descr,
+      sysObjectID: objectId,
+      vendor,
+      model: more.model ?? model,
+      osVersion: more.osVersion ?? osVersion,
+      uptimeSeconds: uptime === null ? null : uptime / 100,
+    },
+    ifNumber: system.ifNumber?.number() ?? null,
+  }
+}
+
+/** What sysDescr does not say; a device that fails here is still a device. */
+const readMore = async (
+  reader: Reader,
+  isMikrotik: boolean,
+): Promise<{ model: string | null; osVersion: string | null }> => {
+  try {
+    if (isMikrotik) {
+      const { mtxrBoardName, mtxrLicVersion } = MIKROTIK
+      const { mtxrBoardName: board, mtxrLicVersion: version } = await readScalars(reader, {
+        mtxrBoardName,
+        mtxrLicVersion,
+      })
+      const number = version?.text() || null
+      return { model: board?.text() || null, osVersion: number === null ? null : `RouterOS ${number}` }
+    }
+    const { modelName } = await readScalars(reader, { modelName: MODEL_NAME })
+    return { model: modelName?.text() || null, osVersion: null }
+  } catch (error) {
+    if (!(error instanceof SnmpFailed)) throw error
+    return { model: null, osVersion: null }
+  }
+}
