@@ -5,6 +5,7 @@
  */
 import { spawn, type ChildProcess } from "node:child_process"
 import { once } from "node:events"
+import { readFile, writeFile } from "node:fs/promises"
 import { join, resolve } from "node:path"
 import process from "node:process"
 import { createInterface } from "node:readline"
@@ -51,6 +52,7 @@ const main = async (args: readonly string[]): Promise<number> => {
       lab = await startLab(options, running, config.dataDir)
       const document = await fetchImport(lab)
       await running.ensureTenant(DEMO_TENANT)
+      await forgetOtherNetwork(running, options, config.dataDir)
       const report = await running.importText(DEMO_TENANT.slug, document)
       running.progress(
         `emulated ISP: ${report.devices.added + report.devices.updated + report.devices.unchanged} routers`,
@@ -62,6 +64,19 @@ const main = async (args: readonly string[]): Promise<number> => {
     },
   })
 }
+
+/**
+ * Another size or seed is another ISP whose routers bear the same names: what the twin remembers of the old ones (a
+ * neighbour that vanished, say) must not be told of the new ones.
+ */
+const forgetOtherNetwork = async (running: Running, options: Options, dataDir: string): Promise<void> => {
+  const file = join(dataDir, "demo.json")
+  const now = JSON.stringify(options)
+  const before = await readFile(file, "utf8").catch(() => null)
+  if (before !== null && before !== now) await running.importText(DEMO_TENANT.slug, NO_NETWORK)
+  if (before !== now) await writeFile(file, now)
+}
+const NO_NETWORK = JSON.stringify({ sites: [], devices: [], links: [] })
 
 const readOptions = (args: readonly string[]): Options | string => {
   const options = { routers: 120, seed: 1 }
