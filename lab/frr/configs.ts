@@ -40,7 +40,7 @@ export const configFiles = (router: FrrRouter, options: ConfigOptions): Readonly
   "bgpd.conf": bgpdConf(router, options),
   "frr.conf": `agentXSocket ${agentx(options)}\n`,
   "snmpd.conf": snmpdConf(router, options),
-  "lldpd.conf": lldpdConf(),
+  "lldpd.conf": lldpdConf(router),
   "power-on.sh": powerOn(router, options),
 })
 
@@ -174,8 +174,10 @@ const snmpdConf = (router: FrrRouter, options: ConfigOptions): string => {
   )
 }
 
-const lldpdConf = (): string =>
+/** The name is said outright: lldpd else looks it up, and no resolver knows it. */
+const lldpdConf = (router: FrrRouter): string =>
   lines(
+    `configure system hostname ${router.name}`,
     `configure lldp tx-interval ${TIMERS.lldp}`,
     "configure lldp portidsubtype ifname",
     "configure system interface pattern eth*",

@@ -244,11 +244,7 @@ const powerOn = (router: FrrRouter, isTied: boolean): Power => {
   const log = openSync(join(directory, "power.log"), "a")
   const child = spawn(
     "ip",
-    [
-      ...["netns", "exec", PREFIX + router.name],
-      ...["unshare", "--uts", "--mount", "--pid", "--fork", "--mount-proc", "--kill-child"],
-      ...["bash", join(directory, "power-on.sh")],
-    ],
+    `netns exec ${PREFIX}${router.name} unshare --uts --mount --pid --fork --mount-proc --kill-child bash ${directory}/power-on.sh`.split(" "),
     { stdio: [isTied ? "pipe" : "ignore", log, log], detached: !isTied },
   )
   closeSync(log)
