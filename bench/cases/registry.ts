@@ -3,6 +3,8 @@ import type { Case } from "#bench/case.ts"
 import { canonical } from "#bench/cases/canonical.ts"
 import { detect } from "#bench/cases/detect.ts"
 import { fleet } from "#bench/cases/fleet.ts"
+import { frr } from "#bench/cases/frr.ts"
+import { recordings } from "#bench/cases/recordings.ts"
 import { recover } from "#bench/cases/recover.ts"
 
-export const CASES: readonly Case[] = [canonical, detect, fleet, recover]
+export const CASES: readonly Case[] = [canonical, detect, fleet, frr, recover, recordings]
