@@ -10,6 +10,8 @@ import {
   BREAKER_TABLE,
   CLOSED_BREAKER,
   FAILURES_TO_OPEN,
+  heard,
+  HEARD_REST_MS,
   REST_MS,
 } from "#engine/collectors/breaker.ts"
 
@@ -64,6 +66,26 @@ test("[C6] after five failures in a row there is at most one attempt in 60 s, un
         breaker = answered(begun, ok, nowMs)
         inARow = ok ? 0 : inARow + 1
         assert.equal(breaker.state === "closed", inARow < FAILURES_TO_OPEN)
+      }
+    }),
+  )
+})
+
+test("a resting device that speaks is tried at once, yet at most once in ten seconds; a closed breaker stays as it is", () => {
+  fc.assert(
+    fc.property(fc.array(fc.nat(15_000), { minLength: 1, maxLength: 100 }), (gaps) => {
+      let breaker = CLOSED_BREAKER
+      assert.equal(heard(breaker, 0), breaker)
+      for (let i = 0; i < FAILURES_TO_OPEN; i++) breaker = answered(breaker, false, 0)
+      let nowMs = 0
+      let lastMs = 0
+      for (const gap of gaps) {
+        nowMs += gap
+        const begun = attempt(heard(breaker, nowMs), nowMs)
+        assert.equal(begun !== null, nowMs - lastMs >= HEARD_REST_MS, `${nowMs - lastMs} ms after the last attempt`)
+        if (begun === null) continue
+        breaker = answered(begun, false, nowMs)
+        lastMs = nowMs
       }
     }),
   )

@@ -1,6 +1,7 @@
 /**
  * Circuit breaker of one (device, collector): after five failures in a row the router is left alone, and asked again
- * at most once a minute until it answers (PRODUCT.md C6). Pure: the caller brings the clock, any monotonic one.
+ * at most once a minute until it answers (PRODUCT.md C6), or sooner when it speaks by itself: a trap or a syslog line is
+ * proof of life, and whoever watches should not wait a minute to see the router back. Pure: the caller brings the clock, any monotonic one.
  *
  *            failure (1..4)                     cooled (60 s since the last attempt)
  *          +--------+                         +----------------------------------+
@@ -20,6 +21,8 @@ export type BreakerSignal = (typeof BREAKER_SIGNALS)[number]
 export const FAILURES_TO_OPEN = 5
 /** Rest between two attempts while it is not closed. */
 export const REST_MS = 60_000
+/** A device that speaks by itself while it rests is asked at once, but not more often than this. */
+export const HEARD_REST_MS = 10_000
 
 export const BREAKER_TABLE: Record<BreakerState, Record<BreakerSignal, BreakerState>> = {
   closed: { success: "closed", failure: "closed", tripped: "open", cooled: "closed" },
@@ -45,6 +48,12 @@ export const attempt = (breaker: Breaker, nowMs: number): Breaker | null => {
   if (nowMs - breaker.lastMs < REST_MS) return null
   return { ...breaker, state: BREAKER_TABLE[breaker.state].cooled, lastMs: nowMs }
 }
+
+/** The breaker of a device that was just heard: one that rests may be tried at the next turn. */
+export const heard = (breaker: Breaker, nowMs: number): Breaker =>
+  breaker.state === "closed" || nowMs - breaker.lastMs < HEARD_REST_MS
+    ? breaker
+    : { ...breaker, lastMs: nowMs - REST_MS }
 
 /** The breaker after an attempt's answer. */
 export const answered = (breaker: Breaker, ok: boolean, nowMs: number): Breaker => {

@@ -18,7 +18,7 @@ import type { Breaker } from "#engine/collectors/breaker.ts"
 import type { CollectorStats, FleetStats } from "#engine/collectors/fleet-stats.ts"
 import type { SlotPool } from "#engine/collectors/schedule.ts"
 import type { Tokens } from "#engine/collectors/tokens.ts"
-import { answered, attempt, CLOSED_BREAKER, REST_MS } from "#engine/collectors/breaker.ts"
+import { answered, attempt, CLOSED_BREAKER, heard, REST_MS } from "#engine/collectors/breaker.ts"
 import { PollFailed } from "#engine/collectors/collector.ts"
 import { recordDuration } from "#engine/collectors/fleet-stats.ts"
 import { cycleAfter, dueMs, makeSlotPool, phaseOf, stableHash } from "#engine/collectors/schedule.ts"
@@ -345,6 +345,7 @@ const nudge = (task: Task, nowMs: number): void => {
     return
   }
   task.nudgeCredits--
+  task.breaker = heard(task.breaker, nowMs)
   task.nudgeMs = Math.max(nowMs, task.lastStartMs + NUDGE_GAP_MS)
   task.wake?.()
 }
