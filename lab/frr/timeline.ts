@@ -1,5 +1,5 @@
 /**
- * Fault timelines of real routers: JSON lines, a header and then what the routers told, in the order of arrival, with
+ * Fault timelines of real routers: JSON lines, a header and then what the routers told, in the order of its time, in
  * milliseconds since the fault. The cause is known, so that they are ground truth for root-cause analysis. Recorded by
  * recorder.fixture.ts; read with `readTimeline`.
  */
@@ -67,7 +67,7 @@ export interface Timeline {
 const KINDS = ["trap", "syslog", "poll", "unreachable", "answers"]
 
 export const writeTimeline = (header: Header, entries: readonly Entry[]): string =>
-  [header, ...entries].map((line) => `${JSON.stringify(line)}\n`).join("")
+  [header, ...entries.toSorted((a, b) => a.ms - b.ms)].map((line) => `${JSON.stringify(line)}\n`).join("")
 
 /** Throws an Error that names the line. */
 export const readTimeline = (text: string): Timeline => {
