@@ -2,6 +2,7 @@
  * What a collector needs to reach one device. Holds secrets: a Target lives in the memory of the collector of that
  * device only; it is never logged, journaled, packed or shown.
  */
+import type { PingPlan, ServiceProbe } from "#engine/probes/plan.ts"
 import type { DeviceId } from "#protocol/id.ts"
 
 export const AUTH_PROTOCOLS = ["md5", "sha", "sha224", "sha256", "sha384", "sha512"] as const
@@ -45,4 +46,8 @@ export interface Target {
   readonly pollSeconds: number
   readonly snmp: SnmpCredential | null
   readonly routeros: RouterOsCredential | null
+  /** How often its address is pinged; absent or null = never. */
+  readonly ping?: PingPlan | null
+  /** Probes of its services; absent = none. */
+  readonly probes?: readonly ServiceProbe[]
 }

@@ -1,5 +1,6 @@
 /** The import document of `heliograph import FILE`, after validation. parse.ts checks text into this; schema.json documents it. */
 import type { RouterOsCredential, SnmpCredential } from "#engine/collectors/target.ts"
+import type { ServiceProbe } from "#engine/probes/plan.ts"
 import type { Role } from "#protocol/role.ts"
 
 export interface ImportSite {
@@ -18,6 +19,10 @@ export interface ImportDevice {
   readonly routeros: RouterOsCredential | null
   /** Null = HELIOGRAPH_POLL_SECONDS. */
   readonly pollSeconds: number | null
+  /** Seconds between pings of the address, 0 = never; absent = by role (engine/probes/plan.ts). */
+  readonly pingSeconds?: number
+  /** Probes of its services; absent = none. */
+  readonly probes?: readonly ServiceProbe[]
 }
 export interface ImportLinkEnd {
   readonly device: string

@@ -7,6 +7,7 @@ import { AUTH_PROTOCOLS, PRIV_PROTOCOLS } from "#engine/collectors/target.ts"
 import { formatImportErrors, IMPORT_BYTES_MAX, IMPORT_FIELDS, parseImport } from "#engine/import/parse.ts"
 import type { ImportError } from "#engine/import/parse.ts"
 import { MISTAKES_MAX } from "#engine/import/read.ts"
+import { DNS_TYPES } from "#engine/probes/plan.ts"
 import { ROLES } from "#protocol/role.ts"
 
 const SITE = { id: "sao-1", name: "São Paulo 1", latitude: -23.55, longitude: -46.63 }
@@ -240,6 +241,62 @@ test("no secret is ever quoted in an error", () => {
   )
 })
 
+test("[C10] ping and probes: what is taken, and its defaults", () => {
+  const read = (more: object) => {
+    const parsed = parseImport(JSON.stringify(doc({ devices: [device("r1", more)] })))
+    assert.ok(parsed.ok, JSON.stringify(parsed))
+    const { pingSeconds, probes } = parsed.document.devices[0]!
+    return { pingSeconds, probes }
+  }
+  assert.deepEqual(read({}), { pingSeconds: undefined, probes: undefined })
+  assert.deepEqual(read({ ping: true, probes: [] }), { pingSeconds: undefined, probes: undefined })
+  assert.equal(read({ ping: false }).pingSeconds, 0)
+  assert.equal(read({ ping: { intervalSeconds: 5 } }).pingSeconds, 5)
+  const probes = [
+    { kind: "tcp", port: 179 },
+    { kind: "http", tls: true, path: "/status?x=1", host: "www.example.net" },
+    { kind: "dns", name: "_sip.example.net.", type: "NS", intervalSeconds: 60 },
+  ]
+  assert.deepEqual(read({ probes }).probes, [
+    { kind: "tcp", port: 179, intervalSeconds: 30 },
+    {
+      kind: "http",
+      tls: true,
+      port: 443,
+      path: "/status?x=1",
+      host: "www.example.net",
+      status: null,
+      intervalSeconds: 30,
+    },
+    { kind: "dns", port: 53, name: "_sip.example.net.", type: "NS", intervalSeconds: 60 },
+  ])
+})
+
+test("mistakes in ping and probes are named; nothing in them can aim a probe elsewhere or break a request", () => {
+  const mistake = (more: object): string => only(doc({ devices: [device("r1", more)] }))
+  assert.match(mistake({ ping: 5 }), /ping: must be true, false or an object/)
+  assert.match(mistake({ ping: { intervalSeconds: 0 } }), /ping.intervalSeconds: must be from 1 to 60/)
+  assert.match(mistake({ ping: {} }), /ping.intervalSeconds: is missing/)
+  assert.match(mistake({ probes: {} }), /probes: must be a list/)
+  assert.match(mistake({ probes: ["tcp"] }), /probes\[0\]: must be an object/)
+  assert.match(mistake({ probes: [{ kind: "htp" }] }), /did you mean "http"/)
+  assert.match(mistake({ probes: [{ kind: "tcp" }] }), /port: is missing/)
+  assert.match(mistake({ probes: [{ kind: "tcp", port: 1, address: "10.9.9.9" }] }), /address: is not a known field/)
+  assert.match(mistake({ probes: [{ kind: "http", path: "http://10.9.9.9/" }] }), /path: must begin with \//)
+  assert.match(mistake({ probes: [{ kind: "http", path: "/a b" }] }), /path: must begin with/)
+  assert.match(mistake({ probes: [{ kind: "http", host: "a:80@b" }] }), /host: must be a host name/)
+  assert.match(mistake({ probes: [{ kind: "dns", name: "-x" }] }), /name: must be a domain name/)
+  assert.match(
+    mistake({
+      probes: [
+        { kind: "tcp", port: 1 },
+        { kind: "tcp", port: 2 },
+      ],
+    }),
+    /probes\[1\]: a device has one tcp probe/,
+  )
+})
+
 test("limits: too many bytes, not UTF-8, and a bounded list of mistakes with an honest count", () => {
   assert.match(only(" ".repeat(IMPORT_BYTES_MAX + 1)), /at most/)
   const bad = parseImport(new Uint8Array([0x7b, 0xff, 0x7d]))
@@ -282,6 +339,7 @@ test("schema.json and the parser name the same fields and words", () => {
       .toSorted(),
   )
   assert.deepEqual(schema.$defs["device"]?.properties["roles"]?.items?.enum, ROLES)
+  assert.deepEqual(schema.$defs["dnsProbe"]?.properties["type"]?.enum, DNS_TYPES)
   assert.deepEqual(schema.$defs["snmp"]?.properties["authProtocol"]?.enum, AUTH_PROTOCOLS)
   assert.deepEqual(schema.$defs["snmp"]?.properties["privProtocol"]?.enum, PRIV_PROTOCOLS)
 })

@@ -7,6 +7,7 @@ import { isIP } from "node:net"
 import { AUTH_PROTOCOLS, PRIV_PROTOCOLS } from "#engine/collectors/target.ts"
 import type { RouterOsCredential, SnmpCredential } from "#engine/collectors/target.ts"
 import type { ImportDevice, ImportDocument, ImportLink, ImportLinkEnd, ImportSite } from "#engine/import/document.ts"
+import { PROBE_FIELDS, readPing, readProbes } from "#engine/import/probes.ts"
 import { isProblem, parseJson, positionsOf } from "#engine/import/json.ts"
 import type { JsonNode } from "#engine/import/json.ts"
 import {
@@ -41,11 +42,12 @@ export const IMPORT_LINKS_MAX = 400_000
 export const IMPORT_FIELDS = {
   document: ["$schema", "sites", "devices", "links"],
   site: ["id", "name", "latitude", "longitude"],
-  device: ["name", "address", "site", "roles", "snmp", "routeros", "pollSeconds"],
+  device: ["name", "address", "site", "roles", "snmp", "routeros", "pollSeconds", "ping", "probes"],
   snmp: ["version", "port", "community", "user", "authProtocol", "authPassword", "privProtocol", "privPassword"],
   routeros: ["port", "user", "password", "tls", "fingerprint", "allowLegacyLogin"],
   link: ["a", "b", "capacityBps"],
   linkEnd: ["device", "interface"],
+  ...PROBE_FIELDS,
 } as const
 
 export interface ImportError {
@@ -148,6 +150,8 @@ const readDevices = (document: Fields, siteIds: ReadonlySet<string>): ImportDevi
     const snmp = readSnmp(fields)
     const routeros = readRouterOs(fields)
     const pollSeconds = readOptionalNumber(fields, "pollSeconds", { min: 1, max: 3600, whole: true, unit: "s" })
+    const pingSeconds = readPing(fields)
+    const probes = readProbes(fields)
     if (address !== undefined && snmp !== null) uniqueService(fields, "snmp", `${address} udp ${snmp.port}`)
     if (address !== undefined && routeros !== null) uniqueService(fields, "routeros", `${address} tcp ${routeros.port}`)
     if (name === undefined || !uniqueName(fields, "name", name)) continue
@@ -159,6 +163,8 @@ const readDevices = (document: Fields, siteIds: ReadonlySet<string>): ImportDevi
       snmp,
       routeros,
       pollSeconds: pollSeconds ?? null,
+      ...(pingSeconds === undefined ? {} : { pingSeconds }),
+      ...(probes.length === 0 ? {} : { probes }),
     })
   }
   return devices

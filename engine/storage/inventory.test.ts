@@ -85,9 +85,9 @@ describe("inventory", { skip: NO_POSTGRES }, () => {
     assert.deepEqual(
       inventory.devices.map(({ name, site, roles, pollSeconds, sources }) => [name, site, roles, pollSeconds, sources]),
       [
-        ["r1", "sao-1", ["edge", "bng"], 10, ["snmp", "routeros"]],
-        ["r2", "sao-1", ["core"], 30, ["snmp"]],
-        ["r3", "rio-1", ["core"], 30, []],
+        ["r1", "sao-1", ["edge", "bng"], 10, ["snmp", "routeros", "probe"]],
+        ["r2", "sao-1", ["core"], 30, ["snmp", "probe"]],
+        ["r3", "rio-1", ["core"], 30, ["probe"]],
       ],
     )
     assert.deepEqual(
@@ -113,6 +113,37 @@ describe("inventory", { skip: NO_POSTGRES }, () => {
     assert.deepEqual(refused, [])
   })
 
+  test("[C10] pings go by role unless the document says otherwise, probes are kept as given, and both can be taken back", async () => {
+    const tenant = await it.newTenant()
+    const probes = [{ kind: "tcp", port: 22, intervalSeconds: 30 } as const]
+    const asking = (r2: Partial<ImportDevice>, r3: Partial<ImportDevice>): ImportDocument => ({
+      ...DOCUMENT,
+      devices: [device("r1", { roles: ["access"] }), device("r2", r2), device("r3", { snmp: null, ...r3 })],
+    })
+    const told = async () => {
+      const targets = await run(loadTargets(it.db, await vault(), tenant, () => {}))
+      return targets.map(({ ping, probes }) => [ping?.intervalSeconds ?? null, probes])
+    }
+    const sources = async () =>
+      (await run(loadInventory(it.db, tenant))).inventory.devices.map((it) => it.sources.includes("probe"))
+    await importing(tenant, asking({}, {}))
+    assert.deepEqual(await told(), [
+      [10, []],
+      [2, []],
+      [2, []],
+    ])
+    assert.equal((await importing(tenant, asking({ pingSeconds: 0 }, { pingSeconds: 25, probes }))).devices.updated, 2)
+    assert.deepEqual(await told(), [
+      [10, []],
+      [null, []],
+      [20, probes],
+    ])
+    assert.deepEqual(await sources(), [true, false, true])
+    assert.equal((await importing(tenant, asking({ pingSeconds: 0 }, { pingSeconds: 25, probes }))).rev, 2)
+    assert.equal((await importing(tenant, asking({}, {}))).devices.updated, 2)
+    assert.deepEqual(await sources(), [true, true, true])
+  })
+
   test("an import merges: ids stay, nothing is removed, a device without credentials keeps its own, rev grows only by changes", async () => {
     const tenant = await it.newTenant()
     await importing(tenant, DOCUMENT)
@@ -130,7 +161,7 @@ describe("inventory", { skip: NO_POSTGRES }, () => {
     const after = await run(loadInventory(it.db, tenant))
     const find = (stored: typeof after, name: string) => stored.inventory.devices.find((it) => it.name === name)!
     assert.equal(find(after, "r2").id, find(before, "r2").id)
-    assert.deepEqual([find(after, "r2").address, find(after, "r2").sources], ["10.0.0.99", ["snmp"]])
+    assert.deepEqual([find(after, "r2").address, find(after, "r2").sources], ["10.0.0.99", ["snmp", "probe"]])
     assert.deepEqual(
       after.inventory.devices.map(({ name }) => name),
       ["r1", "r2", "r3", "r4"],

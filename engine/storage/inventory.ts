@@ -19,6 +19,7 @@ import type { Device, Inventory, Link, Site } from "#protocol/inventory.ts"
 import type { Role } from "#protocol/role.ts"
 import type { DbError, DbShape, Tx } from "#engine/storage/db.ts"
 import { removeRows, takeOutMissing, type Removed } from "#engine/storage/inventory-removal.ts"
+import { pingPlan, type ServiceProbe } from "#engine/probes/plan.ts"
 import { pgText } from "#engine/storage/pg-text.ts"
 import { uuidv7 } from "#engine/storage/uuidv7.ts"
 import { MasterKeyUnusable, VaultRefused, type TenantKey, type Vault } from "#engine/storage/vault.ts"
@@ -132,6 +133,8 @@ export const loadTargets = (
       pollSeconds: it.device.pollSeconds,
       snmp: open<SnmpCredential>(it, "snmp"),
       routeros: open<RouterOsCredential>(it, "routeros"),
+      ping: pingPlan(it.probing.pingSeconds, it.device.roles),
+      probes: it.probing.probes,
     }))
   })
 
@@ -141,6 +144,13 @@ interface StoredDevice {
   readonly name: string
   readonly device: Device
   readonly sealed: ReadonlyMap<Kind, Buffer>
+  readonly probing: Probing
+}
+/** How a device is probed; of it the inventory shows only whether it is pinged. */
+interface Probing {
+  /** 0 = never, null = by role. */
+  readonly pingSeconds: number | null
+  readonly probes: readonly ServiceProbe[]
 }
 interface Stored {
   readonly rev: number
@@ -167,7 +177,8 @@ const readStored = async (tx: Tx, tenant: TenantId): Promise<Stored> => {
     [tenant],
   )
   const devices = await tx.query<DeviceRow>(
-    `select d.device_id, d.name, d.address, d.site_id, d.roles, d.poll_seconds, s.sealed as snmp, r.sealed as routeros
+    `select d.device_id, d.name, d.address, d.site_id, d.roles, d.poll_seconds, d.ping_seconds, d.probes,
+       s.sealed as snmp, r.sealed as routeros
      from device d
      left join credential s on s.tenant_id = d.tenant_id and s.device_id = d.device_id and s.kind = 'snmp'
      left join credential r on r.tenant_id = d.tenant_id and r.device_id = d.device_id and r.kind = 'routeros'
@@ -193,6 +204,8 @@ interface DeviceRow {
   readonly site_id: string
   readonly roles: readonly string[]
   readonly poll_seconds: number
+  readonly ping_seconds: number | null
+  readonly probes: readonly ServiceProbe[]
   readonly snmp: Buffer | null
   readonly routeros: Buffer | null
 }
@@ -209,9 +222,14 @@ const deviceOf = (row: DeviceRow): StoredDevice => {
     site: siteId(row.site_id),
     roles: row.roles as readonly Role[],
     pollSeconds: row.poll_seconds,
-    sources: KINDS.filter((kind) => sealed.has(kind)),
+    sources: sourcesOf(sealed, row.ping_seconds),
   }
-  return { name: row.name, device, sealed }
+  return { name: row.name, device, sealed, probing: { pingSeconds: row.ping_seconds, probes: row.probes } }
+}
+
+const sourcesOf = (sealed: ReadonlyMap<Kind, Buffer>, pingSeconds: number | null): Device["sources"] => {
+  const collectors = KINDS.filter((kind) => sealed.has(kind))
+  return pingSeconds === 0 ? collectors : [...collectors, "probe"]
 }
 
 interface LinkRow {
@@ -254,7 +272,7 @@ const planRest = (
   document: ImportDocument,
   options: ImportOptions,
   key: TenantKey | null,
-): { devices: Plan<Device>; links: Plan<Link>; credentials: readonly SealedCredential[] } => {
+): { devices: Plan<PlannedDevice>; links: Plan<Link>; credentials: readonly SealedCredential[] } => {
   const credentials: SealedCredential[] = []
   const devices = planRows(document.devices, (it) => planDevice(stored, it, options, key, credentials))
   return { devices, credentials, links: planRows(document.links, (it) => planLink(stored, it)) }
@@ -266,7 +284,7 @@ const planDevice = (
   options: ImportOptions,
   key: TenantKey | null,
   credentials: SealedCredential[],
-): Outcome<Device> => {
+): Outcome<PlannedDevice> => {
   const name = pgText(document.name, 200)
   const site = siteId(pgText(document.site, 200))
   if (!stored.sites.has(site)) throw new ImportRefused({ message: `device ${name}: there is no site ${site}` })
@@ -282,6 +300,7 @@ const planDevice = (
     credentials.push({ device: id, kind, sealed: sealed.get(kind)! })
     return true
   })
+  const probing: Probing = { pingSeconds: document.pingSeconds ?? null, probes: document.probes ?? [] }
   const device: Device = {
     id,
     name,
@@ -289,11 +308,14 @@ const planDevice = (
     site,
     roles: document.roles,
     pollSeconds: document.pollSeconds ?? options.defaultPollSeconds,
-    sources: KINDS.filter((kind) => sealed.has(kind)),
+    sources: sourcesOf(sealed, probing.pingSeconds),
   }
-  stored.devices.set(name, { name, device, sealed })
-  return outcome(old, device, resealed.length === 0 && same(old?.device, device))
+  stored.devices.set(name, { name, device, sealed, probing })
+  const isSame = resealed.length === 0 && same(old?.device, device) && same(old?.probing, probing)
+  return outcome(old, { ...device, ...probing }, isSame)
 }
+
+type PlannedDevice = Device & Probing
 
 /** A credential that no longer opens counts as changed: importing it again is how it is mended. */
 const opens = (key: TenantKey, device: string, kind: Kind, sealed: Buffer | undefined, plaintext: string): boolean => {
@@ -379,15 +401,17 @@ const writeSites = async (tx: Tx, tenant: TenantId, rows: readonly Site[]): Prom
   )
 }
 
-const writeDevices = async (tx: Tx, tenant: TenantId, rows: readonly Device[]): Promise<void> => {
+const writeDevices = async (tx: Tx, tenant: TenantId, rows: readonly PlannedDevice[]): Promise<void> => {
   await tx.query(
-    `insert into device (tenant_id, device_id, name, address, site_id, roles, poll_seconds)
-     select $1::uuid, id, name, address, site, array(select jsonb_array_elements_text(roles)), "pollSeconds"
+    `insert into device (tenant_id, device_id, name, address, site_id, roles, poll_seconds, ping_seconds, probes)
+     select $1::uuid, id, name, address, site, array(select jsonb_array_elements_text(roles)), "pollSeconds",
+       "pingSeconds", probes
      from jsonb_to_recordset($2::jsonb)
-       as r(id uuid, name text, address text, site text, roles jsonb, "pollSeconds" integer)
+       as r(id uuid, name text, address text, site text, roles jsonb, "pollSeconds" integer, "pingSeconds" integer,
+         probes jsonb)
      on conflict (tenant_id, device_id) do update
      set name = excluded.name, address = excluded.address, site_id = excluded.site_id, roles = excluded.roles,
-       poll_seconds = excluded.poll_seconds`,
+       poll_seconds = excluded.poll_seconds, ping_seconds = excluded.ping_seconds, probes = excluded.probes`,
     [tenant, JSON.stringify(lastById(rows))],
   )
 }

@@ -32,6 +32,7 @@ export interface ImportDocument {
       readonly tls: boolean
     }
     readonly pollSeconds?: number
+    readonly ping: false
   }>
   readonly links: ReadonlyArray<{
     readonly a: { readonly device: string; readonly interface: string }
@@ -59,6 +60,9 @@ export const importDocument = (
         ? { routeros: { port: apiPort, ...router.routeros, tls: false } }
         : {}),
       ...(pollSeconds === null ? {} : { pollSeconds }),
+      // Every 127/8 address is this machine's own: the kernel answers pings for an emulated router that is dead. Such an
+      // answer would be no evidence of the router, so the engine is told not to ask (law 1, honesty).
+      ping: false,
     }
   }),
   links: isp.links.map((link) => ({

@@ -1,0 +1,139 @@
+/**
+ * Pings many addresses at a few rates: by one fping per rate where fping works, else by one short `ping` per turn.
+ * Where neither works there is no pinger, which is said once; nobody is ever called dead for want of a tool.
+ */
+import * as Effect from "effect/Effect"
+import * as FiberMap from "effect/FiberMap"
+import type * as Scope from "effect/Scope"
+import type { Log } from "#engine/log.ts"
+import { literal } from "#engine/probes/address.ts"
+import { runBeats } from "#engine/probes/beat.ts"
+import type { Beat } from "#engine/probes/beat.ts"
+import { runFping } from "#engine/probes/fping.ts"
+import { pingLine } from "#engine/probes/ping-lines.ts"
+import { pingArgs } from "#engine/probes/ping-tool.ts"
+import type { PingTool } from "#engine/probes/ping-tool.ts"
+import { stretch } from "#engine/probes/plan.ts"
+import { runTool } from "#engine/probes/tool.ts"
+
+/** One address at one rate; several devices may share it. */
+export interface PingSubject {
+  readonly address: string
+  readonly intervalMs: number
+}
+
+export interface Pinger {
+  /** Replaces what is pinged. No duplicates; addresses are literals as literal() gives them. */
+  readonly set: (subjects: readonly PingSubject[]) => Effect.Effect<void>
+}
+
+/** `rttMs` null = not answered. */
+export type OnPing = (subject: PingSubject, rttMs: number | null) => void
+
+/** Pings per second over all tenants, and with `ping`, which costs a process each. */
+export const FPING_PER_SECOND = 2_000
+export const PING_PER_SECOND = 20
+/** Processes of `ping` at once: each lives for its time-out when nobody answers. */
+const PING_CONCURRENT = 32
+const PING_TIMEOUT_S = 1
+
+/** An fping that ends is started again after this long, doubling up to the second. */
+const RESTART_MS = 1_000
+const RESTART_MS_MAX = 60_000
+/** One that has run for this long was well. */
+const WELL_MS = 60_000
+
+export const makePinger = (tool: PingTool, onPing: OnPing, log: Log): Effect.Effect<Pinger, never, Scope.Scope> =>
+  tool.kind === "fping" ? byFping(tool.file, onPing, log) : byPing(tool.file, onPing, log)
+
+// --- fping
+
+const byFping = (file: string, onPing: OnPing, log: Log): Effect.Effect<Pinger, never, Scope.Scope> =>
+  Effect.gen(function* () {
+    const fibers = yield* FiberMap.make<number>()
+    const running = new Map<number, string>()
+
+    const life = (periodMs: number, addresses: readonly string[], maxPerSecond: number): Effect.Effect<never> => {
+      const subjects = new Map(addresses.map((address) => [address, { address, intervalMs: periodMs }]))
+      let restMs = RESTART_MS
+      const heard = (address: string, rttMs: number | null): void => {
+        const subject = subjects.get(address)
+        if (subject !== undefined) onPing(subject, rttMs)
+      }
+      const once = Effect.gen(function* () {
+        const startedMs = performance.now()
+        const why = yield* runFping({ file, addresses, periodMs, maxPerSecond, onPing: heard })
+        if (performance.now() - startedMs >= WELL_MS) restMs = RESTART_MS
+        log.warn("pings pause until fping is started again", { why, seconds: restMs / 1_000 })
+        yield* Effect.sleep(restMs)
+        restMs = Math.min(RESTART_MS_MAX, restMs * 2)
+      })
+      return Effect.forever(once)
+    }
+
+    const set = (subjects: readonly PingSubject[]): Effect.Effect<void> =>
+      Effect.gen(function* () {
+        const rates = Map.groupBy(subjects, ({ intervalMs }) => intervalMs)
+        const total = subjects.reduce((sum, { intervalMs }) => sum + 1_000 / intervalMs, 0)
+        const tight = stretch(intervalsOf(subjects), FPING_PER_SECOND)
+        if (tight > 1) tellStretch(log, tight, FPING_PER_SECOND)
+        for (const periodMs of new Set([...running.keys(), ...rates.keys()])) {
+          const addresses = (rates.get(periodMs) ?? []).map(({ address }) => address).toSorted()
+          // Each rate gets the share of the cap that it would use of an unbounded one.
+          const maxPerSecond = (FPING_PER_SECOND * (addresses.length * 1_000)) / periodMs / Math.max(1, total)
+          const key = `${tight} ${addresses.join(" ")}`
+          if (running.get(periodMs) === key) continue
+          running.delete(periodMs)
+          yield* FiberMap.remove(fibers, periodMs)
+          if (addresses.length === 0) continue
+          running.set(periodMs, key)
+          yield* FiberMap.run(fibers, periodMs, life(periodMs, addresses, maxPerSecond))
+        }
+      })
+    return { set }
+  })
+
+// --- ping
+
+const byPing = (file: string, onPing: OnPing, log: Log): Effect.Effect<Pinger, never, Scope.Scope> =>
+  Effect.gen(function* () {
+    const beats = yield* runBeats(PING_CONCURRENT)
+    const set = (subjects: readonly PingSubject[]): Effect.Effect<void> => {
+      const factor = stretch(intervalsOf(subjects), PING_PER_SECOND)
+      if (factor > 1) tellStretch(log, factor, PING_PER_SECOND)
+      return beats.set(
+        subjects.map((subject): Beat => {
+          // Whole seconds: few different intervals, so that each fills its own with slots evenly.
+          const intervalMs =
+            factor === 1 ? subject.intervalMs : Math.ceil((subject.intervalMs * factor) / 1_000) * 1_000
+          const run = Effect.map(pingOnce(file, subject.address), (rttMs) => {
+            if (rttMs !== undefined) onPing(subject, rttMs)
+          })
+          return { key: `${subject.address} ${subject.intervalMs}`, intervalMs, run }
+        }),
+      )
+    }
+    return { set }
+  })
+
+/** Round trip in ms; null = no answer; undefined = the tool could not ask, which says nothing of the device. */
+const pingOnce = (file: string, address: string): Effect.Effect<number | null | undefined> =>
+  Effect.gen(function* () {
+    const found = literal(address)
+    if (found === null) return undefined
+    const args = pingArgs(found.text, found.family, 1, PING_TIMEOUT_S)
+    const deadlineMs = (PING_TIMEOUT_S + 2) * 1_000
+    const { code, lines } = yield* Effect.promise((signal) => runTool({ file, args, deadlineMs }, signal))
+    const answer = lines.map(pingLine).find((line) => line !== null && line.address === found.text)
+    if (answer !== undefined && answer !== null) return answer.rttMs
+    return code === 1 ? null : undefined
+  })
+
+const intervalsOf = (subjects: readonly PingSubject[]): readonly number[] =>
+  subjects.map(({ intervalMs }) => intervalMs)
+
+const tellStretch = (log: Log, factor: number, perSecond: number): void =>
+  log.warn("more pings are asked for than may be sent: all of them are sent less often", {
+    "at most per second": perSecond,
+    "times slower": Math.round(factor * 10) / 10,
+  })
