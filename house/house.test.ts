@@ -27,10 +27,7 @@ const RULES: Readonly<Record<string, Rule>> = {
       "@effect/platform-node",
       "ws",
       "pg",
-      "pg-copy-streams",
       "net-snmp",
-      "msgpackr",
-      "re2js",
     ],
   },
   client: {
