@@ -87,6 +87,12 @@ export interface SyslogInput {
     | null
   /** Repeats folded into this one, >= 1. */
   readonly count: number
+  /** When the first of the folded lines came; `atMs` is the last. Absent = the same. */
+  readonly firstMs?: number
+  /** The whole line as it was received, when it held more than the message: header, host, structured data. */
+  readonly raw?: string
+  /** Kept and shown, but no evidence: the line changes no state (PRODUCT.md C8). */
+  readonly eventOnly?: true
 }
 
 /** The whole inventory, replacing the one before. */

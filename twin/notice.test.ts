@@ -106,6 +106,54 @@ describe("traps and syslog", () => {
   })
 })
 
+describe("syslog that is kept but not believed", () => {
+  test("[C8] a line in event-only mode is an event without weight and changes no state", () => {
+    const net = alone()
+    net.apply(
+      poll("r1", at(10), {
+        "if:ether1": { "interface.oper_up": 1 },
+        "ospf:10.0.0.2": { "ospf.neighbor.state": 7 },
+        "bgp:10.0.0.3": { "bgp.peer.state": 5 },
+      }),
+    )
+    const before = JSON.stringify(net.device("r1"))
+    const events = [
+      { type: "interface", ifName: "ether1", up: false },
+      { type: "ospf", remote: "10.0.0.2", state: "Down" },
+      { type: "bgp", remote: "10.0.0.3", up: false },
+      { type: "auth-failed", user: "admin", from: "10.9.9.9" },
+      { type: "rebooted" },
+    ] as const
+    const told = events.map((event) =>
+      net.apply({
+        kind: "syslog",
+        device: idOf("r1"),
+        atMs: net.world.atMs + 1000,
+        severity: 3,
+        topics: [],
+        message: "a line",
+        raw: "<11>a line",
+        event,
+        count: 1,
+        eventOnly: true,
+      }),
+    )
+    assert.deepEqual(told.map(types), [
+      ["interface.oper.changed null>down"],
+      ["ospf.neighbor.state.changed null>Down"],
+      ["bgp.peer.state.changed null>idle"],
+      ["auth.failed null>admin from 10.9.9.9"],
+      ["device.rebooted null>null"],
+    ])
+    for (const { events: all } of told)
+      assert.deepEqual(
+        all.map(({ severity, raw }) => [severity, raw]),
+        [["indeterminate", "<11>a line"]],
+      )
+    assert.equal(JSON.stringify(net.device("r1")), before)
+  })
+})
+
 describe("adjacencies", () => {
   const neighbours = (net: Network, seconds: number, states: Record<string, number>) =>
     net.apply(

@@ -11,6 +11,7 @@ import type { SyslogInput, TrapInput } from "#twin/input.ts"
 import { findInterface, tellFlag } from "#twin/interface.ts"
 import { rebooted } from "#twin/reboot.ts"
 import type { RouterState, Turn } from "#twin/router.ts"
+import type { Happening } from "#twin/step.ts"
 
 export const notified = (state: RouterState, input: TrapInput | SyslogInput): Turn =>
   input.kind === "trap" ? trapped(state, input) : logged(state, input)
@@ -40,9 +41,10 @@ const trapped = (state: RouterState, input: TrapInput): Turn => {
 }
 
 const logged = (state: RouterState, input: SyslogInput): Turn => {
-  const evidence: Evidence = { atMs: input.atMs, source: "syslog", raw: input.message }
+  const evidence: Evidence = { atMs: input.atMs, source: "syslog", raw: input.raw ?? input.message }
   const { event } = input
   if (event === null) return { state, events: [] }
+  if (input.eventOnly === true) return { state, events: [toldOnly(state, event, evidence)] }
   switch (event.type) {
     case "interface":
       return linkTold(state, interfaceKey(event.ifName), null, event.up, null, evidence)
@@ -114,6 +116,24 @@ const adjacencyTold = (
   return {
     state: { ...state, adjacencies: table },
     events: changed === null ? [] : [adjacencyHappening(state, changed, evidence)],
+  }
+}
+
+/** What a line says that is kept but not believed: an event of no weight, and no change of what we know. */
+const toldOnly = (state: RouterState, event: NonNullable<SyslogInput["event"]>, evidence: Evidence): Happening => {
+  const say = (type: Happening["type"], told: string | null, entity: EntityKey | "" = "") =>
+    deviceHappening(state, evidence, { type, severity: "indeterminate", old: null, new: told }, entity)
+  switch (event.type) {
+    case "interface":
+      return say("interface.oper.changed", event.up ? "up" : "down", interfaceKey(event.ifName))
+    case "ospf":
+      return say("ospf.neighbor.state.changed", event.state, adjacencyKey("ospf", event.remote))
+    case "bgp":
+      return say("bgp.peer.state.changed", event.up ? "established" : "idle", adjacencyKey("bgp", event.remote))
+    case "auth-failed":
+      return say("auth.failed", `${event.user} from ${event.from}`)
+    case "rebooted":
+      return say("device.rebooted", null)
   }
 }
 

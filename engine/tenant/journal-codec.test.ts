@@ -55,6 +55,13 @@ test("[J4] a version of the future and shapes that do not fit are refused by nam
   assert.throws(() => decodeBatch(raw([1, 5, "d", "snmp", 5, ["if:a"], ...columns, [], []])), /names no entity/)
 })
 
+test("[J4] a syslog row of a build that kept no whole line is read as it was meant", () => {
+  const row = [4, 5, "d", 3, ["system"], "a line", null, 1]
+  const bytes = Uint8Array.from([JOURNAL_VERSION, ...packStored([1, [row]])])
+  const input = { kind: "syslog", device: "d", atMs: 5, severity: 3, topics: ["system"], message: "a line" }
+  assert.deepEqual(decodeBatch(bytes), [{ seq: 1, input: { ...input, event: null, count: 1 } }])
+})
+
 test("[J5] a batch with a gap, or none at all, is a defect of the writer", () => {
   const tick = (seq: number): Sequenced => ({ seq, input: { kind: "tick", atMs: 5 } })
   assert.throws(() => encodeBatch([]), RangeError)

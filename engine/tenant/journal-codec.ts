@@ -70,8 +70,10 @@ const rowOf = (input: Input): readonly unknown[] => {
       return [kind, atMs, device, trap, oid, ifIndex, ifName, adminUp, remote, raw, state ?? null]
     }
     case "syslog": {
-      const { atMs, device, severity, topics, message, event, count } = input
-      return [kind, atMs, device, severity, topics, message, event, count]
+      const { atMs, device, severity, topics, message, event, count, firstMs, raw, eventOnly } = input
+      const row = [kind, atMs, device, severity, topics, message, event, count]
+      if (firstMs === undefined && raw === undefined && eventOnly === undefined) return row
+      return [...row, firstMs ?? null, raw ?? null, eventOnly === true]
     }
     case "topology":
       return [kind, input.atMs, input.rev, input.inventory]
@@ -97,16 +99,7 @@ const inputOf = (row: readonly unknown[]): Input => {
     case "trap":
       return trapOf(row, atMs)
     case "syslog":
-      return {
-        kind: "syslog",
-        device: deviceId(text(row[2], "device")),
-        atMs,
-        severity: whole(row[3], "severity"),
-        topics: texts(row[4], "topics"),
-        message: text(row[5], "message"),
-        event: row[6] === null ? null : (plain(row[6], "event") as unknown as SyslogInput["event"]),
-        count: whole(row[7], "count"),
-      }
+      return syslogOf(row, atMs)
     case "topology":
       return { kind: "topology", atMs, rev: whole(row[2], "rev"), inventory: inventoryOf(row[3]) }
     default:
@@ -137,6 +130,24 @@ const pollOf = (row: readonly unknown[], atMs: number): PollInput => {
       return { entity: entityKey(text(key, "entity")), fact: text(fact, "fact") as TextFact, text: text(words, "text") }
     }),
     complete: texts(complete, "complete") as EntityKind[],
+  }
+}
+
+/** Rows of before a line could be kept whole end with `count`. */
+const syslogOf = (row: readonly unknown[], atMs: number): SyslogInput => {
+  const [, , device, severity, topics, message, event, count, firstMs = null, raw = null, eventOnly = false] = row
+  return {
+    kind: "syslog",
+    device: deviceId(text(device, "device")),
+    atMs,
+    severity: whole(severity, "severity"),
+    topics: texts(topics, "topics"),
+    message: text(message, "message"),
+    event: event === null ? null : (plain(event, "event") as unknown as SyslogInput["event"]),
+    count: whole(count, "count"),
+    ...(firstMs === null ? {} : { firstMs: whole(firstMs, "firstMs") }),
+    ...(raw === null ? {} : { raw: text(raw, "raw") }),
+    ...(eventOnly === true ? { eventOnly } : {}),
   }
 }
 

@@ -116,9 +116,14 @@ const hostile = fc.oneof(
 )
 const wellFormedText = hostile.map((text) => text.toWellFormed())
 
-/** Objects with the usual prototype, as inputs have. */
-const plain = <T>(model: { readonly [K in keyof T]: fc.Arbitrary<T[K]> }): fc.Arbitrary<T> =>
-  fc.record(model, { noNullPrototype: true }) as unknown as fc.Arbitrary<T>
+/** Objects with the usual prototype, as inputs have; fields of `optional` may be absent. */
+const plain = <T>(
+  model: { readonly [K in keyof T]: fc.Arbitrary<T[K]> },
+  optional: ReadonlyArray<keyof T> = [],
+): fc.Arbitrary<T> => {
+  const requiredKeys = (Object.keys(model) as Array<keyof T>).filter((key) => !optional.includes(key))
+  return fc.record(model, { noNullPrototype: true, requiredKeys }) as unknown as fc.Arbitrary<T>
+}
 
 /** Inputs of every kind with any content that their types allow; `text` decides how hostile. */
 export const anyInput = (text: fc.Arbitrary<string> = wellFormedText): fc.Arbitrary<Input> => {
@@ -167,22 +172,28 @@ export const anyInput = (text: fc.Arbitrary<string> = wellFormedText): fc.Arbitr
       state: fc.option(text),
       raw: text,
     }),
-    plain({
-      kind: fc.constant("syslog" as const),
-      device,
-      atMs,
-      severity: fc.nat(7),
-      topics: fc.array(text, { maxLength: 3 }),
-      message: text,
-      event: fc.option(
-        fc.oneof(
-          plain({ type: fc.constant("interface" as const), ifName: text, up: fc.boolean() }),
-          plain({ type: fc.constant("auth-failed" as const), user: text, from: text }),
-          plain({ type: fc.constant("rebooted" as const) }),
+    plain(
+      {
+        kind: fc.constant("syslog" as const),
+        device,
+        atMs,
+        severity: fc.nat(7),
+        topics: fc.array(text, { maxLength: 3 }),
+        message: text,
+        event: fc.option(
+          fc.oneof(
+            plain({ type: fc.constant("interface" as const), ifName: text, up: fc.boolean() }),
+            plain({ type: fc.constant("auth-failed" as const), user: text, from: text }),
+            plain({ type: fc.constant("rebooted" as const) }),
+          ),
         ),
-      ),
-      count: fc.integer({ min: 1, max: 1e6 }),
-    }),
+        count: fc.integer({ min: 1, max: 1e6 }),
+        firstMs: atMs,
+        raw: text,
+        eventOnly: fc.constant(true as const),
+      },
+      ["firstMs", "raw", "eventOnly"],
+    ),
     plain({ kind: fc.constant("tick" as const), atMs }),
     plain({
       kind: fc.constant("topology" as const),

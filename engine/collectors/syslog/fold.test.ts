@@ -33,10 +33,10 @@ test("[C8] the first line goes on at once; its repeats within the window become 
   assert.equal(out.length, 1)
   folder.expire(5_000, emit)
   assert.deepEqual(
-    out.map(({ count, atMs }) => [count, atMs]),
+    out.map(({ count, firstMs, atMs }) => [count, firstMs, atMs]),
     [
-      [1, 0],
-      [99, 990],
+      [1, undefined, 0],
+      [99, 10, 990],
     ],
   )
   assert.equal(folder.held(), 0)
@@ -88,6 +88,7 @@ test("[C8] no line disappears: the counts that go on and what is held add up, an
       folder.expire(Number.POSITIVE_INFINITY, emit)
       assert.equal(lines(out), steps.length)
       assert.equal(folder.held(), 0)
+      assert.ok(out.every(({ firstMs = -1, atMs, count }) => (count === 1 ? firstMs === -1 : firstMs <= atMs)))
       const seen = out.flatMap(({ event }) => (event?.type === "interface" ? [event.up] : []))
       assert.deepEqual(
         seen.filter((up, i) => i === 0 || up !== seen[i - 1]),

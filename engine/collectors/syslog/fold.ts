@@ -1,6 +1,6 @@
 /**
  * Noise control (PRODUCT.md C8): the first line goes on at once, its repeats within a window become one more with
- * their count. A change of state is never folded away: the lines about one interface or neighbour are compared with
+ * their count and the times of the first and the last of them. A change of state is never folded away: the lines about one interface or neighbour are compared with
  * the last one about it, so that down, up, down stays three. Pure but for its table: the caller brings the clock.
  */
 import type { SyslogInput } from "#twin/input.ts"
@@ -23,8 +23,9 @@ export interface Folder {
 
 interface Entry {
   last: SyslogInput
-  /** Repeats not yet emitted. */
+  /** Repeats not yet emitted, and when the first of them came. */
   repeats: number
+  firstMs: number
   readonly openedMs: number
 }
 
@@ -37,7 +38,8 @@ export const makeFolder = (settings: FoldSettings = FOLD_DEFAULTS): Folder => {
     entries.delete(key)
     if (entry.repeats === 0) return
     held -= entry.repeats
-    emit({ ...entry.last, count: entry.repeats })
+    const { last, repeats, firstMs } = entry
+    emit({ ...last, count: repeats, ...(firstMs < last.atMs ? { firstMs } : {}) })
   }
 
   const expire: Folder["expire"] = (nowMs, emit) => {
@@ -52,6 +54,7 @@ export const makeFolder = (settings: FoldSettings = FOLD_DEFAULTS): Folder => {
     const key = subjectOf(input)
     const entry = entries.get(key)
     if (entry !== undefined && entry.last.message === input.message && entry.last.severity === input.severity) {
+      if (entry.repeats === 0) entry.firstMs = input.firstMs ?? input.atMs
       entry.last = input
       entry.repeats += input.count
       held += input.count
@@ -62,7 +65,7 @@ export const makeFolder = (settings: FoldSettings = FOLD_DEFAULTS): Folder => {
       const oldest = entries.entries().next().value
       if (oldest !== undefined) close(oldest[0], oldest[1], emit)
     }
-    entries.set(key, { last: input, repeats: 0, openedMs: nowMs })
+    entries.set(key, { last: input, repeats: 0, firstMs: input.atMs, openedMs: nowMs })
     emit(input)
   }
   return { offer, expire, held: () => held }

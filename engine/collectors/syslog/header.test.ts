@@ -29,7 +29,25 @@ test("[C7] every form of header gives the same severity, topics and message", ()
     ],
   ]
   for (const [text, severity, topics] of forms)
-    assert.deepEqual(parse(text), { severity, topics, message: failure }, text)
+    assert.deepEqual(parse(text), { severity, topics, message: failure, raw: text.replaceAll("\uFEFF", " ") }, text)
+})
+
+test("[C7] RFC 5424 structured data is no message: any number of elements, quoted brackets, none at all; all of it is kept", () => {
+  const head = "<165>1 2003-10-11T22:14:15.003Z host app 1 ID47 "
+  const elements = [
+    "-",
+    '[exampleSDID@32473 iut="3" eventSource="Application" eventID="1011"]',
+    '[a@1 x="\\] still inside"][b@1 y="\\"quoted\\""][c]',
+  ]
+  for (const data of elements) {
+    const raw = `${head}${data} interface,info ether1 link down`
+    const line = { severity: 5, topics: ["interface", "info"], message: "ether1 link down", raw }
+    assert.deepEqual(parse(raw), line)
+    assert.equal(parse(`${head}${data}`)?.message, "")
+  }
+  // Data that never end are no data: the text stays, whole.
+  for (const broken of ['[a x="', "[a", '[a k="v" no end', "[a]junk"])
+    assert.equal(parse(`${head}${broken}`)?.message.endsWith(broken), true)
 })
 
 test("[C7] a message without any header keeps all its text", () => {
@@ -39,6 +57,7 @@ test("[C7] a message without any header keeps all its text", () => {
     severity: 6,
     topics: ["interface", "info"],
     message: "ether1 link down",
+    raw: "interface,info ether1 link down",
   })
   assert.equal(parse(""), null)
   assert.equal(parse("\0\r\n "), null)

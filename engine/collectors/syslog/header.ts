@@ -13,10 +13,15 @@ export interface SyslogLine {
   readonly topics: readonly string[]
   /** The message without header; unsafe characters are spaces, at most 8 KiB. */
   readonly message: string
+  /** The whole line, made safe, when the message is not all of it: PRI, time, host, structured data, topics. */
+  readonly raw?: string
 }
 
 /** RFC 3164 s4.3.3: a message without PRI is `user.notice`; RouterOS' topics say it better. */
 const DEFAULT_SEVERITY = 5
+
+/** Topics kept of one log row; RouterOS gives at most a handful. */
+const TOPICS_MAX = 16
 
 /** Topics that are severities, with RouterOS' own mapping (data/routeros/SAMPLES.md); the gravest one counts. */
 const TOPIC_SEVERITY: ReadonlyMap<string, number> = new Map([
@@ -44,6 +49,11 @@ export const parseSyslog = (bytes: Uint8Array): SyslogLine | null => {
   const capped = Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.byteLength, MESSAGE_MAX_BYTES))
   const text = deviceText(capped.toString("utf8"), MESSAGE_MAX_BYTES)
   if (text === "") return null
+  const line = readLine(text)
+  return line.message === text ? line : { ...line, raw: text }
+}
+
+const readLine = (text: string): SyslogLine => {
   const { severity, rest } = readPri(text)
   if (severity !== null && rest.startsWith("1 ")) {
     const message = rfc5424Message(rest)
@@ -51,6 +61,14 @@ export const parseSyslog = (bytes: Uint8Array): SyslogLine | null => {
   }
   const body = afterTimestamp(rest)
   return body === null ? withTopics(severity, rest, true) : withTopics(severity, afterHost(body), false)
+}
+
+/** A row of a RouterOS log (/log/print): topics are known, no header is in the way. Null for one with nothing in it. */
+export const parseLogRow = (topics: string, message: string): SyslogLine | null => {
+  const text = deviceText(message, MESSAGE_MAX_BYTES)
+  if (text === "") return null
+  const words = topics === "" ? [] : topics.split(",", TOPICS_MAX).map((topic) => deviceText(topic))
+  return { severity: severityOf(words), topics: words, message: text }
 }
 
 /** `<0>` to `<191>` (RFC 5424 s6.2.1). */

@@ -58,8 +58,10 @@ const connectTcp = async (port: number, from = "127.0.0.1"): Promise<net.Socket>
 }
 
 /** The promise of SyslogStats, checked. */
+const heardOf = ({ unknownSource, empty, overQuota, echoes, filtered }: SyslogStats): number =>
+  unknownSource + empty + overQuota + echoes + filtered
 const accountedFor = ({ stats, inputs, listener }: Running): void => {
-  assert.equal(stats.received, stats.unknownSource + stats.empty + stats.overQuota + stats.accepted)
+  assert.equal(stats.received, heardOf(stats) + stats.accepted)
   const taken = inputs.reduce((lines, { count }) => lines + count, 0)
   assert.equal(stats.accepted, taken + listener.folding() + listener.waiting() + stats.lost)
 }
@@ -79,6 +81,7 @@ test("[C7] a line over UDP becomes a typed input of the device with that address
         atMs: input.atMs,
         severity: 6,
         topics: ["interface", "info"],
+        raw: "interface,info ether1 link down",
         message: "ether1 link down",
         event: { type: "interface", ifName: "ether1", up: false },
         count: 1,
@@ -212,6 +215,65 @@ test("[C8] repeats arrive as one line with their count when their window is over
     },
     { fold: { windowMs: 500, capacity: 100 } },
   ))
+
+test("[C8] the severity filter lets through what is grave enough, and every typed event", () =>
+  listening(
+    async (running) => {
+      const lines = [
+        "<14>chatter",
+        "<12>fan slow",
+        "interface,info ether1 link down",
+        "dns,debug query",
+        "<11>power lost",
+      ]
+      await sendUdp(running.listener.udpPort, lines)
+      await until(() => running.stats.received === lines.length)
+      assert.deepEqual(
+        running.inputs.map(({ message }) => message),
+        ["fan slow", "ether1 link down", "power lost"],
+      )
+      assert.equal(running.stats.filtered, 2)
+      accountedFor(running)
+    },
+    { filter: { severityMax: 4, eventOnly: false } },
+  ))
+
+test("[C8] event-only mode marks every line as no evidence", () =>
+  listening(
+    async (running) => {
+      await sendUdp(running.listener.udpPort, ["interface,info ether1 link down", "<12>fan slow"])
+      await until(() => running.inputs.length === 2)
+      assert.ok(running.inputs.every(({ eventOnly }) => eventOnly === true))
+      assert.equal(running.inputs[0]?.event?.type, "interface")
+      accountedFor(running)
+    },
+    { filter: { severityMax: 7, eventOnly: true } },
+  ))
+
+test("[C7] [C8] a row of a device's own log is a line like any other, and heard once when syslog brings it too", () => {
+  const events: string[] = []
+  return listening(
+    async (running) => {
+      running.listener.hear(R1, "interface,info", "ether1 link down")
+      await sendUdp(running.listener.udpPort, ["interface,info ether1 link down", "<12>fan slow"])
+      await until(() => running.stats.received === 3)
+      running.listener.hear(R1, "system,error", "fan slow")
+      running.listener.hear(R1, "", "no topics\u001b[2J")
+      running.listener.hear(R1, "system,info", "\u0000")
+      assert.deepEqual(
+        running.inputs.map(({ message, severity, topics }) => [message, severity, topics.join(" ")]),
+        [
+          ["ether1 link down", 6, "interface info"],
+          ["fan slow", 4, ""],
+          ["no topics [2J", 5, ""],
+        ],
+      )
+      assert.deepEqual([running.stats.echoes, running.stats.empty, events], [2, 1, ["interface"]])
+      accountedFor(running)
+    },
+    { onEvent: (_, event) => events.push(event.type) },
+  )
+})
 
 test("a port in use is named, with what to do", () =>
   listening(async ({ listener }) => {

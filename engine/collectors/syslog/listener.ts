@@ -15,10 +15,13 @@ import type { SyslogInput } from "#twin/input.ts"
 import type { Sink } from "#engine/collectors/collector.ts"
 import type { Folder, FoldSettings } from "#engine/collectors/syslog/fold.ts"
 import type { Quota, QuotaSettings } from "#engine/collectors/syslog/quota.ts"
+import type { Echo, EchoSettings, Way } from "#engine/collectors/syslog/echo.ts"
+import type { SyslogLine } from "#engine/collectors/syslog/header.ts"
+import { ECHO_DEFAULTS, makeEcho } from "#engine/collectors/syslog/echo.ts"
 import { eventOf } from "#engine/collectors/syslog/event.ts"
 import { FOLD_DEFAULTS, makeFolder } from "#engine/collectors/syslog/fold.ts"
-import { makeFramer } from "#engine/collectors/syslog/frames.ts"
-import { parseSyslog } from "#engine/collectors/syslog/header.ts"
+import { makeFramer, MESSAGE_MAX_BYTES } from "#engine/collectors/syslog/frames.ts"
+import { parseLogRow, parseSyslog } from "#engine/collectors/syslog/header.ts"
 import { makeQuota, QUOTA_DEFAULTS } from "#engine/collectors/syslog/quota.ts"
 
 /** The port could not be opened. `detail` says what to do. */
@@ -29,7 +32,7 @@ export class SyslogListenFailed extends Data.TaggedError("SyslogListenFailed")<{
 }> {}
 
 /**
- * received = unknownSource + empty + overQuota + accepted, and
+ * received = unknownSource + empty + overQuota + echoes + filtered + accepted, and
  * accepted = the counts of all inputs that the sink took + folding() + waiting() + lost.
  */
 export interface SyslogStats {
@@ -39,6 +42,10 @@ export interface SyslogStats {
   /** Nothing in it but unsafe characters. */
   empty: number
   overQuota: number
+  /** Heard already: by syslog and over the API of the same router. */
+  echoes: number
+  /** Less grave than the filter lets through, and no typed event. */
+  filtered: number
   accepted: number
   /** Longer than 8 KiB: the rest was cut off. Counted in `received` as well. */
   truncated: number
@@ -58,6 +65,8 @@ export const makeSyslogStats = (): SyslogStats => ({
   unknownSource: 0,
   empty: 0,
   overQuota: 0,
+  echoes: 0,
+  filtered: 0,
   accepted: 0,
   truncated: 0,
   submitted: 0,
@@ -80,8 +89,21 @@ export interface SyslogOptions {
   readonly onEvent?: (device: DeviceId, event: NonNullable<SyslogInput["event"]>) => void
   readonly quota?: QuotaSettings
   readonly fold?: FoldSettings
+  readonly echo?: EchoSettings
+  readonly filter?: FilterSettings
   readonly tcp?: TcpSettings
 }
+
+export interface FilterSettings {
+  /**
+   * RFC 5424 severity, 0 (emergency) to 7 (debug): a graver or equal line is kept. A typed event is always kept, as
+   * RouterOS calls the fall of a link `info`.
+   */
+  readonly severityMax: number
+  /** Lines are kept as events and are no evidence: they change no state and hence never alert. */
+  readonly eventOnly: boolean
+}
+export const FILTER_DEFAULTS: FilterSettings = { severityMax: 7, eventOnly: false }
 
 export interface TcpSettings {
   readonly maxConnections: number
@@ -93,6 +115,11 @@ export interface TcpSettings {
 export const TCP_DEFAULTS: TcpSettings = { maxConnections: 1_024, idleMs: 600_000, flushMs: 250 }
 
 export interface SyslogListener {
+  /**
+   * A row of a device's own log, followed over its API (routeros/poller.ts, onLog): the same way as a line over the
+   * wire from here on, and heard once when both come.
+   */
+  readonly hear: (device: DeviceId, topics: string, message: string) => void
   readonly udpPort: number
   readonly tcpPort: number
   /** Bytes that the kernel really granted; 4 MiB are asked for. */
@@ -137,6 +164,7 @@ export const syslogListener = (
       }),
     )
     return {
+      hear: intake.hear,
       udpPort,
       tcpPort: (tcp.address() as net.AddressInfo).port,
       receiveBufferBytes: udp.getRecvBufferSize(),
@@ -151,6 +179,7 @@ export const syslogListener = (
 interface Intake {
   /** One message from an address. */
   readonly take: (bytes: Uint8Array, address: string, truncated: boolean) => void
+  readonly hear: SyslogListener["hear"]
   /** Offers what waits to the sink again. */
   readonly retry: () => void
   readonly expire: () => void
@@ -164,6 +193,8 @@ interface Intake {
 const makeIntake = (options: SyslogOptions, clock: Clock.Clock): Intake => {
   const { stats, sink } = options
   const quota: Quota = makeQuota(options.quota ?? QUOTA_DEFAULTS)
+  const echo: Echo = makeEcho(options.echo ?? ECHO_DEFAULTS)
+  const filter = options.filter ?? FILTER_DEFAULTS
   const folder: Folder = makeFolder(options.fold ?? FOLD_DEFAULTS)
   let queue: SyslogInput[] = []
   let head = 0
@@ -195,18 +226,33 @@ const makeIntake = (options: SyslogOptions, clock: Clock.Clock): Intake => {
     if (device === null) return void stats.unknownSource++
     const nowMs = monotonicMs()
     if (!quota(device, nowMs)) return void stats.overQuota++
-    if (truncated || bytes.byteLength > 8_192) stats.truncated++
-    const line = parseSyslog(bytes)
+    if (truncated || bytes.byteLength > MESSAGE_MAX_BYTES) stats.truncated++
+    accept(device, parseSyslog(bytes), "syslog", nowMs)
+  }
+
+  const hear: Intake["hear"] = (device, topics, message) => {
+    stats.received++
+    const nowMs = monotonicMs()
+    // A bucket of its own: the two ways of one line must not halve the device's share.
+    if (!quota(`${device} api`, nowMs)) return void stats.overQuota++
+    accept(device, parseLogRow(topics, message), "api", nowMs)
+  }
+
+  const accept = (device: DeviceId, line: SyslogLine | null, way: Way, nowMs: number): void => {
     if (line === null) return void stats.empty++
-    stats.accepted++
+    if (echo(device, line.message, way, nowMs)) return void stats.echoes++
     const event = eventOf(line)
+    if (event === null && line.severity > filter.severityMax) return void stats.filtered++
+    stats.accepted++
     const atMs = Math.floor(clock.currentTimeMillisUnsafe())
-    folder.offer({ kind: "syslog", device, atMs, ...line, event, count: 1 }, nowMs, submit)
+    const mark = filter.eventOnly ? ({ eventOnly: true } as const) : {}
+    folder.offer({ kind: "syslog", device, atMs, ...line, event, count: 1, ...mark }, nowMs, submit)
     if (event !== null) options.onEvent?.(device, event)
   }
 
   return {
     take,
+    hear,
     retry,
     expire: () => folder.expire(monotonicMs(), submit),
     finish: () => {
