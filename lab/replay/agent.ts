@@ -28,7 +28,8 @@ export class ReplayAgent {
 
   /** `values` in OID order. */
   constructor(values: readonly RecordedValue[], community: string) {
-    const longest = values.reduce((max, { content }) => Math.max(max, content.length), 0) + 5 * 128 + 16
+    const longest =
+      values.reduce((max, { oid, content }) => Math.max(max, oidBytes(oid).length + content.length), 0) + 16
     this.values = values
     this.community = Buffer.from(community)
     this.limit = Math.min(DATAGRAM_MAX, Math.max(ANSWER_MAX, longest + ENVELOPE))

@@ -38,8 +38,10 @@ export const replay = async (args: readonly string[], say: (line: string) => voi
   })
   // Answers that cannot be delivered are the asker's business.
   socket.on("error", () => {})
+  // Listened for before anybody is told: whoever reads the line may end this at once.
+  const ended = theEnd()
   say(readyLine(options.file, recording, socket))
-  await theEnd()
+  await ended
   socket.close()
   console.error(`${agent.answered} requests answered, ${agent.dropped} datagrams dropped`)
 }
