@@ -25,6 +25,8 @@ import { makeHttp } from "#engine/http/server.ts"
 import type { Log } from "#engine/log.ts"
 import { processMetrics } from "#engine/metrics/process.ts"
 import { makeMetrics, type MetricsRegistry } from "#engine/metrics/registry.ts"
+import { makeProbes } from "#engine/probes/probes.ts"
+import { probeMetrics } from "#engine/probes/stats.ts"
 import { auditRls } from "#engine/storage/audit-rls.ts"
 import { DbError, openDb, type DbShape } from "#engine/storage/db.ts"
 import { listEvents } from "#engine/storage/events.ts"
@@ -80,13 +82,15 @@ export const assemble = (options: AssembleOptions) =>
     yield* processMetrics(metrics, VERSION)
 
     const book = makeAddressBook()
+    const probes = yield* makeProbes({ log })
+    step(probes.tool === null ? "nothing here can ping" : `pings by ${probes.tool}`)
     const tenants = yield* makeTenants({})
     const running = new Map<TenantId, TenantServices>()
     const twins: Twins = {
       byTenant: (tenant) => running.get(tenant)?.twin ?? null,
       all: () => [...running.values()].map((it) => it.twin),
     }
-    const environment: TenantEnvironment = { config, db, vault, log, tenants, collectors: COLLECTORS, book }
+    const environment: TenantEnvironment = { config, db, vault, log, tenants, collectors: COLLECTORS, book, probes }
     const accounts = storedAccounts(db)
     const stream = yield* makeStream({
       accounts,
@@ -111,6 +115,7 @@ export const assemble = (options: AssembleOptions) =>
 
     const http = yield* serve({ options, bundle, db, metrics, accounts, twins, stream, running })
     step("web interface")
+    probeMetrics(metrics, probes)
     engineMetrics(
       metrics,
       () =>

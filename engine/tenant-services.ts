@@ -14,6 +14,7 @@ import { FLEET_DEFAULTS, runFleet, type FleetControl } from "#engine/collectors/
 import type { Config } from "#engine/config.ts"
 import type { ImportDocument, ImportMode, ImportReport } from "#engine/import/document.ts"
 import type { Log } from "#engine/log.ts"
+import type { Probes } from "#engine/probes/probes.ts"
 import type { DbError, DbShape } from "#engine/storage/db.ts"
 import { appendEvents, pruneEvents } from "#engine/storage/events.ts"
 import { pruneChunks } from "#engine/storage/history-table.ts"
@@ -55,6 +56,7 @@ export interface TenantEnvironment {
   readonly tenants: Tenants
   readonly collectors: readonly Collector[]
   readonly book: AddressBook
+  readonly probes: Probes
 }
 
 /** Room for changes of the inventory within one life of a runtime. */
@@ -72,7 +74,7 @@ export const openTenant = (
   tenant: TenantInfo,
 ): Effect.Effect<TenantServices, TenantNotStarted | MasterKeyUnusable | VaultRefused | DbError, Scope.Scope> =>
   Effect.gen(function* () {
-    const { config, db, vault, tenants, book } = environment
+    const { config, db, vault, tenants, book, probes } = environment
     const log = environment.log.with({ tenant: tenant.slug })
     const now: Moment = { history: null, journal: null, snapshots: null, samples: 0 }
     const twin = yield* tenants.open(tenant.id, load(environment, tenant, log, now))
@@ -90,6 +92,7 @@ export const openTenant = (
     const follow = followTargets(environment, tenant, twin, fleet, log)
     yield* follow
     yield* Effect.addFinalizer(() => Effect.sync(() => book.set(tenant.id, [])))
+    yield* Effect.addFinalizer(() => probes.setTenant(tenant.id, []))
     return {
       twin,
       history: () => now.history,
@@ -173,9 +176,9 @@ const tellNotice = (log: Log, { kind, subject, detail }: TenantNotice): void =>
     ? log.info(`twin: ${kind}`, { subject, detail })
     : log.warn(`twin: ${kind}`, { subject, detail })
 
-/** Fleet and address book follow the stored inventory. */
+/** Fleet, address book and probes follow the stored inventory. */
 const followTargets = (
-  { db, vault, book }: TenantEnvironment,
+  { db, vault, book, probes }: TenantEnvironment,
   tenant: TenantInfo,
   twin: LiveTwin,
   fleet: FleetControl,
@@ -186,10 +189,14 @@ const followTargets = (
       log.error("a stored credential cannot be opened; import the device again", { what: refused.what }),
     )
     yield* fleet.setTargets(targets)
-    book.set(
-      tenant.id,
-      targets.map((target) => ({ tenant: tenant.id, target, sink: twin, pollNow: () => fleet.pollNow(target.device) })),
-    )
+    const entries = targets.map((target) => ({
+      tenant: tenant.id,
+      target,
+      sink: twin,
+      pollNow: () => fleet.pollNow(target.device),
+    }))
+    book.set(tenant.id, entries)
+    yield* probes.setTenant(tenant.id, entries)
   })
 
 /** Copies the twin's events into their table: the newest that it remembers first, then as rounds tell them. */

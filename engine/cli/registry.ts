@@ -4,6 +4,7 @@ import type { Command } from "#engine/cli/command.ts"
 import { configCommand } from "#engine/cli/config.ts"
 import { deviceCommand } from "#engine/cli/device.ts"
 import { importCommand } from "#engine/cli/import.ts"
+import { probeCommand } from "#engine/cli/probe.ts"
 import { startCommand } from "#engine/cli/start.ts"
 import { statusCommand } from "#engine/cli/status.ts"
 
@@ -12,6 +13,7 @@ export const COMMANDS: readonly Command[] = [
   importCommand,
   statusCommand,
   deviceCommand,
+  probeCommand,
   configCommand,
   auditRlsCommand,
 ]

@@ -28,6 +28,8 @@ export interface ProbeStats {
   lost: number
   /** Reports that an inbox refused because it was full. */
   refused: number
+  /** Probes of services: running, and due times that were missed. */
+  readonly services: () => { readonly beats: number; readonly runs: number; readonly missed: number }
 }
 
 export interface Probes {
@@ -63,7 +65,14 @@ export const makeProbes = (options: ProbesOptions): Effect.Effect<Probes, never,
       log.warn("devices are not pinged; install fping, or give this process the NET_RAW right", { why })
     else if (why !== "") log.info(`devices are pinged by ${tool.file}`, { why })
 
-    const stats: ProbeStats = { devices: 0, answered: 0, lost: 0, refused: 0 }
+    const beats = yield* runBeats(SERVICES_CONCURRENT)
+    const stats: ProbeStats = {
+      devices: 0,
+      answered: 0,
+      lost: 0,
+      refused: 0,
+      services: () => ({ beats: beats.size(), ...beats.stats }),
+    }
     /** By subjectKey: an address and rate is asked once, however many devices have it. */
     let bySubject = new Map<string, Pinged[]>()
     const onPing: OnPing = (subject, rttMs) => {
@@ -72,7 +81,6 @@ export const makeProbes = (options: ProbesOptions): Effect.Effect<Probes, never,
       for (const device of bySubject.get(subjectKey(subject)) ?? []) heard(device, rttMs, stats)
     }
     const pinger: Pinger | null = tool === null ? null : yield* makePinger(tool, onPing, log)
-    const beats = yield* runBeats(SERVICES_CONCURRENT)
     const entries = new Map<TenantId, readonly Entry[]>()
     const oneAtATime = yield* Semaphore.make(1)
 

@@ -3,7 +3,7 @@
  * address that it has must be allowed, and the request goes to the address that was checked: a name that changes its
  * mind between the check and the request (DNS rebinding) finds nobody who asks again.
  */
-import { Resolver } from "node:dns/promises"
+import { lookup as systemsLookup } from "node:dns/promises"
 import { isIP } from "node:net"
 import { literal } from "#engine/probes/address.ts"
 import type { Literal } from "#engine/probes/address.ts"
@@ -15,11 +15,16 @@ export type Lookup = (name: string) => Promise<readonly string[]>
 
 const LOOKUP_MS = 3_000
 
-/** By the system's name servers, without its hosts file. */
+/** As every program here finds names, hosts file included. */
 export const systemLookup: Lookup = async (name) => {
-  const resolver = new Resolver({ timeout: LOOKUP_MS, tries: 1 })
-  const found = await Promise.allSettled([resolver.resolve4(name), resolver.resolve6(name)])
-  return found.flatMap((answer) => (answer.status === "fulfilled" ? answer.value : []))
+  const late = Promise.withResolvers<never>()
+  const deadline = setTimeout(() => late.reject(new Error("no answer")), LOOKUP_MS)
+  try {
+    const found = await Promise.race([systemsLookup(name, { all: true }), late.promise])
+    return found.map(({ address }) => address)
+  } finally {
+    clearTimeout(deadline)
+  }
 }
 
 export type PinnedUrl =
