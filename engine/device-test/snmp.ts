@@ -61,7 +61,7 @@ const levelOf = (credential: SnmpCredential): string => {
 }
 
 const ADVICE: Readonly<Record<SnmpFailed["reason"], string>> = {
-  timeout: "check that SNMP is on, that this machine may ask it, the port, and the community or user",
+  timeout: "check that SNMP is on, that this machine may ask it, the port, and community, user and passwords",
   refused: "check the route to the device and this machine's firewall",
   auth: "check user, protocols and passwords",
   protocol: "check that the port is SNMP's; the device's answers break the standard",
