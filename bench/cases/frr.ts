@@ -21,7 +21,8 @@ export const frr: Case = {
   small: { repetitions: 1, pollSeconds: 2 },
   run: async (parameters, report) => {
     const why = await whyNot()
-    if (why === null) return withFrrScene(parameters["pollSeconds"] ?? 10, (scene) => drillAll(scene, parameters, report))
+    if (why === null)
+      return withFrrScene(parameters["pollSeconds"] ?? 10, (scene) => drillAll(scene, parameters, report))
     report(`not run: ${why}`)
     const names = DRILLS.flatMap((drill) => Object.keys(figuresOf(drill, [])))
     return { figures: Object.fromEntries(names.map((name) => [name, null])), outcome: { skipped: why } }
@@ -54,11 +55,7 @@ interface Drilled {
   readonly missed: readonly string[]
 }
 
-const drillAll = async (
-  scene: FrrScene,
-  parameters: Parameters,
-  report: (line: string) => void,
-): Promise<Result> => {
+const drillAll = async (scene: FrrScene, parameters: Parameters, report: (line: string) => void): Promise<Result> => {
   const figures: Record<string, number | null> = {}
   const missed: string[] = []
   for (const drill of DRILLS) {
@@ -95,8 +92,11 @@ const drillOnce = async (scene: FrrScene, drill: Drill, turn: number): Promise<r
   await pause(((turn * 0.618_034) % 1) * 2_000)
   if (drill === "router") {
     const router = pick(ROUTERS, turn)
-    const drilled = await watch(scene, () => network.kill(router), routerSigns(scene, router), () =>
-      viewer.nodeHealth(nodeSlot(scene, router)) === "unreachable",
+    const drilled = await watch(
+      scene,
+      () => network.kill(router),
+      routerSigns(scene, router),
+      () => viewer.nodeHealth(nodeSlot(scene, router)) === "unreachable",
     )
     await network.revive(router)
     await recovered(scene)
@@ -105,14 +105,22 @@ const drillOnce = async (scene: FrrScene, drill: Drill, turn: number): Promise<r
   const [a, b] = pick(drill === "link" ? LINKS : LOSSY, turn)
   const slot = viewer.linkSlot(a, b) ?? -1
   if (drill === "link") {
-    const drilled = await watch(scene, () => network.cut(a, b), linkSigns(scene, a, b), () => viewer.linkHealth(slot) === "down")
+    const drilled = await watch(
+      scene,
+      () => network.cut(a, b),
+      linkSigns(scene, a, b),
+      () => viewer.linkHealth(slot) === "down",
+    )
     await network.mend(a, b)
     await recovered(scene)
     return [`${a} - ${b}`, drilled]
   }
   // No port goes down: what the screen shows is that a router at an end is no longer ok.
-  const drilled = await watch(scene, () => network.loss(a, b, 75), lossSigns(scene, a, b), () =>
-    [a, b].some((name) => viewer.nodeHealth(nodeSlot(scene, name)) === "degraded"),
+  const drilled = await watch(
+    scene,
+    () => network.loss(a, b, 75),
+    lossSigns(scene, a, b),
+    () => [a, b].some((name) => viewer.nodeHealth(nodeSlot(scene, name)) === "degraded"),
   )
   await network.loss(a, b, 0)
   await recovered(scene)
@@ -227,7 +235,11 @@ const bgpDown = (scene: FrrScene, router: string, peer: string): Sign => {
   return {
     name: `${router} loses BGP peer ${peer}`,
     isIt: ({ type, subject, entity, new: now }) =>
-      type === "bgp.peer.state.changed" && subject === device && entity === key && now !== "established" && now !== null,
+      type === "bgp.peer.state.changed" &&
+      subject === device &&
+      entity === key &&
+      now !== "established" &&
+      now !== null,
   }
 }
 

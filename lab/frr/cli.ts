@@ -4,9 +4,11 @@ import process from "node:process"
 import { parseReceiver } from "#lab/frr/receiver.ts"
 import { frrImport } from "#lab/frr/import.ts"
 import { bgpPeers, FRR_ISP, MANAGEMENT, ospfNeighbours } from "#lab/frr/isp.ts"
-import { bringUp, DEFAULT_RECEIVERS, FrrRefused, openNetwork, takeDown } from "#lab/frr/network.ts"
+import { openNetwork } from "#lab/frr/network.ts"
 import type { FrrNetwork } from "#lab/frr/network.ts"
+import { FrrRefused } from "#lab/frr/power.ts"
 import { isOn } from "#lab/frr/state.ts"
+import { bringUp, DEFAULT_RECEIVERS, takeDown } from "#lab/frr/up.ts"
 
 export const FRR_HELP = `usage: npm run lab -- frr COMMAND [--state FILE]
 
@@ -64,7 +66,11 @@ interface Arguments {
 
 const readArguments = (args: readonly string[]): Arguments => {
   const words: string[] = []
-  const read = { "--state": defaultStateFile(), "--trap-target": DEFAULT_RECEIVERS.trap, "--syslog-target": DEFAULT_RECEIVERS.syslog }
+  const read = {
+    "--state": defaultStateFile(),
+    "--trap-target": DEFAULT_RECEIVERS.trap,
+    "--syslog-target": DEFAULT_RECEIVERS.syslog,
+  }
   for (let i = 0; i < args.length; i++) {
     const word = args[i] as string
     if (!word.startsWith("--")) {
@@ -78,7 +84,9 @@ const readArguments = (args: readonly string[]): Arguments => {
   }
   for (const option of ["--trap-target", "--syslog-target"] as const)
     if (parseReceiver(read[option]) === null)
-      throw new FrrRefused(`${option} must be ${MANAGEMENT.host}:PORT, this machine's address in the lab, not "${read[option]}"`)
+      throw new FrrRefused(
+        `${option} must be ${MANAGEMENT.host}:PORT, this machine's address in the lab, not "${read[option]}"`,
+      )
   return { words, stateFile: read["--state"], trap: read["--trap-target"], syslog: read["--syslog-target"] }
 }
 
@@ -118,7 +126,8 @@ function fault(
   apply: (network: FrrNetwork, words: readonly [string, string, string]) => Promise<number>,
 ): Command {
   return async ({ words, stateFile }) => {
-    if (words.length !== count) throw new FrrRefused(`${count} words are needed, not ${words.length}; see npm run lab -- frr --help`)
+    if (words.length !== count)
+      throw new FrrRefused(`${count} words are needed, not ${words.length}; see npm run lab -- frr --help`)
     await apply(openNetwork(stateFile), [words[0] ?? "", words[1] ?? "", words[2] ?? ""])
     console.log("done")
   }

@@ -5,7 +5,16 @@ import { parseImport } from "#engine/import/parse.ts"
 import { configFiles } from "#lab/frr/configs.ts"
 import type { ConfigOptions } from "#lab/frr/configs.ts"
 import { frrImport } from "#lab/frr/import.ts"
-import { bgpPeers, FRR_ISP, ISP_ASN, linkBetween, MANAGEMENT, ospfNeighbours, portsOf, routerNamed } from "#lab/frr/isp.ts"
+import {
+  bgpPeers,
+  FRR_ISP,
+  ISP_ASN,
+  linkBetween,
+  MANAGEMENT,
+  ospfNeighbours,
+  portsOf,
+  routerNamed,
+} from "#lab/frr/isp.ts"
 import { parseReceiver } from "#lab/frr/receiver.ts"
 
 const SECRETS = { community: "c0mmun1ty", user: "heliograph", authPassword: "auth-secret", privPassword: "priv-secret" }
@@ -66,7 +75,10 @@ test("both sides of every BGP session name each other: iBGP over loopbacks to tw
       const far = routerNamed(FRR_ISP, remote)
       assert.equal(far?.asn, remoteAsn)
       assert.ok(bgpPeers(FRR_ISP, remote).some((back) => back.remote === name))
-      const own = remoteAsn === asn ? far?.loopback : portsOf(FRR_ISP, name).find((port) => port.far.router === remote)?.far.address
+      const own =
+        remoteAsn === asn
+          ? far?.loopback
+          : portsOf(FRR_ISP, name).find((port) => port.far.router === remote)?.far.address
       assert.equal(remoteAddress, own)
     }
   // Two reflectors with 8 clients each, the session between them, two upstreams; each counted from both sides.
@@ -77,13 +89,18 @@ test("both sides of every BGP session name each other: iBGP over loopbacks to tw
 test("the configuration of a core router is what FRR 8.4 reads: addresses, OSPF on its links only, reflector clients", () => {
   const files = filesOf("c1")
   for (const { own, far } of portsOf(FRR_ISP, "c1")) {
-    assert.ok(files["zebra.conf"]?.includes(`interface ${own.interface}\n description to ${far.router} ${far.interface}\n ip address ${own.address}/30\n`))
+    assert.ok(
+      files["zebra.conf"]?.includes(
+        `interface ${own.interface}\n description to ${far.router} ${far.interface}\n ip address ${own.address}/30\n`,
+      ),
+    )
   }
   assert.equal(files["ospfd.conf"]?.match(/ip ospf area 0/g)?.length, ospfNeighbours(FRR_ISP, "c1").length + 1)
   assert.equal(files["bgpd.conf"]?.match(/route-reflector-client/g)?.length, 8)
   // FRR 8.4 refuses the word `format` in this block.
   for (const [name, text] of Object.entries(files)) {
-    if (/^(zebra|ospfd|bgpd)\.conf$/.test(name)) assert.match(text, /log extended \w+\n destination unix \/lab\/c1\/log\n/)
+    if (/^(zebra|ospfd|bgpd)\.conf$/.test(name))
+      assert.match(text, /log extended \w+\n destination unix \/lab\/c1\/log\n/)
     assert.ok(!text.includes("undefined"), name)
   }
 })
@@ -104,7 +121,11 @@ test("[S7] credentials stand in snmpd.conf only, v3 routers have no community an
     for (const [file, text] of Object.entries(filesOf(name))) {
       const has = (secret: string): boolean => text.includes(secret)
       assert.equal(has(SECRETS.community), file === "snmpd.conf" && snmp === "2c", `${name} ${file}`)
-      assert.equal(has(SECRETS.authPassword) || has(SECRETS.privPassword), file === "snmpd.conf" && snmp === "3", `${name} ${file}`)
+      assert.equal(
+        has(SECRETS.authPassword) || has(SECRETS.privPassword),
+        file === "snmpd.conf" && snmp === "3",
+        `${name} ${file}`,
+      )
     }
 })
 

@@ -125,12 +125,13 @@ const bgpdConf = (router: FrrRouter, options: ConfigOptions): string => {
     " address-family ipv4 unicast",
     router.prefixes.map((prefix) => `  network ${prefix}`),
     peers.flatMap(({ remote, remoteAddress, remoteAsn }) => {
-      if (!isInternal(remoteAsn))
-        return isInIsp(router) ? [] : [`  neighbor ${remoteAddress} default-originate`]
+      if (!isInternal(remoteAsn)) return isInIsp(router) ? [] : [`  neighbor ${remoteAddress} default-originate`]
       const far = options.isp.routers.find(({ name }) => name === remote)
       return [
         `  neighbor ${remoteAddress} next-hop-self`,
-        ...(router.isReflector && far?.isReflector === false ? [`  neighbor ${remoteAddress} route-reflector-client`] : []),
+        ...(router.isReflector && far?.isReflector === false
+          ? [`  neighbor ${remoteAddress} route-reflector-client`]
+          : []),
       ]
     }),
     [" exit-address-family", "exit"],

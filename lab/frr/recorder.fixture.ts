@@ -25,11 +25,12 @@ import { freePort } from "#lab/drive/child.ts"
 import type { FrrSecrets } from "#lab/frr/configs.ts"
 import { frrImport } from "#lab/frr/import.ts"
 import { FRR_ISP, MANAGEMENT } from "#lab/frr/isp.ts"
-import { bringUp, type FrrNetwork } from "#lab/frr/network.ts"
-import { run } from "#lab/frr/shell.ts"
+import type { FrrNetwork } from "#lab/frr/network.ts"
+import { pause, run } from "#lab/frr/shell.ts"
 import { TIMERS } from "#lab/frr/configs.ts"
 import type { Entry, Header } from "#lab/frr/timeline.ts"
 import { writeTimeline } from "#lab/frr/timeline.ts"
+import { bringUp, takeDown } from "#lab/frr/up.ts"
 
 export interface Recorder {
   /** In the order of arrival. */
@@ -38,7 +39,10 @@ export interface Recorder {
   readonly until: (accept: () => boolean, timeoutMs: number, what: string) => Promise<void>
   /** Newest value of a metric; null = never told. */
   readonly value: (device: string, entity: string, metric: string) => number | null
-  readonly stats: { readonly trap: ReturnType<typeof makeTrapStats>; readonly syslog: ReturnType<typeof makeSyslogStats> }
+  readonly stats: {
+    readonly trap: ReturnType<typeof makeTrapStats>
+    readonly syslog: ReturnType<typeof makeSyslogStats>
+  }
   readonly stop: () => Promise<void>
 }
 
@@ -140,7 +144,8 @@ const statesOf = (poll: PollInput): ReadonlyMap<string, number> => {
   const states = new Map<string, number>()
   for (let i = 0; i < poll.metric.length; i++) {
     const metric = poll.metric[i] as number
-    if (STATES.has(metric)) states.set(`${poll.device} ${poll.entities[poll.entity[i] as number]} ${metric}`, poll.value[i] as number)
+    if (STATES.has(metric))
+      states.set(`${poll.device} ${poll.entities[poll.entity[i] as number]} ${metric}`, poll.value[i] as number)
   }
   return states
 }
@@ -166,7 +171,8 @@ export const entriesOf = (inputs: readonly DeviceInput[], faultMs: number, fromM
       silent.add(input.device)
     } else {
       if (silent.delete(input.device)) keep({ ...at, kind: "answers" })
-      for (const change of changesOf(values, input)) keep({ ...at, startedMs: input.startedMs - faultMs, kind: "poll", ...change })
+      for (const change of changesOf(values, input))
+        keep({ ...at, startedMs: input.startedMs - faultMs, kind: "poll", ...change })
     }
   }
   return entries
@@ -247,8 +253,9 @@ const DRILLS: readonly Drill[] = [
 
 const main = async (directory: string): Promise<void> => {
   const ports = { trap: await freePort(), syslog: await freePort() }
+  const stateFile = join(tmpdir(), `heliograph-frr-${process.pid}.json`)
   const network = await bringUp({
-    stateFile: join(tmpdir(), `heliograph-frr-${process.pid}.json`),
+    stateFile,
     receivers: { trap: `${MANAGEMENT.host}:${ports.trap}`, syslog: `${MANAGEMENT.host}:${ports.syslog}` },
     isTied: true,
   })
@@ -282,18 +289,19 @@ const main = async (directory: string): Promise<void> => {
       await network.settled(120_000)
     }
   } finally {
-    await network.down()
+    await takeDown(stateFile)
   }
 }
 
 const versionsOf = async (): Promise<Record<string, string>> => {
   const dpkg = await run("dpkg-query", ["-W", "-f", "${Package} ${Version}\n", "frr", "snmpd", "lldpd"])
   return Object.fromEntries([
-    ...dpkg.trim().split("\n").map((line) => line.split(" ", 2) as [string, string]),
+    ...dpkg
+      .trim()
+      .split("\n")
+      .map((line) => line.split(" ", 2) as [string, string]),
     ["linux", (await run("uname", ["-r"])).trim()],
   ])
 }
-
-const pause = (ms: number): Promise<void> => new Promise((wake) => setTimeout(wake, ms))
 
 if (import.meta.main) await main(process.argv[2] ?? join(import.meta.dirname, "timelines"))

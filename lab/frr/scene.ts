@@ -5,7 +5,8 @@ import { allSeen, withPollSeconds } from "#lab/drive/scene.ts"
 import { openViewer, type Viewer } from "#lab/drive/viewer.ts"
 import { frrImport } from "#lab/frr/import.ts"
 import { FRR_ISP, MANAGEMENT } from "#lab/frr/isp.ts"
-import { bringUp, type FrrNetwork } from "#lab/frr/network.ts"
+import type { FrrNetwork } from "#lab/frr/network.ts"
+import { bringUp, takeDown } from "#lab/frr/up.ts"
 
 export interface FrrScene {
   readonly network: FrrNetwork
@@ -22,12 +23,13 @@ export const SETTLE_MS = 120_000
 /** All adjacencies are up and every link is seen up when `use` runs; everything is gone when this resolves. */
 export const withFrrScene = async <A>(pollSeconds: number, use: (scene: FrrScene) => Promise<A>): Promise<A> => {
   const data = await temporaryDataDir()
+  const stateFile = join(data.path, "frr.json")
   const ports = await choosePorts()
   let network: FrrNetwork | undefined
   let engine: Engine | undefined
   try {
     network = await bringUp({
-      stateFile: join(data.path, "frr.json"),
+      stateFile,
       receivers: { trap: `${MANAGEMENT.host}:${ports.trap}`, syslog: `${MANAGEMENT.host}:${ports.syslog}` },
       isTied: true,
       waitMs: OTHER_LAB_MS,
@@ -47,7 +49,7 @@ export const withFrrScene = async <A>(pollSeconds: number, use: (scene: FrrScene
     return result
   } finally {
     await engine?.child.stop()
-    await network?.down()
+    if (network !== undefined) await takeDown(stateFile)
     await data.remove()
   }
 }

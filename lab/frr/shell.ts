@@ -56,7 +56,11 @@ export const whyNot = async (): Promise<string | null> => {
   if (!missing.has("frr") && !hasSnmpModule()) missing.add("frr-snmp")
   if (missing.size > 0)
     return `the real-router lab lacks programs; enable: apt-get install --no-install-recommends ${[...missing].toSorted().join(" ")}`
-  if (!(await succeeds(run("unshare", ["--net", "--mount", "--pid", "--uts", "--fork", "ip", "link", "add", "eth1", "type", "veth"]))))
+  if (
+    !(await succeeds(
+      run("unshare", ["--net", "--mount", "--pid", "--uts", "--fork", "ip", "link", "add", "eth1", "type", "veth"]),
+    ))
+  )
     return "this kernel or container allows no namespaces with veth pairs; enable: CAP_SYS_ADMIN and CAP_NET_ADMIN (docker run --privileged)"
   return null
 }
@@ -71,3 +75,5 @@ const isExecutable = (file: string): boolean => {
 }
 
 const hasSnmpModule = (): boolean => globSync("/usr/lib{,64,/*}/frr/modules/ospfd_snmp.so").length > 0
+
+export const pause = (ms: number): Promise<void> => new Promise((wake) => setTimeout(wake, ms))

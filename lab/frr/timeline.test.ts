@@ -13,11 +13,20 @@ const timeline = (name: string): Timeline => readTimeline(readFileSync(join(DIRE
 const loopback = (name: string): string => routerNamed(FRR_ISP, name)?.loopback ?? "?"
 
 /** Entries from the fault until it was mended. */
-const symptoms = ({ header, entries }: Timeline): readonly Entry[] => entries.filter(({ ms }) => ms >= 0 && ms < header.mendedMs)
+const symptoms = ({ header, entries }: Timeline): readonly Entry[] =>
+  entries.filter(({ ms }) => ms >= 0 && ms < header.mendedMs)
 const isOspfDown = (entry: Entry, device: string, remote: string): boolean =>
-  entry.device === device && entry.kind === "trap" && entry.trap === "ospfNbrStateChange" && entry.remote === loopback(remote) && entry.state === "down"
+  entry.device === device &&
+  entry.kind === "trap" &&
+  entry.trap === "ospfNbrStateChange" &&
+  entry.remote === loopback(remote) &&
+  entry.state === "down"
 const isPortDown = (entry: Entry, device: string, port: string): boolean =>
-  entry.device === device && entry.kind === "poll" && entry.entity === `if:${port}` && entry.metric === "interface.oper_up" && entry.new === "down"
+  entry.device === device &&
+  entry.kind === "poll" &&
+  entry.entity === `if:${port}` &&
+  entry.metric === "interface.oper_up" &&
+  entry.new === "down"
 
 test("every timeline names its cause, its tier and its versions, and only routers of the lab, in the order of time", () => {
   assert.deepEqual(FILES, ["link-shut.jsonl", "loss-75.jsonl", "router-killed.jsonl", "upstream-killed.jsonl"])
@@ -55,8 +64,13 @@ test("link-shut: OSPF falls at both ends, both ports go down, only the shut end'
   assert.ok(seen.some((entry) => isOspfDown(entry, cause.b, cause.a)))
   assert.ok(seen.some((entry) => isPortDown(entry, link.a.router, link.a.interface)))
   assert.ok(seen.some((entry) => isPortDown(entry, link.b.router, link.b.interface)))
-  const shut = seen.filter((entry) => entry.kind === "poll" && entry.metric === "interface.admin_up" && entry.new === "down")
-  assert.deepEqual(shut.map(({ device }) => device), [cause.shutAt])
+  const shut = seen.filter(
+    (entry) => entry.kind === "poll" && entry.metric === "interface.admin_up" && entry.new === "down",
+  )
+  assert.deepEqual(
+    shut.map(({ device }) => device),
+    [cause.shutAt],
+  )
 })
 
 test("router-killed: one cause, its neighbours at once, its nine BGP peers late, and their traps again and again", () => {
@@ -65,15 +79,22 @@ test("router-killed: one cause, its neighbours at once, its nine BGP peers late,
   assert.ok(cause.kind === "router")
   const seen = symptoms(recorded)
   assert.ok(seen.some((entry) => entry.kind === "unreachable" && entry.device === cause.router))
-  for (const { far } of portsOf(FRR_ISP, cause.router)) assert.ok(seen.some((entry) => isPortDown(entry, far.router, far.interface)))
-  for (const far of ospfNeighbours(FRR_ISP, cause.router)) assert.ok(seen.some((entry) => isOspfDown(entry, far, cause.router)))
-  const lost = seen.filter((entry) => entry.kind === "trap" && entry.trap === "bgpBackwardTransition" && entry.remote === loopback(cause.router))
+  for (const { far } of portsOf(FRR_ISP, cause.router))
+    assert.ok(seen.some((entry) => isPortDown(entry, far.router, far.interface)))
+  for (const far of ospfNeighbours(FRR_ISP, cause.router))
+    assert.ok(seen.some((entry) => isOspfDown(entry, far, cause.router)))
+  const lost = seen.filter(
+    (entry) =>
+      entry.kind === "trap" && entry.trap === "bgpBackwardTransition" && entry.remote === loopback(cause.router),
+  )
   assert.equal(new Set(lost.map(({ device }) => device)).size, 9)
   assert.ok(lost.length > 18, "each peer repeats it while the router is down")
   // A power cut closes no TCP session: only the hold time tells.
   assert.ok(lost.every(({ ms }) => ms > ((timers["bgpHold"] ?? 0) - (timers["bgpKeepalive"] ?? 0)) * 1000 - 500))
   // Nothing is heard of the dead router itself.
-  assert.ok(seen.filter(({ device, ms }) => device === cause.router && ms > 1_000).every(({ kind }) => kind === "unreachable"))
+  assert.ok(
+    seen.filter(({ device, ms }) => device === cause.router && ms > 1_000).every(({ kind }) => kind === "unreachable"),
+  )
 })
 
 test("upstream-killed: the border loses the port and the session, nobody else loses a port", () => {
@@ -85,9 +106,17 @@ test("upstream-killed: the border loses the port and the session, nobody else lo
   assert.ok(port)
   assert.ok(seen.some((entry) => isPortDown(entry, port.far.router, port.far.interface)))
   assert.ok(
-    seen.some((entry) => entry.device === port.far.router && entry.kind === "trap" && entry.trap === "bgpBackwardTransition" && entry.remote === port.own.address),
+    seen.some(
+      (entry) =>
+        entry.device === port.far.router &&
+        entry.kind === "trap" &&
+        entry.trap === "bgpBackwardTransition" &&
+        entry.remote === port.own.address,
+    ),
   )
-  const ports = seen.filter((entry) => entry.kind === "poll" && entry.metric === "interface.oper_up" && entry.new === "down")
+  const ports = seen.filter(
+    (entry) => entry.kind === "poll" && entry.metric === "interface.oper_up" && entry.new === "down",
+  )
   assert.deepEqual([...new Set(ports.map(({ device }) => device))], [port.far.router])
 })
 

@@ -77,7 +77,11 @@ export const readTimeline = (text: string): Timeline => {
     throw new Error("line 1: not the header of a timeline, version 1")
   const entries = rest.map((line, index) => {
     const entry = parse(line, index + 2)
-    if (typeof entry["ms"] !== "number" || typeof entry["device"] !== "string" || !KINDS.includes(String(entry["kind"])))
+    if (
+      typeof entry["ms"] !== "number" ||
+      typeof entry["device"] !== "string" ||
+      !KINDS.includes(String(entry["kind"]))
+    )
       throw new Error(`line ${index + 2}: an entry has ms, device and a kind of ${KINDS.join(", ")}`)
     return entry as unknown as Entry
   })
