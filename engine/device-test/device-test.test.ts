@@ -229,13 +229,30 @@ test(
     assert.ok("failed" in asked)
     assert.match(asked.failed, /no answer to \d requests .*check that SNMP is on/)
     const path = process.env["PATH"]
-  t.after(() => (process.env["PATH"] = path))
-  process.env["PATH"] = "/nonexistent"
-  const { code, out } = await heliograph([agent.address, "--json"])
-  const report = JSON.parse(out) as DeviceReport
-  assert.deepEqual([report.reachable, code], [{ ping: null, snmp: null, routeros: null }, 1])
-  assert.match(report.details.ping, /there is no ping program here/)
-})
+    t.after(() => (process.env["PATH"] = path))
+    process.env["PATH"] = "/nonexistent"
+    const { code, out } = await heliograph([agent.address, "--json"])
+    const report = JSON.parse(out) as DeviceReport
+    assert.deepEqual([report.reachable, code], [{ ping: null, snmp: null, routeros: null }, 1])
+    assert.match(report.details.ping, /there is no ping program here/)
+  },
+)
+
+test("SNMP v3 with authPriv works, and a wrong password is suspected without being repeated", async (t) => {
+  const credential: SnmpV3Credential = {
+    version: "3",
+    port: 0,
+    user: "reader",
+    authProtocol: "sha256",
+    authPassword: "auth-S3CRET",
+    privProtocol: "aes",
+    privPassword: "priv-S3CRET",
+  }
+  const agent = await startLibraryAgent({ "1.3.6.1.2.1.2.1": 3 }, [credential])
+  t.after(agent.close)
+  const words = ["127.0.0.1", "--snmp-v3", "reader", "--snmp-port", String(agent.port), "--auth-protocol", "sha256"]
+  const priv = ["--auth-password-env", "AUTH", "--priv-protocol", "aes", "--priv-password-env", "PRIV", "--json"]
+  const good = await heliograph([...words, ...priv], { AUTH: "auth-S3CRET", PRIV: "priv-S3CRET" })
   const report = JSON.parse(good.out) as DeviceReport
   assert.equal(report.reachable.snmp, true)
   assert.match(report.details.snmp, /v3, authPriv/)
