@@ -8,7 +8,10 @@ import type { Reader } from "#engine/device-test/read-table.ts"
 import type { Address, Interface } from "#engine/device-test/report.ts"
 
 const IP_ADDR = columnsOf("1.3.6.1.2.1.4.20.1", { ipAdEntIfIndex: 2, ipAdEntNetMask: 3 })
-const IP_ADDRESS = columnsOf("1.3.6.1.2.1.4.34.1", { ipAddressIfIndex: 3, ipAddressPrefix: 5 })
+const IP_ADDRESS = columnsOf("1.3.6.1.2.1.4.34.1", { ipAddressIfIndex: 3, ipAddressType: 4, ipAddressPrefix: 5 })
+
+/** ipAddressType: unicast(1), anycast(2), broadcast(3). */
+const BROADCAST = 3
 
 export const readAddresses = async (reader: Reader, interfaces: readonly Interface[]): Promise<readonly Address[]> => {
   const names = new Map(interfaces.map((one) => [one.ifIndex, one.ifName ?? one.ifDescr]))
@@ -26,7 +29,8 @@ export const readAddresses = async (reader: Reader, interfaces: readonly Interfa
   }
   for (const { index, cells } of await readTable(reader, "ipAddressTable", IP_ADDRESS)) {
     const address = inetAddress(index)
-    if (address === null) continue
+    // Linux lists the broadcast addresses of its networks too; they are not the device's own.
+    if (address === null || cells.ipAddressType?.number() === BROADCAST) continue
     // ipAddressPrefix points at a row of ipAddressPrefixTable, whose last arc is the length; 0.0 points nowhere.
     const pointer = cells.ipAddressPrefix?.dotted()?.split(".") ?? []
     const length = pointer.length > 12 ? Number(pointer.at(-1)) : null

@@ -174,10 +174,11 @@ const interfaceOf = (row: Row): Interface => {
     ifSpeed: null,
     ifHCInOctets: counter(row, "rx-byte"),
     ifHCOutOctets: counter(row, "tx-byte"),
-    ifHCInUcastPkts: counter(row, "rx-packet"),
+    // rx-packet counts broadcast and multicast too: none of the three columns is that.
+    ifHCInUcastPkts: null,
     ifHCInMulticastPkts: null,
     ifHCInBroadcastPkts: null,
-    ifHCOutUcastPkts: counter(row, "tx-packet"),
+    ifHCOutUcastPkts: null,
     ifHCOutMulticastPkts: null,
     ifHCOutBroadcastPkts: null,
     ifInOctets: null,
