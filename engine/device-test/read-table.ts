@@ -4,8 +4,7 @@
  * becomes a warning, and what was read before that is kept.
  */
 import type { SnmpClient } from "#engine/collectors/snmp/client.ts"
-import { SnmpFailed } from "#engine/collectors/snmp/client.ts"
-import { STATUS } from "#engine/collectors/snmp/client.ts"
+import { SnmpFailed, STATUS } from "#engine/collectors/snmp/client.ts"
 import type { Oid } from "#engine/collectors/snmp/oid.ts"
 import { arcsOf, oid } from "#engine/collectors/snmp/oid.ts"
 import { octetText } from "#engine/collectors/snmp/text.ts"
@@ -82,8 +81,8 @@ export class Cell {
 }
 
 /**
- * Rows in index order of appearance, holes allowed. Rejects with SnmpFailed only when nothing of the table was read and
- * the device did not answer at all; an error of the agent about this table is a warning.
+ * Rows in the order in which they came, holes allowed; an agent without the table gives none. Never rejects for what
+ * the agent does: what stopped the reading is a warning.
  */
 export const readTable = async <Column extends string>(
   reader: Reader,
@@ -131,12 +130,10 @@ const walkSome = async <Column extends string>(
     })
   } catch (error) {
     if (!(error instanceof SnmpFailed)) throw error
-    if (isNoSuch(error)) return "complete"
+    if (error.status === STATUS.noSuchName) return "complete"
     return performance.now() >= untilMs ? "time" : "failed"
   }
 }
-
-const isNoSuch = ({ status }: SnmpFailed): boolean => status === STATUS.noSuchName
 
 /** Single objects; null for those that the agent does not have. Rejects with SnmpFailed when nothing answers. */
 export const readScalars = async <Name extends string>(

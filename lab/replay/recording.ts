@@ -3,10 +3,9 @@
  * the tag a BER tag in decimal, with `x` behind it for a value in hexadecimal. Values keep every recorded octet and all
  * 64 bits. A line that cannot be served exactly as it was recorded is left out and counted, never guessed at.
  */
-import { TAG } from "#lab/snmp/ber.ts"
+import { oidBytes, TAG } from "#lab/snmp/ber.ts"
 import type { Oid } from "#lab/snmp/ber.ts"
 import { compareOid, parseOid } from "#lab/snmp/mib.ts"
-import { oidBytes } from "#lab/snmp/ber.ts"
 
 /** RFC 1155 Opaque, which the lab's own agents never send. */
 const OPAQUE = 0x44
