@@ -1,7 +1,8 @@
 /**
  * `npm test`: runs every `*.test.ts` of the house (or the files and folders named on the command line) with node's own
- * runner, one process a file, and says in its last lines what was skipped, why, and how to enable it. Browser suites
- * run after all others and alone: a software-GL page beside seven busy suites measures the machine, not the page.
+ * runner, one process a file, and says in its last lines what was skipped, why, and how to enable it. Suites that need
+ * the machine for themselves (a software-GL page, benchmarks, the real routers in their namespaces) run after all others,
+ * one at a time.
  */
 import { globSync } from "node:fs"
 import { availableParallelism } from "node:os"
@@ -11,8 +12,9 @@ import { run } from "node:test"
 import { inspect } from "node:util"
 
 const FOLDERS = ["protocol", "twin", "engine", "lab", "client", "bench", "house"]
+const ALONE = /(^|\/)e2e\/|^bench\/cases\/|^lab\/frr\/frr\.test|^lab\/sim\.test/
 /** A file that has not ended by then is killed and counts as failed. */
-const FILE_TIMEOUT_MS = 300_000
+const FILE_TIMEOUT_MS = 900_000
 
 interface Outcome {
   passed: number
@@ -31,7 +33,7 @@ const main = async (): Promise<void> => {
     return
   }
   const started = performance.now()
-  const alone = files.filter((file) => /(^|\/)e2e\//.test(file))
+  const alone = files.filter((file) => ALONE.test(file))
   const together = files.filter((file) => !alone.includes(file))
   const outcome: Outcome = { passed: 0, failed: 0, skipped: new Map() }
   await runFiles(together, Math.max(1, availableParallelism()), outcome)

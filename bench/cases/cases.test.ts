@@ -4,7 +4,7 @@ import { test } from "node:test"
 import { CASES } from "#bench/cases/registry.ts"
 
 for (const one of CASES) {
-  test(`bench ${one.name} runs at its smallest size and prints figures`, { timeout: 240_000 }, async () => {
+  test(`bench ${one.name} runs at its smallest size and prints figures`, { timeout: 400_000 }, async () => {
     const result = await one.run(one.small, () => undefined)
     for (const [name, value] of Object.entries(result.figures)) {
       assert.ok(value === null || Number.isFinite(value), `${name} is ${value}`)

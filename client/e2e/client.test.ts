@@ -11,7 +11,7 @@ import { after, before, test } from "node:test"
 import { promisify } from "node:util"
 import { fileURLToPath } from "node:url"
 import pixelmatch from "pixelmatch"
-import type { Browser } from "playwright-core"
+import type { Browser, Page } from "playwright-core"
 import { PNG } from "pngjs"
 import { buildAll } from "#client/build/build.ts"
 import { CHROMIUM, ENABLE, hasChromium, launch } from "#client/e2e/browser.ts"
@@ -146,10 +146,7 @@ test("a frozen screen is the same picture twice", { skip }, async () => {
       await page.fill("[name=password]", "fixture")
       await page.click("[type=submit]")
       await page.waitForFunction(() => window.__twin?.ready() && window.__twin.phase() === "live")
-      await page.waitForTimeout(1_500) // fonts of labels arrive tile by tile; MapLibre has no event for the last one
-      // The delay in the pill is a measurement of this very run.
-      const mask = [page.locator("[data-testid=live-pill]")]
-      shots.push(PNG.sync.read(await page.screenshot({ mask })))
+      shots.push(await settledPicture(page))
       await context.close()
     }
     const [a, b] = shots as [PNG, PNG]
@@ -160,3 +157,17 @@ test("a frozen screen is the same picture twice", { skip }, async () => {
     await fixture.close()
   }
 })
+
+/** Labels arrive tile by tile and MapLibre has no event for the last one: the picture that comes twice in a row. */
+const settledPicture = async (page: Page): Promise<PNG> => {
+  // The delay in the pill is a measurement of this very run.
+  const mask = [page.locator("[data-testid=live-pill]")]
+  let last = await page.screenshot({ mask })
+  for (let tries = 0; tries < 40; tries++) {
+    await page.waitForTimeout(500)
+    const next = await page.screenshot({ mask })
+    if (next.equals(last)) return PNG.sync.read(next)
+    last = next
+  }
+  assert.fail("the frozen screen did not come to rest within 20 s")
+}

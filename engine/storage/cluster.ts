@@ -320,10 +320,15 @@ const removeStalePidFile = (cluster: Cluster): void => {
   if (existsSync(file) && runningPid(cluster) === null) rmSync(file, { force: true })
 }
 
+/** initdb starts its siblings through a shell and cannot quote these out of its own path. */
+const SHELL_SAFE = /^[^"'`$\\\n]+$/
+
 /** The server's user must be able to run the programs: copies them (60 MB, once) when it cannot reach them. */
 export const reachableBinaries = (place: Place, binaries: Binaries): Binaries => {
   if (place.user === null || canReach(place.user, binaries.bin)) return binaries
-  const copy = join(place.stateDir, `postgresql-${binaries.version}`)
+  const beside = SHELL_SAFE.test(place.stateDir) ? place.stateDir : "/var/lib/heliograph-postgresql"
+  mkdirSync(beside, { recursive: true })
+  const copy = join(beside, `postgresql-${binaries.version}`)
   if (!existsSync(copy)) {
     const partial = `${copy}.${process.pid}`
     cpSync(binaries.root, partial, { recursive: true, verbatimSymlinks: true })
