@@ -1,7 +1,20 @@
 /** Watches a running scene for some seconds: what was polled, what was late or lost, and what it cost. */
+import type { Case } from "#bench/case.ts"
 import { cpuSeconds, rssMiB } from "#lab/drive/child.ts"
-import type { Scene } from "#lab/drive/scene.ts"
+import { withScene, type Scene } from "#lab/drive/scene.ts"
 import { quantile, round } from "#bench/statistics.ts"
+
+/** A case that watches a fleet of the lab's at a given pace: parameters routers, pollSeconds, seconds, seed. */
+export const runPace: Case["run"] = async (parameters, report) => {
+  const { routers, pollSeconds, seconds, seed } = parameters as Record<
+    "routers" | "pollSeconds" | "seconds" | "seed",
+    number
+  >
+  return withScene({ routers, seed, pollSeconds, push: true }, async (scene) => ({
+    figures: await watchPace(scene, seconds, report),
+    outcome: { routers: scene.viewer.nodes(), links: scene.viewer.state.links.id.length },
+  }))
+}
 
 export type Pace = Readonly<Record<string, number | null>>
 
@@ -31,7 +44,7 @@ export const watchPace = async (
   }
   const ages = viewer.deltaAgesMs().slice(framesBefore)
   return {
-    samples_per_s: round(grown("heliograph_samples_total") / wallS),
+    sustained_samples_per_s: round(grown("heliograph_samples_total") / wallS),
     polls: grown("heliograph_polls_total"),
     polls_failed: grown("heliograph_polls_failed_total"),
     polls_late: grown("heliograph_polls_late_total"),

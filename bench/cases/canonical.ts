@@ -4,8 +4,7 @@
  * the p99 from a device's answer to the frame that shows it.
  */
 import type { Case } from "#bench/case.ts"
-import { watchPace } from "#bench/pace.ts"
-import { withScene } from "#lab/drive/scene.ts"
+import { runPace } from "#bench/pace.ts"
 
 export const canonical: Case = {
   name: "canonical",
@@ -13,19 +12,5 @@ export const canonical: Case = {
   tier: "emulator (ours)",
   full: { routers: 200, pollSeconds: 1, seconds: 30, seed: 1 },
   small: { routers: 12, pollSeconds: 1, seconds: 3, seed: 1 },
-  run: async (parameters, report) => {
-    const { routers, pollSeconds, seconds, seed } = parameters as {
-      routers: number
-      pollSeconds: number
-      seconds: number
-      seed: number
-    }
-    return withScene({ routers, seed, pollSeconds, push: true }, async (scene) => {
-      const pace = await watchPace(scene, seconds, report)
-      return {
-        figures: { sustained_samples_per_s: pace["samples_per_s"] ?? null, ...pace },
-        outcome: { routers: scene.viewer.nodes(), links: scene.viewer.state.links.id.length },
-      }
-    })
-  },
+  run: runPace,
 }

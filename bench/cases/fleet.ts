@@ -1,7 +1,6 @@
 /** A fleet polled at its usual pace for minutes: what it costs, and whether any poll was late or lost. */
 import type { Case } from "#bench/case.ts"
-import { watchPace } from "#bench/pace.ts"
-import { withScene } from "#lab/drive/scene.ts"
+import { runPace } from "#bench/pace.ts"
 
 export const fleet: Case = {
   name: "fleet",
@@ -9,16 +8,5 @@ export const fleet: Case = {
   tier: "emulator (ours)",
   full: { routers: 1000, pollSeconds: 10, seconds: 300, seed: 1 },
   small: { routers: 12, pollSeconds: 1, seconds: 4, seed: 1 },
-  run: async (parameters, report) => {
-    const { routers, pollSeconds, seconds, seed } = parameters as {
-      routers: number
-      pollSeconds: number
-      seconds: number
-      seed: number
-    }
-    return withScene({ routers, seed, pollSeconds, push: true }, async (scene) => ({
-      figures: await watchPace(scene, seconds, report),
-      outcome: { routers: scene.viewer.nodes(), links: scene.viewer.state.links.id.length },
-    }))
-  },
+  run: runPace,
 }
