@@ -28,6 +28,8 @@ export interface Engine {
 export interface EngineOptions {
   readonly dataDir: string
   readonly env?: Readonly<Record<string, string>>
+  /** What is run; `heliograph start` by default. */
+  readonly command?: readonly string[]
   readonly ports?: { readonly http: number; readonly trap: number; readonly syslog: number }
 }
 
@@ -53,7 +55,7 @@ export const startEngine = async (options: EngineOptions): Promise<Engine> => {
     HELIOGRAPH_ADMIN_PASSWORD: PASSWORD,
     ...options.env,
   }
-  const child = startChild(["engine/cli.ts", "start"], env)
+  const child = startChild(options.command ?? ["engine/cli.ts", "start"], env)
   const url = `http://127.0.0.1:${ports.http}`
   await healthy(url, child)
   const call = async (path: string, cookie: string): Promise<Response> => {
