@@ -31,6 +31,7 @@ const HELP = `usage: npm run lab -- COMMAND
   faults                   what is broken now
   replay FILE.snmprec --listen ADDRESS:PORT [--community NAME]
                            serve a recording of a real device by SNMP v2c
+  kit ...                  files to build the reference lab with CHR images of your own: npm run lab -- kit --help
   frr ...                  12 real routers in network namespaces (needs root): npm run lab -- frr --help
   fault NAME ...           break or mend something:
 
@@ -76,8 +77,9 @@ const COMMANDS: Readonly<Record<string, (args: readonly string[]) => Promise<voi
 }
 
 const main = async ([name, ...args]: readonly string[]): Promise<number> => {
-  // Loaded only when asked for: it has nothing in common with the emulated ISP.
+  // Loaded only when asked for: they have nothing in common with the emulated ISP.
   if (name === "frr") return (await import("#lab/frr/cli.ts")).frrCommand(args)
+  if (name === "kit") return (await import("#lab/kits/cli.ts")).kitCommand(args)
   if (name === undefined || name === "help" || [name, ...args].includes("--help")) {
     console.log(HELP)
     return 0
