@@ -210,6 +210,24 @@ test("[C6] a stream that floods is stopped at its bound and rests; the other one
   assert.equal(ears.listening(), 2)
 })
 
+test("lines that name subscribers are not followed", () => {
+  const lines: string[] = []
+  const { opened, session } = fakeSession()
+  makeEars({ log: (topics) => void lines.push(topics) }, () => 0).open(session)
+  for (const topics of [
+    "pppoe,ppp,info",
+    "system,info,account",
+    "pppoe,ppp,info,account",
+    "dhcp,info",
+    "route,ospf,info",
+    "",
+  ])
+    opened[0]?.row({ topics, message: "a line" })
+  opened[0]?.row({ topics: "system,info" })
+  opened[0]?.row({ ".id": "*1", ".dead": "yes", message: "x" })
+  assert.deepEqual(lines, ["system,info,account", "route,ospf,info", ""])
+})
+
 // --- the poller
 
 const V7 = tables({

@@ -19,11 +19,17 @@ export const ROWS_PER_SECOND_MAX = 1_000
 export const REST_MIN_MS = 10_000
 export const REST_MAX_MS = 600_000
 
+/**
+ * Topics whose lines name subscribers. Following the log asks nobody's leave on the router, as its own syslog settings
+ * do, so people's sessions stay out of it (they are counted: map.ts).
+ */
+const SUBSCRIBER_TOPICS: readonly string[] = "ppp pppoe pptp l2tp sstp ovpn hotspot radius dhcp".split(" ")
+
 /** Whoever takes what was heard. Called from the socket's events: neither may throw. */
 export interface Hearers {
   /** The state of interfaces is not what the last poll or listen row said. */
   readonly changed?: () => void
-  /** A new line of the log: topics as the router lists them (`interface,info`), and the message. */
+  /** A new line of the log, none of subscribers: topics as the router lists them (`interface,info`), and the message. */
   readonly log?: (topics: string, message: string) => void
 }
 
@@ -58,7 +64,9 @@ export const makeEars = (hearers: Hearers, nowMs: () => number): Ears => {
   }
   const logged = (row: Row): void => {
     const message = row.get("message")
-    if (message !== undefined && !row.has(".dead")) hearers.log?.(row.get("topics") ?? "", message)
+    const topics = row.get("topics") ?? ""
+    if (message === undefined || row.has(".dead") || topics.split(",").some(isSubscribers)) return
+    hearers.log?.(topics, message)
   }
   const streams: Stream[] = []
   if (hearers.changed !== undefined) streams.push(makeStream(INTERFACES, heard, nowMs))
@@ -81,6 +89,8 @@ export const makeEars = (hearers: Hearers, nowMs: () => number): Ears => {
     listening: () => streams.filter((stream) => stream.isOpen()).length,
   }
 }
+
+const isSubscribers = (topic: string): boolean => SUBSCRIBER_TOPICS.includes(topic)
 
 /** What a poll would show differently, as a number. */
 const stateOf = (row: Row): number =>
