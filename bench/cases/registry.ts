@@ -6,6 +6,7 @@ import { fleet } from "#bench/cases/fleet.ts"
 import { frr } from "#bench/cases/frr.ts"
 import { recordings } from "#bench/cases/recordings.ts"
 import { recover } from "#bench/cases/recover.ts"
+import { snmpCost } from "#bench/cases/snmp-cost.ts"
 import { start } from "#bench/cases/start.ts"
 
-export const CASES: readonly Case[] = [canonical, detect, fleet, frr, recover, recordings, start]
+export const CASES: readonly Case[] = [canonical, detect, fleet, frr, recover, recordings, snmpCost, start]
