@@ -5,7 +5,7 @@
  */
 export interface EchoSettings {
   readonly windowMs: number
-  /** Different lines remembered over all devices; beyond it the longest-known one is forgotten (and may be heard twice). */
+  /** Different lines remembered over all devices; beyond it older ones are forgotten (and may be heard twice). */
   readonly capacity: number
 }
 export const ECHO_DEFAULTS: EchoSettings = { windowMs: 2_000, capacity: 10_000 }
@@ -18,31 +18,35 @@ export type Way = "syslog" | "api"
 export type Echo = (device: string, message: string, way: Way, nowMs: number) => boolean
 
 export const makeEcho = (settings: EchoSettings = ECHO_DEFAULTS): Echo => {
-  /** In the order of their newest copy. Only one way can have copies that wait: the other's are their echoes. */
-  const waiting = new Map<string, { way: Way; readonly atMs: number[] }>()
+  // Two generations: the older one is dropped whole, which costs nothing a line however many are remembered.
+  let young = new Map<string, Copies>()
+  let old = new Map<string, Copies>()
+  let turnedMs = Number.NEGATIVE_INFINITY
 
-  const forgetOld = (nowMs: number): void => {
-    for (const [key, { atMs }] of waiting) {
-      const newest = atMs.at(-1)
-      if (newest !== undefined && nowMs - newest <= settings.windowMs && waiting.size <= settings.capacity) return
-      waiting.delete(key)
-    }
+  const turn = (nowMs: number): void => {
+    if (young.size < settings.capacity / 2 && nowMs - turnedMs <= settings.windowMs) return
+    old = young
+    young = new Map()
+    turnedMs = nowMs
   }
 
   return (device, message, way, nowMs) => {
-    const key = JSON.stringify([device, message])
-    const entry = waiting.get(key) ?? { way, atMs: [] }
-    while (entry.atMs.length > 0 && nowMs - (entry.atMs[0] as number) > settings.windowMs) entry.atMs.shift()
-    if (entry.way !== way && entry.atMs.shift() !== undefined) {
-      if (entry.atMs.length === 0) waiting.delete(key)
-      return true
-    }
-    entry.way = way
-    entry.atMs.push(nowMs)
-    if (entry.atMs.length > COPIES_MAX) entry.atMs.shift()
-    waiting.delete(key)
-    waiting.set(key, entry)
-    forgetOld(nowMs)
+    turn(nowMs)
+    // No control character survives in a message, so nothing in it can look like another device's key.
+    const key = `${device}\n${message}`
+    const copies = young.get(key) ?? old.get(key) ?? { way, atMs: [] }
+    while (copies.atMs.length > 0 && nowMs - (copies.atMs[0] as number) > settings.windowMs) copies.atMs.shift()
+    if (copies.way !== way && copies.atMs.shift() !== undefined) return true
+    copies.way = way
+    copies.atMs.push(nowMs)
+    if (copies.atMs.length > COPIES_MAX) copies.atMs.shift()
+    young.set(key, copies)
     return false
   }
+}
+
+/** Copies of one line that have not met their echo. Only one way can have any: the other's are their echoes. */
+interface Copies {
+  way: Way
+  readonly atMs: number[]
 }

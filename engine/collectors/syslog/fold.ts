@@ -22,6 +22,7 @@ export interface Folder {
 }
 
 interface Entry {
+  readonly key: string
   last: SyslogInput
   /** Repeats not yet emitted, and when the first of them came. */
   repeats: number
@@ -29,43 +30,58 @@ interface Entry {
   readonly openedMs: number
 }
 
+/** Closed entries at the front of the queue before it is cut. */
+const QUEUE_SLACK = 1_024
+
 export const makeFolder = (settings: FoldSettings = FOLD_DEFAULTS): Folder => {
-  /** In the order of opening, hence of expiry. */
   const entries = new Map<string, Entry>()
+  // In the order of opening, hence of expiry. A queue beside the map: walking a map from its start passes over
+  // everything that was deleted there, and made a burst of different lines dear. It holds no more than a window's lines.
+  let queue: Entry[] = []
+  let head = 0
   let held = 0
 
-  const close = (key: string, entry: Entry, emit: (input: SyslogInput) => void): void => {
-    entries.delete(key)
-    if (entry.repeats === 0) return
-    held -= entry.repeats
+  const close = (entry: Entry, emit: (input: SyslogInput) => void): void => {
+    entries.delete(entry.key)
     const { last, repeats, firstMs } = entry
+    if (repeats === 0) return
+    held -= repeats
     emit({ ...last, count: repeats, ...(firstMs < last.atMs ? { firstMs } : {}) })
   }
 
+  /** The longest open entry, or undefined. */
+  const oldest = (): Entry | undefined => {
+    while (head < queue.length && entries.get(queue[head]!.key) !== queue[head]) head++
+    if (head > QUEUE_SLACK && head * 2 > queue.length) {
+      queue = queue.slice(head)
+      head = 0
+    }
+    return queue[head]
+  }
+
   const expire: Folder["expire"] = (nowMs, emit) => {
-    for (const [key, entry] of entries) {
+    for (let entry = oldest(); entry !== undefined; entry = oldest()) {
       if (nowMs - entry.openedMs < settings.windowMs) return
-      close(key, entry, emit)
+      close(entry, emit)
     }
   }
 
   const offer: Folder["offer"] = (input, nowMs, emit) => {
     expire(nowMs, emit)
     const key = subjectOf(input)
-    const entry = entries.get(key)
-    if (entry !== undefined && entry.last.message === input.message && entry.last.severity === input.severity) {
-      if (entry.repeats === 0) entry.firstMs = input.firstMs ?? input.atMs
-      entry.last = input
-      entry.repeats += input.count
+    const known = entries.get(key)
+    if (known !== undefined && known.last.message === input.message && known.last.severity === input.severity) {
+      if (known.repeats === 0) known.firstMs = input.firstMs ?? input.atMs
+      known.last = input
+      known.repeats += input.count
       held += input.count
       return
     }
-    if (entry !== undefined) close(key, entry, emit)
-    else if (entries.size >= settings.capacity) {
-      const oldest = entries.entries().next().value
-      if (oldest !== undefined) close(oldest[0], oldest[1], emit)
-    }
-    entries.set(key, { last: input, repeats: 0, firstMs: input.atMs, openedMs: nowMs })
+    const given = known ?? (entries.size >= settings.capacity ? oldest() : undefined)
+    if (given !== undefined) close(given, emit)
+    const entry: Entry = { key, last: input, repeats: 0, firstMs: input.atMs, openedMs: nowMs }
+    entries.set(key, entry)
+    queue.push(entry)
     emit(input)
   }
   return { offer, expire, held: () => held }
