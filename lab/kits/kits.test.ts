@@ -398,3 +398,12 @@ test("kit writes its files for the owner only, with the same passwords each time
     assert.match(String(readKitArguments(args)), message)
   assert.equal(kitCommand(["gns3"]), 2)
 })
+
+test("npm run lab -- kit reaches it", (t) => {
+  const dir = mkdtempSync(join(tmpdir(), "heliograph-kit-"))
+  t.after(() => rmSync(dir, { recursive: true, force: true }))
+  const cli = join(import.meta.dirname, "..", "cli.ts")
+  const run = spawnSync(process.execPath, [cli, "kit", "plan", "--out", dir], { encoding: "utf8" })
+  assert.deepEqual([run.status, run.stderr], [0, ""])
+  assert.equal(run.stdout, `${join(dir, "addressing-plan.md")}\n`)
+})

@@ -81,125 +81,128 @@ interface Pending {
 }
 
 export const makeSession = (socket: net.Socket, fingerprint: string | null): RouterOsSession => {
-  const decoder = makeSentenceDecoder()
-  const pending = new Map<string, Pending>()
-  let nextTag = 1
-  let ended: RouterOsError | null = null
-  let unknownTags = 0
-  let lateReplies = 0
+  const session = new Session(socket)
+  return {
+    command: session.command,
+    follow: session.follow,
+    close: () => session.end(new RouterOsClosed({ detail: "the session was closed here", refused: false })),
+    isOpen: () => session.ended === null,
+    fingerprint,
+    counters: { unknownTags: () => session.unknownTags, lateReplies: () => session.lateReplies },
+  }
+}
 
-  const end = (why: RouterOsError): void => {
-    if (ended !== null) return
-    ended = why
-    socket.destroy()
-    const waiting = [...pending.values()]
-    pending.clear()
-    for (const entry of waiting) entry.settle(why)
+class Session {
+  ended: RouterOsError | null = null
+  unknownTags = 0
+  lateReplies = 0
+  private readonly socket: net.Socket
+  private readonly decoder = makeSentenceDecoder()
+  private readonly pending = new Map<string, Pending>()
+  private nextTag = 1
+
+  constructor(socket: net.Socket) {
+    this.socket = socket
+    socket.on("data", (chunk: Buffer) => this.received(chunk))
+    socket.on("error", (error) => this.end(closedBy(error)))
+    socket.on("close", () => this.end(new RouterOsClosed({ detail: "the router closed the session", refused: true })))
   }
 
-  const handle = (reply: Reply): void => {
-    if (reply.word === "!fatal") {
-      const reason = deviceText(reply.text ?? reply.attributes.get("message") ?? "no reason given")
-      return end(new RouterOsClosed({ detail: `the router ended the session: ${reason}`, refused: true }))
-    }
-    const entry = reply.tag === null ? undefined : pending.get(reply.tag)
-    if (entry === undefined) {
-      // Tags are given out in order, so a lower one belonged to a command that was cancelled or timed out.
-      if (isPastTag(reply.tag, nextTag)) lateReplies++
-      else unknownTags++
-      return
-    }
-    const fault = take(entry, reply)
-    if (fault !== null) end(new RouterOsProtocol({ detail: fault }))
-    else if (reply.word === "!done" || (reply.word === "!trap" && entry.command === LOGIN)) {
-      pending.delete(reply.tag as string)
-      entry.settle(settled(entry, reply.attributes))
-    }
-  }
-
-  socket.on("data", (chunk: Buffer) => {
-    const sentences: Sentence[] = []
-    const fault = decoder.push(chunk, (sentence) => sentences.push(sentence))
-    // Settling a command runs its fiber here and now; it may end the session, and then the rest is nobody's.
-    for (const sentence of sentences) if (ended === null) handle(parseReply(sentence))
-    if (fault !== null) end(new RouterOsProtocol({ detail: `the router sent ${fault}` }))
-  })
-  socket.on("error", (error) => end(closedBy(error)))
-  socket.on("close", () => end(new RouterOsClosed({ detail: "the router closed the session", refused: true })))
-
-  const send = (words: Sentence, tag: string): void => {
-    socket.write(encodeSentence([...words, `.tag=${tag}`]))
-  }
-
-  /** Why no further command can start now, or null. */
-  const refusal = (): RouterOsError | null => {
-    if (ended !== null) return ended
-    if (pending.size < MAX_IN_FLIGHT) return null
-    return new RouterOsProtocol({ detail: `${MAX_IN_FLIGHT} commands are in flight already` })
-  }
-
-  /** The router is asked to stop; what it still says has no taker. */
-  const cancel = (tag: string): void => {
-    if (pending.delete(tag) && ended === null) send(["/cancel", `=tag=${tag}`], String(nextTag++))
-  }
-
-  const command = (words: Sentence, deadlineMs: number): Effect.Effect<Answer, RouterOsError> =>
+  readonly command: RouterOsSession["command"] = (words, deadlineMs) =>
     Effect.callback<Answer, RouterOsError>((resume) => {
-      const refused = refusal()
+      const refused = this.refusal()
       if (refused !== null) return resume(Effect.fail(refused))
-      const name = words[0] ?? ""
-      const tag = String(nextTag++)
+      const command = words[0] ?? ""
+      const settle = (result: Answer | RouterOsError): void => {
+        clearTimeout(timer)
+        resume(isAnswer(result) ? Effect.succeed(result) : Effect.fail(result))
+      }
+      const tag = this.start(words, { command, rows: [], chars: 0, trap: null, heard: null, settle })
       const forget = (): void => {
         clearTimeout(timer)
-        cancel(tag)
+        this.cancel(tag)
       }
       const timer = setTimeout(() => {
         forget()
-        resume(Effect.fail(new RouterOsTimeout({ command: name, deadlineMs })))
+        resume(Effect.fail(new RouterOsTimeout({ command, deadlineMs })))
       }, deadlineMs)
-      pending.set(tag, {
-        command: name,
-        rows: [],
-        chars: 0,
-        trap: null,
-        heard: null,
-        settle: (result) => {
-          clearTimeout(timer)
-          resume(isAnswer(result) ? Effect.succeed(result) : Effect.fail(result))
-        },
-      })
-      send(words, tag)
       return Effect.sync(forget)
     })
 
-  const follow: RouterOsSession["follow"] = (words, heard, over) => {
-    const refused = refusal()
+  readonly follow: RouterOsSession["follow"] = (words, heard, ended) => {
+    const refused = this.refusal()
     if (refused !== null) {
-      over(refused)
+      ended(refused)
       return () => undefined
     }
-    const name = words[0] ?? ""
-    const tag = String(nextTag++)
-    let live = true
-    const settle = (result: Answer | RouterOsError): void => {
-      if (live) over(isAnswer(result) ? new RouterOsTrap({ command: name, detail: "the router ended it" }) : result)
-      live = false
-    }
-    pending.set(tag, { command: name, rows: [], chars: 0, trap: null, heard, settle })
-    send(words, tag)
-    return () => {
-      live = false
-      cancel(tag)
+    const command = words[0] ?? ""
+    // A command that was cancelled is pending no more, so nobody settles it.
+    const settle = (result: Answer | RouterOsError): void =>
+      ended(isAnswer(result) ? new RouterOsTrap({ command, detail: "the router ended it" }) : result)
+    const tag = this.start(words, { command, rows: [], chars: 0, trap: null, heard, settle })
+    return () => this.cancel(tag)
+  }
+
+  /** Fails every command in flight. Idempotent. */
+  end(why: RouterOsError): void {
+    if (this.ended !== null) return
+    this.ended = why
+    this.socket.destroy()
+    for (const [tag, entry] of this.pending) {
+      this.pending.delete(tag)
+      entry.settle(why)
     }
   }
 
-  return {
-    command,
-    follow,
-    close: () => end(new RouterOsClosed({ detail: "the session was closed here", refused: false })),
-    isOpen: () => ended === null,
-    fingerprint,
-    counters: { unknownTags: () => unknownTags, lateReplies: () => lateReplies },
+  /** Why no further command can start now, or null. */
+  private refusal(): RouterOsError | null {
+    if (this.ended !== null) return this.ended
+    if (this.pending.size < MAX_IN_FLIGHT) return null
+    return new RouterOsProtocol({ detail: `${MAX_IN_FLIGHT} commands are in flight already` })
+  }
+
+  private start(words: Sentence, entry: Pending): string {
+    const tag = String(this.nextTag++)
+    this.pending.set(tag, entry)
+    this.send(words, tag)
+    return tag
+  }
+
+  /** The router is asked to stop; what it still says has no taker. */
+  private cancel(tag: string): void {
+    if (this.pending.delete(tag) && this.ended === null) this.send(["/cancel", `=tag=${tag}`], String(this.nextTag++))
+  }
+
+  private send(words: Sentence, tag: string): void {
+    this.socket.write(encodeSentence([...words, `.tag=${tag}`]))
+  }
+
+  private received(chunk: Buffer): void {
+    const sentences: Sentence[] = []
+    const fault = this.decoder.push(chunk, (sentence) => sentences.push(sentence))
+    // Settling a command runs its fiber here and now; it may end the session, and then the rest is nobody's.
+    for (const sentence of sentences) if (this.ended === null) this.handle(parseReply(sentence))
+    if (fault !== null) this.end(new RouterOsProtocol({ detail: `the router sent ${fault}` }))
+  }
+
+  private handle(reply: Reply): void {
+    if (reply.word === "!fatal") {
+      const reason = deviceText(reply.text ?? reply.attributes.get("message") ?? "no reason given")
+      return this.end(new RouterOsClosed({ detail: `the router ended the session: ${reason}`, refused: true }))
+    }
+    const entry = reply.tag === null ? undefined : this.pending.get(reply.tag)
+    if (entry === undefined) {
+      // Tags are given out in order, so a lower one belonged to a command that was cancelled or timed out.
+      if (isPastTag(reply.tag, this.nextTag)) this.lateReplies++
+      else this.unknownTags++
+      return
+    }
+    const fault = take(entry, reply)
+    if (fault !== null) this.end(new RouterOsProtocol({ detail: fault }))
+    else if (reply.word === "!done" || (reply.word === "!trap" && entry.command === LOGIN)) {
+      this.pending.delete(reply.tag as string)
+      entry.settle(settled(entry, reply.attributes))
+    }
   }
 }
 
