@@ -113,8 +113,6 @@ export const assemble = (options: AssembleOptions) =>
     const listeners = yield* listen(config, book, metrics, log)
     step(`traps on UDP ${listeners.trapPort}, syslog on UDP and TCP ${listeners.syslogPort}`)
 
-    const http = yield* serve({ options, bundle, db, metrics, accounts, twins, stream, running })
-    step("web interface")
     probeMetrics(metrics, probes)
     engineMetrics(
       metrics,
@@ -134,9 +132,12 @@ export const assemble = (options: AssembleOptions) =>
         if (!running.has(tenant.id)) yield* run(tenant)
         return tenant
       })
+    // Before anything is served: whoever sees a healthy engine can sign in to it.
     const newPassword = yield* firstUser(options, db, ensureTenant)
     const importer = makeImporter(running)
+    const http = yield* serve({ options, bundle, db, metrics, accounts, twins, stream, running })
     yield* makeLocalAdmin({ dataDir: config.dataDir, importer, status: () => statusOf(http.url, running), log })
+    step("web interface")
     const engine: Engine = {
       url: http.url,
       httpPort: http.port,
