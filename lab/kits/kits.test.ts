@@ -317,13 +317,16 @@ test("the topology is containerlab's: every end of every wire once, every file t
   )
 })
 
+/** FRR's shell: `-C` reads a configuration without any daemon. */
+const VTYSH = "vtysh"
+
 test("FRR itself takes the upstreams' configuration", (t) => {
   const dir = mkdtempSync(join(tmpdir(), "heliograph-kit-"))
   t.after(() => rmSync(dir, { recursive: true, force: true }))
   const check = (config: string) => {
     const file = join(dir, "frr.conf")
     writeFileSync(file, config)
-    return spawnSync("vtysh", ["-C", "-f", file], { encoding: "utf8" })
+    return spawnSync(VTYSH, ["-C", "-f", file], { encoding: "utf8" })
   }
   if (check("").error !== undefined) return t.skip("vtysh is not here; enable: apt install frr")
   const files = [...kitFiles("containerlab", optionsOf("7.20"), null)].filter(([path]) => path.endsWith(".frr.conf"))
