@@ -17,7 +17,8 @@ export type LinkId = Brand<"LinkId">
 /**
  * What a value belongs to, inside one device. The empty string is the device itself; everything else is
  * `kind:key`, with the key being what survives an ifIndex renumbering:
- * `if:ether1` (ifName), `ospf:10.255.0.2` (neighbour's router id), `bgp:10.0.0.1` (remote address), `lldp:ether1`.
+ * `if:ether1` (ifName), `ospf:10.255.0.2` (neighbour's router id), `bgp:10.0.0.1` (remote address), `lldp:ether1` (local
+ * ifName; `lldp:ether1#2` for the second neighbour heard there, `lldp:` alone where the agent does not say on which port).
  */
 export type EntityKey = Brand<"EntityKey">
 
@@ -30,9 +31,11 @@ export const DEVICE_ENTITY = "" as EntityKey
 export const interfaceKey = (ifName: string): EntityKey => `if:${ifName}` as EntityKey
 export const ospfKey = (neighbourRouterId: string): EntityKey => `ospf:${neighbourRouterId}` as EntityKey
 export const bgpKey = (remoteAddress: string): EntityKey => `bgp:${remoteAddress}` as EntityKey
+export const lldpKey = (localIfName: string, nth = 1): EntityKey =>
+  `lldp:${localIfName}${nth === 1 ? "" : `#${nth}`}` as EntityKey
 export const entityKey = (text: string): EntityKey => text as EntityKey
 
-export type EntityKind = "device" | "interface" | "ospf.neighbor" | "bgp.peer"
+export type EntityKind = "device" | "interface" | "ospf.neighbor" | "bgp.peer" | "lldp.neighbor"
 
 /** The kind of a key, or null for a prefix that this version does not know. */
 export const entityKind = (key: EntityKey): EntityKind | null => {
@@ -40,6 +43,7 @@ export const entityKind = (key: EntityKey): EntityKind | null => {
   if (key.startsWith("if:")) return "interface"
   if (key.startsWith("ospf:")) return "ospf.neighbor"
   if (key.startsWith("bgp:")) return "bgp.peer"
+  if (key.startsWith("lldp:")) return "lldp.neighbor"
   return null
 }
 

@@ -38,6 +38,8 @@ export interface Metric {
 export const OSPF_STATES = ["down", "attempt", "init", "2way", "exstart", "exchange", "loading", "full"] as const
 /** RFC 4273 bgpPeerState, value = index. */
 export const BGP_STATES = ["idle", "connect", "active", "opensent", "openconfirm", "established"] as const
+/** Whether the newest complete list of LLDP neighbours had it (IEEE 802.1AB has no states), value = index. */
+export const LLDP_STATES = ["gone", "heard"] as const
 
 const rows = [
   // device
@@ -136,13 +138,20 @@ export const metricByName = (name: string): Metric | null => byName.get(name) ??
 /** Facts that are text, not numbers. They are state of the entity, never stored as a series. */
 export const TEXT_FACTS = [
   "device.identity",
+  "device.vendor",
   "device.model",
   "device.os_version",
   "device.serial",
   "device.description",
   "device.object_id",
   "interface.alias",
+  /** Own addresses with prefix lengths, `10.0.0.1/31, 2001:db8::1/64`; empty = none. */
+  "interface.addresses",
   "ospf.neighbor.interface",
   "bgp.peer.remote_as",
+  "lldp.neighbor.interface",
+  "lldp.neighbor.system_name",
+  "lldp.neighbor.port",
+  "lldp.neighbor.chassis",
 ] as const
 export type TextFact = (typeof TEXT_FACTS)[number]

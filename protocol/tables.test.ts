@@ -76,7 +76,7 @@ test("entity keys name their kind and keep their name, whatever the device calls
     }),
   )
   assert.equal(entityKind(DEVICE_ENTITY), "device")
-  assert.equal(entityKind(entityKey("lldp:ether1")), null)
+  assert.equal(entityKind(entityKey("mndp:ether1")), null)
 })
 
 test("roles, kinds and close codes are distinct and fit their places on the wire", () => {

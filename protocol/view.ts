@@ -30,6 +30,8 @@ export interface MetricView {
 export interface InterfaceView {
   readonly name: string
   readonly alias: string | null
+  /** Own addresses, `10.0.0.1/31, 2001:db8::1/64`; absent when nobody told any. */
+  readonly addresses?: string
   readonly ifIndex: number | null
   readonly adminUp: boolean | null
   readonly operUp: boolean | null
@@ -44,9 +46,15 @@ export interface InterfaceView {
   readonly quality: Quality
 }
 
+/** What two devices say to each other; none of them makes a link (W2). */
+export type AdjacencyKind = "ospf" | "bgp" | "lldp"
+
 export interface AdjacencyView {
-  readonly kind: "ospf" | "bgp"
+  readonly kind: AdjacencyKind
   readonly remote: string
+  /** lldp only: the own interface on which it is heard, and the port that it names. */
+  readonly localInterface?: string
+  readonly remotePort?: string
   readonly state: string
   readonly up: boolean
   readonly sinceMs: number

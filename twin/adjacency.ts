@@ -1,26 +1,37 @@
 /**
- * OSPF neighbours (RFC 4750) and BGP peers (RFC 4273) of one router. An adjacency is what two routers say to each other;
- * it never makes a link (W2). A neighbour that vanishes from a complete list is kept as down: its absence is the news.
+ * OSPF neighbours (RFC 4750), BGP peers (RFC 4273) and LLDP neighbours (IEEE 802.1AB) of one router. An adjacency is what
+ * two devices say to each other; it never makes a link (W2). A neighbour that vanishes from a complete list is kept as
+ * down, for a protocol that is its news; an LLDP neighbour is kept as gone, as evidence, and makes neither event nor fault.
  */
 import { bgpKey, entityName, ospfKey } from "#protocol/id.ts"
 import type { EntityKey, EntityKind } from "#protocol/id.ts"
-import { BGP_STATES, metricId, OSPF_STATES } from "#protocol/metric.ts"
-import type { Source } from "#protocol/view.ts"
+import { BGP_STATES, LLDP_STATES, metricId, OSPF_STATES } from "#protocol/metric.ts"
+import type { TextFact } from "#protocol/metric.ts"
+import type { AdjacencyKind, Source } from "#protocol/view.ts"
 import type { PollInput } from "#twin/input.ts"
 import { sourceBit } from "#twin/source.ts"
 
 /** Adjacencies of one router; more are refused and counted. */
 export const MAX_ADJACENCIES = 1024
+/** LLDP neighbours among them: a switch full of telephones must not take the place of routing neighbours. */
+export const MAX_LLDP = 512
 /** A vanished neighbour is forgotten after a day: by then it is a change of plan, not a fault. */
 export const VANISHED_KEEP_MS = 24 * 3600 * 1000
 const MAX_TEXT = 256
 
+/** What an LLDP neighbour says of itself; null = it did not. */
+export interface LldpTexts {
+  readonly systemName: string | null
+  readonly port: string | null
+  readonly chassis: string | null
+}
+
 export interface Adjacency {
   readonly key: EntityKey
-  readonly kind: "ospf" | "bgp"
-  /** Neighbour's router id, or the peer's address. */
+  readonly kind: AdjacencyKind
+  /** Neighbour's router id, the peer's address, or what of `lldpKey` follows the prefix. */
   readonly remote: string
-  /** Index into OSPF_STATES or BGP_STATES. */
+  /** Index into OSPF_STATES, BGP_STATES or LLDP_STATES. */
   readonly state: number
   readonly sinceMs: number
   readonly atMs: number
@@ -31,9 +42,14 @@ export interface Adjacency {
   readonly prefixesIn: number | null
   readonly prefixesOut: number | null
   readonly flaps: number | null
-  /** ospf: local interface; bgp: remote AS. */
+  /** ospf, lldp: local interface; bgp: remote AS. */
   readonly detail: string | null
+  /** lldp only. */
+  readonly lldp?: LldpTexts
 }
+
+/** The protocols whose states are events and faults. */
+export type RoutingKind = Exclude<AdjacencyKind, "lldp">
 
 export type AdjacencyTable = readonly Adjacency[]
 export const NO_ADJACENCIES: AdjacencyTable = []
@@ -41,7 +57,7 @@ export const NO_ADJACENCIES: AdjacencyTable = []
 /** A state that was known and is different now. */
 export interface AdjacencyChange {
   readonly key: EntityKey
-  readonly kind: "ospf" | "bgp"
+  readonly kind: RoutingKind
   readonly old: string
   readonly new: string
   readonly up: boolean
@@ -64,22 +80,29 @@ export interface AdjacencyContext {
 const OSPF_FULL = OSPF_STATES.indexOf("full")
 const OSPF_2WAY = OSPF_STATES.indexOf("2way")
 const BGP_ESTABLISHED = BGP_STATES.indexOf("established")
+const LLDP_HEARD = LLDP_STATES.indexOf("heard")
 
 /** Two OSPF routers of a broadcast net that are both not designated rest in 2-Way (RFC 2328 s10.4): that is up. */
-export const isUp = (kind: "ospf" | "bgp", state: number): boolean =>
-  kind === "bgp" ? state === BGP_ESTABLISHED : state === OSPF_FULL || state === OSPF_2WAY
-
-export const stateName = (kind: "ospf" | "bgp", state: number): string =>
-  (kind === "bgp" ? BGP_STATES[state] : OSPF_STATES[state]) ?? "unknown"
-
-/** The index of a state as vendors write it (`Full`, `2-Way`, `ExStart`); -1 = not a state. */
-export const parseState = (kind: "ospf" | "bgp", text: string): number => {
-  const word = text.toLowerCase().replaceAll("-", "").replace("twoway", "2way")
-  const states: readonly string[] = kind === "bgp" ? BGP_STATES : OSPF_STATES
-  return states.indexOf(word)
+export const isUp = (kind: AdjacencyKind, state: number): boolean => {
+  if (kind === "lldp") return state === LLDP_HEARD
+  return kind === "bgp" ? state === BGP_ESTABLISHED : state === OSPF_FULL || state === OSPF_2WAY
 }
 
-export const adjacencyKey = (kind: "ospf" | "bgp", remote: string): EntityKey =>
+const STATES: Readonly<Record<AdjacencyKind, readonly string[]>> = {
+  ospf: OSPF_STATES,
+  bgp: BGP_STATES,
+  lldp: LLDP_STATES,
+}
+
+export const stateName = (kind: AdjacencyKind, state: number): string => STATES[kind][state] ?? "unknown"
+
+/** The index of a state as vendors write it (`Full`, `2-Way`, `ExStart`); -1 = not a state. */
+export const parseState = (kind: RoutingKind, text: string): number => {
+  const word = text.toLowerCase().replaceAll("-", "").replace("twoway", "2way")
+  return STATES[kind].indexOf(word)
+}
+
+export const adjacencyKey = (kind: RoutingKind, remote: string): EntityKey =>
   kind === "bgp" ? bgpKey(remote) : ospfKey(remote)
 
 /** Takes one poll into the table. */
@@ -97,13 +120,14 @@ export const pollAdjacencies = (
     rows.delete(before.key)
     const after = row === undefined ? unlisted(before, poll, context.answering) : polledOnce(before, row, poll)
     if (after === null) continue
-    if (after.state !== before.state) changes.push(change(before, after))
+    if (after.state !== before.state) changes.push(...changeOf(before, after))
     next.push(after)
   }
   let left = 0
+  let lldp = next.filter(({ kind }) => kind === "lldp").length
   for (const [key, row] of rows) {
     if (row.state === null) continue
-    if (next.length >= MAX_ADJACENCIES) left++
+    if (next.length >= MAX_ADJACENCIES || (row.kind === "lldp" && ++lldp > MAX_LLDP)) left++
     else next.push(discovered(key, row, row.state, poll))
   }
   return { table: next, changes, refused: refused + left }
@@ -122,20 +146,25 @@ export const tellAdjacency = (
   if (before === undefined || atMs < before.atMs) return { table, changed: null }
   const sinceMs = before.state === state ? before.sinceMs : atMs
   const after = { ...before, state, sinceMs, atMs, source }
-  return { table: table.with(row, after), changed: before.state === state ? null : change(before, after) }
+  return {
+    table: table.with(row, after),
+    changed: (before.state === state ? undefined : changeOf(before, after)[0]) ?? null,
+  }
 }
 
 // -- one poll --------------------------------------------------------------------------------------------------------
 
 /** The rows of one adjacency in one poll. */
 interface Row {
-  readonly kind: "ospf" | "bgp"
+  readonly kind: AdjacencyKind
   state: number | null
   uptimeSeconds: number | null
   prefixesIn: number | null
   prefixesOut: number | null
   flaps: number | null
   detail: string | null
+  /** Facts of this poll only: texts travel when they change. */
+  readonly lldp: { -readonly [Name in keyof LldpTexts]?: string }
 }
 
 const OSPF_STATE = metricId("ospf.neighbor.state")
@@ -146,43 +175,61 @@ const BGP_IN = metricId("bgp.peer.prefixes_in")
 const BGP_OUT = metricId("bgp.peer.prefixes_out")
 const BGP_FLAPS = metricId("bgp.peer.flaps_total")
 
-const isAdjacency = (kind: EntityKind | null): boolean => kind === "ospf.neighbor" || kind === "bgp.peer"
-const entityKindOf = (kind: "ospf" | "bgp"): EntityKind => (kind === "bgp" ? "bgp.peer" : "ospf.neighbor")
+const ENTITY_KIND: Readonly<Record<AdjacencyKind, EntityKind>> = {
+  ospf: "ospf.neighbor",
+  bgp: "bgp.peer",
+  lldp: "lldp.neighbor",
+}
+const kindOf = (entity: EntityKind | null): AdjacencyKind | null =>
+  entity === "ospf.neighbor" ? "ospf" : entity === "bgp.peer" ? "bgp" : entity === "lldp.neighbor" ? "lldp" : null
+const isAdjacency = (entity: EntityKind | null): boolean => kindOf(entity) !== null
+
+const DETAILS: readonly TextFact[] = ["ospf.neighbor.interface", "bgp.peer.remote_as", "lldp.neighbor.interface"]
+/** Which field of a row a text is. */
+const LLDP_FIELD: Readonly<Partial<Record<TextFact, keyof LldpTexts>>> = {
+  "lldp.neighbor.system_name": "systemName",
+  "lldp.neighbor.port": "port",
+  "lldp.neighbor.chassis": "chassis",
+}
 
 const rowsOfPoll = (
   poll: PollInput,
   kinds: ReadonlyArray<EntityKind | null>,
 ): { readonly rows: Map<EntityKey, Row>; readonly refused: number } => {
   const rows = new Map<EntityKey, Row>()
-  const byEntity = kinds.map((kind, e) =>
-    isAdjacency(kind) ? rowFor(rows, poll.entities[e] as EntityKey, kind) : null,
-  )
+  const byEntity = kinds.map((entity, e) => {
+    const kind = kindOf(entity)
+    return kind === null ? null : rowFor(rows, poll.entities[e] as EntityKey, kind)
+  })
   let refused = 0
   const count = Math.min(poll.entity.length, poll.metric.length, poll.value.length)
   for (let i = 0; rows.size > 0 && i < count; i++) {
     const row = byEntity[poll.entity[i] as number]
     if (row && !writeRow(row, poll.metric[i] as number, poll.value[i] as number)) refused++
   }
-  for (const { entity, fact, text } of poll.texts)
-    if (fact === "ospf.neighbor.interface" || fact === "bgp.peer.remote_as") {
-      const row = rows.get(entity)
-      if (row) row.detail = text.slice(0, MAX_TEXT)
-    }
+  for (const { entity, fact, text } of poll.texts) {
+    const row = rows.get(entity)
+    if (row === undefined) continue
+    const field = LLDP_FIELD[fact]
+    if (DETAILS.includes(fact)) row.detail = text.slice(0, MAX_TEXT)
+    else if (field !== undefined && row.kind === "lldp") row.lldp[field] = text.slice(0, MAX_TEXT)
+  }
   return { rows, refused }
 }
 
-const rowFor = (rows: Map<EntityKey, Row>, key: EntityKey, entity: EntityKind | null): Row => {
+const rowFor = (rows: Map<EntityKey, Row>, key: EntityKey, kind: AdjacencyKind): Row => {
   const known = rows.get(key)
   if (known) return known
-  const kind = entity === "bgp.peer" ? "bgp" : "ospf"
   const row: Row = {
     kind,
-    state: null,
+    // To be listed is the whole state of an LLDP neighbour.
+    state: kind === "lldp" ? LLDP_HEARD : null,
     uptimeSeconds: null,
     prefixesIn: null,
     prefixesOut: null,
     flaps: null,
     detail: null,
+    lldp: {},
   }
   rows.set(key, row)
   return row
@@ -190,7 +237,7 @@ const rowFor = (rows: Map<EntityKey, Row>, key: EntityKey, entity: EntityKind | 
 
 /** False = refused. */
 const writeRow = (row: Row, metric: number, value: number): boolean => {
-  if (!Number.isFinite(value)) return false
+  if (!Number.isFinite(value) || row.kind === "lldp") return false
   const bgp = row.kind === "bgp"
   if (metric === (bgp ? BGP_STATE : OSPF_STATE)) {
     if (stateName(row.kind, value) === "unknown") return false
@@ -220,12 +267,13 @@ const polledOnce = (before: Adjacency, row: Row, poll: PollInput): Adjacency => 
     prefixesOut: row.prefixesOut ?? before.prefixesOut,
     flaps: row.flaps ?? before.flaps,
     detail: row.detail ?? before.detail,
+    ...(row.kind === "lldp" ? { lldp: { ...(before.lldp ?? NO_TEXTS), ...row.lldp } } : {}),
   }
 }
 
 /** A poll without this adjacency. Null = forgotten. */
 const unlisted = (before: Adjacency, poll: PollInput, answering: number): Adjacency | null => {
-  if (!poll.complete.includes(entityKindOf(before.kind))) return before
+  if (!poll.complete.includes(ENTITY_KIND[before.kind])) return before
   const listedBy = before.listedBy & ~sourceBit(poll.source)
   const stateMs = Math.min(poll.startedMs, poll.atMs)
   if ((listedBy & answering) !== 0 || stateMs < before.atMs) return { ...before, listedBy }
@@ -251,6 +299,7 @@ const discovered = (key: EntityKey, row: Row, state: number, poll: PollInput): A
     prefixesOut: row.prefixesOut,
     flaps: row.flaps,
     detail: row.detail,
+    ...(row.kind === "lldp" ? { lldp: { ...NO_TEXTS, ...row.lldp } } : {}),
   }
 }
 
@@ -260,10 +309,10 @@ const sinceOf = (uptimeSeconds: number | null, atMs: number): number => {
   return sinceMs >= 0 && sinceMs <= atMs ? sinceMs : atMs
 }
 
-const change = (before: Adjacency, after: Adjacency): AdjacencyChange => ({
-  key: before.key,
-  kind: before.kind,
-  old: stateName(before.kind, before.state),
-  new: stateName(after.kind, after.state),
-  up: isUp(after.kind, after.state),
-})
+const NO_TEXTS: LldpTexts = { systemName: null, port: null, chassis: null }
+
+/** None for LLDP: what hears whom is no event. */
+const changeOf = ({ key, kind, state }: Adjacency, after: Adjacency): readonly AdjacencyChange[] =>
+  kind === "lldp"
+    ? []
+    : [{ key, kind, old: stateName(kind, state), new: stateName(kind, after.state), up: isUp(kind, after.state) }]

@@ -98,7 +98,7 @@ const downPort = (state: RouterState, port: Port): readonly string[] => {
 const adjacenciesDown = (state: RouterState): readonly string[] => {
   const down: string[] = []
   for (const { kind, state: at, remote } of state.adjacencies)
-    if (!isUp(kind, at) && down.length < MAX_REASONS)
+    if (kind !== "lldp" && !isUp(kind, at) && down.length < MAX_REASONS)
       down.push(`${kind === "bgp" ? "BGP peer" : "OSPF neighbour"} ${remote} is ${stateName(kind, at)}`)
   return down
 }

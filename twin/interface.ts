@@ -5,6 +5,7 @@
  */
 import type { EntityKey, EntityKind } from "#protocol/id.ts"
 import { metricById, metricId } from "#protocol/metric.ts"
+import type { TextFact } from "#protocol/metric.ts"
 import type { Source } from "#protocol/view.ts"
 import { ABSURD_BPS, counterDelta, discontinued, mayWrapUnseen, SPEED_SLACK } from "#twin/counter.ts"
 import type { PollInput } from "#twin/input.ts"
@@ -34,6 +35,8 @@ export interface SourceCounters {
 export interface InterfaceTable {
   readonly keys: readonly EntityKey[]
   readonly aliases: ReadonlyArray<string | null>
+  /** interface.addresses of each row; absent until somebody tells one, as in snapshots of before. */
+  readonly addresses?: ReadonlyArray<string | null>
   readonly levels: ValueTable
   readonly counters: readonly SourceCounters[]
   /** Bits of the sources that listed this row in their newest complete poll. */
@@ -120,7 +123,8 @@ export const pollInterfaces = (table: InterfaceTable, poll: PollInput, context: 
   const levels: ValueTable = draft.levels
   const polled: InterfaceTable = {
     keys,
-    aliases: aliasesAfter(table, poll, keys.length, finder.find),
+    aliases: textsAfter(table.aliases, "interface.alias", poll, keys.length, finder.find),
+    ...addressesAfter(table, poll, keys.length, finder.find),
     levels,
     counters: countersAfter(table, draft.counters, keys.length),
     listedBy: listedAfter(table, draft.touched, sourceBit(poll.source), context.complete),
@@ -320,21 +324,32 @@ const writeUtilization = (levels: ValueTable, base: number): void => {
 
 // -- the rest of the table -------------------------------------------------------------------------------------------
 
-const aliasesAfter = (
-  table: InterfaceTable,
+const textsAfter = (
+  before: ReadonlyArray<string | null>,
+  wanted: TextFact,
   poll: PollInput,
   rows: number,
   find: (key: EntityKey) => number,
 ): ReadonlyArray<string | null> => {
-  const news = poll.texts.filter((row) => row.fact === "interface.alias")
-  if (news.length === 0 && rows === table.aliases.length) return table.aliases
-  const aliases = [...table.aliases]
-  while (aliases.length < rows) aliases.push(null)
+  const news = poll.texts.filter(({ fact }) => fact === wanted)
+  if (news.length === 0 && rows === before.length) return before
+  const texts = [...before]
+  while (texts.length < rows) texts.push(null)
   for (const { entity, text } of news) {
     const row = find(entity)
-    if (row >= 0) aliases[row] = text.slice(0, MAX_TEXT)
+    if (row >= 0) texts[row] = text.slice(0, MAX_TEXT)
   }
-  return aliases
+  return texts
+}
+
+const addressesAfter = (
+  { addresses }: InterfaceTable,
+  poll: PollInput,
+  rows: number,
+  find: (key: EntityKey) => number,
+): Pick<InterfaceTable, "addresses"> => {
+  if (addresses === undefined && !poll.texts.some(({ fact }) => fact === "interface.addresses")) return {}
+  return { addresses: textsAfter(addresses ?? [], "interface.addresses", poll, rows, find) }
 }
 
 const flagChanges = (
@@ -372,6 +387,7 @@ const withoutVanished = (table: InterfaceTable, answering: number): InterfaceTab
   return {
     keys: rows.map((row) => table.keys[row] as EntityKey),
     aliases: rows.map((row) => table.aliases[row] ?? null),
+    ...(table.addresses === undefined ? {} : { addresses: rows.map((row) => table.addresses?.[row] ?? null) }),
     levels: pickedTable(table.levels, rows, WIDTH),
     counters: table.counters.map((counters) => ({
       source: counters.source,

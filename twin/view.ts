@@ -206,6 +206,7 @@ const interfaceView = (router: RouterState, row: number, now: Now): InterfaceVie
   return {
     name: entityName(table.keys[row] as (typeof table.keys)[number]),
     alias: table.aliases[row] ?? null,
+    ...(table.addresses?.[row] ? { addresses: table.addresses[row] } : {}),
     ifIndex: level(table, row, IF_INDEX),
     adminUp: flagOf(table, row, ADMIN),
     operUp: flagOf(table, row, OPER),
@@ -223,12 +224,26 @@ const interfaceView = (router: RouterState, row: number, now: Now): InterfaceVie
 
 const adjacencyView = (adjacency: Adjacency): AdjacencyView => ({
   kind: adjacency.kind,
-  remote: adjacency.remote,
+  ...remoteOf(adjacency),
   state: stateName(adjacency.kind, adjacency.state),
   up: isUp(adjacency.kind, adjacency.state),
   sinceMs: adjacency.sinceMs,
   atMs: adjacency.atMs,
   source: adjacency.source,
 })
+
+/** An LLDP neighbour goes by the name that it gives itself, else by its chassis. */
+const remoteOf = ({
+  remote,
+  lldp,
+  detail,
+}: Adjacency): Pick<AdjacencyView, "remote" | "localInterface" | "remotePort"> => {
+  if (lldp === undefined) return { remote }
+  return {
+    remote: lldp.systemName || lldp.chassis || remote,
+    ...(detail ? { localInterface: detail } : {}),
+    ...(lldp.port ? { remotePort: lldp.port } : {}),
+  }
+}
 
 const later = (a: number | null, b: number | null): number | null => (a === null || (b !== null && b > a) ? b : a)

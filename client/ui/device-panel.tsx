@@ -209,12 +209,17 @@ const Adjacencies = ({ rows }: { rows: readonly AdjacencyView[] }) => (
         </thead>
         <tbody>
           {rows.map((row) => (
-            <tr key={`${row.kind}${row.remote}`}>
+            <tr key={`${row.kind}${row.remote}${row.localInterface ?? ""}${row.remotePort ?? ""}`}>
               <td>
                 <span class="chip">{row.kind.toUpperCase()}</span> <span class="mono">{row.remote}</span>
+                {row.localInterface !== undefined && (
+                  <div class="quiet mono">
+                    {row.localInterface} → {row.remotePort ?? "?"}
+                  </div>
+                )}
               </td>
               <td>
-                <MarkIcon mark={row.up ? "ok" : "critical"} size={11} /> {row.state}
+                <MarkIcon mark={row.up ? "ok" : row.kind === "lldp" ? "unknown" : "critical"} size={11} /> {row.state}
               </td>
               <td class="right num">
                 {formatDuration(language.value, serverNowMs.value - row.sinceMs)}

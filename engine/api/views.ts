@@ -35,6 +35,7 @@ const InterfaceBody = named(
   Schema.Struct({
     name: Schema.String,
     alias: maybe(Schema.String),
+    addresses: Schema.optionalKey(Schema.String),
     ifIndex: maybe(Schema.Finite),
     adminUp: maybe(Schema.Boolean),
     operUp: maybe(Schema.Boolean),
@@ -52,8 +53,10 @@ const InterfaceBody = named(
 const AdjacencyBody = named(
   "Adjacency",
   Schema.Struct({
-    kind: Schema.Literals(["ospf", "bgp"]),
+    kind: Schema.Literals(["ospf", "bgp", "lldp"]),
     remote: Schema.String,
+    localInterface: Schema.optionalKey(Schema.String),
+    remotePort: Schema.optionalKey(Schema.String),
     state: Schema.String,
     up: Schema.Boolean,
     sinceMs: Schema.Finite,
