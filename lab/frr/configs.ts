@@ -65,6 +65,9 @@ const zebraConf = (router: FrrRouter, options: ConfigOptions): string =>
   lines(
     `hostname ${router.name}`,
     frrLog("zebra", options),
+    // With kernel nexthop objects, zebra 8.4 may refer to one that went with a dark port: the route is then rejected for
+    // ever (`O>r`) and the router is a black hole. Seen here after the third power failure in a row.
+    "no zebra nexthop kernel enable",
     ["interface lo", ` ip address ${router.loopback}/32`, "exit"],
     portsOf(options.isp, router.name).flatMap(({ own, far }) => [
       `interface ${own.interface}`,

@@ -13,7 +13,6 @@ import * as Scope from "effect/Scope"
 import { deviceId } from "#protocol/id.ts"
 import type { DeviceId } from "#protocol/id.ts"
 import { BGP_STATES, metricId, OSPF_STATES } from "#protocol/metric.ts"
-import type { DeviceInput, PollInput } from "#twin/input.ts"
 import type { Sink } from "#engine/collectors/collector.ts"
 import { FLEET_DEFAULTS, runFleet } from "#engine/collectors/fleet.ts"
 import { makeFleetStats } from "#engine/collectors/fleet-stats.ts"
@@ -31,6 +30,9 @@ import { TIMERS } from "#lab/frr/configs.ts"
 import type { Entry, Header } from "#lab/frr/timeline.ts"
 import { writeTimeline } from "#lab/frr/timeline.ts"
 import { bringUp, takeDown } from "#lab/frr/up.ts"
+
+type DeviceInput = Parameters<Sink["submit"]>[0]
+type PollInput = Extract<DeviceInput, { readonly kind: "poll" }>
 
 export interface Recorder {
   /** In the order of arrival. */

@@ -5,7 +5,7 @@
  * routers. Everything is named `hg-`, and nothing else on the machine is touched.
  */
 import { randomBytes } from "node:crypto"
-import { chmodSync, mkdirSync, rmSync, statSync, writeFileSync } from "node:fs"
+import { chmodSync, existsSync, mkdirSync, rmSync, statSync, writeFileSync } from "node:fs"
 import { join, resolve } from "node:path"
 import process from "node:process"
 import type { FrrReceivers, FrrSecrets } from "#lab/frr/configs.ts"
@@ -77,6 +77,8 @@ export const takeDown = async (stateFile: string): Promise<void> => {
   const owner = livingOwner()
   if (owner !== null && owner.stateFile !== resolve(stateFile))
     throw new FrrRefused(`the lab on this machine was started with --state ${owner.stateFile}: name that`)
+  // While its routers die it is ours: who waits for the machine must not take it for a leftover.
+  if (existsSync(DIRECTORY)) writeOwner({ stateFile: resolve(stateFile), pids: [ownPower()] })
   await sweep(FRR_ISP)
   rmSync(DIRECTORY, { recursive: true, force: true })
   removeState(stateFile)
@@ -88,7 +90,7 @@ const takeDirectory = async (stateFile: string, waitMs: number): Promise<void> =
   for (;;) {
     try {
       mkdirSync(DIRECTORY, { mode: 0o755 })
-      writeOwner({ stateFile, pids: [{ pid: process.pid, startTicks: startTicks(process.pid) ?? "" }] })
+      writeOwner({ stateFile, pids: [ownPower()] })
       return
     } catch (cause) {
       if ((cause as NodeJS.ErrnoException).code !== "EEXIST") throw cause
@@ -102,6 +104,8 @@ const takeDirectory = async (stateFile: string, waitMs: number): Promise<void> =
     else await pause(500)
   }
 }
+
+const ownPower = (): Power => ({ pid: process.pid, startTicks: startTicks(process.pid) ?? "" })
 
 /** Not of a moment ago: another `up` makes the directory just before it says whose it is. */
 const isOld = (directory: string): boolean => {
