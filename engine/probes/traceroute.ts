@@ -93,6 +93,6 @@ const byPing = async (file: string, ask: TraceAsk, signal?: AbortSignal): Promis
 
 /** The router of `From 192.0.2.1 icmp_seq=1 Time to live exceeded`; null for any other line. */
 export const exceededFrom = (line: string): string | null => {
-  const found = /^From ([0-9A-Fa-f.:]{2,45}):? icmp_seq=\d{1,9} (?:Time to live exceeded|Time exceeded)/.exec(line)
+  const found = /^From ([0-9A-Fa-f.:]{2,45}) icmp_seq=\d{1,9} (?:Time to live exceeded|Time exceeded)/.exec(line)
   return found?.[1] === undefined ? null : (literal(found[1])?.text ?? null)
 }
