@@ -14,8 +14,8 @@ import { makeAddressBook, type AddressBook } from "#engine/address-book.ts"
 import { Unavailable, type EventReader, type HistoryReader, type Importer, type Twins } from "#engine/api/ports.ts"
 import { ImportFailed } from "#engine/api/ports.ts"
 import { makeLocalAdmin, type EngineStatus } from "#engine/api/local-admin.ts"
-import { COLLECTORS } from "#engine/collectors/registry.ts"
-import { makeSyslogStats, syslogListener } from "#engine/collectors/syslog/listener.ts"
+import { makeCollectors } from "#engine/collectors/registry.ts"
+import { makeSyslogStats, syslogListener, type SyslogListener } from "#engine/collectors/syslog/listener.ts"
 import { makeTrapStats, trapListener } from "#engine/collectors/trap.ts"
 import { downloadBasemap } from "#engine/basemap-download.ts"
 import { ensureClientBundle, type ClientBundle } from "#engine/client-bundle.ts"
@@ -90,7 +90,13 @@ export const assemble = (options: AssembleOptions) =>
       byTenant: (tenant) => running.get(tenant)?.twin ?? null,
       all: () => [...running.values()].map((it) => it.twin),
     }
-    const environment: TenantEnvironment = { config, db, vault, log, tenants, collectors: COLLECTORS, book, probes }
+    // The syslog listener opens after the tenants: what their sessions hear before is dropped, like any line before the start.
+    const ears: { hear: SyslogListener["hear"] } = { hear: () => undefined }
+    const collectors = makeCollectors({
+      onChange: (device) => book.byDevice(device)?.pollNow(),
+      onLog: (device, topics, message) => ears.hear(device, topics, message),
+    })
+    const environment: TenantEnvironment = { config, db, vault, log, tenants, collectors, book, probes }
     const accounts = storedAccounts(db)
     const stream = yield* makeStream({
       accounts,
@@ -110,7 +116,8 @@ export const assemble = (options: AssembleOptions) =>
 
     for (const tenant of yield* listTenants(db)) yield* run(tenant)
     step(`${running.size} ${running.size === 1 ? "tenant" : "tenants"}, ${deviceCount(running)} devices`)
-    const listeners = yield* listen(config, book, metrics, log)
+    const { hear, ...listeners } = yield* listen(config, book, metrics, log)
+    ears.hear = hear
     step(`traps on UDP ${listeners.trapPort}, syslog on UDP and TCP ${listeners.syslogPort}`)
 
     probeMetrics(metrics, probes)
@@ -245,6 +252,7 @@ const listen = (config: Config, book: AddressBook, metrics: MetricsRegistry, log
       sink: book.sink,
       stats: syslogStats,
       onEvent: (device) => book.byDevice(device)?.pollNow(),
+      filter: { severityMax: config.syslogSeverityMax, eventOnly: config.syslogMode === "event-only" },
     })
     metrics.counterFrom("heliograph_traps_total", "SNMP notifications received, by what became of them.", () => [
       { labels: { outcome: "submitted" }, value: trapStats.submitted },
@@ -258,10 +266,12 @@ const listen = (config: Config, book: AddressBook, metrics: MetricsRegistry, log
       { labels: { outcome: "accepted" }, value: syslogStats.accepted },
       { labels: { outcome: "unknown_source" }, value: syslogStats.unknownSource },
       { labels: { outcome: "over_quota" }, value: syslogStats.overQuota },
+      { labels: { outcome: "filtered" }, value: syslogStats.filtered },
+      { labels: { outcome: "heard_twice" }, value: syslogStats.echoes },
       { labels: { outcome: "lost" }, value: syslogStats.lost },
       { labels: { outcome: "kernel_dropped" }, value: syslog.kernelDrops() ?? 0 },
     ])
-    return { trapPort: traps.port, syslogPort: syslog.udpPort }
+    return { trapPort: traps.port, syslogPort: syslog.udpPort, hear: syslog.hear }
   })
 
 interface Serving {

@@ -71,6 +71,17 @@ export const SETTINGS = {
     max: 65535,
     doc: "UDP port for syslog (514 needs root or a redirect). 0 takes any free port.",
   }),
+  syslogSeverityMax: integer("HELIOGRAPH_SYSLOG_SEVERITY", {
+    default: 7,
+    min: 0,
+    max: 7,
+    doc: "Least grave syslog line that is kept (RFC 5424: 0 emergency to 7 debug); lines that are events always are.",
+  }),
+  syslogMode: choice("HELIOGRAPH_SYSLOG_MODE", {
+    default: "evidence",
+    of: ["evidence", "event-only"],
+    doc: "evidence: lines change the state of what they tell of. event-only: they are kept and shown, and change nothing.",
+  }),
   journalHours: integer("HELIOGRAPH_JOURNAL_HOURS", {
     default: 24,
     min: 1,

@@ -54,8 +54,6 @@ export const makeRouterOsCollector = (options: RouterOsOptions = {}): Collector 
   open: (target) => (target.routeros === null ? null : openPoller(target, target.routeros, options)),
 })
 
-export const routerosCollector: Collector = makeRouterOsCollector()
-
 /** What one poller remembers between polls. Bounded: one entry per interface, per optional command. */
 interface Memory {
   session: RouterOsSession | null
