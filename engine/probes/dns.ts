@@ -42,6 +42,7 @@ const NOT_ANSWERED: Readonly<Record<string, string>> = {
 
 /** Ends within the deadline; never rejects. */
 export const dnsProbe = async (ask: DnsAsk, signal?: AbortSignal): Promise<DnsResult> => {
+  if (signal?.aborted === true) return { up: false, latencyMs: null, answers: [], error: "stopped" }
   const resolver = new promises.Resolver({ timeout: ask.deadlineMs, tries: 1 })
   const stop = (): void => resolver.cancel()
   const startedMs = performance.now()

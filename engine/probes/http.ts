@@ -75,6 +75,7 @@ export const httpProbe = (ask: HttpAsk, signal?: AbortSignal): Promise<HttpResul
     const stop = (): void => end({ error: "stopped" })
     const deadline = setTimeout(() => end({ error: `not done within ${ask.deadlineMs} ms` }), ask.deadlineMs)
     signal?.addEventListener("abort", stop, { once: true })
+    if (signal?.aborted === true) return stop()
     try {
       sent = (ask.tls ? httpsRequest : httpRequest)(optionsOf(ask))
     } catch (cause) {

@@ -25,6 +25,7 @@ export const tcpProbe = (to: Literal, port: number, deadlineMs: number, signal?:
     const late = (): void => end({ up: false, connectMs: null, error: `no connection within ${deadlineMs} ms` })
     const deadline = setTimeout(late, deadlineMs)
     signal?.addEventListener("abort", stop, { once: true })
+    if (signal?.aborted === true) stop()
     socket.once("connect", () => end({ up: true, connectMs: performance.now() - startedMs, error: null }))
     // Stays: an error after the end must find a listener.
     socket.on("error", (cause: NodeJS.ErrnoException) => end({ up: false, connectMs: null, error: reasonOf(cause) }))
