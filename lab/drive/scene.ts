@@ -16,7 +16,7 @@ export interface SceneOptions {
   readonly routers: number
   readonly seed: number
   readonly pollSeconds: number
-  /** False: the lab sends neither traps nor syslog. */
+  /** False: the lab sends neither traps nor syslog, and no RouterOS session is there to listen on: polls alone. */
   readonly push: boolean
 }
 
@@ -40,7 +40,8 @@ export const withScene = async <A>(options: SceneOptions, use: (scene: Scene) =>
       ports,
       env: { HELIOGRAPH_POLL_SECONDS: String(options.pollSeconds) },
     })
-    await engine.importDocument(withPollSeconds(await lab.importDocument(), options.pollSeconds))
+    const document = withPollSeconds(await lab.importDocument(), options.pollSeconds)
+    await engine.importDocument(options.push ? document : withoutRouterOs(document))
     const cookie = await engine.signIn()
     const viewer = await openViewer(engine.url, cookie)
     await viewer.until(() => allSeen(viewer), 60_000 + options.pollSeconds * 3000)
@@ -59,10 +60,13 @@ export const allSeen = (viewer: Viewer): boolean => {
   return viewer.nodes() > 0
 }
 
-export const withPollSeconds = (document: Record<string, unknown>, pollSeconds: number): unknown => ({
+type Document = Record<string, unknown>
+const withDevices = (document: Document, change: (device: Document) => Document): Document => ({
   ...document,
-  devices: (document["devices"] as ReadonlyArray<Record<string, unknown>>).map((device) => ({
-    ...device,
-    pollSeconds,
-  })),
+  devices: (document["devices"] as readonly Document[]).map(change),
 })
+
+export const withPollSeconds = (document: Document, pollSeconds: number): Document =>
+  withDevices(document, (device) => ({ ...device, pollSeconds }))
+
+const withoutRouterOs = (document: Document): Document => withDevices(document, ({ routeros: _, ...device }) => device)
