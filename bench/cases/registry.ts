@@ -4,9 +4,10 @@ import { canonical } from "#bench/cases/canonical.ts"
 import { detect } from "#bench/cases/detect.ts"
 import { fleet } from "#bench/cases/fleet.ts"
 import { frr } from "#bench/cases/frr.ts"
+import { hostile } from "#bench/cases/hostile.ts"
 import { recordings } from "#bench/cases/recordings.ts"
 import { recover } from "#bench/cases/recover.ts"
 import { snmpCost } from "#bench/cases/snmp-cost.ts"
 import { start } from "#bench/cases/start.ts"
 
-export const CASES: readonly Case[] = [canonical, detect, fleet, frr, recover, recordings, snmpCost, start]
+export const CASES: readonly Case[] = [canonical, detect, fleet, frr, hostile, recover, recordings, snmpCost, start]
