@@ -52,6 +52,7 @@ export const readRequest = (reader: Reader): Request => {
     const varbind = list.into(TAG.sequence)
     names.push(varbind.oid())
     varbind.skip()
+    if (!varbind.done) throw new BerError("a VarBind of more than a name and a value")
     if (names.length > NAMES_MAX) throw new BerError(`more than ${NAMES_MAX} names`)
   }
   return { type, requestId, first, second, names, varbinds: reader.bytes.subarray(from, list.end) }
