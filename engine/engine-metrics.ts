@@ -1,5 +1,6 @@
 /** The running system's numbers for /metrics: read from whoever counts them, labelled by tenant slug at most (O8). */
 import { statfsSync } from "node:fs"
+import { DURATION_BOUNDS_MS } from "#engine/collectors/fleet-stats.ts"
 import type { FleetStats } from "#engine/collectors/fleet-stats.ts"
 import type { MetricsRegistry, Sample } from "#engine/metrics/registry.ts"
 import type { TenantRuntimeStats } from "#engine/tenant/runtime.ts"
@@ -41,6 +42,19 @@ export const engineMetrics = (
     "heliograph_polls_late_total",
     "Polls that began more than an interval late, or not at all because the one before was still running.",
     perCollector((it) => it.late + it.missed),
+  )
+  metrics.histogramFrom(
+    "heliograph_poll_lateness_seconds",
+    "From the time a poll was due to its start.",
+    DURATION_BOUNDS_MS.map((ms) => ms / 1_000),
+    () =>
+      tenants().flatMap(({ slug, fleet }) =>
+        [...fleet.all()].map(([source, { lateness }]) => ({
+          labels: { tenant: slug, source },
+          counts: lateness.counts,
+          sum: lateness.sumMs / 1_000,
+        })),
+      ),
   )
   metrics.gauge(
     "heliograph_polls_in_flight",

@@ -19,7 +19,7 @@ export const hostile: Case = {
     const add = (name: string, value: number): void => void (figures[name] = (figures[name] ?? 0) + value)
     const found: unknown[] = []
     for (const target of Object.keys(TARGETS) as Target[]) {
-      for (const one of [seed, ...KEPT_SEEDS[target]]) {
+      for (const one of new Set([seed, ...KEPT_SEEDS[target]])) {
         const result = await attack(target, inputs, one)
         for (const line of describe(target, one, result)) report(line)
         add("inputs", result.inputs)

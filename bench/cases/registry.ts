@@ -3,6 +3,7 @@ import type { Case } from "#bench/case.ts"
 import { canonical } from "#bench/cases/canonical.ts"
 import { detect } from "#bench/cases/detect.ts"
 import { fleet } from "#bench/cases/fleet.ts"
+import { fleet10k } from "#bench/cases/fleet10k.ts"
 import { frr } from "#bench/cases/frr.ts"
 import { hostile } from "#bench/cases/hostile.ts"
 import { recordings } from "#bench/cases/recordings.ts"
@@ -10,4 +11,15 @@ import { recover } from "#bench/cases/recover.ts"
 import { snmpCost } from "#bench/cases/snmp-cost.ts"
 import { start } from "#bench/cases/start.ts"
 
-export const CASES: readonly Case[] = [canonical, detect, fleet, frr, hostile, recover, recordings, snmpCost, start]
+export const CASES: readonly Case[] = [
+  canonical,
+  detect,
+  fleet,
+  fleet10k,
+  frr,
+  hostile,
+  recover,
+  recordings,
+  snmpCost,
+  start,
+]

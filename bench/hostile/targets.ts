@@ -49,11 +49,14 @@ export const attack = async (target: Target, inputs: number, seed: number): Prom
   return JSON.parse(stdout) as HostileReport
 }
 
-/** Seeds that once found something: each is thrown again in every run, for good. None has yet. */
+/**
+ * Seeds that once found something: each is thrown again in every run, for good.
+ * agent 1: a SET whose binding held more than a name and a value was answered with the excess echoed.
+ */
 export const KEPT_SEEDS: Readonly<Record<Target, readonly number[]>> = {
   decoder: [],
   v2c: [],
   v3: [],
   trap: [],
-  agent: [],
+  agent: [1],
 }

@@ -36,6 +36,8 @@ export interface CollectorStats {
   nudges: number
   nudgesRefused: number
   readonly durations: DurationHistogram
+  /** From due to started, of regular polls: confirm-polls come before they are due and do not count. */
+  readonly lateness: DurationHistogram
 }
 
 export interface FleetStats {
@@ -76,5 +78,12 @@ const emptyStats = (): CollectorStats => ({
   breakersOpen: 0,
   nudges: 0,
   nudgesRefused: 0,
-  durations: { counts: Array.from({ length: DURATION_BOUNDS_MS.length + 1 }, () => 0), sumMs: 0, count: 0 },
+  durations: emptyHistogram(),
+  lateness: emptyHistogram(),
+})
+
+const emptyHistogram = (): DurationHistogram => ({
+  counts: Array.from({ length: DURATION_BOUNDS_MS.length + 1 }, () => 0),
+  sumMs: 0,
+  count: 0,
 })

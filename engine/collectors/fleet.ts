@@ -233,6 +233,7 @@ const pollOnce = (fleet: Fleet, task: Task, poller: Poller, due: number): Effect
     const startMs = fleet.nowMs()
     task.lastStartMs = startMs
     if (startMs - due > task.intervalMs) stats.late++
+    if (startMs >= due) recordDuration(stats.lateness, startMs - due)
     stats.inFlight++
     const deadlineMs = Math.min(fleet.options.settings.deadlineMs, task.intervalMs)
     const poll = Effect.timeoutOrElse(poller.poll(deadlineMs), {

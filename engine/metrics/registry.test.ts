@@ -17,7 +17,13 @@ test("[O8] counters, gauges and histograms come out in the text format", () => {
   metrics.gauge("heliograph_inbox_depth", "Waiting.", () => 7)
   const latency = metrics.histogram("heliograph_round_seconds", "Rounds.", [0.1, 1])
   for (const value of [0.05, 0.1, 0.5, 3]) latency.observe(value)
+  const lateness = [{ labels: { tenant: "demo" }, counts: [2, 0, 1], sum: 4.5 }]
+  metrics.histogramFrom("heliograph_lateness_seconds", "Lateness.", [0.1, 1], () => lateness)
   const text = metrics.render()
+  assert.match(
+    text,
+    /_bucket\{le="0.1",tenant="demo"\} 2\n.*le="1".* 2\n.*le="\+Inf".* 3\n.*_sum\{tenant="demo"\} 4.5\n.*_count\{tenant="demo"\} 3/,
+  )
   assert.match(text, /^# TYPE heliograph_polls_total counter\nheliograph_polls_total\{result="ok",tenant="demo"\} 3$/m)
   assert.match(text, /^heliograph_inbox_depth 7$/m)
   assert.match(text, /_bucket\{le="0.1"\} 2\n.*_bucket\{le="1"\} 3\n.*_bucket\{le="\+Inf"\} 4\n.*_sum 3.65\n.*_count 4/)

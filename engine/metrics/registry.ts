@@ -10,6 +10,13 @@ export interface Sample {
   readonly value: number
 }
 
+/** Observations so far: per bucket, not cumulative, one longer than the bounds; and the sum of what was observed. */
+export interface HistogramSample {
+  readonly labels: Labels
+  readonly counts: readonly number[]
+  readonly sum: number
+}
+
 export interface Counter {
   /** `by` >= 0. */
   readonly add: (by?: number, labels?: Labels) => void
@@ -27,6 +34,13 @@ export interface MetricsRegistry {
   readonly gauge: (name: string, help: string, read: () => number | readonly Sample[]) => void
   /** `bounds` ascend; +Inf is added. */
   readonly histogram: (name: string, help: string, bounds: readonly number[]) => Histogram
+  /** A histogram that somebody else feeds, one set of buckets per set of labels: read at every scrape. */
+  readonly histogramFrom: (
+    name: string,
+    help: string,
+    bounds: readonly number[],
+    read: () => readonly HistogramSample[],
+  ) => void
   /** The whole exposition. A reader that throws loses its own metric only, and is counted. */
   readonly render: () => string
 }
@@ -69,6 +83,13 @@ export const makeMetrics = (): MetricsRegistry => {
       declare({ name, help, type: "histogram", lines: histogram.lines })
       return histogram
     },
+    histogramFrom: (name, help, bounds, read) =>
+      declare({
+        name,
+        help,
+        type: "histogram",
+        lines: () => read().flatMap(({ labels, counts, sum }) => histogramLines(name, bounds, labels, counts, sum)),
+      }),
     render: () => {
       const out: string[] = []
       for (const family of families.values()) {
@@ -127,16 +148,24 @@ const makeHistogram = (
       counts[at]! += 1
       sum += value
     },
-    lines: () => {
-      let below = 0
-      const out: string[] = []
-      for (const [at, bound] of [...bounds, Number.POSITIVE_INFINITY].entries()) {
-        below += counts[at]!
-        out.push(line(`${name}_bucket`, { le: number(bound) }, below))
-      }
-      return [...out, line(`${name}_sum`, undefined, sum), line(`${name}_count`, undefined, below)]
-    },
+    lines: () => histogramLines(name, bounds, {}, counts, sum),
   }
+}
+
+const histogramLines = (
+  name: string,
+  bounds: readonly number[],
+  labels: Labels,
+  counts: ArrayLike<number>,
+  sum: number,
+): readonly string[] => {
+  let below = 0
+  const out: string[] = []
+  for (const [at, bound] of [...bounds, Number.POSITIVE_INFINITY].entries()) {
+    below += counts[at] ?? 0
+    out.push(line(`${name}_bucket`, { ...labels, le: number(bound) }, below))
+  }
+  return [...out, line(`${name}_sum`, labels, sum), line(`${name}_count`, labels, below)]
 }
 
 const samplesOf = (read: number | readonly Sample[]): readonly Sample[] =>
