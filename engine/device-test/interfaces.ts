@@ -4,8 +4,8 @@
  */
 import { IF_ADMIN_STATUS, IF_OPER_STATUS, word } from "#engine/device-test/enumerations.ts"
 import { ifTypeWord } from "#engine/device-test/if-types.ts"
-import { columnsOf, readTable } from "#engine/device-test/read-table.ts"
-import type { Cell, Reader, TableRow } from "#engine/device-test/read-table.ts"
+import { columnsOf, readTable } from "#engine/collectors/snmp/read-table.ts"
+import type { Cell, Reader, TableRow } from "#engine/collectors/snmp/read-table.ts"
 import type { Interface } from "#engine/device-test/report.ts"
 
 const IF_ENTRY = "1.3.6.1.2.1.2.2.1"

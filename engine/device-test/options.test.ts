@@ -2,7 +2,7 @@
 import assert from "node:assert/strict"
 import test from "node:test"
 import { readCredentials, WrongOptions } from "#engine/device-test/options.ts"
-import { fingerprint, GENERIC } from "#engine/device-test/vendors.ts"
+import { fingerprint, GENERIC } from "#engine/collectors/snmp/vendors.ts"
 
 const wrong = (options: Record<string, string | boolean>, env: Record<string, string> = {}): string => {
   try {

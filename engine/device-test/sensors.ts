@@ -2,46 +2,40 @@
  * Temperatures, voltages, fans, power and light levels: ENTITY-SENSOR-MIB (RFC 3433, names from ENTITY-MIB) and
  * MIKROTIK-MIB (health gauges, the older health scalars, optical modules).
  */
+import { decimal } from "#engine/collectors/snmp/instruments.ts"
 import { oid, under } from "#engine/collectors/snmp/oid.ts"
+import { readEntitySensors as readRows } from "#engine/collectors/snmp/sensors.ts"
 import { SENSOR_STATUS, SENSOR_TYPE, word } from "#engine/device-test/enumerations.ts"
-import { columnsOf, readCells, readScalars, readTable } from "#engine/device-test/read-table.ts"
-import type { Cell, Reader } from "#engine/device-test/read-table.ts"
+import { columnsOf, readCells, readScalars, readTable } from "#engine/collectors/snmp/read-table.ts"
+import type { Cell, Reader } from "#engine/collectors/snmp/read-table.ts"
 import type { Sensor } from "#engine/device-test/report.ts"
 
-const ENTITY_SENSOR = columnsOf("1.3.6.1.2.1.99.1.1.1", { type: 1, scale: 2, precision: 3, value: 4, operStatus: 5 })
 const ENT_PHYSICAL_DESCR = oid("1.3.6.1.2.1.47.1.1.1.1.2")
 const ENT_PHYSICAL_NAME = oid("1.3.6.1.2.1.47.1.1.1.1.7")
 /** Sensors whose names are asked for; the rest is called by its number. */
 const NAMED_MAX = 512
 
+/** Sensors whose value or scale the agent does not tell are left out. */
 export const readEntitySensors = async (reader: Reader): Promise<readonly Sensor[]> => {
-  const rows = (await readTable(reader, "entPhySensorTable", ENTITY_SENSOR)).filter(({ index }) => index.length === 1)
+  const rows = await readRows(reader)
   const names = await entityNames(
     reader,
-    rows.map(({ index }) => index[0] as number),
+    rows.map(({ index }) => index),
   )
-  return rows.flatMap(({ index, cells }): Sensor[] => {
-    const value = cells.value?.number() ?? null
-    if (value === null) return []
-    // EntitySensorDataScale: units(9), each step 10^3; precision: decimal places of the value.
-    const scale = ((cells.scale?.number() ?? UNITS) - UNITS) * 3
-    const power = scale - (cells.precision?.number() ?? 0)
-    return [
-      {
-        name: names.get(index[0] as number) ?? `entPhysicalIndex ${index[0]}`,
-        type: word(SENSOR_TYPE, cells.type?.number() ?? null) ?? "unknown",
-        value: scaled(value, power),
-        status: word(SENSOR_STATUS, cells.operStatus?.number() ?? null),
-        source: "ENTITY-SENSOR-MIB",
-      },
-    ]
-  })
+  return rows.flatMap(({ index, type, power, value, status }): Sensor[] =>
+    value === null || power === null
+      ? []
+      : [
+          {
+            name: names.get(index) ?? `entPhysicalIndex ${index}`,
+            type: word(SENSOR_TYPE, type) ?? "unknown",
+            value: decimal(value, power),
+            status: word(SENSOR_STATUS, status),
+            source: "ENTITY-SENSOR-MIB",
+          },
+        ],
+  )
 }
-
-const UNITS = 9
-
-/** Exact to the digit that the agent sent: 10^-1 is not a binary fraction. */
-const scaled = (value: number, power: number): number => (Math.abs(power) <= 24 ? Number(`${value}e${power}`) : value)
 
 const entityNames = async (reader: Reader, indexes: readonly number[]): Promise<ReadonlyMap<number, string>> => {
   const asked = indexes.slice(0, NAMED_MAX)
@@ -96,7 +90,7 @@ export const readMikrotikSensors = async (reader: Reader): Promise<readonly Sens
   const sensors: Sensor[] = []
   const put = (name: string, type: string, cell: Cell | null | undefined, power: number): void => {
     const value = cell?.number() ?? null
-    if (value !== null) sensors.push({ name, type, value: scaled(value, power), status: null, source: "MIKROTIK-MIB" })
+    if (value !== null) sensors.push({ name, type, value: decimal(value, power), status: null, source: "MIKROTIK-MIB" })
   }
   for (const { index, cells } of await readTable(reader, "mtxrGaugeTable", GAUGES)) {
     const [type, power] = GAUGE_UNITS[(cells.unit?.number() ?? 0) - 1] ?? ["unknown", 0]

@@ -8,19 +8,18 @@ import type { SnmpClient } from "#engine/collectors/snmp/client.ts"
 import { SnmpFailed } from "#engine/collectors/snmp/client.ts"
 import type { DropReason, GateCounts } from "#engine/collectors/snmp/gate.ts"
 import { DROP_REASONS, makeGateCounts } from "#engine/collectors/snmp/gate.ts"
-import { MIKROTIK, SYS } from "#engine/collectors/snmp/mib.ts"
-import { oid } from "#engine/collectors/snmp/oid.ts"
+import { ENT_MODEL_NAME, MIKROTIK, SYS } from "#engine/collectors/snmp/mib.ts"
 import { makeUdpPool } from "#engine/collectors/snmp/udp.ts"
 import { v2cClient } from "#engine/collectors/snmp/v2c.ts"
 import { v3Client } from "#engine/collectors/snmp/v3.ts"
 import { readAddresses } from "#engine/device-test/addresses.ts"
 import { readInterfaces } from "#engine/device-test/interfaces.ts"
 import { readBgp, readLldp, readOspf } from "#engine/device-test/neighbors.ts"
-import { makeReader, readScalars } from "#engine/device-test/read-table.ts"
-import type { Reader } from "#engine/device-test/read-table.ts"
+import { makeReader, readScalars } from "#engine/collectors/snmp/read-table.ts"
+import type { Reader } from "#engine/collectors/snmp/read-table.ts"
 import type { DeviceFacts, Snapshot } from "#engine/device-test/report.ts"
 import { readEntitySensors, readMikrotikSensors } from "#engine/device-test/sensors.ts"
-import { fingerprint, SYS_DESCR_MAX } from "#engine/device-test/vendors.ts"
+import { fingerprint, SYS_DESCR_MAX } from "#engine/collectors/snmp/vendors.ts"
 
 /** What came of asking: a snapshot, or one line that says why there is none. */
 export type Asked = { readonly snapshot: Snapshot; readonly detail: string } | { readonly failed: string }
@@ -113,9 +112,6 @@ const readSnapshot = async (reader: Reader, warnings: readonly string[]): Promis
   }
 }
 
-/** entPhysicalModelName of the first entity: the chassis, where an agent has ENTITY-MIB. */
-const MODEL_NAME = oid("1.3.6.1.2.1.47.1.1.1.1.13.1")
-
 const readFacts = async (reader: Reader): Promise<{ device: DeviceFacts; ifNumber: number | null }> => {
   const { sysDescr, sysObjectID, sysUpTime, sysName, ifNumber } = SYS
   const system = await readScalars(reader, { sysDescr, sysObjectID, sysUpTime, sysName, ifNumber })
@@ -155,7 +151,7 @@ const readMore = async (
       const number = version?.text() || null
       return { model: board?.text() || null, osVersion: number === null ? null : `RouterOS ${number}` }
     }
-    const { modelName } = await readScalars(reader, { modelName: MODEL_NAME })
+    const { modelName } = await readScalars(reader, { modelName: ENT_MODEL_NAME })
     return { model: modelName?.text() || null, osVersion: null }
   } catch (error) {
     if (!(error instanceof SnmpFailed)) throw error

@@ -7,6 +7,7 @@ import { Buffer } from "node:buffer"
 import type { EntityKey } from "#protocol/id.ts"
 import { interfaceKey } from "#protocol/id.ts"
 import type { Batch } from "#engine/collectors/snmp/batch.ts"
+import type { LocalInterface } from "#engine/collectors/snmp/lldp.ts"
 import type { IfColumn } from "#engine/collectors/snmp/mib.ts"
 import { IF } from "#engine/collectors/snmp/mib.ts"
 import { arcsOf } from "#engine/collectors/snmp/oid.ts"
@@ -231,6 +232,14 @@ const unique = (text: string, ifIndex: number, uses: Map<string, number>): strin
 }
 
 /** Entity of an ifIndex in this poll, or null while it has no certain name. */
+/** The interfaces of the newest naming, with the names that the agent has for them. */
+export const localInterfaces = (memory: IfMemory): readonly LocalInterface[] =>
+  Array.from(memory.names, ([ifIndex, { ifName, ifDescr }]) => ({
+    ifIndex,
+    ifName: ifName && octetText(ifName),
+    ifDescr: ifDescr && octetText(ifDescr),
+  }))
+
 export const keyOf = (memory: IfMemory, ifIndex: number): EntityKey | null => memory.names.get(ifIndex)?.key ?? null
 
 export const putInterfaces = (batch: Batch, memory: IfMemory, table: IfTable): void => {

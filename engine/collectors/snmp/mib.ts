@@ -77,6 +77,12 @@ export const IP = {
   ipAdEntNetMask: oid("1.3.6.1.2.1.4.20.1.3"),
 } as const
 
+/** entPhysicalModelName of the first entity: the chassis, where an agent has ENTITY-MIB (RFC 6933). */
+export const ENT_MODEL_NAME = oid("1.3.6.1.2.1.47.1.1.1.1.13.1")
+
+/** LLDP-MIB: present on every agent that has it, even with no neighbour at all (RouterOS has the neighbours' table alone). */
+export const LLDP_LOC_CHASSIS_ID_SUBTYPE = oid("1.0.8802.1.1.2.1.3.1.0")
+
 export const HR = {
   hrStorageType: oid("1.3.6.1.2.1.25.2.3.1.2"),
   hrStorageAllocationUnits: oid("1.3.6.1.2.1.25.2.3.1.4"),
@@ -108,6 +114,12 @@ export const MIKROTIK = {
   /** Thousandths of a dBm, indexed by ifIndex. */
   mtxrOpticalTxPower: mtxr("19.1.1.9"),
   mtxrOpticalRxPower: mtxr("19.1.1.10"),
+  /** dBm of the access point that a station hears; percent of the transmit rate. Indexed by ifIndex, like the next two. */
+  mtxrWlStatStrength: mtxr("1.1.1.4"),
+  mtxrWlStatTxCCQ: mtxr("1.1.1.9"),
+  mtxrWlApOverallTxCCQ: mtxr("1.3.1.10"),
+  /** dBm. */
+  mtxrWl60GRssi: mtxr("1.8.1.12"),
 } as const
 
 /** CISCO-AAA-SESSION-MIB casnActiveTableEntries: RouterOS counts its active PPP sessions here. */

@@ -4,7 +4,7 @@
  * A part that fails is left out and never called complete; only a device that does not even tell its uptime has failed.
  */
 import { performance } from "node:perf_hooks"
-import type { DeviceId } from "#protocol/id.ts"
+import type { DeviceId, EntityKey } from "#protocol/id.ts"
 import { DEVICE_ENTITY } from "#protocol/id.ts"
 import type { PollInput } from "#twin/input.ts"
 import type { Listing, BgpPeer, OspfNeighbor, OwnNetwork } from "#engine/collectors/snmp/adjacencies.ts"
@@ -20,12 +20,31 @@ import type { Batch, SentTexts } from "#engine/collectors/snmp/batch.ts"
 import { makeBatch } from "#engine/collectors/snmp/batch.ts"
 import type { SnmpClient } from "#engine/collectors/snmp/client.ts"
 import { SnmpFailed, unlessRefused } from "#engine/collectors/snmp/client.ts"
-import type { Instrument, Reading } from "#engine/collectors/snmp/health.ts"
-import { findInstruments, getEach, readInstruments } from "#engine/collectors/snmp/health.ts"
+import { findInstruments } from "#engine/collectors/snmp/health.ts"
+import type { Instrument, Reading } from "#engine/collectors/snmp/instruments.ts"
+import { getEach, readInstruments } from "#engine/collectors/snmp/instruments.ts"
 import type { IfMemory, MutableIfTable } from "#engine/collectors/snmp/interfaces.ts"
-import { keyOf, makeIfMemory, makeIfTable, putInterfaces, readInterfaces } from "#engine/collectors/snmp/interfaces.ts"
-import { BGP, MIKROTIK, OSPF, SNMP_ENGINE_TIME, SYS } from "#engine/collectors/snmp/mib.ts"
+import {
+  keyOf,
+  localInterfaces,
+  makeIfMemory,
+  makeIfTable,
+  putInterfaces,
+  readInterfaces,
+} from "#engine/collectors/snmp/interfaces.ts"
+import {
+  BGP,
+  ENT_MODEL_NAME,
+  LLDP_LOC_CHASSIS_ID_SUBTYPE,
+  MIKROTIK,
+  OSPF,
+  SNMP_ENGINE_TIME,
+  SYS,
+} from "#engine/collectors/snmp/mib.ts"
+import { makeSurroundingsMemory, putSurroundings, readSurroundings } from "#engine/collectors/snmp/surroundings.ts"
+import type { Surroundings, SurroundingsMemory } from "#engine/collectors/snmp/surroundings.ts"
 import { octetText } from "#engine/collectors/snmp/text.ts"
+import { fingerprint, SYS_DESCR_MAX } from "#engine/collectors/snmp/vendors.ts"
 import type { Pace, Walk } from "#engine/collectors/snmp/walk.ts"
 import { makePace } from "#engine/collectors/snmp/walk.ts"
 
@@ -33,6 +52,8 @@ import { makePace } from "#engine/collectors/snmp/walk.ts"
 const DISCOVERY_MS = 600_000
 /** After an attempt that did not end: an agent that chokes on a table must not do so in each poll. */
 const DISCOVERY_RETRY_MS = 60_000
+/** How often neighbours and addresses are read. */
+const SURROUNDINGS_MS = 300_000
 
 /** TimeTicks of RFC 2578: hundredths of a second in 32 bits, 497 days. */
 const TICKS_WRAP_SECONDS = 42_949_672.96
@@ -48,7 +69,11 @@ interface Memory {
   /** On performance.now()'s clock. */
   discoveryDueMs: number
   instrumentsDueMs: number
+  surroundingsDueMs: number
   instruments: readonly Instrument[]
+  /** Whose ports the instruments were found on: after a renumbering an ifIndex is another port. */
+  instrumentKeys: ReadonlyMap<number, EntityKey | null>
+  readonly surroundings: SurroundingsMemory
   networks: readonly OwnNetwork[]
   /** The agent has the MIB: an empty table then means that every neighbour is gone. */
   hasOspf: boolean
@@ -72,7 +97,10 @@ export const makeDevicePoller = (client: SnmpClient): DevicePoller => {
     texts: new Map(),
     discoveryDueMs: 0,
     instrumentsDueMs: 0,
+    surroundingsDueMs: 0,
     instruments: [],
+    instrumentKeys: new Map(),
+    surroundings: makeSurroundingsMemory(),
     networks: [],
     hasOspf: false,
     hasBgp: false,
@@ -101,12 +129,21 @@ interface Read {
   readings: readonly Reading[]
   ospf: Listing<OspfNeighbor> | null
   bgp: Listing<BgpPeer> | null
+  surroundings: Surroundings | null
   readonly table: MutableIfTable
 }
 
 const readDevice = async (walk: Walk, memory: Memory): Promise<Read> => {
   const uptimeSeconds = await readUptime(walk, memory)
-  const read: Read = { uptimeSeconds, system: null, readings: [], ospf: null, bgp: null, table: makeIfTable() }
+  const read: Read = {
+    uptimeSeconds,
+    system: null,
+    readings: [],
+    ospf: null,
+    bgp: null,
+    surroundings: null,
+    table: makeIfTable(),
+  }
   const parts = [
     async () => {
       if (performance.now() >= memory.discoveryDueMs) read.system = await discover(walk, memory)
@@ -121,6 +158,9 @@ const readDevice = async (walk: Walk, memory: Memory): Promise<Read> => {
     () => discoverInstruments(walk, memory),
     async () => {
       read.readings = await readInstruments(walk.client, memory.instruments, walk.untilMs)
+    },
+    async () => {
+      read.surroundings = await discoverSurroundings(walk, memory)
     },
   ]
   for (const part of parts) if (!(await succeeds(part))) break
@@ -162,12 +202,14 @@ const restarted = (memory: Memory): void => {
   memory.wraps = 0
   memory.discoveryDueMs = 0
   memory.instrumentsDueMs = 0
+  memory.surroundingsDueMs = 0
 }
 
 interface SystemTexts {
   readonly identity: string | null
   readonly description: string | null
   readonly objectId: string | null
+  readonly vendor: string
   readonly model: string | null
   readonly osVersion: string | null
   readonly serial: string | null
@@ -183,6 +225,8 @@ const DISCOVERED = [
   MIKROTIK.mtxrLicVersion,
   MIKROTIK.mtxrSerialNumber,
   MIKROTIK.mtxrBoardName,
+  ENT_MODEL_NAME,
+  LLDP_LOC_CHASSIS_ID_SUBTYPE,
 ]
 
 const discover = async (walk: Walk, memory: Memory): Promise<SystemTexts> => {
@@ -190,26 +234,30 @@ const discover = async (walk: Walk, memory: Memory): Promise<SystemTexts> => {
   memory.interfaces.absent.clear()
   memory.interfaces.namesAreDue = true
   const cells = await getEach(walk.client, DISCOVERED, walk.untilMs)
-  const text = (at: number): string | null => {
+  const text = (at: number, max = 512): string | null => {
     const cell = cells[at]
     const octets = cell?.answer.octets(cell.i) ?? null
-    return octets === null ? null : octetText(octets, 512)
+    return octets === null ? null : octetText(octets, max)
   }
-  const description = text(0)
   const objectIdCell = cells[1]
+  const objectId = objectIdCell?.answer.oidValue(objectIdCell.i) ?? null
   const engineCell = cells[5]
   learnWraps(memory, engineCell?.answer.number(engineCell.i) ?? null)
   memory.hasOspf = (cells[3] ?? null) !== null || (await unlessRefused(readOspf(walk), NO_ROWS)).rows.length > 0
   memory.hasBgp = (cells[4] ?? null) !== null || (await unlessRefused(readBgp(walk), NO_ROWS)).rows.length > 0
+  if ((cells[10] ?? null) !== null) memory.surroundings.hasLldp = true
   memory.networks = memory.hasOspf ? await unlessRefused(readNetworks(walk), []) : []
   memory.texts = new Map()
   memory.discoveryDueMs = performance.now() + DISCOVERY_MS
+  const known = fingerprint(objectId, text(0, SYS_DESCR_MAX))
   return {
     identity: text(2),
-    description,
-    objectId: objectIdCell?.answer.oidValue(objectIdCell.i) ?? null,
-    model: text(8) ?? /^RouterOS (\S+)/.exec(description ?? "")?.[1] ?? null,
-    osVersion: text(6) === null ? null : `RouterOS ${text(6)}`,
+    description: text(0),
+    objectId,
+    vendor: known.vendor,
+    // RouterOS calls every box "RouterBOARD" in ENTITY-MIB; its own MIB and sysDescr have the model.
+    model: text(8) || (known.vendor === "MikroTik" ? null : text(9)) || known.model,
+    osVersion: text(6) ? `RouterOS ${text(6)}` : known.osVersion,
     serial: text(7),
   }
 }
@@ -221,7 +269,18 @@ const discoverInstruments = async (walk: Walk, memory: Memory): Promise<void> =>
   if (performance.now() < memory.instrumentsDueMs) return
   memory.instrumentsDueMs = performance.now() + DISCOVERY_RETRY_MS
   memory.instruments = await findInstruments(walk)
+  memory.instrumentKeys = new Map(memory.instruments.map(({ ifIndex }) => [ifIndex, keyOf(memory.interfaces, ifIndex)]))
   memory.instrumentsDueMs = performance.now() + DISCOVERY_MS
+}
+
+/** Needs the interfaces' names: neighbours and addresses are told under them. Null = not now. */
+const discoverSurroundings = async (walk: Walk, memory: Memory): Promise<Surroundings | null> => {
+  if (performance.now() < memory.surroundingsDueMs || memory.interfaces.namesAreDue) return null
+  memory.surroundingsDueMs = performance.now() + DISCOVERY_RETRY_MS
+  const surroundings = await readSurroundings(walk, localInterfaces(memory.interfaces))
+  if (surroundings.hasAllNeighbors && surroundings.addresses !== null)
+    memory.surroundingsDueMs = performance.now() + SURROUNDINGS_MS
+  return surroundings
 }
 
 /** snmpEngineTime counts seconds for 68 years: it tells how often sysUpTime has wrapped before we came. */
@@ -245,7 +304,12 @@ const putDevice = (batch: Batch, memory: Memory, read: Read): void => {
   putInterfaces(batch, interfaces, read.table)
   for (const { metric, ifIndex, value } of read.readings) {
     const key = ifIndex === 0 ? DEVICE_ENTITY : keyOf(interfaces, ifIndex)
-    if (key !== null) batch.put(key, metric, value)
+    if (ifIndex !== 0 && key !== memory.instrumentKeys.get(ifIndex)) memory.instrumentsDueMs = 0
+    else if (key !== null) batch.put(key, metric, value)
+  }
+  const { surroundings } = read
+  if (surroundings !== null) {
+    putSurroundings(batch, surroundings, memory.surroundings, (ifIndex) => keyOf(interfaces, ifIndex))
   }
   if (read.ospf !== null) {
     putOspf(batch, read.ospf, memory.parallel, (neighbor) =>
@@ -259,6 +323,7 @@ const putSystem = (batch: Batch, system: SystemTexts): void => {
   batch.say(DEVICE_ENTITY, "device.identity", system.identity)
   batch.say(DEVICE_ENTITY, "device.description", system.description)
   batch.say(DEVICE_ENTITY, "device.object_id", system.objectId)
+  batch.say(DEVICE_ENTITY, "device.vendor", system.vendor)
   batch.say(DEVICE_ENTITY, "device.model", system.model)
   batch.say(DEVICE_ENTITY, "device.os_version", system.osVersion)
   batch.say(DEVICE_ENTITY, "device.serial", system.serial)

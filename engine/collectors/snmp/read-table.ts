@@ -1,7 +1,7 @@
 /**
- * Reads any table of an agent into rows of named cells, for a person who looks at a device once. Values are copied out
- * of the datagrams and keep all 64 bits. Rows, bytes, packets and time are bounded by the walk; what ended one early
- * becomes a warning, and what was read before that is kept.
+ * Reads any table of an agent into rows of named cells: for what is read rarely, by discovery and by `device test`. Values
+ * are copied out of the datagrams and keep all 64 bits. Rows, bytes, packets and time are bounded by the walk; what ended
+ * one early becomes a warning, and what was read before that is kept.
  */
 import type { SnmpClient } from "#engine/collectors/snmp/client.ts"
 import { SnmpFailed, STATUS } from "#engine/collectors/snmp/client.ts"
@@ -82,7 +82,7 @@ export class Cell {
 
 /**
  * Rows in the order in which they came, holes allowed; an agent without the table gives none. Never rejects for what
- * the agent does: what stopped the reading is a warning.
+ * the agent does: what stopped the reading is a warning, so no warning means that the table is complete.
  */
 export const readTable = async <Column extends string>(
   reader: Reader,
@@ -129,7 +129,7 @@ const walkSome = async <Column extends string>(
       row.cells[some[at] as Column] = new Cell(answer.at(i))
     })
   } catch (error) {
-    if (!(error instanceof SnmpFailed)) throw error
+    if (!(error instanceof SnmpFailed) || error.reason === "closed") throw error
     if (error.status === STATUS.noSuchName) return "complete"
     return performance.now() >= untilMs ? "time" : "failed"
   }
