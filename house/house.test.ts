@@ -53,6 +53,8 @@ const EXCEPTIONS: Readonly<Record<string, Rule>> = {
     packages: ["node"],
   },
   "bench/recordings/run.ts": { ours: ["protocol", "lab", "bench", "engine/device-test/report.ts"], packages: ["node"] },
+  // The peer that the benchmark compares with, alone in a process of its own.
+  "bench/snmp-cost/net-snmp-npm.ts": { ours: ["bench"], packages: ["node", "net-snmp"] },
   // The demo starts the engine through its public door, as a user would.
   "lab/demo.ts": { ours: ["protocol", "lab", "engine/start.ts", "engine/config.ts"], packages: ["node"] },
 }

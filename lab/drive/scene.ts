@@ -69,4 +69,5 @@ const withDevices = (document: Document, change: (device: Document) => Document)
 export const withPollSeconds = (document: Document, pollSeconds: number): Document =>
   withDevices(document, (device) => ({ ...device, pollSeconds }))
 
-const withoutRouterOs = (document: Document): Document => withDevices(document, ({ routeros: _, ...device }) => device)
+const withoutRouterOs = (document: Document): Document =>
+  withDevices(document, (device) => Object.fromEntries(Object.entries(device).filter(([key]) => key !== "routeros")))
