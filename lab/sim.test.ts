@@ -4,6 +4,7 @@ import { spawn } from "node:child_process"
 import { once } from "node:events"
 import { resolve } from "node:path"
 import { test } from "node:test"
+import { NO_POSTGRES } from "#engine/storage/database.fixture.ts"
 
 const run = async (...args: string[]): Promise<{ readonly code: number | null; readonly out: string }> => {
   const child = spawn(process.execPath, [resolve(import.meta.dirname, "sim.ts"), ...args])
@@ -16,7 +17,7 @@ const run = async (...args: string[]): Promise<{ readonly code: number | null; r
 
 test(
   "[X1] after every fault of a seeded run the twin comes to agree with what the lab knows",
-  { timeout: 240_000 },
+  { skip: NO_POSTGRES, timeout: 240_000 },
   async () => {
     const { code, out } = await run("--seed", "7", "--routers", "16", "--steps", "4")
     assert.equal(code, 0, out)

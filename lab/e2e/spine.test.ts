@@ -8,10 +8,11 @@ import { after, before, test } from "node:test"
 import type { Browser } from "playwright-core"
 import { ENABLE, hasChromium, launch } from "#client/e2e/browser.ts"
 import { runScenario } from "#client/e2e/scenario.ts"
+import { NO_POSTGRES } from "#engine/storage/database.fixture.ts"
 import { PASSWORD } from "#lab/drive/engine.ts"
 import { withScene, type Scene } from "#lab/drive/scene.ts"
 
-const skip = hasChromium() ? false : `no Chromium; ${ENABLE}`
+const skip = hasChromium() ? NO_POSTGRES : `no Chromium; ${ENABLE}`
 const PICTURES = resolve(import.meta.dirname, "../../out/e2e/spine")
 let browser: Browser
 
