@@ -12,8 +12,6 @@ export interface FpingOptions {
   /** Address literals, no duplicates. */
   readonly addresses: readonly string[]
   readonly periodMs: number
-  /** Pings per second that it may send. */
-  readonly maxPerSecond: number
   /** `rttMs` null = not answered. */
   readonly onPing: (address: string, rttMs: number | null) => void
 }
@@ -21,28 +19,37 @@ export interface FpingOptions {
 /** Without this many periods' output the process is taken for stuck. */
 const SILENT_PERIODS = 3
 
+/** Share of a period in which nothing is sent. */
+export const SLACK = 0.2
+
+/** Addresses that one process holds at a period with ease: 4 ms or more between two packets. */
+export const fpingRoom = (periodMs: number): number => Math.max(1, Math.floor((periodMs * (1 - SLACK)) / 4))
+
 /** How long an answer may take: less than a period, so that the verdict on a ping precedes the next one. */
 export const timeoutMsOf = (periodMs: number): number => Math.min(1_000, Math.floor(periodMs * 0.8))
 
 /**
- * Period and gap of `count` addresses, ms: the gap spreads them over the period, and never makes more packets per
- * second than the cap, if need be by a longer period.
+ * Time between two packets of `count` addresses, ms: they are spread over the period, but for its slack. The gap is
+ * what fping waits at least, and sending costs time besides: without slack the period would drift.
  */
-export const pacing = (
-  count: number,
-  periodMs: number,
-  maxPerSecond: number,
-): { readonly periodMs: number; readonly gapMs: number } => {
-  const least = Math.max(1, Math.ceil(1_000 / maxPerSecond))
-  const period = Math.max(periodMs, count * least)
-  return { periodMs: period, gapMs: Math.max(least, Math.floor(period / Math.max(1, count))) }
-}
+export const gapMsOf = (count: number, periodMs: number): number =>
+  Math.max(1, Math.floor((periodMs * (1 - SLACK)) / Math.max(1, count)))
 
 /** Resolves with why it ended, in words for the log. Interrupting it kills the process. */
 export const runFping = (options: FpingOptions): Effect.Effect<string> =>
   Effect.callback<string>((resume) => {
-    const { periodMs, gapMs } = pacing(options.addresses.length, options.periodMs, options.maxPerSecond)
-    const args = ["-l", "-p", periodMs, "-i", gapMs, "-t", timeoutMsOf(periodMs), "-f", "-"].map(String)
+    const { periodMs } = options
+    const args = [
+      "-l",
+      "-p",
+      periodMs,
+      "-i",
+      gapMsOf(options.addresses.length, periodMs),
+      "-t",
+      timeoutMsOf(periodMs),
+      "-f",
+      "-",
+    ].map(String)
     /** Newest seq taken of each address; an address that we did not ask is not in it. */
     const newest = new Map(options.addresses.map((address) => [address, -1]))
     let heardMs = performance.now()

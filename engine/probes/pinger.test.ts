@@ -1,18 +1,19 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
+import fc from "fast-check"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Scope from "effect/Scope"
 import { makeLog } from "#engine/log.ts"
 import { literal } from "#engine/probes/address.ts"
 import { fakeFping } from "#engine/probes/fake-fping.fixture.ts"
-import { runFping } from "#engine/probes/fping.ts"
+import { fpingRoom, runFping } from "#engine/probes/fping.ts"
 import { pingBurst } from "#engine/probes/ping-burst.ts"
 import { pingLine } from "#engine/probes/ping-lines.ts"
 import { findPingTool, pingArgs } from "#engine/probes/ping-tool.ts"
 import type { PingTool } from "#engine/probes/ping-tool.ts"
 import { figures } from "#engine/probes/ping-window.ts"
-import { makePinger } from "#engine/probes/pinger.ts"
+import { makePinger, shardsOf } from "#engine/probes/pinger.ts"
 import type { PingSubject } from "#engine/probes/pinger.ts"
 import { findTool, runTool } from "#engine/probes/tool.ts"
 
@@ -120,7 +121,7 @@ test("losses are heard as losses, and life after them", async (t) => {
   for (const [address, rttMs] of heard.all) assert.equal(rttMs, address === "192.0.2.1" ? 1.5 : null)
   await fake.revive("192.0.2.2")
   await heard.until(() => heard.all.some(([address, rttMs]) => address === "192.0.2.2" && rttMs === 1.5))
-  assert.deepEqual(await fake.starts(), ["-l -p 2000 -i 1000 -t 1000 -f -"])
+  assert.deepEqual(await fake.starts(), ["-l -p 2000 -i 800 -t 1000 -f -"])
 })
 
 test("one process a rate; a changed set starts only its own rate anew, an empty one ends it", async (t) => {
@@ -136,6 +137,23 @@ test("one process a rate; a changed set starts only its own rate anew, an empty 
   await heard.until(() => heard.all.length >= before + 10)
   assert.ok(heard.all.slice(before).every(([address]) => address === "192.0.2.5"))
   assert.equal((await fake.starts()).length, 3)
+})
+
+test("[C9] many addresses are spread over few processes, each with room; who stays keeps its place", () => {
+  const subjects = fc.uniqueArray(fc.ipV4(), { minLength: 1, maxLength: 300 })
+  const placeOf = (list: readonly string[]): ReadonlyMap<string, string> =>
+    new Map([...shardsOf(every(1_000, ...list))].flatMap(([name, shard]) => shard.addresses.map((it) => [it, name])))
+  fc.assert(
+    fc.property(subjects, (list) => {
+      assert.deepEqual([...placeOf(list).keys()].toSorted(), list.toSorted())
+      const [before, after] = [placeOf(list), placeOf(list.slice(1))]
+      const isSameCount = [...before.values()][0]?.split("/")[1] === [...after.values()][0]?.split("/")[1]
+      if (isSameCount) for (const [address, name] of after) assert.equal(name, before.get(address))
+    }),
+  )
+  const many = Array.from({ length: 10_000 }, (_, n) => `10.${n % 40}.${n >> 8}.${n % 256}`)
+  const shards = [...shardsOf(every(10_000, ...new Set(many))).values()]
+  assert.ok(shards.length <= 8 && shards.every(({ addresses }) => addresses.length <= 2 * fpingRoom(10_000)))
 })
 
 test("an fping that dies says nothing of any device, is told with its reason, and is started again", async (t) => {
@@ -166,7 +184,7 @@ test("output that is not about an address that was asked, or not new, is nothing
 test("an fping that falls silent is stopped and taken for broken, never its devices for dead", async (t) => {
   const fake = await fakeFping(t, "silent")
   const pings: unknown[] = []
-  const options = { file: fake.tool.file, addresses: ["192.0.2.1"], periodMs: 50, maxPerSecond: 100 }
+  const options = { file: fake.tool.file, addresses: ["192.0.2.1"], periodMs: 50 }
   const why = await Effect.runPromise(runFping({ ...options, onPing: (...ping) => pings.push(ping) }))
   assert.match(why, /said nothing for a while/)
   assert.deepEqual(pings, [])

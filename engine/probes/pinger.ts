@@ -1,15 +1,16 @@
 /**
- * Pings many addresses at a few rates: by one fping per rate where fping works, else by one short `ping` per turn.
+ * Pings many addresses at a few rates: by a few long-lived fpings per rate where fping works, else by one short `ping` per turn.
  * Where neither works there is no pinger, which is said once; nobody is ever called dead for want of a tool.
  */
 import * as Effect from "effect/Effect"
 import * as FiberMap from "effect/FiberMap"
 import type * as Scope from "effect/Scope"
+import { stableHash } from "#engine/collectors/schedule.ts"
 import type { Log } from "#engine/log.ts"
 import { literal } from "#engine/probes/address.ts"
 import { runBeats } from "#engine/probes/beat.ts"
 import type { Beat } from "#engine/probes/beat.ts"
-import { runFping } from "#engine/probes/fping.ts"
+import { fpingRoom, runFping, SLACK } from "#engine/probes/fping.ts"
 import { pingLine } from "#engine/probes/ping-lines.ts"
 import { pingArgs } from "#engine/probes/ping-tool.ts"
 import type { PingTool } from "#engine/probes/ping-tool.ts"
@@ -50,11 +51,14 @@ export const makePinger = (tool: PingTool, onPing: OnPing, log: Log): Effect.Eff
 
 const byFping = (file: string, onPing: OnPing, log: Log): Effect.Effect<Pinger, never, Scope.Scope> =>
   Effect.gen(function* () {
-    const fibers = yield* FiberMap.make<number>()
-    const running = new Map<number, string>()
+    const fibers = yield* FiberMap.make<string>()
+    /** What each process was started with, by its shard. */
+    const running = new Map<string, string>()
 
-    const life = (periodMs: number, addresses: readonly string[], maxPerSecond: number): Effect.Effect<never> => {
-      const subjects = new Map(addresses.map((address) => [address, { address, intervalMs: periodMs }]))
+    /** `tight` = how many times slower than asked. */
+    const life = ({ periodMs: intervalMs, addresses }: Shard, tight: number): Effect.Effect<never> => {
+      const periodMs = Math.ceil(intervalMs * tight)
+      const subjects = new Map(addresses.map((address) => [address, { address, intervalMs }]))
       let restMs = RESTART_MS
       const heard = (address: string, rttMs: number | null): void => {
         const subject = subjects.get(address)
@@ -62,7 +66,7 @@ const byFping = (file: string, onPing: OnPing, log: Log): Effect.Effect<Pinger, 
       }
       const once = Effect.gen(function* () {
         const startedMs = performance.now()
-        const why = yield* runFping({ file, addresses, periodMs, maxPerSecond, onPing: heard })
+        const why = yield* runFping({ file, addresses, periodMs, onPing: heard })
         if (performance.now() - startedMs >= WELL_MS) restMs = RESTART_MS
         log.warn("pings pause until fping is started again", { why, seconds: restMs / 1_000 })
         yield* Effect.sleep(restMs)
@@ -73,25 +77,45 @@ const byFping = (file: string, onPing: OnPing, log: Log): Effect.Effect<Pinger, 
 
     const set = (subjects: readonly PingSubject[]): Effect.Effect<void> =>
       Effect.gen(function* () {
-        const rates = Map.groupBy(subjects, ({ intervalMs }) => intervalMs)
-        const total = subjects.reduce((sum, { intervalMs }) => sum + 1_000 / intervalMs, 0)
-        const tight = stretch(intervalsOf(subjects), FPING_PER_SECOND)
+        // What a period leaves free is sent faster in the rest of it: the cap counts there.
+        const tight = stretch(intervalsOf(subjects), FPING_PER_SECOND * (1 - SLACK))
         if (tight > 1) tellStretch(log, tight, FPING_PER_SECOND)
-        for (const periodMs of new Set([...running.keys(), ...rates.keys()])) {
-          const addresses = (rates.get(periodMs) ?? []).map(({ address }) => address).toSorted()
-          // Each rate gets the share of the cap that it would use of an unbounded one.
-          const maxPerSecond = (FPING_PER_SECOND * (addresses.length * 1_000)) / periodMs / Math.max(1, total)
-          const key = `${tight} ${addresses.join(" ")}`
-          if (running.get(periodMs) === key) continue
-          running.delete(periodMs)
-          yield* FiberMap.remove(fibers, periodMs)
-          if (addresses.length === 0) continue
-          running.set(periodMs, key)
-          yield* FiberMap.run(fibers, periodMs, life(periodMs, addresses, maxPerSecond))
+        const shards = shardsOf(subjects)
+        for (const name of [...running.keys()].filter((known) => !shards.has(known))) {
+          running.delete(name)
+          yield* FiberMap.remove(fibers, name)
+        }
+        for (const [name, shard] of shards) {
+          const key = `${tight} ${shard.addresses.join(" ")}`
+          if (running.get(name) === key) continue
+          running.set(name, key)
+          yield* FiberMap.run(fibers, name, life(shard, tight))
         }
       })
     return { set }
   })
+
+interface Shard {
+  readonly periodMs: number
+  readonly addresses: readonly string[]
+}
+
+/** Each rate's addresses in as few processes as hold them with ease; an address keeps its place when others come and go. */
+export const shardsOf = (subjects: readonly PingSubject[]): ReadonlyMap<string, Shard> => {
+  const shards = new Map<string, { readonly periodMs: number; readonly addresses: string[] }>()
+  for (const [periodMs, list] of Map.groupBy(subjects, ({ intervalMs }) => intervalMs)) {
+    // A power of two: the number of processes, and with it everybody's place, changes rarely.
+    const count = 2 ** Math.ceil(Math.log2(Math.max(1, list.length / fpingRoom(periodMs))))
+    for (const { address } of list) {
+      const name = `${periodMs} ${stableHash(address) % count}/${count}`
+      const shard = shards.get(name) ?? { periodMs, addresses: [] }
+      shards.set(name, shard)
+      shard.addresses.push(address)
+    }
+  }
+  for (const { addresses } of shards.values()) addresses.sort()
+  return shards
+}
 
 // --- ping
 
