@@ -4,6 +4,7 @@
  */
 import assert from "node:assert/strict"
 import { existsSync, readdirSync, readFileSync } from "node:fs"
+import { isIPv4 } from "node:net"
 import { join } from "node:path"
 import type { TestContext } from "node:test"
 import test from "node:test"
@@ -89,6 +90,38 @@ const cellOf = (cells: readonly Cell[]): ((oid: string) => number | null) => {
   }
 }
 
+const LLDP_REMOTE = "1.0.8802.1.1.2.1.4.1.1"
+const MTXR = "1.3.6.1.4.1.14988.1.1"
+const PORT_COLUMNS: ReadonlyArray<readonly [metric: MetricName, oid: string, factor: number]> = [
+  ["optical.rx_power_dbm", `${MTXR}.19.1.1.10`, 1000],
+  ["optical.tx_power_dbm", `${MTXR}.19.1.1.9`, 1000],
+  ["wireless.signal_dbm", `${MTXR}.1.8.1.12`, 1],
+  ["wireless.ccq_pct", `${MTXR}.1.3.1.10`, 1],
+]
+const PORT_METRICS = PORT_COLUMNS.map(([metric]) => metric)
+
+/** Cells of one column by index. */
+const column = (cells: readonly Cell[], oid: string): Map<string, Cell> =>
+  new Map(cells.filter((cell) => cell.oid.startsWith(`${oid}.`)).map((cell) => [cell.oid.slice(oid.length + 1), cell]))
+
+/** As a person would read the recorded octets. */
+const printed = ({ value }: Cell): string =>
+  Buffer.from(value as Uint8Array)
+    .toString("utf8")
+    .trim()
+
+/** IPv4 addresses of both tables, [ifIndex, address], each once and without broadcast addresses. */
+const recordedAddresses = (cells: readonly Cell[]): ReadonlyArray<readonly [number, string]> => {
+  const found = new Map<string, number>()
+  for (const [address, { value }] of column(cells, "1.3.6.1.2.1.4.20.1.2")) found.set(address, Number(value))
+  const types = column(cells, "1.3.6.1.2.1.4.34.1.4")
+  for (const [index, { value }] of column(cells, "1.3.6.1.2.1.4.34.1.3")) {
+    const address = index.startsWith("1.4.") ? index.slice("1.4.".length) : ""
+    if (address !== "" && types.get(index)?.value !== 3 && !found.has(address)) found.set(address, Number(value))
+  }
+  return [...found].map(([address, ifIndex]) => [ifIndex, address])
+}
+
 for (const name of recordings) {
   test(`recording ${name}: every expected port's state and octets, and nothing invented`, async (t) => {
     const cells = readRecording(join(DIRECTORY, `${name}.snmprec`))
@@ -141,5 +174,67 @@ for (const name of recordings) {
     assert.equal(keys("bgp:"), states("1.3.6.1.2.1.15.3.1.2."))
     if (keys("bgp:") > 0) assert.ok(input.complete.includes("bgp.peer"))
     if (name.startsWith("routeros")) assert.ok(!input.complete.includes("ospf.neighbor"))
+  })
+
+  test(`recording ${name}: LLDP rows, addresses, light and radio are the recorded cells`, async (t) => {
+    const cells = readRecording(join(DIRECTORY, `${name}.snmprec`))
+    const input = await poll(t, cells)
+    const ports = byIfIndex(input)
+    const said = (fact: string): ReadonlyArray<readonly [string, string]> =>
+      input.texts.filter((row) => row.fact === fact).map(({ entity, text }) => [entity, text])
+
+    const rows = column(cells, `${LLDP_REMOTE}.4`)
+    assert.equal(input.entities.filter((key) => key.startsWith("lldp:")).length, rows.size, "LLDP rows")
+    assert.equal(input.complete.includes("lldp.neighbor"), rows.size > 0)
+    const names = [...column(cells, `${LLDP_REMOTE}.9`).values()].map(printed)
+    assert.deepEqual(
+      said("lldp.neighbor.system_name")
+        .map(([, text]) => text)
+        .sort(),
+      names.sort(),
+    )
+    // None of these agents has lldpLocPortTable: the port is the ifIndex, where the index has one.
+    const local = [...rows.keys()].map((index) => {
+      const [, port] = /^\d+\.(\d+)\.\d+$/.exec(index) ?? []
+      return ports.get(Number(port))?.key.slice("if:".length) ?? ""
+    })
+    assert.deepEqual(
+      said("lldp.neighbor.interface")
+        .map(([, text]) => text)
+        .sort(),
+      local.sort(),
+    )
+
+    const addresses = recordedAddresses(cells).flatMap(([ifIndex, address]) => {
+      const port = ports.get(ifIndex)
+      return port === undefined ? [] : [`${port.key} ${address}`]
+    })
+    const shown = said("interface.addresses").flatMap(([key, text]) =>
+      text
+        .split(", ")
+        .map((one) => one.replace(/\/\d+$/, ""))
+        .flatMap((address) => (isIPv4(address) ? [`${key} ${address}`] : [])),
+    )
+    assert.deepEqual(shown.sort(), addresses.sort())
+
+    let measured = 0
+    for (const [metric, oid, factor] of PORT_COLUMNS) {
+      for (const [index, cell] of column(cells, oid)) {
+        const port = ports.get(Number(index))
+        const value = Number(cell.value)
+        if (port === undefined) continue
+        assert.equal(
+          port.values.get(metricId(metric)) ?? null,
+          value === 0 ? null : value / factor,
+          `${port.key} ${metric}`,
+        )
+        if (value !== 0) measured++
+      }
+    }
+    const values = [...ports.values()].flatMap((port) =>
+      PORT_METRICS.flatMap((metric) => port.values.get(metricId(metric)) ?? []),
+    )
+    assert.equal(values.length, measured, "nothing invented")
+    t.diagnostic(`${rows.size} LLDP rows, ${addresses.length} IPv4 addresses, ${measured} values of light and radio`)
   })
 }

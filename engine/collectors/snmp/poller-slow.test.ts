@@ -1,0 +1,178 @@
+/** What the poller reads rarely, end to end against an agent: sensors, neighbours, addresses, who made the device. */
+import assert from "node:assert/strict"
+import type { TestContext } from "node:test"
+import test from "node:test"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Scope from "effect/Scope"
+import { deviceId } from "#protocol/id.ts"
+import { metricId } from "#protocol/metric.ts"
+import type { MetricName } from "#protocol/metric.ts"
+import type { PollInput } from "#twin/input.ts"
+import { makeSnmpCollector } from "#engine/collectors/snmp/collector.ts"
+import { device, int, ip, text } from "#engine/collectors/snmp/device-cells.fixture.ts"
+import type { Agent, Cell } from "#engine/collectors/snmp/recorded-agent.fixture.ts"
+import { startAgent } from "#engine/collectors/snmp/recorded-agent.fixture.ts"
+import { TAG } from "#engine/collectors/snmp/varbinds.ts"
+
+interface Bench {
+  readonly agent: Agent
+  readonly poll: (deadlineMs?: number) => Promise<PollInput>
+}
+
+const open = async (t: TestContext, cells: readonly Cell[]): Promise<Bench> => {
+  const agent = await startAgent(cells)
+  const scope = Scope.makeUnsafe()
+  const opened = makeSnmpCollector().open({
+    device: deviceId("d"),
+    name: "core-1",
+    address: agent.address,
+    pollSeconds: 10,
+    snmp: { version: "2c", port: agent.port, community: "public" },
+    routeros: null,
+  })
+  assert.ok(opened !== null)
+  const poller = await Effect.runPromise(Scope.provide(opened, scope))
+  t.after(async () => {
+    await Effect.runPromise(Scope.close(scope, Exit.void))
+    agent.close()
+  })
+  return { agent, poll: (deadlineMs = 5_000) => Effect.runPromise(poller.poll(deadlineMs)) }
+}
+
+const valueOf = (poll: PollInput, entity: string, metric: MetricName): number | null => {
+  const at = poll.metric.findIndex(
+    (id, i) => id === metricId(metric) && poll.entities[poll.entity[i] as number] === entity,
+  )
+  return at < 0 ? null : (poll.value[at] as number)
+}
+const textOf = (poll: PollInput, entity: string, fact: string): string | null =>
+  poll.texts.find((one) => one.entity === entity && one.fact === fact)?.text ?? null
+
+const ENT = "1.3.6.1.2.1.47.1.1.1.1"
+const SENSOR = "1.3.6.1.2.1.99.1.1.1"
+const entity = (index: number, containedIn: number, kind: number, name: string): readonly Cell[] => [
+  int(`${ENT}.4.${index}`, containedIn),
+  int(`${ENT}.5.${index}`, kind),
+  text(`${ENT}.7.${index}`, name),
+]
+const sensor = (
+  index: number,
+  type: number,
+  scale: number,
+  precision: number,
+  value: number,
+  status = 1,
+): readonly Cell[] =>
+  [type, scale, precision, value, status].map((number, i) => int(`${SENSOR}.${i + 1}.${index}`, number))
+const objectId = (value: string): Cell => ({ oid: "1.3.6.1.2.1.1.2.0", tag: TAG.oid, value })
+
+/** A chassis with two board sensors and a port Te0/0/1 = ifIndex 7 with a transceiver; `board` is the second's status. */
+const chassis = (board: number, rxMicrowatts: number): readonly Cell[] => [
+  ...entity(1, 0, 3, "Chassis"),
+  ...entity(2, 1, 8, "Inlet"),
+  ...entity(3, 1, 8, "CPU"),
+  ...entity(5, 1, 10, "Te0/0/1"),
+  ...entity(6, 5, 8, "Te0/0/1 Receive Power Sensor"),
+  ...entity(7, 5, 8, "Te0/0/1 Module Temperature Sensor"),
+  { oid: "1.3.6.1.2.1.47.1.3.2.1.2.5.0", tag: TAG.oid, value: "1.3.6.1.2.1.2.2.1.1.7" },
+  ...sensor(2, 8, 9, 1, 315),
+  ...sensor(3, 8, 9, 0, 58, board),
+  ...sensor(6, 6, 7, 1, rxMicrowatts * 10),
+  ...sensor(7, 8, 9, 0, 80),
+]
+
+test("[C12] ENTITY-SENSOR: the hottest board sensor that is ok, and the light of the port around the sensor", async (t) => {
+  const port = { index: 7, name: "Te0/0/1" }
+  const { agent, poll } = await open(t, device(100, [port], chassis(1, 500)))
+  const first = await poll()
+  assert.equal(valueOf(first, "", "device.temp_c"), 58)
+  assert.equal(valueOf(first, "if:Te0/0/1", "optical.rx_power_dbm"), -3.01)
+  assert.equal(valueOf(first, "if:Te0/0/1", "optical.tx_power_dbm"), null)
+  agent.set(device(200, [port], chassis(2, 0)))
+  const failing = await poll()
+  assert.equal(valueOf(failing, "", "device.temp_c"), 31.5, "a sensor that is unavailable counts for nothing")
+  assert.equal(valueOf(failing, "if:Te0/0/1", "optical.rx_power_dbm"), null, "no light has no dBm")
+})
+
+test("after a renumbering a sensor's value is never another port's", async (t) => {
+  const before = device(100, [{ index: 7, name: "Te0/0/1" }], chassis(1, 500))
+  const { agent, poll } = await open(t, before)
+  assert.equal(valueOf(await poll(), "if:Te0/0/1", "optical.rx_power_dbm"), -3.01)
+  const moved = chassis(1, 500).map((cell) =>
+    cell.value === "1.3.6.1.2.1.2.2.1.1.7" ? { ...cell, value: "1.3.6.1.2.1.2.2.1.1.8" } : cell,
+  )
+  agent.set(
+    device(
+      200,
+      [
+        { index: 7, name: "Te0/0/2" },
+        { index: 8, name: "Te0/0/1" },
+      ],
+      moved,
+    ),
+  )
+  const [during, after] = [await poll(), await poll()]
+  assert.equal(valueOf(during, "if:Te0/0/2", "optical.rx_power_dbm"), null)
+  assert.equal(valueOf(after, "if:Te0/0/2", "optical.rx_power_dbm"), null)
+  assert.equal(valueOf(after, "if:Te0/0/1", "optical.rx_power_dbm"), -3.01)
+})
+
+const LLDP = "1.0.8802.1.1.2.1.4.1.1"
+const neighbor = (index: string, name: string): readonly Cell[] => [
+  int(`${LLDP}.4.${index}`, 4),
+  { oid: `${LLDP}.5.${index}`, tag: TAG.octetString, value: Buffer.from("020000000001", "hex") },
+  int(`${LLDP}.6.${index}`, 5),
+  text(`${LLDP}.7.${index}`, "sfp1"),
+  text(`${LLDP}.9.${index}`, name),
+]
+const requestsFor = (agent: Agent, prefix: string): number =>
+  agent.requests.filter(({ oids }) => oids.some((name) => name.startsWith(prefix))).length
+
+test("neighbours and addresses come with the first poll, are not read again in the next, and a lost one is listed no more", async (t) => {
+  const ports = [{ index: 3, name: "ether3" }]
+  const addressed = [int("1.3.6.1.2.1.4.20.1.2.10.0.0.1", 3), ip("1.3.6.1.2.1.4.20.1.3.10.0.0.1", "255.255.255.254")]
+  const { agent, poll } = await open(t, device(100, ports, [...neighbor("0.3.1", "core-2"), ...addressed]))
+  const first = await poll()
+  assert.ok(first.complete.includes("lldp.neighbor"))
+  const facts = ["interface", "system_name", "port", "chassis"].map((fact) =>
+    textOf(first, "lldp:ether3", `lldp.neighbor.${fact}`),
+  )
+  assert.deepEqual(facts, ["ether3", "core-2", "sfp1", "02:00:00:00:00:01"])
+  assert.equal(textOf(first, "if:ether3", "interface.addresses"), "10.0.0.1/31")
+  const asked = requestsFor(agent, "1.0.8802.1.1.2.1.4")
+  assert.ok(asked > 0)
+  const second = await poll()
+  assert.deepEqual(second.complete, ["interface"])
+  assert.equal(requestsFor(agent, "1.0.8802.1.1.2.1.4"), asked)
+  // A restart makes everything due again.
+  agent.set(device(50, ports))
+  const third = await poll()
+  assert.ok(third.complete.includes("lldp.neighbor"))
+  assert.ok(third.entities.every((key) => !key.startsWith("lldp:")))
+  assert.equal(textOf(third, "if:ether3", "interface.addresses"), "")
+})
+
+test("an agent that stops in the middle of its neighbours is not believed to have listed them", async (t) => {
+  const { agent, poll } = await open(t, device(100, [{ index: 3, name: "ether3" }], neighbor("0.3.1", "core-2")))
+  const isPortTable = (name: string): boolean => name.startsWith("1.0.8802.1.1.2.1.3.7")
+  agent.misbehave = (request, honest) => (request.oids.some(isPortTable) ? null : honest)
+  const got = await poll(400)
+  assert.ok(!got.complete.includes("lldp.neighbor"))
+  assert.ok(got.complete.includes("interface"))
+})
+
+test("vendor, model and system come from sysObjectID and sysDescr; who is unknown is generic SNMP and polled just as well", async (t) => {
+  const juniper = [
+    objectId("1.3.6.1.4.1.2636.1.1.1.2.108"),
+    text("1.3.6.1.2.1.1.1.0", "Juniper Networks, Inc. vmx internet router, kernel JUNOS 18.2R1.9, Build date"),
+  ]
+  const known = await (await open(t, device(100, [{ index: 1, name: "ge-0/0/0" }], juniper))).poll()
+  const facts = ["vendor", "model", "os_version"].map((fact) => textOf(known, "", `device.${fact}`))
+  assert.deepEqual(facts, ["Juniper", "vmx", "Junos 18.2R1.9"])
+  const strange = await (
+    await open(t, device(100, [{ index: 1, name: "x" }], [objectId("1.3.6.1.4.1.999999.1")]))
+  ).poll()
+  assert.deepEqual([textOf(strange, "", "device.vendor"), textOf(strange, "", "device.model")], ["generic SNMP", null])
+  assert.equal(valueOf(strange, "if:x", "interface.oper_up"), 1)
+})
