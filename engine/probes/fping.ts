@@ -19,8 +19,8 @@ export interface FpingOptions {
 /** Without this many periods' output the process is taken for stuck. */
 const SILENT_PERIODS = 3
 
-/** Share of a period in which nothing is sent. */
-export const SLACK = 0.2
+/** Share of a period in which nothing is sent: room to catch up when the machine was busy. */
+export const SLACK = 0.5
 
 /** Addresses that one process holds at a period with ease: 4 ms or more between two packets. */
 export const fpingRoom = (periodMs: number): number => Math.max(1, Math.floor((periodMs * (1 - SLACK)) / 4))

@@ -32,7 +32,7 @@ export interface Pinger {
 export type OnPing = (subject: PingSubject, rttMs: number | null) => void
 
 /** Pings per second over all tenants, and with `ping`, which costs a process each. */
-export const FPING_PER_SECOND = 2_000
+export const FPING_PER_SECOND = 4_000
 export const PING_PER_SECOND = 20
 /** Processes of `ping` at once: each lives for its time-out when nobody answers. */
 const PING_CONCURRENT = 32
