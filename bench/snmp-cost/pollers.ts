@@ -3,7 +3,7 @@
  * number of requests per device in, a line of JSON with what the round cost out. A poller measures its own CPU, start-up
  * excluded.
  */
-import { spawn, type ChildProcess } from "node:child_process"
+import { execFile, spawn, type ChildProcess } from "node:child_process"
 import { once } from "node:events"
 import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
@@ -11,7 +11,6 @@ import { join } from "node:path"
 import process from "node:process"
 import { createInterface } from "node:readline"
 import { promisify } from "node:util"
-import { execFile } from "node:child_process"
 import { REPOSITORY } from "#lab/drive/child.ts"
 
 export interface Round {
