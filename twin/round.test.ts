@@ -2,6 +2,7 @@ import assert from "node:assert/strict"
 import { describe, test } from "node:test"
 import fc from "fast-check"
 import { packStored, unpackStored } from "#protocol/codec.ts"
+import { unpackStatus } from "#protocol/status.ts"
 import type { EventView } from "#protocol/view.ts"
 import { BEHAVIOURS, NO_STATES, plainBank, plainCells } from "#twin/cells.ts"
 import type { Cells } from "#twin/cells.ts"
@@ -235,6 +236,19 @@ describe("a change of inventory", () => {
         assert.deepEqual(cells.tenant.state(0).counts, counts)
       }),
     )
+  })
+
+  test("a ping verdict that nobody repeats loses its say by itself, not at the next change of inventory", () => {
+    const { world, cells } = run([
+      [FIRST, { seq: 2, input: poll("r3", T0, { "": { "device.up": 1 } }, { source: "probe" }) }],
+    ])
+    runRound(world, cells, [{ seq: 3, input: { kind: "tick", atMs: T0 + 180_000 } }])
+    assert.equal(unpackStatus(world.columns.nodeStatus[2] as number).health, "ok")
+    runRound(world, cells, [{ seq: 4, input: { kind: "tick", atMs: T0 + 180_001 } }])
+    const before = structuredClone(world.columns)
+    assert.equal(unpackStatus(before.nodeStatus[2] as number).health, "unknown")
+    runRound(world, cells, [{ seq: 5, input: { kind: "topology", atMs: T0 + 180_001, rev: 2, inventory: RING } }])
+    assert.deepStrictEqual(world.columns, before)
   })
 
   test("a link whose end moved to another interface forgets what the old one said", () => {

@@ -122,7 +122,7 @@ export const stepRouter = (state: RouterState, msg: RouterMsg): Step<RouterState
     case "input":
       return conclude(state, inputTaken(state, msg.input), msg.atMs, false)
     case "timer":
-      return conclude(state, { state, events: [] }, msg.atMs, false)
+      return conclude(state, { state: weighed(state, state.sources, msg.atMs), events: [] }, msg.atMs, false)
   }
 }
 
@@ -143,7 +143,12 @@ const configured = (state: RouterState, config: RouterConfig, atMs: number): Rou
   const sources = config.sources.map(
     (source) => state.sources.find((known) => known.source === source) ?? untried(source),
   )
+  return weighed({ ...state, config }, sources, atMs)
+}
+
+/** Whether the router answers, as far as its sources still count at `atMs`. */
+const weighed = (state: RouterState, sources: readonly SourceState[], atMs: number): RouterState => {
   const reachable = reachableBy(sources, atMs)
   const reachableSinceMs = reachable === state.reachable ? state.reachableSinceMs : atMs
-  return { ...state, config, sources, reachable, reachableSinceMs }
+  return { ...state, sources, reachable, reachableSinceMs }
 }
