@@ -12,6 +12,7 @@ import type { ApiRow } from "#lab/routeros/query.ts"
 import { atLeast, bool, duration, moment, rowId } from "#lab/routeros/text.ts"
 import { gaugeValue, isOptical, lightRx, lightTx, supplyVolts } from "#lab/snmp/tables/mikrotik.ts"
 import { farPort, hostOf, nearPort, peerView, secondsSince, sessionsOf } from "#lab/snmp/tables/routing.ts"
+import { ROUTEROS_DISK } from "#lab/snmp/tables/system.ts"
 import type { LogLine } from "#lab/syslog/lines.ts"
 
 /** Who is asked. */
@@ -43,8 +44,8 @@ const resource: Menu = (asked) => {
       "cpu-count": "4",
       "cpu-frequency": "2000",
       "cpu-load": String(network.cpuPercent(router)),
-      "free-hdd-space": "109051904",
-      "total-hdd-space": "134217728",
+      "free-hdd-space": String(ROUTEROS_DISK.bytes - ROUTEROS_DISK.usedBytes),
+      "total-hdd-space": String(ROUTEROS_DISK.bytes),
       "write-sect-since-reboot": String(Math.floor(uptimeMs(asked) / 60_000)),
       "write-sect-total": String(Math.floor(uptimeMs(asked) / 6000)),
       "bad-blocks": "0",

@@ -2,18 +2,19 @@
 import { orderTables } from "#lab/snmp/mib.ts"
 import type { Table } from "#lab/snmp/mib.ts"
 import { addressTables, interfaceTables } from "#lab/snmp/tables/interfaces.ts"
+import { lldpdTables, routerosLldpTables } from "#lab/snmp/tables/lldp.ts"
 import { mikrotikTables } from "#lab/snmp/tables/mikrotik.ts"
 import { bgpTables, ospfTables } from "#lab/snmp/tables/routing.ts"
 import { systemTables } from "#lab/snmp/tables/system.ts"
 import type { Persona } from "#lab/isp/model.ts"
 
 const common = [...systemTables, ...interfaceTables, ...addressTables]
-const routeros = orderTables([...common, ...mikrotikTables])
+const routeros = orderTables([...common, ...routerosLldpTables, ...mikrotikTables])
 
 export const TABLES: Readonly<Record<Persona, readonly Table[]>> = {
   routeros7: routeros,
   routeros6: routeros,
-  frr: orderTables([...common, ...ospfTables, ...bgpTables]),
+  frr: orderTables([...common, ...lldpdTables, ...ospfTables, ...bgpTables]),
 }
 
 /**

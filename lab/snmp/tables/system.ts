@@ -30,8 +30,9 @@ const systemGroup = scalars("1.3.6.1.2.1.1", {
 
 const CPUS = 4
 const ALLOCATION_UNIT = 1024
-const DISK_BYTES = 512 * 2 ** 20
-const DISK_USED = 0.21
+/** The flash of a RouterBOARD, the same by SNMP and by API; and a small server's disk. */
+export const ROUTEROS_DISK = { bytes: 128 * 2 ** 20, usedBytes: 24 * 2 ** 20 } as const
+const LINUX_DISK = { bytes: 512 * 2 ** 20, usedBytes: 110_100 * 2 ** 10 } as const
 const HR_STORAGE_RAM = parseOid("1.3.6.1.2.1.25.2.1.2")
 const HR_STORAGE_FIXED_DISK = parseOid("1.3.6.1.2.1.25.2.1.4")
 
@@ -46,10 +47,11 @@ const storageName = (subject: Subject, key: number): string => {
   if (routerOf(subject).persona === "frr") return key === MEMORY ? "Physical memory" : "/"
   return key === MEMORY ? "main memory" : "system disk"
 }
+const diskOf = (subject: Subject) => (isFrr(subject) ? LINUX_DISK : ROUTEROS_DISK)
 const storageBytes = (subject: Subject, key: number): number =>
-  key === MEMORY ? routerOf(subject).memoryBytes : DISK_BYTES
+  key === MEMORY ? routerOf(subject).memoryBytes : diskOf(subject).bytes
 const storageUsed = (subject: Subject, key: number): number =>
-  key === MEMORY ? subject.network.memoryUsed(subject.router) : DISK_BYTES * DISK_USED
+  key === MEMORY ? subject.network.memoryUsed(subject.router) : diskOf(subject).usedBytes
 
 const ROUTEROS_CPUS: readonly Row[] = Array.from({ length: CPUS }, (_, cpu) => row([cpu + 1], cpu))
 const LINUX_CPUS: readonly Row[] = Array.from({ length: CPUS }, (_, cpu) => row([196608 + cpu], cpu))
