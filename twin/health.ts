@@ -11,7 +11,7 @@ import { ADMIN, flagOf, INTERFACE_LAYOUT, level, OPER, RX_BPS, SPEED, TX_BPS } f
 import type { EndFact } from "#twin/link.ts"
 import type { NodeFact, Port, RouterFact, RouterState, Turn } from "#twin/router.ts"
 import { originSource } from "#twin/source.ts"
-import { hasSay, isManaged, isManagement, PROBE_STALE_MS } from "#twin/reach.ts"
+import { hasSay, isManaged, isManagement } from "#twin/reach.ts"
 import type { SourceState } from "#twin/reach.ts"
 import type { Step } from "#twin/step.ts"
 import { DEVICE_LAYOUT } from "#twin/values.ts"
@@ -44,18 +44,9 @@ export const conclude = (
     deltas: [],
     facts,
     events: turn.events,
-    timerMs: earliest(stale ? null : dueMs, saidUntilMs(next.sources, nowMs)),
+    timerMs: stale ? null : dueMs,
   }
 }
-
-/** When the first source that has a say now loses it by saying nothing more; null = none does. */
-const saidUntilMs = (sources: readonly SourceState[], nowMs: number): number | null =>
-  sources
-    .filter((source) => !isManagement(source) && hasSay(source, nowMs))
-    .reduce<number | null>((first, source) => earliest(first, (source.lastTryMs ?? 0) + PROBE_STALE_MS), null)
-
-const earliest = (a: number | null, b: number | null): number | null =>
-  a === null || b === null ? (a ?? b) : Math.min(a, b)
 
 const staleAfterMs = (state: RouterState): number => {
   // Pings are told at least once a minute, too: the bound of a device that is only pinged.

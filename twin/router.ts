@@ -122,7 +122,7 @@ export const stepRouter = (state: RouterState, msg: RouterMsg): Step<RouterState
     case "input":
       return conclude(state, inputTaken(state, msg.input), msg.atMs, false)
     case "timer":
-      return conclude(state, { state: weighed(state, state.sources, msg.atMs), events: [] }, msg.atMs, false)
+      return conclude(state, { state, events: [] }, msg.atMs, false)
   }
 }
 
@@ -138,17 +138,17 @@ const inputTaken = (state: RouterState, input: DeviceInput): Turn => {
   }
 }
 
-/** Sources that are no longer configured are forgotten: neither their answers nor their silence count any more. */
+/**
+ * Sources that are no longer configured are forgotten: neither their answers nor their silence count any more. With the
+ * same sources as before nothing is weighed anew: whether a router answers turns when a source speaks, not by the clock.
+ */
 const configured = (state: RouterState, config: RouterConfig, atMs: number): RouterState => {
   const sources = config.sources.map(
     (source) => state.sources.find((known) => known.source === source) ?? untried(source),
   )
-  return weighed({ ...state, config }, sources, atMs)
-}
-
-/** Whether the router answers, as far as its sources still count at `atMs`. */
-const weighed = (state: RouterState, sources: readonly SourceState[], atMs: number): RouterState => {
+  if (sources.length === state.sources.length && sources.every((source) => state.sources.includes(source)))
+    return { ...state, config }
   const reachable = reachableBy(sources, atMs)
   const reachableSinceMs = reachable === state.reachable ? state.reachableSinceMs : atMs
-  return { ...state, sources, reachable, reachableSinceMs }
+  return { ...state, config, sources, reachable, reachableSinceMs }
 }
