@@ -217,5 +217,7 @@ export const en: Readonly<Record<Key, string>> = {
   "event.clock.skew.detected": "Clock is off",
   "event.pppoe.sessions.dropped": "PPPoE sessions dropped",
   "event.monitoring.degraded": "Monitoring degraded",
+  "event.probe.degraded": "Probe found a problem",
+  "event.probe.recovered": "Probe recovered",
   "event.change": "{what}: {old} → {new}",
 }

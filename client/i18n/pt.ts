@@ -215,6 +215,8 @@ export const pt = {
   "event.clock.skew.detected": "Relógio fora de hora",
   "event.pppoe.sessions.dropped": "Sessões PPPoE caíram",
   "event.monitoring.degraded": "Monitoramento degradado",
+  "event.probe.degraded": "Sonda encontrou um problema",
+  "event.probe.recovered": "Sonda normalizada",
   "event.change": "{what}: {old} → {new}",
 } as const
 
