@@ -49,7 +49,7 @@ const describe = (target: Target, seed: number, result: HostileReport): readonly
     `${TARGETS[target].what}, seed ${seed}: ${inputs} inputs in ${round(seconds)} s, ${taken} taken for honest, ${escapes} escapes`,
     `    slowest ${round(result.slowestMs, 2)} ms by the clock, of which garbage collection ${round(result.slowestGcMs, 2)} ms; ` +
       `${round(result.slowestCpuMs, 2)} ms of CPU (kernels may account it in ticks of 4 ms); longest pause between inputs or in one ${round(result.gcPauseMsMax)} ms`,
-    `    RSS ${round(result.rssMiBBefore)} -> ${round(result.rssMiBAfter)} MiB, heap ${round(result.heapMiBBefore, 2)} -> ${round(result.heapMiBAfter, 2)} MiB`,
+    `    RSS ${round(result.rssMiBBefore)} -> ${round(result.rssMiBAfter)} MiB (by tenths ${result.rssMiB.join(" ")}), heap ${round(result.heapMiBBefore, 2)} -> ${round(result.heapMiBAfter, 2)} MiB`,
   ]
   if (firstEscape !== null)
     lines.push(

@@ -21,6 +21,7 @@ export interface HostileReport {
   readonly overLimitCpu: number
   readonly gcPauseMsMax: number
   readonly seconds: number
+  readonly rssMiB: readonly number[]
   readonly rssMiBBefore: number
   readonly rssMiBAfter: number
   readonly heapMiBBefore: number

@@ -38,6 +38,8 @@ export interface HostileReport {
   readonly overLimitCpu: number
   readonly gcPauseMsMax: number
   readonly seconds: number
+  /** At each tenth of the inputs. */
+  readonly rssMiB: readonly number[]
   readonly rssMiBBefore: number
   readonly rssMiBAfter: number
   readonly heapMiBBefore: number
@@ -48,6 +50,8 @@ export interface HostileReport {
 const LIMIT_MS = 50
 /** Inputs between two turns of the event loop: timers, sockets and the observer get their say. */
 const SLICE = 500
+/** Resident memory on the way, so that a plateau can be told from a leak. */
+const RSS_MARKS = 10
 /** Memory is measured from here on: code is compiled, buffers and caches have their size. */
 const WARM_UP_SHARE = 0.1
 
@@ -63,9 +67,11 @@ export const throwAll = async (victim: Victim, inputs: number, seed: number): Pr
   const slowest: Span & { cpuMs: number; hex: string } = { startMs: 0, endMs: 0, cpuMs: 0, hex: "" }
   let [slow, overLimit, overLimitCpu] = [slowest as Span, 0, 0]
   let before = memory()
+  const rssMiB: number[] = []
   const started = performance.now()
   for (let i = 0; i < inputs; i++) {
     if (i === Math.floor(inputs * WARM_UP_SHARE)) before = memory()
+    if (i % Math.ceil(inputs / RSS_MARKS) === 0) rssMiB.push(Math.round(process.memoryUsage.rss() / 2 ** 20))
     const input = await victim.next(dice)
     const cpu = process.threadCpuUsage()
     const startMs = performance.now()
@@ -102,6 +108,7 @@ export const throwAll = async (victim: Victim, inputs: number, seed: number): Pr
     overLimitCpu,
     gcPauseMsMax: pauses.longestMs(),
     seconds,
+    rssMiB,
     rssMiBBefore: before.rss,
     rssMiBAfter: after.rss,
     heapMiBBefore: before.heap,
