@@ -277,6 +277,27 @@ test("a device without a credential for a collector is not that collector's busi
   )
 })
 
+test("a resting router that speaks right after an attempt is asked ten seconds later, not a minute", () => {
+  const attempts: number[] = []
+  const { made } = collector(() =>
+    Effect.flatMap(Clock.currentTimeMillis, (nowMs) => {
+      attempts.push(nowMs)
+      return Effect.fail(new PollFailed({ reason: "timeout", detail: "dead" }))
+    }),
+  )
+  return withFleet([target(1)], made, ({ control }) =>
+    Effect.gen(function* () {
+      while (attempts.length < 5) yield* TestClock.adjust(500)
+      // coldStart, once, while it has hardly rested; nothing more is said.
+      control.pollNow(deviceId("d1"))
+      yield* TestClock.adjust(HEARD_REST_MS - 1_000)
+      assert.equal(attempts.length, 5)
+      yield* TestClock.adjust(2_000)
+      assert.equal(attempts.length, 6)
+    }),
+  )
+})
+
 test("pollNow polls at once, at most once a second and a few in a burst; the regular beat goes on", () => {
   const starts: number[] = []
   const { made } = collector((of) =>

@@ -18,7 +18,7 @@ import type { Breaker } from "#engine/collectors/breaker.ts"
 import type { CollectorStats, FleetStats } from "#engine/collectors/fleet-stats.ts"
 import type { SlotPool } from "#engine/collectors/schedule.ts"
 import type { Tokens } from "#engine/collectors/tokens.ts"
-import { answered, attempt, CLOSED_BREAKER, heard, REST_MS } from "#engine/collectors/breaker.ts"
+import { answered, attempt, CLOSED_BREAKER, heard, HEARD_REST_MS, REST_MS } from "#engine/collectors/breaker.ts"
 import { PollFailed } from "#engine/collectors/collector.ts"
 import { recordDuration } from "#engine/collectors/fleet-stats.ts"
 import { cycleAfter, dueMs, makeSlotPool, phaseOf, stableHash } from "#engine/collectors/schedule.ts"
@@ -215,7 +215,8 @@ const pollWhileSound = (fleet: Fleet, task: Task): Effect.Effect<void, never, Sc
     const poller = yield* open
     for (;;) {
       const due = task.nextMs
-      const before = attempt(task.breaker, fleet.nowMs())
+      const nowMs = fleet.nowMs()
+      const before = attempt(task.nudgeMs <= nowMs ? heard(task.breaker, nowMs) : task.breaker, nowMs)
       task.nudgeMs = Number.POSITIVE_INFINITY
       if (before === null) task.stats.suppressed++
       else {
@@ -346,8 +347,9 @@ const nudge = (task: Task, nowMs: number): void => {
     return
   }
   task.nudgeCredits--
-  task.breaker = heard(task.breaker, nowMs)
-  task.nudgeMs = Math.max(nowMs, task.lastStartMs + NUDGE_GAP_MS)
+  // A device that rests and speaks is asked when it has rested a little: its word is kept until then.
+  const restedMs = task.breaker.state === "closed" ? nowMs : task.breaker.lastMs + HEARD_REST_MS
+  task.nudgeMs = Math.max(nowMs, restedMs, task.lastStartMs + NUDGE_GAP_MS)
   task.wake?.()
 }
 
