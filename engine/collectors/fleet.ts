@@ -217,7 +217,8 @@ const pollWhileSound = (fleet: Fleet, task: Task): Effect.Effect<void, never, Sc
       const due = task.nextMs
       const nowMs = fleet.nowMs()
       const before = attempt(task.nudgeMs <= nowMs ? heard(task.breaker, nowMs) : task.breaker, nowMs)
-      task.nudgeMs = Number.POSITIVE_INFINITY
+      // A word that waits for its time outlives a regular turn that the breaker leaves out.
+      if (before !== null || task.nudgeMs <= nowMs) task.nudgeMs = Number.POSITIVE_INFINITY
       if (before === null) task.stats.suppressed++
       else {
         setBreaker(task, before)
