@@ -4,10 +4,11 @@
  * A sensor whose place, direction or scale the agent leaves open is not read at all: no value is better than a guess.
  */
 import type { MetricName } from "#protocol/metric.ts"
+import { SnmpFailed } from "#engine/collectors/snmp/client.ts"
 import { instrument } from "#engine/collectors/snmp/instruments.ts"
 import type { Instrument } from "#engine/collectors/snmp/instruments.ts"
 import { under } from "#engine/collectors/snmp/oid.ts"
-import { columnsOf, makeReader, readTable } from "#engine/collectors/snmp/read-table.ts"
+import { columnsOf, makeReader, readCells, readTable } from "#engine/collectors/snmp/read-table.ts"
 import type { Reader } from "#engine/collectors/snmp/read-table.ts"
 import type { Walk } from "#engine/collectors/snmp/walk.ts"
 
@@ -69,26 +70,58 @@ export interface EntityTree {
   readonly interfaces: ReadonlyMap<number, ReadonlySet<number>>
 }
 
-/** The sensors to read in each poll. None when the tables could not be read whole: half a tree puts sensors elsewhere. */
+/**
+ * The sensors to read in each poll. None when the tables could not be read whole: half a tree puts sensors elsewhere. A
+ * device that is slow or silent here keeps its other instruments. Rejects with SnmpFailed only when the client was closed.
+ */
 export const findEntitySensors = async (walk: Walk): Promise<Instrument[]> => {
   const warnings: string[] = []
   const reader = { ...makeReader(walk.client, walk.untilMs, warnings), pace: walk.pace }
-  const sensors = await readEntitySensors(reader)
-  if (sensors.length === 0 || warnings.length > 0) return []
-  const tree = await readTree(reader)
-  return warnings.length > 0 ? [] : entityInstruments(sensors, tree)
+  try {
+    const wanted = (await readEntitySensors(reader)).filter(isWanted)
+    const sensors = wanted.slice(0, MAX_PLACED)
+    if (sensors.length === 0 || warnings.length > 0) return []
+    const entities = await readEntities(
+      reader,
+      sensors.map(({ index }) => index),
+    )
+    const interfaces = await readInterfacesOfEntities(reader)
+    if (warnings.length > 0) return []
+    const found = entityInstruments(sensors, { entities, interfaces })
+    // Whether a supply's or a port's sensor is its only one cannot be told from a part of them.
+    return wanted.length > MAX_PLACED ? found.filter(({ metric }) => metric === "device.temp_c") : found
+  } catch (error) {
+    if (!(error instanceof SnmpFailed) || error.reason === "closed") throw error
+    return []
+  }
+}
+
+/** Sensors and their parents up to the chassis, by GET: a large chassis has thousands of entities that are no one's place. */
+const readEntities = async (reader: Reader, sensors: readonly number[]): Promise<ReadonlyMap<number, Entity>> => {
+  const entities = new Map<number, Entity>()
+  let wanted = [...new Set(sensors)]
+  for (let depth = 0; depth < MAX_DEPTH && wanted.length > 0; depth++) {
+    const { containedIn, class: kind, name, descr } = ENTITY
+    const oids = wanted.flatMap((index) => [containedIn, kind, name, descr].map((column) => under(column, index)))
+    const cells = await readCells(reader, oids)
+    const parents = new Set<number>()
+    for (const [i, index] of wanted.entries()) {
+      const [parent, itsClass, itsName, itsDescr] = cells.slice(i * 4, i * 4 + 4)
+      const within = parent?.number() ?? null
+      if (within === null || within < 0) continue
+      const words = `${itsName?.text() ?? ""} ${itsDescr?.text() ?? ""}`
+      entities.set(index, { containedIn: within, class: itsClass?.number() ?? 0, words })
+      parents.add(within)
+    }
+    wanted = [...parents].filter((index) => index !== 0 && !entities.has(index))
+  }
+  return entities
 }
 
 const IF_INDEX_COLUMN = "1.3.6.1.2.1.2.2.1.1."
 
-const readTree = async (reader: Reader): Promise<EntityTree> => {
-  const entities = new Map<number, Entity>()
-  for (const { index, cells } of await readTable(reader, "entPhysicalTable", ENTITY)) {
-    if (index.length !== 1) continue
-    const words = `${cells.name?.text() ?? ""} ${cells.descr?.text() ?? ""}`
-    const containedIn = cells.containedIn?.number() ?? 0
-    entities.set(index[0] as number, { containedIn, class: cells.class?.number() ?? 0, words })
-  }
+/** ifIndexes of each entity that has some: entAliasMappingTable. */
+const readInterfacesOfEntities = async (reader: Reader): Promise<ReadonlyMap<number, ReadonlySet<number>>> => {
   const interfaces = new Map<number, Set<number>>()
   for (const { index, cells } of await readTable(reader, "entAliasMappingTable", ALIAS)) {
     const pointer = cells.mappingIdentifier?.dotted() ?? ""
@@ -98,7 +131,7 @@ const readTree = async (reader: Reader): Promise<EntityTree> => {
     if (known === undefined) interfaces.set(index[0] as number, new Set([ifIndex]))
     else known.add(ifIndex)
   }
-  return { entities, interfaces }
+  return interfaces
 }
 
 // -- which sensor means what -----------------------------------------------------------------------------------------
@@ -110,6 +143,8 @@ const CLASS = { chassis: 3, powerSupply: 6, port: 10 } as const
 
 /** Sensors of one device that are read: each costs two objects in every poll. */
 export const MAX_SENSORS = 128
+/** Sensors whose place is looked for. */
+const MAX_PLACED = 512
 const MAX_DEPTH = 16
 
 const RECEIVE = /\b(?:rx|receive[rd]?|input)\b/i
@@ -117,6 +152,11 @@ const TRANSMIT = /\b(?:tx|transmit(?:ter|ted)?|output)\b/i
 const INPUT = /\b(?:in|input|vin|pin)\b/i
 const OUTPUT = /\b(?:out|output|vout|pout)\b/i
 const TRANSCEIVER = /transceiver|\bx?[qs]?sfp|\bxfp\b|optic|\bDOM\b/i
+
+const isDbm = ({ type, units }: EntitySensor): boolean => type === TYPE.other && /^dBm$/i.test(units ?? "")
+const isWanted = (sensor: EntitySensor): boolean =>
+  isDbm(sensor) || (WANTED_TYPES as readonly (number | null)[]).includes(sensor.type)
+const WANTED_TYPES = [TYPE.voltsAC, TYPE.voltsDC, TYPE.watts, TYPE.celsius]
 
 interface Placed {
   readonly sensor: EntitySensor
@@ -203,8 +243,7 @@ const light = (placed: readonly Placed[], tree: EntityTree): readonly Instrument
   const found = new Map<string, Instrument[]>()
   for (const one of placed) {
     const isLightInWatts = one.sensor.type === TYPE.watts
-    const isDbm = one.sensor.type === TYPE.other && /^dBm$/i.test(one.sensor.units ?? "")
-    if (!isLightInWatts && !isDbm) continue
+    if (!isLightInWatts && !isDbm(one.sensor)) continue
     const metric = directionOf(one)
     const ifIndex = interfaceOf(one, tree)
     if (metric === null || ifIndex === null) continue
