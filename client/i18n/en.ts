@@ -133,6 +133,8 @@ export const en: Readonly<Record<Key, string>> = {
   "adjacency.remote": "Neighbour",
   "adjacency.state": "State",
   "adjacency.since": "Since",
+  "adjacency.lldp.heard": "heard",
+  "adjacency.lldp.gone": "gone",
   "link.capacity": "Capacity",
   "link.since": "In this state for",
   "link.ends": "Both ends",

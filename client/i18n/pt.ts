@@ -131,6 +131,8 @@ export const pt = {
   "adjacency.remote": "Vizinho",
   "adjacency.state": "Estado",
   "adjacency.since": "Desde",
+  "adjacency.lldp.heard": "ouvido",
+  "adjacency.lldp.gone": "sumiu",
   "link.capacity": "Capacidade",
   "link.since": "Neste estado há",
   "link.ends": "As duas pontas",

@@ -219,7 +219,8 @@ const Adjacencies = ({ rows }: { rows: readonly AdjacencyView[] }) => (
                 )}
               </td>
               <td>
-                <MarkIcon mark={row.up ? "ok" : row.kind === "lldp" ? "unknown" : "critical"} size={11} /> {row.state}
+                <MarkIcon mark={row.up ? "ok" : row.kind === "lldp" ? "unknown" : "critical"} size={11} />{" "}
+                {row.kind === "lldp" ? t(row.up ? "adjacency.lldp.heard" : "adjacency.lldp.gone") : row.state}
               </td>
               <td class="right num">
                 {formatDuration(language.value, serverNowMs.value - row.sinceMs)}

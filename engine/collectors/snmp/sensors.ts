@@ -108,7 +108,7 @@ const readEntities = async (reader: Reader, sensors: readonly number[]): Promise
     for (const [i, index] of wanted.entries()) {
       const [parent, itsClass, itsName, itsDescr] = cells.slice(i * 4, i * 4 + 4)
       const within = parent?.number() ?? null
-      if (within === null || within < 0) continue
+      if (within === null || within < 0 || within > MAX_INDEX) continue
       const words = `${itsName?.text() ?? ""} ${itsDescr?.text() ?? ""}`
       entities.set(index, { containedIn: within, class: itsClass?.number() ?? 0, words })
       parents.add(within)
@@ -143,6 +143,8 @@ const CLASS = { chassis: 3, powerSupply: 6, port: 10 } as const
 
 /** Sensors of one device that are read: each costs two objects in every poll. */
 export const MAX_SENSORS = 128
+/** PhysicalIndex is 1..2^31-1, 0 = contained in nothing. */
+const MAX_INDEX = 2_147_483_647
 /** Sensors whose place is looked for. */
 const MAX_PLACED = 512
 const MAX_DEPTH = 16
