@@ -2,6 +2,7 @@
 import assert from "node:assert/strict"
 import type { TestContext } from "node:test"
 import test from "node:test"
+import fc from "fast-check"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Scope from "effect/Scope"
@@ -175,4 +176,47 @@ test("vendor, model and system come from sysObjectID and sysDescr; who is unknow
   ).poll()
   assert.deepEqual([textOf(strange, "", "device.vendor"), textOf(strange, "", "device.model")], ["generic SNMP", null])
   assert.equal(valueOf(strange, "if:x", "interface.oper_up"), 1)
+})
+
+test("cells of any type and index in the slow tables never break a poll, and invent no interface", async (t) => {
+  const { agent, poll } = await open(t, device(100, [{ index: 1, name: "a" }]))
+  const columns = [
+    ...[4, 5, 6, 7, 8, 9, 10].map((column) => `${LLDP}.${column}`),
+    ...[3, 4].map((column) => `1.0.8802.1.1.2.1.3.7.1.${column}`),
+    ...[1, 2, 3, 4, 5, 6].map((column) => `${SENSOR}.${column}`),
+    ...[2, 4, 5, 7].map((column) => `${ENT}.${column}`),
+    "1.3.6.1.2.1.47.1.3.2.1.2",
+    ...[2, 3].map((column) => `1.3.6.1.2.1.4.20.1.${column}`),
+    ...[3, 4, 5].map((column) => `1.3.6.1.2.1.4.34.1.${column}`),
+    "1.3.6.1.4.1.14988.1.1.1.8.1.12",
+  ]
+  const arc = fc.oneof(fc.nat(4), fc.constantFrom(255, 256, 2 ** 31, 2 ** 32 - 1))
+  const value = fc.oneof(
+    fc.integer().map((number) => ({ tag: TAG.integer, value: number })),
+    fc.bigInt({ min: 0n, max: 2n ** 64n - 1n }).map((number) => ({ tag: TAG.counter64, value: number })),
+    fc.uint8Array({ maxLength: 40 }).map((octets) => ({ tag: TAG.octetString, value: octets })),
+    fc
+      .constantFrom("1.3.6.1.2.1.2.2.1.1.1", "0.0", "1.3.6.1.2.1.2.2.1.1.99")
+      .map((name) => ({ tag: TAG.oid, value: name })),
+    fc.constant({ tag: TAG.ipAddress, value: "255.0.255.0" }),
+  )
+  const cell = fc
+    .tuple(fc.constantFrom(...columns), fc.array(arc, { minLength: 1, maxLength: 6 }), value)
+    .map(([column, index, one]): Cell => ({ oid: `${column}.${index.join(".")}`, ...one }))
+  let ticks = 1_000_000
+  await fc.assert(
+    fc.asyncProperty(fc.array(cell, { maxLength: 60 }), async (cells) => {
+      // A restart each time: everything is read again.
+      agent.set(device((ticks -= 100), [{ index: 1, name: "a" }], cells))
+      const got = await poll()
+      assert.ok(got.complete.includes("interface"))
+      assert.deepEqual(
+        [...new Set(got.entities.map((key) => key.replace(/^lldp:.*/, "lldp")))].filter((key) => key !== "lldp").sort(),
+        ["", "if:a"],
+      )
+      assert.ok(got.value.every(Number.isFinite))
+      assert.ok(got.texts.every(({ text: words }) => words.length <= 512))
+    }),
+    { numRuns: 150 },
+  )
 })
