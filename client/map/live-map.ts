@@ -87,6 +87,8 @@ export class LiveMap {
   #grey = false
   #fadeUntilMs = 0
   #idle = false
+  /** The layers were given to deck while the style was whole; else deck draws over the labels until asked again. */
+  #settled = false
   /** The camera was placed, by the address or by fitting. */
   #placed: boolean
   #wanted: Selection | null = null
@@ -189,7 +191,7 @@ export class LiveMap {
   }
 
   ready(): boolean {
-    return this.#idle && this.#scene !== null && this.#map.loaded()
+    return this.#idle && this.#settled && this.#scene !== null && this.#map.loaded()
   }
 
   destroy(): void {
@@ -250,9 +252,8 @@ export class LiveMap {
       const { lng, lat } = map.getCenter()
       if (this.#placed) this.#options.events.moved({ longitude: lng, latitude: lat, zoom: map.getZoom() })
     })
-    // Deck must be asked again once the style is there, or it would draw over the labels.
     map.on("idle", () => {
-      if (!this.#idle) this.#installLayers()
+      if (!this.#idle || !this.#settled) this.#installLayers()
       this.#idle = true
     })
     map.on("click", (event) => this.#options.events.picked(this.#pick(event)))
@@ -306,6 +307,7 @@ export class LiveMap {
     this.#overlay.setProps({
       layers: MAP_LAYERS.map(({ id, beforeId, make }) => make(figures, { id, beforeId })),
     })
+    this.#settled = this.#map.isStyleLoaded() === true
   }
 
   #fillSources(): void {
