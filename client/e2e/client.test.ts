@@ -130,7 +130,7 @@ test("[U3] an address holds screen, selection and camera: opened elsewhere it sh
   }
 })
 
-test("a frozen screen is the same picture twice", { skip }, async () => {
+test("a frozen screen at one camera is the same picture twice", { skip }, async () => {
   const fixture = await startFixture({ nodes: 60, dist, tickMs: 0 })
   try {
     const shots: PNG[] = []
@@ -142,7 +142,8 @@ test("a frozen screen is the same picture twice", { skip }, async () => {
       })
       const page = await context.newPage()
       page.setDefaultTimeout(45_000)
-      await page.goto(`${fixture.url}/?frozen`)
+      // The camera is named: the first fit depends on how wide the panels are when the keyframe comes.
+      await page.goto(`${fixture.url}/?frozen#/map?at=-47,-14,4`)
       await page.fill("[name=password]", "fixture")
       await page.click("[type=submit]")
       await page.waitForFunction(() => window.__twin?.ready() && window.__twin.phase() === "live")
