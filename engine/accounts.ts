@@ -1,54 +1,47 @@
-/** The API's port on people and sessions, over storage. Found sessions are remembered for a moment, signed-out ones never. */
+/** The API's port on people and sessions, and the resolver behind the one door, over storage. */
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
-import { Unavailable, type Accounts, type Session } from "#engine/api/ports.ts"
+import type { Resolve } from "#engine/access/doors.ts"
+import type { Principal } from "#engine/access/principal.ts"
+import { Unavailable, type Accounts } from "#engine/api/ports.ts"
 import type { DbError, DbShape } from "#engine/storage/db.ts"
 import type { PasswordBusy } from "#engine/storage/password.ts"
-import { createSession, deleteSession, findSession } from "#engine/storage/sessions.ts"
+import { createSession, deleteSession, findSession, type Session as StoredSession } from "#engine/storage/sessions.ts"
 import { verifyLogin, type User as StoredUser } from "#engine/storage/users.ts"
-
-/**
- * A page asks dozens of things in a second with one cookie; asking PostgreSQL each time would make sign-in state the
- * busiest table. A disabled user is refused after this long at the latest (PRODUCT.md S2 allows 60 s).
- */
-const REMEMBER_MS = 1_000
-/** Cookies remembered at once; the oldest makes room. */
-const REMEMBERED_MAX = 10_000
+import { permissionsOf } from "#protocol/permission.ts"
 
 export const storedAccounts = (db: DbShape): Accounts => {
-  const remembered = new Map<string, { readonly session: Session; readonly untilMs: number }>()
   return {
     verifyPassword: (name, password) =>
       verifyLogin(db, { name, password: Redacted.value(password), slug: null }).pipe(Effect.mapError(unavailable)),
     createSession: (user, expiresAtMs) =>
       createSession(db, user as StoredUser, Date.now(), expiresAtMs).pipe(Effect.mapError(unavailable)),
-    findSession: (token) =>
-      Effect.suspend(() => {
-        const nowMs = Date.now()
-        const known = remembered.get(token)
-        if (known !== undefined && known.untilMs > nowMs && known.session.expiresAtMs > nowMs) {
-          return Effect.succeed<Session | null>(known.session)
-        }
-        remembered.delete(token)
-        return findSession(db, token, nowMs).pipe(
-          Effect.tap((session) =>
-            Effect.sync(() => {
-              if (session === null) return
-              remembered.set(token, { session, untilMs: nowMs + REMEMBER_MS })
-              const oldest = remembered.keys().next()
-              if (remembered.size > REMEMBERED_MAX && oldest.done !== true) remembered.delete(oldest.value)
-            }),
-          ),
-          Effect.mapError(unavailable),
-        )
-      }),
-    deleteSession: (token) =>
-      Effect.suspend(() => {
-        remembered.delete(token)
-        return deleteSession(db, token).pipe(Effect.mapError(unavailable))
-      }),
+    deleteSession: (token) => deleteSession(db, token).pipe(Effect.mapError(unavailable)),
   }
 }
+
+/** Whose session cookie this is. */
+export const storedResolve =
+  (db: DbShape): Resolve =>
+  (presented) =>
+    presented.kind === "cookie"
+      ? findSession(db, presented.token, Date.now()).pipe(
+          Effect.map((session) => (session === null ? null : principalOf(session))),
+          Effect.mapError(unavailable),
+        )
+      : Effect.succeed(null)
+
+const principalOf = ({ id, user, expiresAtMs }: StoredSession): Principal => ({
+  userId: user.id,
+  userName: user.name,
+  tenant: user.tenant,
+  roles: [user.role],
+  permissions: new Set(permissionsOf([user.role])),
+  sites: null,
+  credential: { kind: "session", id, expiresAtMs },
+  secondFactor: "ok",
+  grant: null,
+})
 
 const unavailable = (error: DbError | PasswordBusy): Unavailable =>
   new Unavailable({ detail: error instanceof Error ? error.message : "the database did not answer" })

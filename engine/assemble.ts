@@ -9,7 +9,8 @@ import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import * as Scope from "effect/Scope"
-import { storedAccounts } from "#engine/accounts.ts"
+import { makeDoors, type Doors } from "#engine/access/doors.ts"
+import { storedAccounts, storedResolve } from "#engine/accounts.ts"
 import { makeAddressBook, type AddressBook } from "#engine/address-book.ts"
 import { Unavailable, type EventReader, type HistoryReader, type Importer, type Twins } from "#engine/api/ports.ts"
 import { ImportFailed } from "#engine/api/ports.ts"
@@ -98,8 +99,9 @@ export const assemble = (options: AssembleOptions) =>
     })
     const environment: TenantEnvironment = { config, db, vault, log, tenants, collectors, book, probes }
     const accounts = storedAccounts(db)
+    const doors = makeDoors(storedResolve(db), Date.now)
     const stream = yield* makeStream({
-      accounts,
+      doors,
       twins,
       metrics,
       log,
@@ -142,7 +144,7 @@ export const assemble = (options: AssembleOptions) =>
     // Before anything is served: whoever sees a healthy engine can sign in to it.
     const newPassword = yield* firstUser(options, db, ensureTenant)
     const importer = makeImporter(running)
-    const http = yield* serve({ options, bundle, db, metrics, accounts, twins, stream, running })
+    const http = yield* serve({ options, bundle, db, metrics, doors, accounts, twins, stream, running })
     yield* makeLocalAdmin({ dataDir: config.dataDir, importer, status: () => statusOf(http.url, running), log })
     step("web interface")
     const engine: Engine = {
@@ -279,18 +281,20 @@ interface Serving {
   readonly bundle: ClientBundle
   readonly db: DbShape
   readonly metrics: MetricsRegistry
+  readonly doors: Doors
   readonly accounts: ReturnType<typeof storedAccounts>
   readonly twins: Twins
   readonly stream: Stream
   readonly running: Running
 }
 
-const serve = ({ options, bundle, db, metrics, accounts, twins, stream, running }: Serving) => {
+const serve = ({ options, bundle, db, metrics, doors, accounts, twins, stream, running }: Serving) => {
   const { config, log } = options
   return makeHttp({
     host: config.host,
     port: config.port,
     api: {
+      doors,
       accounts,
       twins,
       history: historyOf(running),
@@ -299,7 +303,6 @@ const serve = ({ options, bundle, db, metrics, accounts, twins, stream, running 
       version: VERSION,
       publicUrl: config.publicUrl,
       sessionHours: config.sessionHours,
-      signedOut: stream.signedOut,
       nowMs: Date.now,
     },
     metrics,

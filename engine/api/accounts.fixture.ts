@@ -2,6 +2,8 @@
 import { randomBytes } from "node:crypto"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
+import type { Resolve } from "#engine/access/doors.ts"
+import type { Principal } from "#engine/access/principal.ts"
 import { Unavailable } from "#engine/api/ports.ts"
 import type {
   Accounts,
@@ -13,6 +15,7 @@ import type {
   User,
 } from "#engine/api/ports.ts"
 import type { TenantId } from "#protocol/id.ts"
+import { permissionsOf } from "#protocol/permission.ts"
 import type { EventView } from "#protocol/view.ts"
 
 export interface MemoryAccounts extends Accounts {
@@ -20,18 +23,23 @@ export interface MemoryAccounts extends Accounts {
   /** Passwords that were really looked at. */
   readonly checks: () => number
   readonly setAway: (away: boolean) => void
+  readonly resolve: Resolve
+  /** By user id; who is missing is tenant_admin and platform_admin. */
+  readonly roles: Map<string, readonly string[]>
 }
 
 export const PASSWORD = "correct horse"
 
 export const memoryAccounts = (users: readonly User[]): MemoryAccounts => {
   const sessions = new Map<string, Session>()
+  const roles = new Map<string, readonly string[]>()
   let checks = 0
   let away = false
   const guard = <A>(read: () => A): Effect.Effect<A, Unavailable> =>
     Effect.suspend(() => (away ? Effect.fail(new Unavailable({ detail: "the database is away" })) : Effect.sync(read)))
   return {
     sessions,
+    roles,
     checks: () => checks,
     setAway: (value) => (away = value),
     verifyPassword: (name, password) =>
@@ -46,10 +54,28 @@ export const memoryAccounts = (users: readonly User[]): MemoryAccounts => {
         sessions.set(token, session)
         return { token, session }
       }),
-    findSession: (token) => guard(() => sessions.get(token) ?? null),
+    resolve: (presented) =>
+      guard(() => {
+        const session = presented.kind === "cookie" ? sessions.get(presented.token) : undefined
+        return session === undefined
+          ? null
+          : principalOf(session, roles.get(session.user.id) ?? ["tenant_admin", "platform_admin"])
+      }),
     deleteSession: (token) => guard(() => void sessions.delete(token)),
   }
 }
+
+export const principalOf = (session: Session, roles: readonly string[]): Principal => ({
+  userId: session.user.id,
+  userName: session.user.name,
+  tenant: session.user.tenant,
+  roles,
+  permissions: new Set(permissionsOf(roles)),
+  sites: null,
+  credential: { kind: "session", id: session.id, expiresAtMs: session.expiresAtMs },
+  secondFactor: "ok",
+  grant: null,
+})
 
 /** Remembers what it was asked. */
 export const memoryHistory = (): HistoryReader & {

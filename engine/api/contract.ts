@@ -1,26 +1,18 @@
 /**
- * The REST API, version 1, as one HttpApi: the server implements it, the OpenAPI file and the command line's client are
- * generated from it. Every endpoint but the sign-in needs a session; a session belongs to one tenant, and ids of other
- * tenants answer 404 like ids that never were.
+ * The REST API, version 1, as one HttpApi: the server implements it; the OpenAPI file and the client's and the command
+ * line's types are generated from it. The groups stand in groups/, one subject each; who may call what stands in
+ * engine/access/entries.ts. A caller belongs to one tenant, and ids of other tenants answer 404 like ids that never were.
  */
-import * as Context from "effect/Context"
 import * as HttpApi from "effect/http-api/HttpApi"
 import * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
 import * as HttpApiGroup from "effect/http-api/HttpApiGroup"
 import * as HttpApiMiddleware from "effect/http-api/HttpApiMiddleware"
-import * as HttpApiSchema from "effect/http-api/HttpApiSchema"
-import * as HttpApiSecurity from "effect/http-api/HttpApiSecurity"
 import * as OpenApi from "effect/http-api/OpenApi"
 import * as Schema from "effect/Schema"
-import type { Session } from "#engine/api/ports.ts"
-import {
-  BadQuery,
-  NotFound,
-  NotSignedIn,
-  ServiceUnavailable,
-  TooManyAttempts,
-  WrongCredentials,
-} from "#engine/api/problems.ts"
+import { filter, Id, Page, TIME_MAX, whole, word } from "#engine/api/groups/fields.ts"
+import { SessionGroup, SignInGroup } from "#engine/api/groups/people.ts"
+import { BadQuery, NotFound, ServiceUnavailable } from "#engine/api/problems.ts"
+import { SignedIn } from "#engine/api/signed-in.ts"
 import {
   CountsBody,
   DeviceBody,
@@ -33,57 +25,8 @@ import {
   SiteRow,
   TenantBody,
 } from "#engine/api/views.ts"
-import type { LiveTwin } from "#engine/tenant/live-twin.ts"
 import { HEALTH } from "#protocol/status.ts"
 import { ROLES } from "#protocol/role.ts"
-
-/** Behind https the browser keeps it under `__Host-heliograph_session`. */
-export const SESSION_COOKIE = "heliograph_session"
-
-/** Who asks, and the one twin that they may see. */
-export class Caller extends Context.Service<Caller, { readonly session: Session; readonly twin: LiveTwin }>()(
-  "heliograph/Caller",
-) {}
-
-export class SignedIn extends HttpApiMiddleware.Service<SignedIn, { provides: Caller }>()("heliograph/SignedIn", {
-  error: [NotSignedIn, ServiceUnavailable],
-  security: { session: HttpApiSecurity.apiKey({ key: SESSION_COOKIE, in: "cookie" }) },
-}) {}
-
-const Id = { id: Schema.String.check(Schema.isMaxLength(64)) }
-const whole = (minimum: number, maximum: number) =>
-  Schema.optionalKey(Schema.NumberFromString.check(Schema.isInt(), Schema.isBetween({ minimum, maximum })))
-const word = (max: number) => Schema.String.check(Schema.isMaxLength(max))
-const filter = (max: number) => Schema.optionalKey(word(max))
-const TIME_MAX = 8_640_000_000_000_000
-const Page = { limit: whole(1, 1000), cursor: filter(128) }
-
-/** Without a session, because it gives one. */
-export class SignInGroup extends HttpApiGroup.make("signIn")
-  .add(
-    HttpApiEndpoint.post("create", "/session", {
-      payload: Schema.Struct({ user: word(128), password: word(256) }),
-      success: HttpApiSchema.NoContent,
-      error: [WrongCredentials, TooManyAttempts, ServiceUnavailable],
-    }).annotate(OpenApi.Summary, "Sign in; the answer sets the session cookie"),
-  )
-  .annotate(OpenApi.Title, "sign-in") {}
-
-export class SessionGroup extends HttpApiGroup.make("session")
-  .add(
-    HttpApiEndpoint.get("get", "/session", {
-      success: Schema.Struct({
-        user: Schema.Struct({ id: Schema.String, name: Schema.String }),
-        tenant: TenantBody,
-        expiresAtMs: Schema.Finite,
-      }),
-    }).annotate(OpenApi.Summary, "Who is signed in, and where"),
-    HttpApiEndpoint.delete("remove", "/session", {
-      success: HttpApiSchema.NoContent,
-      error: ServiceUnavailable,
-    }).annotate(OpenApi.Summary, "Sign out; this session's live streams are closed"),
-  )
-  .middleware(SignedIn) {}
 
 export class NetworkGroup extends HttpApiGroup.make("network")
   .add(

@@ -38,8 +38,6 @@ export interface Accounts {
     user: User,
     expiresAtMs: number,
   ) => Effect.Effect<{ readonly token: string; readonly session: Session }, Unavailable>
-  /** Null when it never existed, is over, was signed out, or its user is disabled. */
-  readonly findSession: (token: string) => Effect.Effect<Session | null, Unavailable>
   readonly deleteSession: (token: string) => Effect.Effect<void, Unavailable>
 }
 

@@ -41,3 +41,55 @@ export class ServiceUnavailable extends HttpApiError.Problem<ServiceUnavailable>
   status: 503,
   title: "Something this needs is away; try again soon",
 }) {}
+
+/** Signed in, but this is not for this role; `detail` names the permission. */
+export class Forbidden extends HttpApiError.Problem<Forbidden>()("Forbidden", {
+  type: "urn:heliograph:forbidden",
+  status: 403,
+  title: "You may not do this",
+}) {}
+
+/** The password was right; send the six digits, or a recovery code, with it. */
+export class SecondFactorNeeded extends HttpApiError.Problem<SecondFactorNeeded>()("SecondFactorNeeded", {
+  type: "urn:heliograph:second-factor-needed",
+  status: 401,
+  title: "The second factor is needed",
+}) {}
+
+/** The body is well-formed and cannot be done; `detail` says why, in words for the operator. */
+export class Refused extends HttpApiError.Problem<Refused>()("Refused", {
+  type: "urn:heliograph:refused",
+  status: 422,
+  title: "This cannot be done",
+}) {}
+
+/** Something of this name exists, or the state forbids it. */
+export class Conflict extends HttpApiError.Problem<Conflict>()("Conflict", {
+  type: "urn:heliograph:conflict",
+  status: 409,
+  title: "This is in the way of something that exists",
+}) {}
+
+/** If-Match named another version: read it again. */
+export class Changed extends HttpApiError.Problem<Changed>()("Changed", {
+  type: "urn:heliograph:changed",
+  status: 412,
+  title: "It was changed in the meantime",
+}) {}
+
+/** A limit of the tenant (protocol/quota.ts); `quota` names it. */
+export class QuotaExceeded extends HttpApiError.Problem<QuotaExceeded>()(
+  "QuotaExceeded",
+  { type: "urn:heliograph:quota-exceeded", status: 429, title: "A quota of this tenant is used up" },
+  { quota: Schema.String, limit: Schema.Finite, used: Schema.Finite, retryAfterS: Schema.NullOr(Schema.Int) },
+) {}
+
+/** An import document with mistakes; the first of them by line, and how many there are. */
+export class ImportInvalid extends HttpApiError.Problem<ImportInvalid>()(
+  "ImportInvalid",
+  { type: "urn:heliograph:import-invalid", status: 422, title: "The document has mistakes" },
+  {
+    errors: Schema.Array(Schema.Struct({ line: Schema.Int, path: Schema.String, message: Schema.String })),
+    total: Schema.Int,
+  },
+) {}

@@ -45,6 +45,7 @@ const problem = (status: number, name: string, title: string): Problem => ({
 })
 export const PROBLEMS = {
   notSignedIn: problem(401, "not-signed-in", "Sign in first"),
+  forbidden: problem(403, "forbidden", "You may not do this"),
   foreignOrigin: problem(403, "foreign-origin", "Only this site's own pages may ask for that"),
   notFound: problem(404, "not-found", "There is no such thing here"),
   wrongMethod: problem(405, "wrong-method", "This can only be read"),

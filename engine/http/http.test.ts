@@ -13,6 +13,7 @@ import * as Exit from "effect/Exit"
 import * as Redacted from "effect/Redacted"
 import * as Scope from "effect/Scope"
 import fc from "fast-check"
+import { makeDoors } from "#engine/access/doors.ts"
 import { memoryAccounts, memoryEvents, memoryHistory, PASSWORD } from "#engine/api/accounts.fixture.ts"
 import { BODY_BYTES_MAX, CannotListen, makeHttp } from "#engine/http/server.ts"
 import type { HttpOptions } from "#engine/http/server.ts"
@@ -28,7 +29,9 @@ const accounts = memoryAccounts([
 ])
 const history = memoryHistory()
 const events = a.round({ events: ["one", "two", "three"] }).events.toReversed()
+const doors = makeDoors(accounts.resolve, Date.now)
 const signedOut: string[] = []
+doors.onForget(({ credentialId }) => credentialId !== undefined && signedOut.push(credentialId))
 let ready = false
 let url: string
 let directory: string
@@ -38,6 +41,7 @@ const options = (more: Partial<HttpOptions> = {}): HttpOptions => ({
   host: "127.0.0.1",
   port: 0,
   api: {
+    doors,
     accounts,
     twins: { byTenant: (id) => [a, b].find((twin) => twin.tenant.id === id) ?? null, all: () => [a, b] },
     history,
@@ -46,7 +50,6 @@ const options = (more: Partial<HttpOptions> = {}): HttpOptions => ({
     version: "1.2.3",
     publicUrl: null,
     sessionHours: 12,
-    signedOut: (id) => signedOut.push(id),
     nowMs: Date.now,
   },
   metrics: makeMetrics(),

@@ -13,12 +13,15 @@ import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
-import type { ApiDeps } from "#engine/api/handlers.ts"
+import { FILES } from "#engine/access/entries.ts"
+import { refusedBy, type Policy } from "#engine/access/policy.ts"
+import type { ApiDeps } from "#engine/api/deps.ts"
 import { openApiText } from "#engine/api/openapi.ts"
 import { apiApp } from "#engine/http/api-app.ts"
 import { answer, answerJson, answerProblem, PROBLEMS, setSecurityHeaders } from "#engine/http/answer.ts"
+import type { Problem } from "#engine/http/answer.ts"
 import { serveBasemap } from "#engine/http/basemap.ts"
-import { cookieName, readCookie } from "#engine/http/cookie.ts"
+import { presentedBy } from "#engine/http/cookie.ts"
 import { isForeign } from "#engine/http/origin.ts"
 import { loadStaticFiles } from "#engine/http/static-files.ts"
 import type { StaticFiles } from "#engine/http/static-files.ts"
@@ -122,8 +125,8 @@ const makeFront = (
     "/basemap.pmtiles": (request, response) => serveBasemap(request, response, options.basemapPath()),
   }
   const route = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
-    const refused = refusal(request, publicUrl)
-    if (refused !== null) return answerProblem(response, refused)
+    const unfit = refusal(request, publicUrl)
+    if (unfit !== null) return answerProblem(response, unfit)
     const path = pathOf(request)
     if (path === null) return answerProblem(response, PROBLEMS.notFound)
     if (path === "/healthz") return answerHealth(options, response)
@@ -132,11 +135,9 @@ const makeFront = (
     const handler = Object.hasOwn(guarded, path) ? guarded[path] : undefined
     if (handler === undefined)
       return files === null ? answerProblem(response, PROBLEMS.notFound) : files.serve(request, response, path)
-    const allowed =
-      (path === "/metrics" && hasToken(request, options.metricsToken)) ||
-      (await hasSession(request, options.api, https))
-    if (allowed === "unavailable") return answerProblem(response, PROBLEMS.unavailable)
-    return allowed ? handler(request, response) : answerProblem(response, PROBLEMS.notSignedIn)
+    if (path === "/metrics" && hasToken(request, options.metricsToken)) return handler(request, response)
+    const refused = await refusedAt(FILES[path as keyof typeof FILES], request, options.api, https)
+    return refused === null ? handler(request, response) : answerProblem(response, refused)
   }
   return (request, response) => {
     setSecurityHeaders(response, https)
@@ -178,15 +179,21 @@ const answerHealth = (options: HttpOptions, response: ServerResponse): void => {
   })
 }
 
-const hasSession = (request: IncomingMessage, api: ApiDeps, https: boolean): Promise<boolean | "unavailable"> => {
-  const token = readCookie(request.headers.cookie, cookieName(https))
-  if (token === null) return Promise.resolve(false)
-  return Effect.runPromise(
-    api.accounts.findSession(token).pipe(
-      Effect.map((session) => session !== null),
-      Effect.catchTag("Unavailable", () => Effect.succeed("unavailable" as const)),
-    ),
+const refusedAt = async (
+  policy: Policy,
+  request: IncomingMessage,
+  api: ApiDeps,
+  https: boolean,
+): Promise<Problem | null> => {
+  const presented = presentedBy(request, https)
+  if (presented === null) return PROBLEMS.notSignedIn
+  const principal = await Effect.runPromise(
+    api.doors.admit(presented).pipe(Effect.catchTag("Unavailable", () => Effect.succeed("unavailable" as const))),
   )
+  if (principal === "unavailable") return PROBLEMS.unavailable
+  if (principal === null) return PROBLEMS.notSignedIn
+  const why = refusedBy(policy, principal)
+  return why === null ? null : { ...PROBLEMS.forbidden, detail: why }
 }
 
 const hasToken = (request: IncomingMessage, token: Redacted.Redacted | null): boolean => {

@@ -30,6 +30,11 @@ export const seedEveryTable = async (owner: Client, tenant: TenantId): Promise<v
       "seq, idx, at_ms, type, severity, subject, subject_kind, entity, source",
       [1, 0, 1, "device.rebooted", "warning", first, "device", "", "snmp"],
     ],
+    [
+      "audit_entry",
+      "seq, at_ms, actor_kind, actor_id, actor_name, action, object_kind, object_id, object_name, previous, hash",
+      [1, 1, "user", user, "ada", "user.create", "user", user, "ada", Buffer.alloc(32), Buffer.alloc(32)],
+    ],
   ]
   for (const [table, columns, values] of rows) {
     const places = values.map((_, index) => `$${index + 2}`).join(", ")

@@ -6,7 +6,8 @@ import { createHash, randomBytes } from "node:crypto"
 import type * as Effect from "effect/Effect"
 import { tenantId } from "#protocol/id.ts"
 import type { DbError, DbShape } from "#engine/storage/db.ts"
-import type { User, UserRole } from "#engine/storage/users.ts"
+import type { User } from "#engine/storage/users.ts"
+import type { UserRole } from "#protocol/permission.ts"
 
 export interface Session {
   /** Names the session without being of use to a thief: half of the token's hash. */

@@ -6,23 +6,11 @@
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import { tenantId, type TenantId } from "#protocol/id.ts"
+import type { UserRole } from "#protocol/permission.ts"
 import type { DbError, DbShape } from "#engine/storage/db.ts"
 import { hashPassword, MAX_PASSWORD, PasswordBusy, verifyNobody, verifyPassword } from "#engine/storage/password.ts"
 import { pgText } from "#engine/storage/pg-text.ts"
 import { uuidv7 } from "#engine/storage/uuidv7.ts"
-
-/** PRODUCT.md, Roles and permissions. */
-export const USER_ROLES = [
-  "platform_admin",
-  "tenant_admin",
-  "manager",
-  "noc",
-  "engineer",
-  "technician",
-  "viewer",
-  "auditor",
-] as const
-export type UserRole = (typeof USER_ROLES)[number]
 
 export interface User {
   readonly id: string

@@ -6,7 +6,7 @@
  *   ends with 4001 no common version, 4002 bad frame or too many, 4003 signed out, 4008 does not drain
  */
 import type { RawData, WebSocket } from "ws"
-import type { Session } from "#engine/api/ports.ts"
+import type { Principal } from "#engine/access/principal.ts"
 import type { Hub, Viewer } from "#engine/stream/hub.ts"
 import type { StreamLimits } from "#engine/stream/limits.ts"
 import type { StreamStats } from "#engine/stream/stats.ts"
@@ -19,7 +19,7 @@ import type { ClientFrame, ClientHello } from "#protocol/wire.ts"
 const GOING_AWAY = 1001
 
 export interface StreamSession {
-  readonly who: Session
+  readonly who: Principal
   /** Pings, and ends what is silent or over its time. */
   readonly sweep: () => void
   readonly signOut: () => void
@@ -29,7 +29,7 @@ export interface StreamSession {
 
 export interface SessionOptions {
   readonly hub: Hub
-  readonly who: Session
+  readonly who: Principal
   readonly limits: StreamLimits
   readonly stats: StreamStats
   /** Unix time. */
@@ -150,7 +150,7 @@ export const openSession = (socket: WebSocket, options: SessionOptions): StreamS
     sweep: () => {
       if (ended) return
       const now = monotonicMs()
-      if (nowMs() >= who.expiresAtMs) return end(CLOSE.SIGNED_OUT, "signed-out", true)
+      if (nowMs() >= who.credential.expiresAtMs) return end(CLOSE.SIGNED_OUT, "signed-out", true)
       if (!live && now - openedMs >= limits.helloMsMax) return end(CLOSE.BAD_FRAME, "no-hello")
       if (now - heardMs >= limits.silentMsMax) {
         stats.closed.add(1, { reason: "silent" })

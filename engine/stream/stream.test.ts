@@ -9,6 +9,7 @@ import * as Exit from "effect/Exit"
 import * as Scope from "effect/Scope"
 import fc from "fast-check"
 import WebSocket from "ws"
+import { makeDoors } from "#engine/access/doors.ts"
 import { memoryAccounts, memoryEvents, memoryHistory } from "#engine/api/accounts.fixture.ts"
 import { makeHttp } from "#engine/http/server.ts"
 import { silentLog } from "#engine/log.ts"
@@ -39,7 +40,9 @@ const startRig = async (
 ): Promise<Rig> => {
   const accounts = memoryAccounts([])
   const metrics = makeMetrics()
+  const doors = makeDoors(accounts.resolve, Date.now)
   const common = {
+    doors,
     accounts,
     metrics,
     log: silentLog,
@@ -58,7 +61,6 @@ const startRig = async (
           events: memoryEvents([]),
           version: "0",
           sessionHours: 1,
-          signedOut: stream.signedOut,
         }
         const http = yield* makeHttp({
           host: "127.0.0.1",

@@ -8,10 +8,14 @@ import type { Duplex } from "node:stream"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import { WebSocketServer } from "ws"
-import type { Accounts, Session, Twins } from "#engine/api/ports.ts"
+import { fits, type Doors } from "#engine/access/doors.ts"
+import { FILES } from "#engine/access/entries.ts"
+import { refusedBy } from "#engine/access/policy.ts"
+import type { Presented, Principal } from "#engine/access/principal.ts"
+import type { Twins } from "#engine/api/ports.ts"
 import { PROBLEMS } from "#engine/http/answer.ts"
 import type { Problem } from "#engine/http/answer.ts"
-import { cookieName, readCookie } from "#engine/http/cookie.ts"
+import { presentedBy } from "#engine/http/cookie.ts"
 import { isForeign } from "#engine/http/origin.ts"
 import type { Log } from "#engine/log.ts"
 import type { MetricsRegistry } from "#engine/metrics/registry.ts"
@@ -25,7 +29,7 @@ import { makeStreamStats } from "#engine/stream/stats.ts"
 import type { LiveTwin } from "#engine/tenant/live-twin.ts"
 
 export interface StreamOptions {
-  readonly accounts: Accounts
+  readonly doors: Doors
   readonly twins: Twins
   readonly metrics: MetricsRegistry
   readonly log: Log
@@ -40,8 +44,6 @@ export interface Stream {
   /** For HttpOptions.stream. */
   readonly upgrade: (request: IncomingMessage, socket: Duplex, head: Buffer) => void
   readonly end: () => void
-  /** For ApiDeps.signedOut: ends this session's streams with 4003. */
-  readonly signedOut: (sessionId: string) => void
   /** Follows a tenant from now on, so that a viewer that comes back can resume. Idempotent. */
   readonly attach: (twin: LiveTwin) => void
   /** Ends a tenant's streams, when its twin is closed for good. */
@@ -56,10 +58,10 @@ export const makeStream = (options: StreamOptions): Effect.Effect<Stream, never,
     (stream) => Effect.sync(stream.stop),
   )
 
-/** A session with the token that opened it, for looking it up again. */
+/** A session with the credential that opened it, for looking it up again. */
 interface Open {
   readonly session: StreamSession
-  readonly token: string
+  readonly presented: Presented
   readonly hub: Hub
   recheckMs: number
 }
@@ -109,20 +111,24 @@ const startStream = (options: StreamOptions): Stream & { readonly stop: () => vo
   }
 
   /** The session of a request, or why there is none. */
-  const authenticate = async (request: IncomingMessage): Promise<{ who: Session; token: string } | Problem> => {
+  const authenticate = async (
+    request: IncomingMessage,
+  ): Promise<{ who: Principal; presented: Presented } | Problem> => {
     if (isForeign(request, options.publicUrl)) return PROBLEMS.foreignOrigin
-    const token = readCookie(request.headers.cookie, cookieName(https))
-    if (token === null) return PROBLEMS.notSignedIn
-    const who = await Effect.runPromise(lookUp(options.accounts, token, limits.upgradeMsMax))
+    const presented = presentedBy(request, https)
+    if (presented === null) return PROBLEMS.notSignedIn
+    const who = await Effect.runPromise(lookUp(options.doors, presented, limits.upgradeMsMax))
     if (who === "unavailable") return PROBLEMS.unavailable
-    return who === null || who.expiresAtMs <= nowMs() ? PROBLEMS.notSignedIn : { who, token }
+    if (who === null || who.credential.expiresAtMs <= nowMs()) return PROBLEMS.notSignedIn
+    const refused = refusedBy(FILES["/stream"], who)
+    return refused === null ? { who, presented } : { ...PROBLEMS.forbidden, detail: refused }
   }
 
   const upgrade = async (request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> => {
     const found = await authenticate(request)
     if (socket.destroyed) return
     if ("type" in found) return refuse(socket, found)
-    const twin = options.twins.byTenant(found.who.user.tenant)
+    const twin = options.twins.byTenant(found.who.tenant)
     if (twin === null || stopped) return refuse(socket, PROBLEMS.unavailable)
     const hub = attach(twin)
     if (countOf(hub) >= options.viewersMax) return refuse(socket, PROBLEMS.tooManyViewers)
@@ -130,8 +136,19 @@ const startStream = (options: StreamOptions): Stream & { readonly stop: () => vo
     server.handleUpgrade(request, socket, head, (webSocket) => {
       const closed = (): void => void open.delete(one)
       const session = openSession(webSocket, { hub, who: found.who, limits, stats, nowMs, monotonicMs, closed })
-      const one: Open = { session, token: found.token, hub, recheckMs: monotonicMs() }
+      const one: Open = { session, presented: found.presented, hub, recheckMs: monotonicMs() }
       open.add(one)
+    })
+  }
+
+  const stopListening = options.doors.onForget((which) => {
+    for (const one of open) if (fits(which, one.session.who)) recheck(one)
+  })
+  const recheck = (one: Open): void => {
+    void Effect.runPromise(lookUp(options.doors, one.presented, limits.upgradeMsMax)).then((who) => {
+      if (who === "unavailable") return undefined
+      if (who === null || refusedBy(FILES["/stream"], who) !== null) one.session.signOut()
+      return undefined
     })
   }
 
@@ -141,10 +158,7 @@ const startStream = (options: StreamOptions): Stream & { readonly stop: () => vo
       one.session.sweep()
       if (now - one.recheckMs < limits.recheckEveryMs) continue
       one.recheckMs = now
-      void Effect.runPromise(lookUp(options.accounts, one.token, limits.upgradeMsMax)).then((who) => {
-        if (who === null) one.session.signOut()
-        return undefined
-      })
+      recheck(one)
     }
   }, limits.sweepMs).unref()
 
@@ -158,9 +172,6 @@ const startStream = (options: StreamOptions): Stream & { readonly stop: () => vo
           socket.destroy()
         })
         .finally(() => (upgrading -= 1))
-    },
-    signedOut: (sessionId) => {
-      for (const one of open) if (one.session.who.id === sessionId) one.session.signOut()
     },
     attach: (twin) => void attach(twin),
     detach: (twin) => {
@@ -177,6 +188,7 @@ const startStream = (options: StreamOptions): Stream & { readonly stop: () => vo
     },
     stop: () => {
       stopped = true
+      stopListening()
       clearInterval(sweep)
       for (const one of open) one.session.end()
       for (const hub of hubs.values()) hub.close()
@@ -185,8 +197,12 @@ const startStream = (options: StreamOptions): Stream & { readonly stop: () => vo
   }
 }
 
-const lookUp = (accounts: Accounts, token: string, withinMs: number): Effect.Effect<Session | null | "unavailable"> =>
-  accounts.findSession(token).pipe(
+const lookUp = (
+  doors: Doors,
+  presented: Presented,
+  withinMs: number,
+): Effect.Effect<Principal | null | "unavailable"> =>
+  doors.admit(presented).pipe(
     Effect.catchTag("Unavailable", () => Effect.succeed("unavailable" as const)),
     Effect.timeoutOrElse({ duration: withinMs, orElse: () => Effect.succeed("unavailable" as const) }),
   )

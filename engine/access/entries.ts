@@ -1,0 +1,48 @@
+/**
+ * Every way into this engine, with its policy. A route of the API that is missing here does not compile; the table test
+ * (matrix.test.ts) calls every route as every role. What is no API route (files, stream, CLI) is listed by hand, and the
+ * servers of those look their policy up here, so that an unlisted one cannot be served.
+ */
+import type { Api } from "#engine/api/contract.ts"
+import { LOCAL, needs, PUBLIC, SELF, type Policy } from "#engine/access/policy.ts"
+
+type Groups = (typeof Api)["groups"]
+/** `group.endpoint` */
+export type RouteName = {
+  [G in keyof Groups & string]: `${G}.${keyof Groups[G]["endpoints"] & string}`
+}[keyof Groups & string]
+
+export const ROUTES: Readonly<Record<RouteName, Policy>> = {
+  "signIn.create": PUBLIC,
+  "signIn.ways": PUBLIC,
+  "signIn.acceptInvitation": PUBLIC,
+  "session.get": SELF,
+  "session.remove": SELF,
+  "network.devices": needs("network.read"),
+  "network.device": needs("network.read"),
+  "network.links": needs("network.read"),
+  "network.link": needs("network.read"),
+  "network.sites": needs("network.read"),
+  "network.status": needs("network.read"),
+  "past.history": needs("network.read"),
+  "past.events": needs("network.read"),
+}
+
+/** Paths that are no part of the API. `/metrics` may also be read with its own token. */
+export const FILES = {
+  "/metrics": needs("platform.config"),
+  "/openapi.json": SELF,
+  "/basemap.pmtiles": SELF,
+  "/healthz": PUBLIC,
+  "/stream": needs("network.read"),
+} as const satisfies Readonly<Record<string, Policy>>
+
+/** What a viewer may say on the stream. */
+export const STREAM_COMMANDS = {
+  HELLO: needs("network.read"),
+  SUB: needs("network.read"),
+  PING: needs("network.read"),
+} as const satisfies Readonly<Record<string, Policy>>
+
+/** Commands of `heliograph`: they work with the data directory, or its socket, of whoever owns it. */
+export const CLI = LOCAL

@@ -1,0 +1,40 @@
+/** What several handlers need of the raw request and of the answer. */
+import type { IncomingMessage } from "node:http"
+import * as Effect from "effect/Effect"
+import * as HttpEffect from "effect/http/HttpEffect"
+import type * as HttpServerRequest from "effect/http/HttpServerRequest"
+import * as HttpServerResponse from "effect/http/HttpServerResponse"
+import type { Presented } from "#engine/access/principal.ts"
+import type { ApiDeps } from "#engine/api/deps.ts"
+import type { Unavailable } from "#engine/api/ports.ts"
+import { ServiceUnavailable } from "#engine/api/problems.ts"
+import { presentedBy } from "#engine/http/cookie.ts"
+import type { LiveTwin } from "#engine/tenant/live-twin.ts"
+
+export const isHttps = (deps: { readonly publicUrl: string | null }): boolean =>
+  deps.publicUrl?.startsWith("https:") === true
+
+/** For Effect.catchTag("Unavailable", ...): the log gets why, the caller only 503. */
+export const unavailable = (deps: ApiDeps) => (error: Unavailable) => {
+  deps.log.warn("a request found something away", { detail: error.detail })
+  return Effect.fail(new ServiceUnavailable({}))
+}
+
+/** The raw request: Effect's own keeps it as `source`. */
+export const nodeRequest = (request: HttpServerRequest.HttpServerRequest): IncomingMessage =>
+  request.source as IncomingMessage
+
+export const presented = (request: HttpServerRequest.HttpServerRequest, deps: ApiDeps): Presented | null =>
+  presentedBy(nodeRequest(request), isHttps(deps))
+
+export const setHeader = (name: string, value: string) =>
+  HttpEffect.appendPreResponseHandler((_, response) =>
+    Effect.succeed(HttpServerResponse.setHeader(response, name, value)),
+  )
+
+export const tenantBody = ({ tenant }: LiveTwin) => ({
+  id: tenant.id as string,
+  slug: tenant.slug,
+  name: tenant.name,
+  demo: tenant.demo,
+})
