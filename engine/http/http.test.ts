@@ -13,6 +13,7 @@ import * as Exit from "effect/Exit"
 import * as Redacted from "effect/Redacted"
 import * as Scope from "effect/Scope"
 import fc from "fast-check"
+import { testDeps } from "#engine/api/deps.fixture.ts"
 import { makeDoors } from "#engine/access/doors.ts"
 import { memoryAccounts, memoryEvents, memoryHistory, PASSWORD } from "#engine/api/accounts.fixture.ts"
 import { BODY_BYTES_MAX, CannotListen, makeHttp } from "#engine/http/server.ts"
@@ -40,7 +41,7 @@ let scope: Scope.Closeable
 const options = (more: Partial<HttpOptions> = {}): HttpOptions => ({
   host: "127.0.0.1",
   port: 0,
-  api: {
+  api: testDeps({
     doors,
     accounts,
     twins: { byTenant: (id) => [a, b].find((twin) => twin.tenant.id === id) ?? null, all: () => [a, b] },
@@ -51,7 +52,7 @@ const options = (more: Partial<HttpOptions> = {}): HttpOptions => ({
     publicUrl: null,
     sessionHours: 12,
     nowMs: Date.now,
-  },
+  }),
   metrics: makeMetrics(),
   metricsToken: Redacted.make("prometheus-may-read"),
   staticDir: join(directory, "client"),

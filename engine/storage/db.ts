@@ -49,8 +49,10 @@ export interface DbShape {
   readonly tenant: (tenant: TenantId) => Transaction
   /** The same role and row security on connections of their own, so that a flood of requests never delays the journal. */
   readonly ingest: (tenant: TenantId) => Transaction
-  /** As the engine role: what must be known before a tenant is. */
+  /** As the engine role, in the home database: what must be known before a tenant is. */
   readonly engine: Transaction
+  /** As the engine role, in every database (tenants may have one of their own); the home database first. */
+  readonly engines: readonly Transaction[]
 }
 
 export interface DbOptions {
@@ -70,10 +72,12 @@ export const openDb = (options: DbOptions): Effect.Effect<DbShape, never, Scope.
     const tenants = yield* openPool(options.appUrl, options.tenantConnections ?? 10, "tenant", 5_000)
     const writers = yield* openPool(options.appUrl, options.ingestConnections ?? 4, "ingest", 2_000)
     const engines = yield* openPool(options.engineUrl, options.engineConnections ?? 2, "engine", 5_000)
+    const engine = transaction(engines, options.engineUrl, "begin")
     return {
       tenant: (tenant) => transaction(tenants, options.appUrl, beginAs(tenant)),
       ingest: (tenant) => transaction(writers, options.appUrl, beginAs(tenant)),
-      engine: transaction(engines, options.engineUrl, "begin"),
+      engine,
+      engines: [engine],
     }
   })
 

@@ -9,6 +9,7 @@ import * as Exit from "effect/Exit"
 import * as Scope from "effect/Scope"
 import fc from "fast-check"
 import WebSocket from "ws"
+import { testDeps } from "#engine/api/deps.fixture.ts"
 import { makeDoors } from "#engine/access/doors.ts"
 import { memoryAccounts, memoryEvents, memoryHistory } from "#engine/api/accounts.fixture.ts"
 import { makeHttp } from "#engine/http/server.ts"
@@ -55,13 +56,13 @@ const startRig = async (
     Scope.provide(
       Effect.gen(function* () {
         const stream = yield* makeStream({ ...common, viewersMax, limits })
-        const api = {
+        const api = testDeps({
           ...common,
           history: memoryHistory(),
           events: memoryEvents([]),
           version: "0",
           sessionHours: 1,
-        }
+        })
         const http = yield* makeHttp({
           host: "127.0.0.1",
           port: 0,

@@ -1,0 +1,25 @@
+/** ApiDeps for tests: what a test does not give fails loudly when it is used. */
+import type { ApiDeps } from "#engine/api/deps.ts"
+import { silentLog } from "#engine/log.ts"
+
+/** A port whose every use names what the test forgot to give. */
+export const absent = <T extends object>(name: string): T =>
+  new Proxy({} as T, {
+    get: (_, key) => {
+      throw new Error(`${name}.${String(key)} is used, but this test does not give ${name}`)
+    },
+  })
+
+export const testDeps = (given: Partial<ApiDeps>): ApiDeps => ({
+  doors: absent("doors"),
+  accounts: absent("accounts"),
+  twins: absent("twins"),
+  history: absent("history"),
+  events: absent("events"),
+  log: silentLog,
+  version: "0",
+  publicUrl: null,
+  sessionHours: 12,
+  nowMs: Date.now,
+  ...given,
+})
