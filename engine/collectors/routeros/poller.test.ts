@@ -116,6 +116,18 @@ const COMMON = {
     { ".id": "*1", address: "10.1.0.1/30", network: "10.1.0.0", interface: "ether1", "actual-interface": "ether1" },
     { ".id": "*2", address: "10.1.1.1/30", network: "10.1.1.0", interface: "bridge", disabled: "true" },
   ],
+  "/ipv6/address/print": [
+    { ".id": "*1", address: "2001:db8::1/64", interface: "ether1", "actual-interface": "ether1" },
+  ],
+  "/ip/neighbor/print": [
+    {
+      interface: "ether1",
+      identity: "r2",
+      "mac-address": "48:8F:5A:00:00:02",
+      "interface-name": "ether3",
+      "discovered-by": "cdp,lldp,mndp",
+    },
+  ],
   "/ppp/active/print": [{ name: "maria" }, { name: "joão" }],
   "/ip/dhcp-server/lease/print": [{ address: "10.0.0.2" }],
   "/user/print": [{ name: "heliograph", group: "monitor" }],
@@ -213,6 +225,11 @@ const PORTS = {
   "optical.rx_power_dbm@if:ether1": -7.25,
   "optical.tx_power_dbm@if:ether1": -2.503,
   "interface.alias@if:ether1": "été",
+  "interface.addresses@if:ether1": "10.1.0.1/30, 2001:db8::1/64",
+  "lldp.neighbor.interface@lldp:ether1": "ether1",
+  "lldp.neighbor.system_name@lldp:ether1": "r2",
+  "lldp.neighbor.port@lldp:ether1": "ether3",
+  "lldp.neighbor.chassis@lldp:ether1": "48:8f:5a:00:00:02",
 }
 
 test("[C1] [C3] a v7 router: everything under the registry's names, nothing else", async () => {
@@ -235,7 +252,7 @@ test("[C1] [C3] a v7 router: everything under the registry's names, nothing else
         "bgp.peer.state@bgp:fe80::1%ether1": 0,
         "bgp.peer.remote_as@bgp:fe80::1%ether1": "65007",
       })
-      assert.deepEqual([...input.complete].sort(), ["bgp.peer", "interface", "ospf.neighbor"])
+      assert.deepEqual([...input.complete].sort(), ["bgp.peer", "interface", "lldp.neighbor", "ospf.neighbor"])
       assert.ok(input.startedMs <= input.atMs && Number.isInteger(input.atMs))
     }),
   )
@@ -264,6 +281,24 @@ test("[C1] a v6 router: the same names from the other menus", async () => {
     ),
   )
   assert.ok(!router.seen.some(([path]) => path === "/routing/bgp/session/print"))
+})
+
+test("[C3] of a router that SNMP polls too, neighbours and addresses come from SNMP alone", async () => {
+  await using router = await startRouter(V7)
+  const both: Target = { ...target(router), snmp: { version: "2c", port: 161, community: "public" } }
+  await Effect.runPromise(
+    Effect.scoped(
+      Effect.gen(function* () {
+        const poller = yield* makeRouterOsCollector().open(both) ?? assert.fail("no poller")
+        const facts = Object.keys(seen(yield* poller.poll(9_000)))
+        assert.deepEqual(
+          facts.filter((name) => /^(lldp|interface.addresses)/.test(name)),
+          [],
+        )
+      }),
+    ),
+  )
+  assert.equal(asked(router, "/ip/neighbor/print"), 0)
 })
 
 const asked = (router: TestRouter, path: string): number => router.seen.filter((words) => words[0] === path).length

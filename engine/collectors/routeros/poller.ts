@@ -23,6 +23,14 @@ import type { Ethernet, Light } from "#engine/collectors/routeros/ethernet.ts"
 import { duePorts, learnPorts, makeEthernet, monitorWords } from "#engine/collectors/routeros/ethernet.ts"
 import { makeEars } from "#engine/collectors/routeros/listen.ts"
 import { readSubnets } from "#engine/collectors/routeros/subnets.ts"
+import {
+  ADDRESS_PROPERTIES,
+  makeTold,
+  mapAddresses,
+  mapNeighbors,
+  NEIGHBOR_PROPERTIES,
+  type Told,
+} from "#engine/collectors/routeros/surroundings.ts"
 import { parseCount, parseMajor } from "#engine/collectors/routeros/values.ts"
 
 export interface RouterOsOptions {
@@ -64,6 +72,7 @@ interface Memory {
   readonly restUntilMs: Map<string, number>
   readonly ethernet: Ethernet
   subnets: readonly Subnet[]
+  readonly told: Told
   readonly ears: Ears
   /** Interfaces whose comment was sent: a comment that is gone must be sent once more, as empty. */
   readonly aliased: Set<EntityKey>
@@ -81,6 +90,7 @@ const openPoller = (target: Target, credential: RouterOsCredential, options: Rou
       restUntilMs: new Map(),
       ethernet: makeEthernet(),
       subnets: [],
+      told: makeTold(),
       ears: makeEars(hearersOf(target, options), () => monotonicMs(clock)),
       aliased: new Set(),
       privilegesChecked: false,
@@ -138,6 +148,8 @@ const pollRouter = (
     const poll: Poll = { session, memory, clock, deadlineAtMs: nowMs + deadlineMs, nowMs, slow }
     // The first answer of a session names the version, which names the BGP menu.
     const first = memory.major === null ? yield* readResource(poll) : null
+    // By SNMP too: then it tells of surroundings (surroundings.ts).
+    const alone = target.snmp === null
     // Before the lists are read: what changes while they are is told.
     memory.ears.open(session)
     const parts = yield* Effect.all(
@@ -150,6 +162,8 @@ const pollRouter = (
         identity: slow ? optional(poll, ["/system/identity/print"]) : NOTHING,
         routerboard: slow ? optional(poll, ["/system/routerboard/print"]) : NOTHING,
         addresses: slow ? optional(poll, ["/ip/address/print", ADDRESS_PROPERTIES]) : NOTHING,
+        addresses6: slow && alone ? optional(poll, ["/ipv6/address/print", ADDRESS_PROPERTIES]) : NOTHING,
+        neighbors: slow && alone ? optional(poll, ["/ip/neighbor/print", NEIGHBOR_PROPERTIES]) : NOTHING,
         health: slow ? optional(poll, ["/system/health/print"]) : NOTHING,
         leases: slow ? optional(poll, ["/ip/dhcp-server/lease/print", "=count-only=", "?status=bound"]) : NOTHING,
       },
@@ -165,7 +179,12 @@ const pollRouter = (
     map.mapInterfaces(batch, parts.interfaces.rows, memory.ethernet.speedBps)
     map.mapLights(batch, lights)
     if (slow) mapAliases(batch, parts.interfaces.rows, memory.aliased)
-    if (parts.addresses !== null) memory.subnets = readSubnets(parts.addresses.rows)
+    if (parts.addresses !== null) {
+      const own = [...parts.addresses.rows, ...(parts.addresses6?.rows ?? [])]
+      memory.subnets = readSubnets(parts.addresses.rows)
+      if (alone) mapAddresses(batch, own, parts.interfaces.rows, memory.told.addressed)
+    }
+    if (parts.neighbors !== null) mapNeighbors(batch, parts.neighbors.rows, parts.interfaces.rows, memory.told.lldp)
     if (parts.ospf !== null) map.mapOspf(batch, parts.ospf.rows, memory.subnets)
     if (parts.bgp !== null) map.mapBgp(batch, parts.bgp.rows)
     batch.value(DEVICE_ENTITY, "pppoe.sessions.active", countOf(parts.pppoe))
@@ -180,7 +199,6 @@ const pollRouter = (
   })
 
 const NOTHING = Effect.succeed(null)
-const ADDRESS_PROPERTIES = "=.proplist=address,network,interface,actual-interface,disabled,invalid"
 
 const openSession = (
   target: Target,

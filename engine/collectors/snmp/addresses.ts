@@ -99,12 +99,13 @@ export const putAddresses = (
   for (const key of told) if (!byInterface.has(key)) batch.say(key, "interface.addresses", "")
   told.clear()
   for (const [key, texts] of byInterface) {
-    batch.say(key, "interface.addresses", joined(texts))
+    batch.say(key, "interface.addresses", joinAddresses(texts))
     told.add(key)
   }
 }
 
-const joined = (texts: readonly string[]): string => {
+/** One text of an interface's addresses, bounded. */
+export const joinAddresses = (texts: readonly string[]): string => {
   let text = ""
   for (const [i, one] of texts.entries()) {
     const longer = i === 0 ? one : `${text}, ${one}`

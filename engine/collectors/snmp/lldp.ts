@@ -125,7 +125,7 @@ export const putLldp = (
     const over = neighbor.ifIndex === null ? null : keyOf(neighbor.ifIndex)
     return { neighbor, local: over === null ? "" : entityName(over) }
   })
-  const assigned = assign(
+  const assigned = assignLldpKeys(
     taken.map(({ neighbor: { chassisId, portId }, local }) => [local, `${local}\0${chassisId}\0${portId}`]),
     keys,
   )
@@ -141,7 +141,10 @@ export const putLldp = (
 }
 
 /** Known neighbours keep their keys, new ones get the first free number of their port. Rewrites `keys`. */
-const assign = (rows: ReadonlyArray<readonly [local: string, who: string]>, keys: LldpKeys): readonly EntityKey[] => {
+export const assignLldpKeys = (
+  rows: ReadonlyArray<readonly [local: string, who: string]>,
+  keys: LldpKeys,
+): readonly EntityKey[] => {
   const seen = new Map<string, number>()
   // An agent may list one neighbour several times on one port: each row is an entity.
   const names = rows.map(([, who]) => {
