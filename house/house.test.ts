@@ -35,6 +35,7 @@ const RULES: Readonly<Record<string, Rule>> = {
       "@luma.gl/engine",
       "pmtiles",
       "uplot",
+      "uqr",
       "flatbush",
       "@fontsource-variable/inter",
       "@fontsource/jetbrains-mono",
