@@ -33,6 +33,7 @@ import { DbError, openDb, type DbShape } from "#engine/storage/db.ts"
 import { listEvents } from "#engine/storage/events.ts"
 import { openDatabase } from "#engine/storage/launcher.ts"
 import { migrate } from "#engine/storage/migrate.ts"
+import { storePin } from "#engine/storage/pins.ts"
 import { createTenant, listTenants, type NewTenant } from "#engine/storage/tenants.ts"
 import { createUser, userCount } from "#engine/storage/users.ts"
 import { openVault } from "#engine/storage/vault.ts"
@@ -42,7 +43,7 @@ import { VERSION } from "#engine/version.ts"
 import { openTenant, type TenantEnvironment, type TenantServices } from "#engine/tenant-services.ts"
 import { makeTenants } from "#engine/tenant/registry.ts"
 import type { TenantInfo } from "#engine/tenant/live-twin.ts"
-import type { TenantId } from "#protocol/id.ts"
+import type { DeviceId, TenantId } from "#protocol/id.ts"
 
 /** The catalogue audit found a table that another tenant could read. The engine does not start over a hole. */
 export class IsolationBroken extends Data.TaggedError("IsolationBroken")<{ readonly message: string }> {}
@@ -96,6 +97,7 @@ export const assemble = (options: AssembleOptions) =>
     const collectors = makeCollectors({
       onChange: (device) => book.byDevice(device)?.pollNow(),
       onLog: (device, topics, message) => ears.hear(device, topics, message),
+      onPin: (device, fingerprint) => keepPin(db, book, log, device, fingerprint),
     })
     const environment: TenantEnvironment = { config, db, vault, log, tenants, collectors, book, probes }
     const accounts = storedAccounts(db)
@@ -158,6 +160,17 @@ export const assemble = (options: AssembleOptions) =>
     }
     return engine
   })
+
+/** Best effort: a pin that could not be kept is seen again at the next session. */
+const keepPin = (db: DbShape, book: AddressBook, log: Log, device: DeviceId, fingerprint: string): void => {
+  const entry = book.byDevice(device)
+  if (entry === null) return
+  Effect.runFork(
+    storePin(db, entry.tenant, device, fingerprint).pipe(
+      Effect.catch((error) => Effect.sync(() => log.warn("a certificate pin was not kept", { cause: error }))),
+    ),
+  )
+}
 
 type Running = ReadonlyMap<TenantId, TenantServices>
 type Step = (what: string) => void

@@ -6,7 +6,7 @@ import { makeRouterOsCollector, type RouterOsOptions } from "#engine/collectors/
 import { snmpCollector } from "#engine/collectors/snmp/collector.ts"
 
 /** Who is told what a device says on its own over a session that polls it. */
-export type Hearing = Required<Pick<RouterOsOptions, "onChange" | "onLog">>
+export type Hearing = Required<Pick<RouterOsOptions, "onChange" | "onLog" | "onPin">>
 
 export const makeCollectors = (hearing: Hearing): readonly Collector[] => [
   snmpCollector,

@@ -132,11 +132,17 @@ export const loadTargets = (
       address: it.device.address,
       pollSeconds: it.device.pollSeconds,
       snmp: open<SnmpCredential>(it, "snmp"),
-      routeros: open<RouterOsCredential>(it, "routeros"),
+      routeros: pinned(open<RouterOsCredential>(it, "routeros"), it.pin),
       ping: pingPlan(it.probing.pingSeconds, it.device.roles),
       probes: it.probing.probes,
     }))
   })
+
+/** What the operator pinned counts; else what was seen first. */
+const pinned = (credential: RouterOsCredential | null, pin: string | null): RouterOsCredential | null =>
+  credential === null || pin === null || credential.fingerprint !== undefined || !credential.tls
+    ? credential
+    : { ...credential, fingerprint: pin }
 
 // --- what is stored
 
@@ -144,6 +150,8 @@ interface StoredDevice {
   readonly name: string
   readonly device: Device
   readonly sealed: ReadonlyMap<Kind, Buffer>
+  /** Of the router's API certificate, as seen first; null = none. */
+  readonly pin: string | null
   readonly probing: Probing
 }
 /** How a device is probed; of it the inventory shows only whether it is pinged. */
@@ -178,7 +186,7 @@ const readStored = async (tx: Tx, tenant: TenantId): Promise<Stored> => {
   )
   const devices = await tx.query<DeviceRow>(
     `select d.device_id, d.name, d.address, d.site_id, d.roles, d.poll_seconds, d.ping_seconds, d.probes,
-       s.sealed as snmp, r.sealed as routeros
+       s.sealed as snmp, r.sealed as routeros, r.pin
      from device d
      left join credential s on s.tenant_id = d.tenant_id and s.device_id = d.device_id and s.kind = 'snmp'
      left join credential r on r.tenant_id = d.tenant_id and r.device_id = d.device_id and r.kind = 'routeros'
@@ -208,6 +216,8 @@ interface DeviceRow {
   readonly probes: readonly ServiceProbe[]
   readonly snmp: Buffer | null
   readonly routeros: Buffer | null
+  /** engine/storage/pins.ts */
+  readonly pin: string | null
 }
 const deviceOf = (row: DeviceRow): StoredDevice => {
   const sealed = new Map<Kind, Buffer>()
@@ -224,7 +234,13 @@ const deviceOf = (row: DeviceRow): StoredDevice => {
     pollSeconds: row.poll_seconds,
     sources: sourcesOf(sealed, row.ping_seconds),
   }
-  return { name: row.name, device, sealed, probing: { pingSeconds: row.ping_seconds, probes: row.probes } }
+  return {
+    name: row.name,
+    device,
+    sealed,
+    pin: row.pin,
+    probing: { pingSeconds: row.ping_seconds, probes: row.probes },
+  }
 }
 
 const sourcesOf = (sealed: ReadonlyMap<Kind, Buffer>, pingSeconds: number | null): Device["sources"] => {
@@ -310,7 +326,13 @@ const planDevice = (
     pollSeconds: document.pollSeconds ?? options.defaultPollSeconds,
     sources: sourcesOf(sealed, probing.pingSeconds),
   }
-  stored.devices.set(name, { name, device, sealed, probing })
+  stored.devices.set(name, {
+    name,
+    device,
+    sealed,
+    pin: resealed.includes("routeros") ? null : (old?.pin ?? null),
+    probing,
+  })
   const isSame = resealed.length === 0 && same(old?.device, device) && same(old?.probing, probing)
   return outcome(old, { ...device, ...probing }, isSame)
 }
@@ -430,7 +452,7 @@ const writeCredentials = async (
      select $1::uuid, device, kind, $2::int, decode(sealed, 'hex')
      from jsonb_to_recordset($3::jsonb) as r(device uuid, kind text, sealed text)
      on conflict (tenant_id, device_id, kind) do update
-     set key_version = excluded.key_version, sealed = excluded.sealed`,
+     set key_version = excluded.key_version, sealed = excluded.sealed, pin = null`,
     [tenant, key.version, JSON.stringify(rows)],
   )
 }
