@@ -9,7 +9,7 @@ const LOOKUP_MS = 2_000
 
 const HELP = `usage: heliograph device test ADDRESS [options]
 
-Says within 10 seconds which of ping, SNMP and the RouterOS API work, why the others do not, and what the device is.
+Says within 10 seconds which of ping, SNMP, the RouterOS API and syslog work, why the others do not, and what the device is.
 Needs no engine and stores nothing.
   --snmp-v2c COMMUNITY          SNMP v2c; better --snmp-v2c-env VARIABLE or --snmp-v2c-file FILE
   --snmp-v3 USER                SNMP v3, with
@@ -23,6 +23,7 @@ Needs no engine and stores nothing.
       --routeros-tls            api-ssl; --routeros-fingerprint SHA256 accepts that certificate only
       --routeros-port N         8728, with TLS 8729
       --routeros-legacy-login   also the login of RouterOS before 6.43
+  --syslog-port N               listen there for a line of its syslog until the end (the engine must not)
   --json                        one JSON object; counters are decimal strings
   --help                        this text
 

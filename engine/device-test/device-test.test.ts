@@ -255,7 +255,7 @@ test(
     process.env["PATH"] = "/nonexistent"
     const { code, out } = await heliograph([agent.address, "--json"])
     const report = JSON.parse(out) as DeviceReport
-    assert.deepEqual([report.reachable, code], [{ ping: null, snmp: null, routeros: null }, 1])
+    assert.deepEqual([report.reachable, code], [{ ping: null, snmp: null, routeros: null, syslog: null }, 1])
     assert.match(report.details.ping, /there is no ping program here/)
   },
 )

@@ -10,6 +10,7 @@ import type { DeviceFacts, DeviceReport, Snapshot } from "#engine/device-test/re
 import { NO_FACTS } from "#engine/device-test/report.ts"
 import { askRouterOs } from "#engine/device-test/routeros.ts"
 import { askSnmp } from "#engine/device-test/snmp.ts"
+import { listenForSyslog } from "#engine/device-test/syslog.ts"
 import type { Asked } from "#engine/device-test/snmp.ts"
 
 export interface DeviceTest {
@@ -17,6 +18,8 @@ export interface DeviceTest {
   readonly address: string
   readonly snmp: SnmpCredential | null
   readonly routeros: RouterOsCredential | null
+  /** UDP port to listen on for its syslog; null = not asked for. */
+  readonly syslogPort: number | null
   /** For everything together; ping takes three seconds of it at most. */
   readonly deadlineMs: number
   /** What the person should know about how the test was called. */
@@ -27,20 +30,22 @@ const PING_SECONDS = 3
 
 /** Never rejects for what a device or a network does. */
 export const testDevice = async (test: DeviceTest): Promise<DeviceReport> => {
-  const { address, snmp, routeros, deadlineMs } = test
-  const [pinged, bySnmp, byApi] = await Promise.all([
+  const { address, snmp, routeros, syslogPort, deadlineMs } = test
+  const [pinged, bySnmp, byApi, logged] = await Promise.all([
     ping(address, PING_SECONDS),
     snmp === null ? null : askSnmp(address, snmp, deadlineMs),
     routeros === null ? null : askRouterOs(address, routeros, deadlineMs),
+    syslogPort === null ? null : listenForSyslog(address, syslogPort, deadlineMs),
   ])
   const [first, second] = [snapshotOf(bySnmp), snapshotOf(byApi)]
   return {
     address,
-    reachable: { ping: pinged.answered, snmp: worked(bySnmp), routeros: worked(byApi) },
+    reachable: { ping: pinged.answered, snmp: worked(bySnmp), routeros: worked(byApi), syslog: logged?.heard ?? null },
     details: {
       ping: pinged.detail,
       snmp: detailOf(bySnmp, "not tried: no community or user was given"),
       routeros: detailOf(byApi, "not tried: no API user was given"),
+      syslog: logged?.detail ?? "not tried: no --syslog-port was given",
     },
     ...combine(first, second),
     warnings: [...test.warnings, ...(first?.warnings ?? []), ...(second?.warnings ?? []), ...quarrels(first, second)],

@@ -26,6 +26,7 @@ export const TEST_OPTIONS = {
   "routeros-legacy-login": { type: "boolean" },
   "password-env": { type: "string" },
   "password-file": { type: "string" },
+  "syslog-port": { type: "string" },
   json: { type: "boolean" },
 } as const
 type OptionName = keyof typeof TEST_OPTIONS
@@ -35,6 +36,8 @@ type Environment = Readonly<Record<string, string | undefined>>
 export interface Credentials {
   readonly snmp: SnmpCredential | null
   readonly routeros: RouterOsCredential | null
+  /** Null = do not listen. */
+  readonly syslogPort: number | null
   readonly warnings: readonly string[]
 }
 
@@ -49,7 +52,8 @@ export class WrongOptions extends Error {}
 export const readCredentials = (options: Options, env: Environment): Credentials => {
   const words = new Words(options, env)
   const warnings: string[] = []
-  return { snmp: readSnmp(words, warnings), routeros: readRouterOs(words), warnings }
+  const syslogPort = words.text("syslog-port") === null ? null : words.port("syslog-port", 0)
+  return { snmp: readSnmp(words, warnings), routeros: readRouterOs(words), syslogPort, warnings }
 }
 
 class Words {

@@ -9,6 +9,8 @@ export interface Reachable {
   readonly ping: boolean | null
   readonly snmp: boolean | null
   readonly routeros: boolean | null
+  /** A line of its syslog came while the test ran. */
+  readonly syslog: boolean | null
 }
 
 export interface DeviceFacts {

@@ -5,7 +5,7 @@ export const describeReport = (report: DeviceReport): readonly string[] => {
   const { device, interfaces, addresses, adjacencies, sessions, sensors, warnings } = report
   return [
     `${report.address}`,
-    ...(["ping", "snmp", "routeros"] as const).map(
+    ...(["ping", "snmp", "routeros", "syslog"] as const).map(
       (one) => `  ${LABELS[one].padEnd(14)} ${mark(report.reachable[one])} ${report.details[one]}`,
     ),
     "",
@@ -48,7 +48,7 @@ export const describeReport = (report: DeviceReport): readonly string[] => {
   ]
 }
 
-const LABELS = { ping: "ping", snmp: "SNMP", routeros: "RouterOS API" } as const
+const LABELS = { ping: "ping", snmp: "SNMP", routeros: "RouterOS API", syslog: "syslog" } as const
 
 const mark = (reached: boolean | null): string => (reached === null ? "-  " : reached ? "yes" : "NO ")
 
