@@ -3,7 +3,6 @@
  * plain HTTP request, so that a stranger never gets a WebSocket and not one of its frames is parsed.
  */
 import type { IncomingMessage } from "node:http"
-import { STATUS_CODES } from "node:http"
 import type { Duplex } from "node:stream"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
@@ -13,10 +12,10 @@ import { FILES } from "#engine/access/entries.ts"
 import { refusedBy } from "#engine/access/policy.ts"
 import type { Presented, Principal } from "#engine/access/principal.ts"
 import type { Twins } from "#engine/api/ports.ts"
-import { PROBLEMS } from "#engine/http/answer.ts"
+import { PROBLEMS, rawProblem } from "#engine/http/answer.ts"
 import type { Problem } from "#engine/http/answer.ts"
 import { presentedBy } from "#engine/http/cookie.ts"
-import { isForeign } from "#engine/http/origin.ts"
+import { isForeign, isHttps } from "#engine/http/origin.ts"
 import type { Log } from "#engine/log.ts"
 import type { MetricsRegistry } from "#engine/metrics/registry.ts"
 import { makeHub } from "#engine/stream/hub.ts"
@@ -27,6 +26,7 @@ import { openSession } from "#engine/stream/session.ts"
 import type { StreamSession } from "#engine/stream/session.ts"
 import { makeStreamStats } from "#engine/stream/stats.ts"
 import type { LiveTwin } from "#engine/tenant/live-twin.ts"
+import { siteView } from "#engine/tenant/site-view.ts"
 
 export interface StreamOptions {
   readonly doors: Doors
@@ -34,6 +34,7 @@ export interface StreamOptions {
   readonly metrics: MetricsRegistry
   readonly log: Log
   readonly publicUrl: string | null
+  readonly tls?: boolean
   /** Per tenant. */
   readonly viewersMax: number
   readonly nowMs: () => number
@@ -62,6 +63,8 @@ export const makeStream = (options: StreamOptions): Effect.Effect<Stream, never,
 interface Open {
   readonly session: StreamSession
   readonly presented: Presented
+  /** The whole tenant's, also of a session that sees some sites only. */
+  readonly twin: LiveTwin
   readonly hub: Hub
   recheckMs: number
 }
@@ -77,37 +80,47 @@ const startStream = (options: StreamOptions): Stream & { readonly stop: () => vo
     maxPayload: limits.clientBytesMax,
     perMessageDeflate: false,
   })
-  const https = options.publicUrl?.startsWith("https:") === true
-  const hubs = new Map<LiveTwin, Hub>()
+  const https = isHttps(options)
+  /** Of each tenant: the whole, and one for every set of sites that somebody looks at now. */
+  const hubs = new Map<LiveTwin, Map<string, Hub>>()
   const open = new Set<Open>()
   let upgrading = 0
   let stopped = false
 
   metrics.gauge("heliograph_stream_sessions", "Live streams open, by tenant.", () =>
-    [...hubs.values()].map((hub) => ({ labels: { tenant: hub.twin.tenant.slug }, value: countOf(hub) })),
+    [...hubs.keys()].map((twin) => ({ labels: { tenant: twin.tenant.slug }, value: countOf(twin) })),
   )
 
-  const countOf = (hub: Hub): number => {
+  const countOf = (twin: LiveTwin): number => {
     let count = 0
-    for (const one of open) if (one.hub === hub) count += 1
+    for (const one of open) if (one.twin === twin) count += 1
     return count
   }
 
-  const attach = (twin: LiveTwin): Hub => {
-    const known = hubs.get(twin)
+  const attach = (twin: LiveTwin, sites: readonly string[] | null = null): Hub => {
+    const ofTwin = hubs.get(twin) ?? new Map<string, Hub>()
+    hubs.set(twin, ofTwin)
+    const known = ofTwin.get(sitesKey(sites))
     if (known !== undefined) return known
-    const hub = makeHub(twin, { limits, stats, log, nowMs, monotonicMs })
-    hubs.set(twin, hub)
-    return hub
+    const seen = sites === null ? twin : siteView(twin, sites, "bothEnds")
+    const hub = makeHub(seen, { limits, stats, log, nowMs, monotonicMs })
+    // Views of other sites have the same epochs and other slots: nobody goes on from an earlier place in one.
+    const own: Hub = sites === null ? hub : { ...hub, join: (viewer) => hub.join(viewer, null) }
+    ofTwin.set(sitesKey(sites), own)
+    return own
+  }
+
+  /** The whole's hub stays for whoever comes back; one of some sites ends with its last viewer. */
+  const release = ({ twin, hub, session }: Open): void => {
+    const { sites } = session.who
+    if (sites === null || [...open].some((one) => one.hub === hub)) return
+    hub.close()
+    hubs.get(twin)?.delete(sitesKey(sites))
   }
 
   const refuse = (socket: Duplex, problem: Problem): void => {
     stats.refused.add(1, { reason: problem.type.slice(problem.type.lastIndexOf(":") + 1) })
-    const body = JSON.stringify(problem)
-    socket.end(
-      `HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status]}\r\nConnection: close\r\n` +
-        `Content-Type: application/problem+json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
-    )
+    socket.end(rawProblem(problem))
   }
 
   /** The session of a request, or why there is none. */
@@ -130,13 +143,16 @@ const startStream = (options: StreamOptions): Stream & { readonly stop: () => vo
     if ("type" in found) return refuse(socket, found)
     const twin = options.twins.byTenant(found.who.tenant)
     if (twin === null || stopped) return refuse(socket, PROBLEMS.unavailable)
-    const hub = attach(twin)
-    if (countOf(hub) >= options.viewersMax) return refuse(socket, PROBLEMS.tooManyViewers)
+    if (countOf(twin) >= options.viewersMax) return refuse(socket, PROBLEMS.tooManyViewers)
     // ws upgrades synchronously, so a burst cannot pass the quota together.
     server.handleUpgrade(request, socket, head, (webSocket) => {
-      const closed = (): void => void open.delete(one)
+      const hub = attach(twin, found.who.sites)
+      const closed = (): void => {
+        open.delete(one)
+        release(one)
+      }
       const session = openSession(webSocket, { hub, who: found.who, limits, stats, nowMs, monotonicMs, closed })
-      const one: Open = { session, presented: found.presented, hub, recheckMs: monotonicMs() }
+      const one: Open = { session, presented: found.presented, twin, hub, recheckMs: monotonicMs() }
       open.add(one)
     })
   }
@@ -148,6 +164,8 @@ const startStream = (options: StreamOptions): Stream & { readonly stop: () => vo
     void Effect.runPromise(lookUp(options.doors, one.presented, limits.upgradeMsMax)).then((who) => {
       if (who === "unavailable") return undefined
       if (who === null || refusedBy(FILES["/stream"], who) !== null) one.session.signOut()
+      // Other sites, another view: whoever comes back gets it.
+      else if (sitesKey(who.sites) !== sitesKey(one.session.who.sites)) one.session.end()
       return undefined
     })
   }
@@ -175,11 +193,10 @@ const startStream = (options: StreamOptions): Stream & { readonly stop: () => vo
     },
     attach: (twin) => void attach(twin),
     detach: (twin) => {
-      const hub = hubs.get(twin)
-      if (hub === undefined) return
+      const ofTwin = hubs.get(twin)
       hubs.delete(twin)
-      for (const one of open) if (one.hub === hub) one.session.end()
-      hub.close()
+      for (const one of open) if (one.twin === twin) one.session.end()
+      for (const hub of ofTwin?.values() ?? []) hub.close()
     },
     sessions: () => open.size,
     end: () => {
@@ -191,11 +208,15 @@ const startStream = (options: StreamOptions): Stream & { readonly stop: () => vo
       stopListening()
       clearInterval(sweep)
       for (const one of open) one.session.end()
-      for (const hub of hubs.values()) hub.close()
+      for (const ofTwin of hubs.values()) for (const hub of ofTwin.values()) hub.close()
       hubs.clear()
     },
   }
 }
+
+/** Equal for equal sites, in whatever order. */
+const sitesKey = (sites: readonly string[] | null): string =>
+  sites === null ? "" : JSON.stringify([...new Set(sites)].toSorted())
 
 const lookUp = (
   doors: Doors,

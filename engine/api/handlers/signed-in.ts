@@ -11,6 +11,7 @@ import { Forbidden, NotSignedIn, ServiceUnavailable } from "#engine/api/problems
 import { Caller, SignedIn } from "#engine/api/signed-in.ts"
 import type { Actor } from "#engine/audit/act.ts"
 import { sourceAddress } from "#engine/http/origin.ts"
+import { siteView } from "#engine/tenant/site-view.ts"
 
 export const signedIn = (deps: ApiDeps) => {
   const admit: SignedInCheck = (app, { endpoint, group }) =>
@@ -23,8 +24,9 @@ export const signedIn = (deps: ApiDeps) => {
       const policy = ROUTES[`${group.identifier}.${endpoint.identifier}` as RouteName]
       const refused = refusedBy(policy, principal)
       if (refused !== null) return yield* new Forbidden({ detail: refused })
-      const twin = deps.twins.byTenant(principal.tenant)
-      if (twin === null) return yield* new ServiceUnavailable({ detail: "This tenant's twin is not running" })
+      const whole = deps.twins.byTenant(principal.tenant)
+      if (whole === null) return yield* new ServiceUnavailable({ detail: "This tenant's twin is not running" })
+      const twin = principal.sites === null ? whole : siteView(whole, principal.sites)
       const actor = actorOf(principal, sourceAddress(nodeRequest(request), deps.publicUrl))
       return yield* Effect.provideService(app, Caller, { principal, actor, twin })
     })
