@@ -10,10 +10,12 @@ export const PRIV_PROTOCOLS = ["des", "aes", "aes256b", "aes256r"] as const
 export type AuthProtocol = (typeof AUTH_PROTOCOLS)[number]
 export type PrivProtocol = (typeof PRIV_PROTOCOLS)[number]
 
+/** `lenient`: for agents that pad their messages or write over-long integers; the counters of /metrics tell who does. */
 export interface SnmpV2cCredential {
   readonly version: "2c"
   readonly port: number
   readonly community: string
+  readonly lenient?: boolean
 }
 /** USM user, RFC 3414. The level is what is configured: authPriv when privProtocol is set, authNoPriv with auth only. */
 export interface SnmpV3Credential {
@@ -24,6 +26,7 @@ export interface SnmpV3Credential {
   readonly authPassword?: string
   readonly privProtocol?: PrivProtocol
   readonly privPassword?: string
+  readonly lenient?: boolean
 }
 export type SnmpCredential = SnmpV2cCredential | SnmpV3Credential
 

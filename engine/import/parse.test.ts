@@ -343,3 +343,18 @@ test("schema.json and the parser name the same fields and words", () => {
   assert.deepEqual(schema.$defs["snmp"]?.properties["authProtocol"]?.enum, AUTH_PROTOCOLS)
   assert.deepEqual(schema.$defs["snmp"]?.properties["privProtocol"]?.enum, PRIV_PROTOCOLS)
 })
+
+test("an agent that pads may be let in, by version 2c and 3 alike; the word takes only true and false", () => {
+  const snmpOf = (snmp: object): unknown => {
+    const parsed = parseImport(JSON.stringify(doc({ devices: [device("r1", { snmp })] })))
+    return parsed.ok ? parsed.document.devices[0]?.snmp : parsed.errors[0]?.message
+  }
+  assert.deepEqual(snmpOf({ community: "c", lenient: true }), {
+    version: "2c",
+    port: 161,
+    community: "c",
+    lenient: true,
+  })
+  assert.deepEqual(snmpOf({ user: "u", lenient: false }), { version: "3", port: 161, user: "u", lenient: false })
+  assert.match(String(snmpOf({ community: "c", lenient: "yes" })), /true or false/)
+})

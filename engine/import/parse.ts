@@ -43,7 +43,17 @@ export const IMPORT_FIELDS = {
   document: ["$schema", "sites", "devices", "links"],
   site: ["id", "name", "latitude", "longitude"],
   device: ["name", "address", "site", "roles", "snmp", "routeros", "pollSeconds", "ping", "probes"],
-  snmp: ["version", "port", "community", "user", "authProtocol", "authPassword", "privProtocol", "privPassword"],
+  snmp: [
+    "version",
+    "port",
+    "community",
+    "user",
+    "authProtocol",
+    "authPassword",
+    "privProtocol",
+    "privPassword",
+    "lenient",
+  ],
   routeros: ["port", "user", "password", "tls", "fingerprint", "allowLegacyLogin"],
   link: ["a", "b", "capacityBps"],
   linkEnd: ["device", "interface"],
@@ -269,11 +279,16 @@ const readSnmp = (device: Fields): SnmpCredential | null => {
   const version =
     readOptionalWord(fields, "version", ["2c", "3"]) ?? (optional(fields, "user") === undefined ? "2c" : "3")
   const port = readOptionalNumber(fields, "port", PORT) ?? 161
-  if (version === "3") return readUsm(fields, port)
+  const lenient = readFlag(fields, "lenient")
+  const loose = lenient === undefined ? {} : { lenient }
+  if (version === "3") {
+    const usm = readUsm(fields, port)
+    return usm === null ? null : { ...usm, ...loose }
+  }
   for (const key of ["user", "authProtocol", "authPassword", "privProtocol", "privPassword"])
     refuse(fields, key, 'belongs to version "3"')
   const community = readText(fields, "community", { max: 255, secret: true })
-  return community === undefined ? null : { version: "2c", port, community }
+  return community === undefined ? null : { version: "2c", port, community, ...loose }
 }
 
 const readUsm = (fields: Fields, port: number): SnmpCredential | null => {

@@ -13,7 +13,7 @@ import type { SnmpCredential, Target } from "#engine/collectors/target.ts"
 import type { SnmpClient } from "#engine/collectors/snmp/client.ts"
 import { SnmpFailed } from "#engine/collectors/snmp/client.ts"
 import type { GateCounts } from "#engine/collectors/snmp/gate.ts"
-import { makeGateCounts } from "#engine/collectors/snmp/gate.ts"
+import { addCounts, makeGateCounts } from "#engine/collectors/snmp/gate.ts"
 import { makeDevicePoller } from "#engine/collectors/snmp/poller.ts"
 import type { UdpCounts, UdpPool } from "#engine/collectors/snmp/udp.ts"
 import { makeUdpPool } from "#engine/collectors/snmp/udp.ts"
@@ -23,28 +23,30 @@ import { v3Client } from "#engine/collectors/snmp/v3.ts"
 export interface SnmpCollector extends Collector {
   /** What the gate counted for each open device. */
   readonly gates: ReadonlyMap<DeviceId, GateCounts>
+  /** The sum of all of them, and of those that are closed. */
+  readonly totals: () => GateCounts
   readonly udp: UdpCounts
   readonly sockets: () => number
 }
 
 export interface SnmpCollectorOptions {
   readonly pool?: UdpPool
-  /** Devices whose agents pad messages or write over-long integers (see GateCounts.dropped). */
-  readonly lenient?: (device: DeviceId) => boolean
 }
 
 export const makeSnmpCollector = (options: SnmpCollectorOptions = {}): SnmpCollector => {
   const pool = options.pool ?? makeUdpPool()
   const gates = new Map<DeviceId, GateCounts>()
+  const closed = makeGateCounts()
 
   const acquire = (target: Target, credential: SnmpCredential): { poller: Poller; close: () => void } => {
     const counts = makeGateCounts()
-    const lenient = options.lenient?.(target.device) ?? false
+    const lenient = credential.lenient === true
     const client = makeClient(pool, target.address, credential, counts, lenient)
     const poller = makePoller(target.device, client)
     gates.set(target.device, counts)
     const close = (): void => {
       client.close()
+      addCounts(closed, counts)
       if (gates.get(target.device) === counts) gates.delete(target.device)
     }
     return { poller, close }
@@ -62,6 +64,11 @@ export const makeSnmpCollector = (options: SnmpCollectorOptions = {}): SnmpColle
       return Effect.map(acquired, ({ poller }) => poller)
     },
     gates,
+    totals: () => {
+      const sum = makeGateCounts()
+      for (const counts of [closed, ...gates.values()]) addCounts(sum, counts)
+      return sum
+    },
     udp: pool.counts,
     sockets: pool.sockets,
   }

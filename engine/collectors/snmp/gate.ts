@@ -45,6 +45,13 @@ export const makeGateCounts = (): GateCounts => ({
   dropped: Object.fromEntries(DROP_REASONS.map((reason) => [reason, 0])) as Record<DropReason, number>,
 })
 
+/** Adds what a gate counted to a sum. */
+export const addCounts = (sum: GateCounts, counts: GateCounts): void => {
+  sum.sent += counts.sent
+  sum.accepted += counts.accepted
+  for (const reason of DROP_REASONS) sum.dropped[reason] += counts.dropped[reason]
+}
+
 export const droppedTotal = (counts: GateCounts): number =>
   DROP_REASONS.reduce((sum, reason) => sum + counts.dropped[reason], 0)
 

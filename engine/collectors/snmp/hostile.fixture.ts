@@ -30,7 +30,7 @@ import { makeTrapStats, trapListener } from "#engine/collectors/trap.ts"
 
 const COMMUNITY = Buffer.from("public")
 const ENGINE = Buffer.from("8000000001020304", "hex")
-const AUTH_PRIV: Required<SnmpV3Credential> = {
+const AUTH_PRIV: Required<Omit<SnmpV3Credential, "lenient">> = {
   version: "3",
   port: 161,
   user: "noc",

@@ -11,7 +11,10 @@ export interface Sealer {
   readonly open: (message: Message) => Pdu | null
 }
 
-export const makeSealer = async (credential: Required<SnmpV3Credential>, engineId: Buffer): Promise<Sealer> => {
+export const makeSealer = async (
+  credential: Required<Omit<SnmpV3Credential, "lenient">>,
+  engineId: Buffer,
+): Promise<Sealer> => {
   const { user, authProtocol, authPassword, privProtocol, privPassword } = credential
   const auth = {
     protocol: authProtocol,
