@@ -15,7 +15,9 @@ import { makeAddressBook, type AddressBook } from "#engine/address-book.ts"
 import { Unavailable, type EventReader, type HistoryReader, type Importer, type Twins } from "#engine/api/ports.ts"
 import { ImportFailed } from "#engine/api/ports.ts"
 import { makeLocalAdmin, type EngineStatus } from "#engine/api/local-admin.ts"
+import { snmpMetrics, trapMetrics } from "#engine/collectors/collector-metrics.ts"
 import { makeCollectors } from "#engine/collectors/registry.ts"
+import { snmpCollector } from "#engine/collectors/snmp/collector.ts"
 import { makeSyslogStats, syslogListener, type SyslogListener } from "#engine/collectors/syslog/listener.ts"
 import { makeTrapStats, trapListener } from "#engine/collectors/trap.ts"
 import { downloadBasemap } from "#engine/basemap-download.ts"
@@ -40,6 +42,8 @@ import { openVault } from "#engine/storage/vault.ts"
 import { makeStream, type Stream } from "#engine/stream/stream.ts"
 import { chooseTenant } from "#engine/import/choose-tenant.ts"
 import { VERSION } from "#engine/version.ts"
+import { keepCertificate } from "#engine/tls/keeper.ts"
+import type { CertificateKeeper } from "#engine/tls/keeper.ts"
 import { openTenant, type TenantEnvironment, type TenantServices } from "#engine/tenant-services.ts"
 import { makeTenants } from "#engine/tenant/registry.ts"
 import type { TenantInfo } from "#engine/tenant/live-twin.ts"
@@ -83,6 +87,7 @@ export const assemble = (options: AssembleOptions) =>
     const metrics = makeMetrics()
     yield* processMetrics(metrics, VERSION)
 
+    const tls = yield* openTls(options, metrics)
     const book = makeAddressBook()
     const probes = yield* makeProbes({ log })
     step(probes.tool === null ? "nothing here can ping" : `pings by ${probes.tool}`)
@@ -108,6 +113,7 @@ export const assemble = (options: AssembleOptions) =>
       metrics,
       log,
       publicUrl: config.publicUrl,
+      tls: tls !== null,
       viewersMax: config.viewersMax,
       nowMs: Date.now,
     })
@@ -146,7 +152,7 @@ export const assemble = (options: AssembleOptions) =>
     // Before anything is served: whoever sees a healthy engine can sign in to it.
     const newPassword = yield* firstUser(options, db, ensureTenant)
     const importer = makeImporter(running)
-    const http = yield* serve({ options, bundle, db, metrics, doors, accounts, twins, stream, running })
+    const http = yield* serve({ options, bundle, db, metrics, tls, doors, accounts, twins, stream, running })
     yield* makeLocalAdmin({ dataDir: config.dataDir, importer, status: () => statusOf(http.url, running), log })
     step("web interface")
     const engine: Engine = {
@@ -243,6 +249,17 @@ const openStorage = ({ config, log }: AssembleOptions, step: Step) =>
     return { db, vault }
   })
 
+const openTls = ({ config, log }: AssembleOptions, metrics: MetricsRegistry) =>
+  config.tlsCertFile === null || config.tlsKeyFile === null
+    ? Effect.succeed(null)
+    : keepCertificate({
+        certFile: config.tlsCertFile,
+        keyFile: config.tlsKeyFile,
+        log,
+        metrics,
+        nowMs: Date.now,
+      })
+
 /** Traps and syslog of all tenants' devices; what they say is confirmed by a poll at once. */
 const listen = (config: Config, book: AddressBook, metrics: MetricsRegistry, log: Log) =>
   Effect.gen(function* () {
@@ -269,14 +286,8 @@ const listen = (config: Config, book: AddressBook, metrics: MetricsRegistry, log
       onEvent: (device) => book.byDevice(device)?.pollNow(),
       filter: { severityMax: config.syslogSeverityMax, eventOnly: config.syslogMode === "event-only" },
     })
-    metrics.counterFrom("heliograph_traps_total", "SNMP notifications received, by what became of them.", () => [
-      { labels: { outcome: "submitted" }, value: trapStats.submitted },
-      { labels: { outcome: "lost" }, value: trapStats.lost },
-      ...Object.entries(trapStats.dropped).map(([reason, value]) => ({
-        labels: { outcome: `dropped_${reason}` },
-        value,
-      })),
-    ])
+    snmpMetrics(metrics, snmpCollector)
+    trapMetrics(metrics, trapStats, traps.waiting)
     metrics.counterFrom("heliograph_syslog_lines_total", "Syslog lines received, by what became of them.", () => [
       { labels: { outcome: "accepted" }, value: syslogStats.accepted },
       { labels: { outcome: "unknown_source" }, value: syslogStats.unknownSource },
@@ -294,6 +305,7 @@ interface Serving {
   readonly bundle: ClientBundle
   readonly db: DbShape
   readonly metrics: MetricsRegistry
+  readonly tls: CertificateKeeper | null
   readonly doors: Doors
   readonly accounts: ReturnType<typeof storedAccounts>
   readonly twins: Twins
@@ -301,7 +313,7 @@ interface Serving {
   readonly running: Running
 }
 
-const serve = ({ options, bundle, db, metrics, doors, accounts, twins, stream, running }: Serving) => {
+const serve = ({ options, bundle, db, metrics, tls, doors, accounts, twins, stream, running }: Serving) => {
   const { config, log } = options
   return makeHttp({
     host: config.host,
@@ -315,9 +327,11 @@ const serve = ({ options, bundle, db, metrics, doors, accounts, twins, stream, r
       log,
       version: VERSION,
       publicUrl: config.publicUrl,
+      tls: tls !== null,
       sessionHours: config.sessionHours,
       nowMs: Date.now,
     },
+    tls,
     metrics,
     metricsToken: config.metricsToken,
     staticDir: bundle.staticDir,

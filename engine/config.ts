@@ -24,10 +24,16 @@ export const SETTINGS = {
   host: text("HELIOGRAPH_HOST", {
     ...HOST,
     default: "127.0.0.1",
-    doc: "Address that the web interface listens on. Put a TLS proxy before it rather than opening it wide.",
+    doc: "Address that the web interface listens on. Before opening it wide: TLS, here or by a proxy.",
   }),
   publicUrl: optionalUrl("HELIOGRAPH_PUBLIC_URL", {
     doc: "URL that browsers use, when a proxy stands between. With https the session cookie becomes Secure and __Host-.",
+  }),
+  tlsCertFile: optionalPath("HELIOGRAPH_TLS_CERT_FILE", {
+    doc: "PEM certificate chain: the engine then serves https itself, TLS 1.2 or newer. Read again when it changes, or on SIGHUP.",
+  }),
+  tlsKeyFile: optionalPath("HELIOGRAPH_TLS_KEY_FILE", {
+    doc: "PEM private key of that certificate, readable by the engine's user only (0600).",
   }),
   dataDir: text("HELIOGRAPH_DATA_DIR", {
     default: "./data",
@@ -180,7 +186,7 @@ const CONFIG_FILE = "HELIOGRAPH_CONFIG"
 const FILE_BYTES_MAX = 64 * 1024
 
 const entries = Object.entries(SETTINGS) as ReadonlyArray<[ConfigKey, Setting<unknown>]>
-const secretFiles = entries.filter(([, setting]) => setting.secret && setting.name !== "DATABASE_URL")
+const secretFiles = entries.filter(([, setting]) => setting.secret)
 /** Every name that may stand in the environment or the file. */
 const NAMES: readonly string[] = [
   ...entries.map(([, setting]) => setting.name),
@@ -209,8 +215,18 @@ export const loadConfig = (input: ConfigInput): LoadedConfig | ConfigErrors => {
     if (value !== undefined && host.parse(value.text).ok && value.text !== "localhost" && isIP(value.text) === 0)
       errors.push(`${host.name} must be ${host.bounds}, not ${quote(value.text)} (from ${value.source})`)
   }
+  tellTls(config as Config, errors)
   if (errors.length > 0) return { _tag: "ConfigErrors", errors }
   return { _tag: "Config", config: config as Config, sources: sources as Record<ConfigKey, string> }
+}
+
+/** Certificate and key come together, and then browsers say https. */
+const tellTls = ({ tlsCertFile, tlsKeyFile, publicUrl }: Config, errors: string[]): void => {
+  const [cert, key] = [SETTINGS.tlsCertFile.name, SETTINGS.tlsKeyFile.name]
+  if ((tlsCertFile === null) !== (tlsKeyFile === null))
+    errors.push(`${tlsCertFile === null ? cert : key} is missing: ${cert} and ${key} go together`)
+  else if (tlsCertFile !== null && publicUrl?.startsWith("http:") === true)
+    errors.push(`${SETTINGS.publicUrl.name} must begin with https:// when ${cert} is set`)
 }
 
 /** For programs: this process's settings, or null after every mistake was named on stderr (exit code 2 then). */
@@ -261,7 +277,7 @@ const gather = (input: ConfigInput, readFile: (path: string) => string, errors: 
   const path = input.env[CONFIG_FILE] || input.file
   if (path !== undefined && path !== "") readSettingsFile(path, readFile, given, errors)
   for (const [name, value] of Object.entries(input.env)) {
-    if (!name.startsWith("HELIOGRAPH_") && name !== "DATABASE_URL") continue
+    if (!name.startsWith("HELIOGRAPH_") && name !== "DATABASE_URL" && name !== "DATABASE_URL_FILE") continue
     if (input.foreign?.includes(name) === true) continue
     if (!NAMES.includes(name)) errors.push(unknownName(name, "environment"))
     else if (value !== undefined && value !== "") given.set(name, { text: value, source: "environment" })

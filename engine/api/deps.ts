@@ -13,6 +13,8 @@ export interface ApiDeps {
   readonly version: string
   /** As browsers see it, when a proxy stands between. */
   readonly publicUrl: string | null
+  /** The engine ends TLS itself; absent = it does not. `isHttps` (engine/http/origin.ts) reads both. */
+  readonly tls?: boolean
   readonly sessionHours: number
   readonly nowMs: () => number
 }

@@ -1,18 +1,19 @@
 /** Answers that need no API: problems (RFC 9457), JSON and text, with the headers that every answer carries. */
+import { STATUS_CODES } from "node:http"
 import type { ServerResponse } from "node:http"
 
 /**
- * Everything is loaded from our own origin; inline styles are allowed because MapLibre and uPlot set them, blob images
- * because MapLibre decodes sprites and tiles through them. `connect-src 'self'` covers the stream (CSP3: ws of the
- * same host and port).
+ * Everything is loaded from our own origin, nothing inline; MapLibre and uPlot style through the CSSOM, which no policy
+ * restricts. Blob images are allowed because MapLibre decodes sprites and tiles through them. `connect-src 'self'` covers
+ * the stream (CSP3: ws of the same host and port).
  */
-const CONTENT_SECURITY_POLICY = [
+export const CONTENT_SECURITY_POLICY = [
   "default-src 'none'",
   "script-src 'self'",
   "worker-src 'self'",
   "connect-src 'self'",
   "img-src 'self' data: blob:",
-  "style-src 'self' 'unsafe-inline'",
+  "style-src 'self'",
   "font-src 'self'",
   "manifest-src 'self'",
   "frame-ancestors 'none'",
@@ -48,8 +49,12 @@ export const PROBLEMS = {
   forbidden: problem(403, "forbidden", "You may not do this"),
   foreignOrigin: problem(403, "foreign-origin", "Only this site's own pages may ask for that"),
   notFound: problem(404, "not-found", "There is no such thing here"),
-  wrongMethod: problem(405, "wrong-method", "This can only be read"),
+  wrongMethod: problem(405, "wrong-method", "That method is not served here"),
   lengthRequired: problem(411, "length-required", "A body must come with its Content-Length"),
+  ambiguous: problem(400, "ambiguous-request", "The request can be read in two ways"),
+  packedBody: problem(415, "packed-body", "A body must come without Content-Encoding"),
+  wrongHost: problem(421, "wrong-host", "This engine does not answer for that host name; set HELIOGRAPH_PUBLIC_URL"),
+  tooSlow: problem(503, "too-slow", "This took longer than a request may take"),
   tooLarge: problem(413, "too-large", "The body is too large"),
   urlTooLong: problem(414, "url-too-long", "The address is too long"),
   badRange: problem(416, "bad-range", "That part does not exist"),
@@ -63,6 +68,15 @@ export const answerProblem = (response: ServerResponse, { type, title, status, d
   const body = JSON.stringify({ type, title, status, ...(detail === undefined ? {} : { detail }) })
   if (status >= 400 && status !== 401 && status !== 404) response.setHeader("Connection", "close")
   answer(response, status, "application/problem+json", body)
+}
+
+/** For a socket that has no ServerResponse (any more); the connection ends with it. */
+export const rawProblem = ({ type, title, status, detail }: Problem): string => {
+  const body = JSON.stringify({ type, title, status, ...(detail === undefined ? {} : { detail }) })
+  return (
+    `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nConnection: close\r\n` +
+    `Content-Type: application/problem+json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`
+  )
 }
 
 export const answerJson = (response: ServerResponse, status: number, body: unknown): void =>

@@ -16,7 +16,9 @@ import fc from "fast-check"
 import { testDeps } from "#engine/api/deps.fixture.ts"
 import { makeDoors } from "#engine/access/doors.ts"
 import { memoryAccounts, memoryEvents, memoryHistory, PASSWORD } from "#engine/api/accounts.fixture.ts"
-import { BODY_BYTES_MAX, CannotListen, makeHttp } from "#engine/http/server.ts"
+import { CannotListen } from "#engine/http/listen.ts"
+import { BODY_BYTES_MAX } from "#engine/http/refusal.ts"
+import { makeHttp } from "#engine/http/server.ts"
 import type { HttpOptions } from "#engine/http/server.ts"
 import { silentLog } from "#engine/log.ts"
 import { makeMetrics } from "#engine/metrics/registry.ts"
@@ -359,7 +361,7 @@ describe("hostile requests", () => {
       const response = await raw(path)
       assert.equal(response.statusCode, 404, path)
     }
-    assert.equal((await raw("*", {}, "OPTIONS")).statusCode, 404)
+    assert.equal((await raw("*", {}, "OPTIONS")).statusCode, 405)
   })
 
   test("bytes that are no HTTP end with 400 and the server lives on", async () => {

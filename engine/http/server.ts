@@ -4,12 +4,10 @@
  * hanging: upgraded sockets are ended before the server is closed (notes/effect4.md trap 13).
  */
 import { timingSafeEqual } from "node:crypto"
-import { createServer } from "node:http"
-import type { IncomingMessage, Server, ServerResponse } from "node:http"
+import type { IncomingMessage, ServerResponse } from "node:http"
 import type { AddressInfo } from "node:net"
 import type { Duplex } from "node:stream"
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
-import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
@@ -18,35 +16,28 @@ import { refusedBy, type Policy } from "#engine/access/policy.ts"
 import type { ApiDeps } from "#engine/api/deps.ts"
 import { openApiText } from "#engine/api/openapi.ts"
 import { apiApp } from "#engine/http/api-app.ts"
-import { answer, answerJson, answerProblem, PROBLEMS, setSecurityHeaders } from "#engine/http/answer.ts"
+import { answer, answerJson, answerProblem, PROBLEMS, rawProblem, setSecurityHeaders } from "#engine/http/answer.ts"
 import type { Problem } from "#engine/http/answer.ts"
 import { serveBasemap } from "#engine/http/basemap.ts"
 import { presentedBy } from "#engine/http/cookie.ts"
-import { isForeign } from "#engine/http/origin.ts"
+import { close, listen, nodeServer } from "#engine/http/listen.ts"
+import type { CannotListen, ServerBounds } from "#engine/http/listen.ts"
+import { isHttps, isNear } from "#engine/http/origin.ts"
+import { refusal } from "#engine/http/refusal.ts"
+import type { Front } from "#engine/http/refusal.ts"
 import { loadStaticFiles } from "#engine/http/static-files.ts"
 import type { StaticFiles } from "#engine/http/static-files.ts"
 import type { MetricsRegistry } from "#engine/metrics/registry.ts"
-
-/** The port is taken, or may not be used, or the address is not this machine's. */
-export class CannotListen extends Data.TaggedError("CannotListen")<{
-  readonly host: string
-  readonly port: number
-  readonly code: string
-}> {
-  override get message(): string {
-    const place = `${this.host}:${this.port}`
-    if (this.code === "EADDRINUSE") return `${place} is in use by another program; set HELIOGRAPH_PORT to a free port`
-    if (this.code === "EACCES") return `${place} may not be used by this user; set HELIOGRAPH_PORT above 1023`
-    if (this.code === "EADDRNOTAVAIL") return `${this.host} is no address of this machine; set HELIOGRAPH_HOST`
-    return `cannot listen on ${place}: ${this.code}`
-  }
-}
+import type { CertificateKeeper } from "#engine/tls/keeper.ts"
 
 export interface HttpOptions {
   readonly host: string
   /** 0 = any free port. */
   readonly port: number
   readonly api: ApiDeps
+  /** Serves TLS with this pair (then `api.tls` is true); absent or null = plain HTTP. */
+  readonly tls?: CertificateKeeper | null
+  readonly bounds?: ServerBounds & { readonly answerMsMax?: number }
   readonly metrics: MetricsRegistry
   /** Bearer token of /metrics, besides a session. */
   readonly metricsToken: Redacted.Redacted | null
@@ -69,11 +60,8 @@ export interface Http {
   readonly url: string
 }
 
-export const HEADERS_TIMEOUT_MS = 10_000
-export const REQUEST_TIMEOUT_MS = 30_000
-export const CONNECTIONS_MAX = 10_000
-export const BODY_BYTES_MAX = 1024 * 1024
-const URL_LENGTH_MAX = 4096
+/** From the request's head to the answer's head. An import of a large network is the longest that there is. */
+export const ANSWER_MS_MAX = 60_000
 
 /** Listens until the scope closes. */
 export const makeHttp = (options: HttpOptions): Effect.Effect<Http, CannotListen, Scope.Scope> =>
@@ -84,38 +72,61 @@ export const makeHttp = (options: HttpOptions): Effect.Effect<Http, CannotListen
     const scope = yield* Effect.scope
     const api = yield* NodeHttpServer.makeHandler(app, { scope })
     const requests = options.metrics.counter("heliograph_http_requests_total", "Requests answered, by class of status.")
-    const front = makeFront(options, files, api)
-    const server = createServer(
-      { headersTimeout: HEADERS_TIMEOUT_MS, requestTimeout: REQUEST_TIMEOUT_MS, connectionsCheckingInterval: 5_000 },
+    const respond = makeFront(options, files, api)
+    const { publicUrl } = options.api
+    const isProxy = (address: string): boolean => publicUrl !== null && options.tls == null && isNear(address)
+    const server = nodeServer(
+      options.tls ?? null,
+      options.metrics,
+      isProxy,
+      options.bounds ?? {},
       (request, response) => {
         response.once("finish", () => requests.add(1, { status: `${Math.floor(response.statusCode / 100)}xx` }))
-        front(request, response)
+        endInTime(response, options.bounds?.answerMsMax ?? ANSWER_MS_MAX)
+        respond(request, response)
       },
     )
-    server.maxConnections = CONNECTIONS_MAX
     server.on("upgrade", (request, socket, head) => upgrade(options, request, socket, head))
-    const dropped = options.metrics.counter(
-      "heliograph_http_connections_dropped_total",
-      "Connections refused because there were too many.",
+    yield* Effect.acquireRelease(listen(server, options), () =>
+      Effect.andThen(
+        Effect.sync(() => options.stream?.end()),
+        close(server),
+      ),
     )
-    server.on("drop", () => dropped.add())
-    yield* Effect.acquireRelease(listen(server, options), () => close(server, options))
     const { port } = server.address() as AddressInfo
     const host = options.host.includes(":")
       ? `[${options.host}]`
       : options.host === "0.0.0.0"
         ? "127.0.0.1"
         : options.host
-    return { port, url: options.api.publicUrl ?? `http://${host}:${port}` }
+    return { port, url: publicUrl ?? `${isHttps(options.api) ? "https" : "http"}://${host}:${port}` }
   })
+
+const frontOf = ({ api, host }: HttpOptions): Front => ({
+  publicUrl: api.publicUrl,
+  checkHost: api.publicUrl !== null || isLoopback(host),
+})
+const isLoopback = (host: string): boolean => host === "localhost" || host === "::1" || host.startsWith("127.")
+
+/** Whoever answers late is not waited for: the caller is told, and closing the socket interrupts the handler. */
+const endInTime = (response: ServerResponse, withinMs: number): void => {
+  const timer = setTimeout(() => {
+    const { socket } = response
+    // An answer that has begun is bounded by the socket's idle timeout instead: a long download is no mistake.
+    if (response.headersSent || socket === null) return
+    socket.end(rawProblem(PROBLEMS.tooSlow))
+    response.destroy()
+  }, withinMs)
+  response.once("close", () => clearTimeout(timer))
+}
 
 const makeFront = (
   options: HttpOptions,
   files: StaticFiles | null,
   api: (request: IncomingMessage, response: ServerResponse) => void,
 ): ((request: IncomingMessage, response: ServerResponse) => void) => {
-  const { publicUrl } = options.api
-  const https = publicUrl?.startsWith("https:") === true
+  const front = frontOf(options)
+  const https = isHttps(options.api)
   const guarded: Readonly<
     Record<string, (request: IncomingMessage, response: ServerResponse) => void | Promise<void>>
   > = {
@@ -125,7 +136,7 @@ const makeFront = (
     "/basemap.pmtiles": (request, response) => serveBasemap(request, response, options.basemapPath()),
   }
   const route = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
-    const unfit = refusal(request, publicUrl)
+    const unfit = refusal(request, front)
     if (unfit !== null) return answerProblem(response, unfit)
     const path = pathOf(request)
     if (path === null) return answerProblem(response, PROBLEMS.notFound)
@@ -147,15 +158,6 @@ const makeFront = (
       return response.headersSent ? response.destroy() : answerProblem(response, PROBLEMS.defect)
     })
   }
-}
-
-/** What no route may see. */
-const refusal = (request: IncomingMessage, publicUrl: string | null) => {
-  if ((request.url ?? "").length > URL_LENGTH_MAX) return PROBLEMS.urlTooLong
-  const changes = request.method !== "GET" && request.method !== "HEAD"
-  if (changes && isForeign(request, publicUrl)) return PROBLEMS.foreignOrigin
-  if (request.headers["transfer-encoding"] !== undefined) return PROBLEMS.lengthRequired
-  return Number(request.headers["content-length"] ?? 0) > BODY_BYTES_MAX ? PROBLEMS.tooLarge : null
 }
 
 /** The decoded path without its query; null when it is none or holds control characters. */
@@ -206,35 +208,14 @@ const hasToken = (request: IncomingMessage, token: Redacted.Redacted | null): bo
 
 const upgrade = (options: HttpOptions, request: IncomingMessage, socket: Duplex, head: Buffer): void => {
   socket.on("error", () => socket.destroy())
+  const unfit = refusal(request, frontOf(options))
+  if (unfit !== null) return void socket.end(rawProblem(unfit))
   if (options.stream === null || pathOf(request) !== "/stream") {
     socket.end("HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 0\r\n\r\n")
     return
   }
   options.stream.upgrade(request, socket, head)
 }
-
-const listen = (server: Server, { host, port }: HttpOptions): Effect.Effect<void, CannotListen> =>
-  Effect.callback<void, CannotListen>((resume) => {
-    const failed = (cause: NodeJS.ErrnoException): void =>
-      resume(Effect.fail(new CannotListen({ host, port, code: cause.code ?? "unknown" })))
-    server.once("error", failed)
-    server.listen({ host, port }, () => {
-      server.off("error", failed)
-      resume(Effect.void)
-    })
-  })
-
-/** Requests in flight get a second; then every socket is ended. */
-const close = (server: Server, options: HttpOptions): Effect.Effect<void> =>
-  Effect.callback<void>((resume) => {
-    options.stream?.end()
-    const force = setTimeout(() => server.closeAllConnections(), 1_000)
-    server.close(() => {
-      clearTimeout(force)
-      resume(Effect.void)
-    })
-    server.closeIdleConnections()
-  })
 
 const isAborted = (cause: unknown): boolean =>
   cause instanceof Error &&

@@ -9,10 +9,10 @@ import type { ApiDeps } from "#engine/api/deps.ts"
 import type { Unavailable } from "#engine/api/ports.ts"
 import { ServiceUnavailable } from "#engine/api/problems.ts"
 import { presentedBy } from "#engine/http/cookie.ts"
+import { isHttps } from "#engine/http/origin.ts"
 import type { LiveTwin } from "#engine/tenant/live-twin.ts"
 
-export const isHttps = (deps: { readonly publicUrl: string | null }): boolean =>
-  deps.publicUrl?.startsWith("https:") === true
+export { isHttps } from "#engine/http/origin.ts"
 
 /** For Effect.catchTag("Unavailable", ...): the log gets why, the caller only 503. */
 export const unavailable = (deps: ApiDeps) => (error: Unavailable) => {

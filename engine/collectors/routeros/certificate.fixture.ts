@@ -9,11 +9,12 @@ export interface TestCertificate {
   readonly cert: string
 }
 
-export const makeCertificate = (commonName: string): TestCertificate => {
+/** Valid from 2025 until `validToMs`, which is 2049 when not given. */
+export const makeCertificate = (commonName: string, validToMs = Date.UTC(2049, 0, 1)): TestCertificate => {
   const { privateKey, publicKey } = generateKeyPairSync("ec", { namedCurve: "P-256" })
   const algorithm = der(0x30, oid("2a8648ce3d040302")) // ecdsa-with-SHA256
   const name = der(0x30, der(0x31, der(0x30, oid("550403"), der(0x0c, Buffer.from(commonName)))))
-  const validity = der(0x30, der(0x17, Buffer.from("250101000000Z")), der(0x17, Buffer.from("490101000000Z")))
+  const validity = der(0x30, der(0x17, Buffer.from("250101000000Z")), der(0x17, Buffer.from(utcTime(validToMs))))
   const serial = der(0x02, Buffer.of(1))
   const version = der(0xa0, der(0x02, Buffer.of(2)))
   const spki = publicKey.export({ type: "spki", format: "der" })
@@ -25,6 +26,8 @@ export const makeCertificate = (commonName: string): TestCertificate => {
     cert: `-----BEGIN CERTIFICATE-----\n${pem}\n-----END CERTIFICATE-----\n`,
   }
 }
+
+const utcTime = (ms: number): string => `${new Date(ms).toISOString().replace(/[-:T]/g, "").slice(2, 14)}Z`
 
 const oid = (hex: string): Buffer => der(0x06, Buffer.from(hex, "hex"))
 
