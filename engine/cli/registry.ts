@@ -1,5 +1,7 @@
 /** Every command of `heliograph`. A new one is a file beside this and a line here. */
+import { auditCommand } from "#engine/cli/audit.ts"
 import { auditRlsCommand } from "#engine/cli/audit-rls.ts"
+import { backupCommand, restoreCommand } from "#engine/cli/backup.ts"
 import type { Command } from "#engine/cli/command.ts"
 import { configCommand } from "#engine/cli/config.ts"
 import { deviceCommand } from "#engine/cli/device.ts"
@@ -15,5 +17,8 @@ export const COMMANDS: readonly Command[] = [
   deviceCommand,
   probeCommand,
   configCommand,
+  auditCommand,
   auditRlsCommand,
+  backupCommand,
+  restoreCommand,
 ]
