@@ -324,6 +324,7 @@ const serve = ({ options, bundle, db, metrics, tls, doors, accounts, twins, stre
       twins,
       history: historyOf(running),
       events: eventsOf(db),
+      probePlans: { of: (tenant) => running.get(tenant)?.probePlans() ?? [] },
       log,
       version: VERSION,
       publicUrl: config.publicUrl,

@@ -7,7 +7,9 @@ import { hostname } from "node:os"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
+import * as Semaphore from "effect/Semaphore"
 import type { AddressBook } from "#engine/address-book.ts"
+import type { ProbePlan } from "#engine/api/ports.ts"
 import type { Collector } from "#engine/collectors/collector.ts"
 import { makeFleetStats, type FleetStats } from "#engine/collectors/fleet-stats.ts"
 import { FLEET_DEFAULTS, runFleet, type FleetControl } from "#engine/collectors/fleet.ts"
@@ -19,10 +21,19 @@ import type { DbError, DbShape } from "#engine/storage/db.ts"
 import { appendEvents, pruneEvents } from "#engine/storage/events.ts"
 import { pruneChunks } from "#engine/storage/history-table.ts"
 import { openHistory, type History } from "#engine/storage/history.ts"
-import { importInventory, loadInventory, loadTargets, type ImportRefused } from "#engine/storage/inventory.ts"
+import { changeInventory, type Changed, type Changing, type Planned } from "#engine/storage/inventory-change.ts"
+import type { Stored } from "#engine/storage/inventory-rows.ts"
+import {
+  loadInventory,
+  loadTargets,
+  LOCAL_IMPORT,
+  planImport,
+  type Imported,
+  type ImportRefused,
+} from "#engine/storage/inventory.ts"
 import { openJournal, type Journal } from "#engine/storage/journal.ts"
 import { openSnapshots, type SnapshotStore } from "#engine/storage/snapshots.ts"
-import type { MasterKeyUnusable, Vault, VaultRefused } from "#engine/storage/vault.ts"
+import type { MasterKeyUnusable, TenantKey, Vault, VaultRefused } from "#engine/storage/vault.ts"
 import { decodeBatch, encodeBatch } from "#engine/tenant/journal-codec.ts"
 import type { LiveTwin, TenantInfo } from "#engine/tenant/live-twin.ts"
 import type { JournalPort } from "#engine/tenant/ports.ts"
@@ -38,12 +49,22 @@ export interface TenantServices {
   readonly stats: () => TenantRuntimeStats | null
   /** Values journaled by polls since the start. */
   readonly samples: () => number
+  /** What of each device is probed. */
+  readonly probePlans: () => readonly ProbePlan[]
   /** Stores a document; twin and fleet follow when it changed something. */
   readonly importDocument: (
     document: ImportDocument,
     mode: ImportMode,
   ) => Effect.Effect<ImportReport, ImportRefused | VaultRefused | MasterKeyUnusable | TopologyRefused | DbError>
+  /** Stores any change of the inventory; twin and fleet follow when it changed something. */
+  readonly change: ChangeInventory
 }
+
+/** `plan` throws tagged errors of its own, which come out as E. */
+export type ChangeInventory = <A, E = never>(
+  changing: Changing,
+  plan: (stored: Stored, key: () => Promise<TenantKey>) => Promise<Planned<A>>,
+) => Effect.Effect<Changed<A>, E | VaultRefused | MasterKeyUnusable | TopologyRefused | DbError>
 
 /** The twin did not take the new inventory: its inbox is closed. It stands in the database and counts from the next start. */
 export class TopologyRefused extends Data.TaggedError("TopologyRefused")<{ readonly message: string }> {}
@@ -89,8 +110,10 @@ export const openTenant = (
       settings: { ...FLEET_DEFAULTS, deadlineMs: config.pollTimeoutMs },
       stats: fleetStats,
     })
-    const follow = followTargets(environment, tenant, twin, fleet, log)
+    const probed: { plans: readonly ProbePlan[] } = { plans: [] }
+    const follow = followTargets(environment, tenant, twin, fleet, log, probed)
     yield* follow
+    const change = yield* makeChange(environment, tenant, twin, follow)
     yield* Effect.addFinalizer(() => Effect.sync(() => book.set(tenant.id, [])))
     yield* Effect.addFinalizer(() => probes.setTenant(tenant.id, []))
     return {
@@ -99,22 +122,52 @@ export const openTenant = (
       fleetStats,
       stats: () => tenants.runtime(tenant.id)?.stats() ?? null,
       samples: () => now.samples,
+      probePlans: () => probed.plans,
+      change,
       importDocument: (document, mode) =>
-        Effect.gen(function* () {
-          const report = yield* importInventory(db, vault, tenant.id, document, {
-            defaultPollSeconds: config.pollSeconds,
-            ...mode,
-          })
-          if (mode.dryRun) return report
-          const { rev, inventory } = yield* loadInventory(db, tenant.id)
-          yield* Effect.tryPromise({
-            try: () => twin.setInventory(rev, inventory),
-            catch: (cause) => new TopologyRefused({ message: cause instanceof Error ? cause.message : String(cause) }),
-          })
-          yield* follow
-          return report
-        }),
+        Effect.map(
+          change<Imported, ImportRefused>(
+            { by: LOCAL_IMPORT, dryRun: mode.dryRun },
+            planImport(document, { defaultPollSeconds: config.pollSeconds, ...mode }),
+          ),
+          ({ answer }) => answer.report,
+        ),
     }
+  })
+
+/**
+ * Stores a change, then lets twin and fleet follow, one at a time: what is loaded is the newest revision, and an earlier
+ * one never arrives after a later one. Not interrupted in between, so that whoever goes away leaves no twin behind its
+ * inventory.
+ */
+const makeChange = (
+  { db, vault }: TenantEnvironment,
+  tenant: TenantInfo,
+  twin: LiveTwin,
+  follow: Effect.Effect<void, MasterKeyUnusable | VaultRefused | DbError>,
+): Effect.Effect<ChangeInventory> =>
+  Effect.map(Semaphore.make(1), (oneAtATime) => {
+    let followed = 0
+    const catchUp = (wanted: number) =>
+      Effect.gen(function* () {
+        // Somebody who stored later was here already and took this change along.
+        if (followed >= wanted) return
+        const { rev, inventory } = yield* loadInventory(db, tenant.id)
+        yield* Effect.tryPromise({
+          try: () => twin.setInventory(rev, inventory),
+          catch: (cause) => new TopologyRefused({ message: cause instanceof Error ? cause.message : String(cause) }),
+        })
+        yield* follow
+        followed = rev
+      })
+    return (changing, plan) =>
+      Effect.uninterruptible(
+        Effect.gen(function* () {
+          const done = yield* changeInventory(db, vault, tenant.id, changing, plan)
+          if (done.changed) yield* oneAtATime.withPermits(1)(catchUp(done.rev))
+          return done
+        }),
+      )
   })
 
 /** What the runtime of the moment stores into. */
@@ -183,12 +236,14 @@ const followTargets = (
   twin: LiveTwin,
   fleet: FleetControl,
   log: Log,
+  probed: { plans: readonly ProbePlan[] },
 ): Effect.Effect<void, MasterKeyUnusable | VaultRefused | DbError> =>
   Effect.gen(function* () {
     const targets = yield* loadTargets(db, vault, tenant.id, (refused) =>
       log.error("a stored credential cannot be opened; import the device again", { what: refused.what }),
     )
     yield* fleet.setTargets(targets)
+    probed.plans = targets.map(({ device, ping, probes }) => ({ device, ping: ping ?? null, probes: probes ?? [] }))
     const entries = targets.map((target) => ({
       tenant: tenant.id,
       target,

@@ -13,9 +13,13 @@ export const absent = <T extends object>(name: string): T =>
 export const testDeps = (given: Partial<ApiDeps>): ApiDeps => ({
   doors: absent("doors"),
   accounts: absent("accounts"),
+  people: absent("people"),
+  programs: absent("programs"),
+  oidcName: null,
   twins: absent("twins"),
   history: absent("history"),
   events: absent("events"),
+  probePlans: absent("probePlans"),
   log: silentLog,
   version: "0",
   publicUrl: null,

@@ -1,14 +1,21 @@
 /** What the handlers need from the engine. Each subject's service is a port of its own; a handler sees one caller's tenant. */
 import type { Doors } from "#engine/access/doors.ts"
-import type { Accounts, EventReader, HistoryReader, Twins } from "#engine/api/ports.ts"
+import type { Accounts, EventReader, HistoryReader, ProbePlans, Twins } from "#engine/api/ports.ts"
 import type { Log } from "#engine/log.ts"
+import type { People } from "#engine/people/people.ts"
+import type { Programs } from "#engine/programs/programs.ts"
 
 export interface ApiDeps {
   readonly doors: Doors
   readonly accounts: Accounts
+  readonly people: People
+  readonly programs: Programs
+  /** How the OpenID issuer is called on the sign-in screen; null = people sign in by password. */
+  readonly oidcName: string | null
   readonly twins: Twins
   readonly history: HistoryReader
   readonly events: EventReader
+  readonly probePlans: ProbePlans
   readonly log: Log
   readonly version: string
   /** As browsers see it, when a proxy stands between. */

@@ -2,11 +2,13 @@
  * The list endpoints: one page of devices, links or sites out of the twin's inventory and columns. The inventory is
  * sorted (protocol/inventory.ts), so a cursor is simply the key of the last row and survives changes between pages.
  */
+import { CURSOR_MAX } from "#engine/api/groups/fields.ts"
 import type { LiveTwin } from "#engine/tenant/live-twin.ts"
 import type { Device, Inventory, Link } from "#protocol/inventory.ts"
 import { unpackStatus } from "#protocol/status.ts"
 import type { Health } from "#protocol/status.ts"
 import { unpackUtil } from "#protocol/wire.ts"
+import type { Columns } from "#twin/columns.ts"
 
 export interface Page<Row> {
   readonly items: readonly Row[]
@@ -21,13 +23,13 @@ export const PAGE_DEFAULT = 100
 /** Null when the cursor is none of ours. */
 export const readCursor = (cursor: string | undefined): string | null | undefined => {
   if (cursor === undefined) return undefined
-  if (!/^[A-Za-z0-9_-]{1,128}$/.test(cursor)) return null
+  if (!/^[A-Za-z0-9_-]+$/.test(cursor) || cursor.length > CURSOR_MAX) return null
   return Buffer.from(cursor, "base64url").toString("utf8")
 }
-const writeCursor = (key: string): string => Buffer.from(key, "utf8").toString("base64url")
+export const writeCursor = (key: string): string => Buffer.from(key, "utf8").toString("base64url")
 
 /** Rows after `after` in key order that `take` wants, at most `limit`. */
-const page = <Item, Row>(
+export const page = <Item, Row>(
   items: readonly Item[],
   keyOf: (item: Item) => string,
   after: string | undefined,
@@ -48,7 +50,7 @@ const page = <Item, Row>(
 }
 
 /** The place behind the cursor's row; when that row is gone, behind the keys that are not greater. */
-const firstAfter = <Item>(items: readonly Item[], keyOf: (item: Item) => string, after: string): number => {
+export const firstAfter = <Item>(items: readonly Item[], keyOf: (item: Item) => string, after: string): number => {
   const found = items.findIndex((item) => keyOf(item) === after)
   if (found >= 0) return found + 1
   const greater = items.findIndex((item) => keyOf(item) > after)
@@ -62,8 +64,7 @@ export interface DeviceFilter extends PageQuery {
   readonly health?: Health
 }
 
-export const deviceRow = (twin: LiveTwin, device: Device, slot: number) => {
-  const columns = twin.columns()
+export const deviceRow = (columns: Columns, device: Device, slot: number) => {
   const seenS = columns.nodeSeenS[slot] ?? 0
   return {
     id: device.id as string,
@@ -78,6 +79,7 @@ export const deviceRow = (twin: LiveTwin, device: Device, slot: number) => {
 
 export const devicePage = (twin: LiveTwin, filter: DeviceFilter, after: string | undefined) => {
   const wanted = filter.q?.toLowerCase()
+  const columns = twin.columns()
   return page(
     twin.inventory().devices,
     (device) => device.name,
@@ -88,7 +90,7 @@ export const devicePage = (twin: LiveTwin, filter: DeviceFilter, after: string |
       if (filter.role !== undefined && !(device.roles as readonly string[]).includes(filter.role)) return null
       if (wanted !== undefined && !device.name.toLowerCase().includes(wanted) && !device.address.includes(wanted))
         return null
-      const row = deviceRow(twin, device, slot)
+      const row = deviceRow(columns, device, slot)
       return filter.health !== undefined && row.health !== filter.health ? null : row
     },
   )
@@ -102,6 +104,7 @@ export interface LinkFilter extends PageQuery {
 export const linkPage = (twin: LiveTwin, filter: LinkFilter, after: string | undefined) => {
   const inventory = twin.inventory()
   const names = deviceNames(inventory)
+  const columns = twin.columns()
   return page(
     inventory.links,
     (link) => link.id as string,
@@ -109,32 +112,31 @@ export const linkPage = (twin: LiveTwin, filter: LinkFilter, after: string | und
     filter.limit ?? PAGE_DEFAULT,
     (link, slot) => {
       if (filter.device !== undefined && link.a.device !== filter.device && link.b.device !== filter.device) return null
-      const row = linkRow(twin, link, slot, names)
+      const row = linkRow(columns, link, slot, names)
       return filter.health !== undefined && row.health !== filter.health ? null : row
     },
   )
 }
 
-const linkRow = (twin: LiveTwin, link: Link, slot: number, names: ReadonlyMap<string, string>) => {
-  const columns = twin.columns()
+const linkRow = (columns: Columns, link: Link, slot: number, names: ReadonlyMap<string, string>) => {
   const end = ({ device, interface: ifName }: Link["a"]) => ({
     device: device as string,
     deviceName: names.get(device) ?? "",
     interface: ifName,
   })
-  const percent = (byte: number | undefined): number | null => {
-    const fraction = byte === undefined ? null : unpackUtil(byte)
-    return fraction === null ? null : fraction * 100
-  }
-  return {
-    id: link.id as string,
-    a: end(link.a),
-    b: end(link.b),
-    capacityBps: link.capacityBps,
-    ...unpackStatus(columns.linkStatus[slot] ?? 0),
-    utilAbPct: percent(columns.linkUtilAB[slot]),
-    utilBaPct: percent(columns.linkUtilBA[slot]),
-  }
+  return { id: link.id as string, a: end(link.a), b: end(link.b), ...linkState(columns, link, slot) }
+}
+
+/** What rows of links and edges of the graph say of a link's state. */
+export const linkState = (columns: Columns, link: Link, slot: number) => ({
+  capacityBps: link.capacityBps,
+  ...unpackStatus(columns.linkStatus[slot] ?? 0),
+  utilAbPct: percent(columns.linkUtilAB[slot]),
+  utilBaPct: percent(columns.linkUtilBA[slot]),
+})
+const percent = (byte: number | undefined): number | null => {
+  const fraction = byte === undefined ? null : unpackUtil(byte)
+  return fraction === null ? null : fraction * 100
 }
 
 export const sitePage = (twin: LiveTwin, query: PageQuery, after: string | undefined) =>

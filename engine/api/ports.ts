@@ -6,39 +6,52 @@
 import type * as Effect from "effect/Effect"
 import type * as Redacted from "effect/Redacted"
 import * as Data from "effect/Data"
+import type { Principal } from "#engine/access/principal.ts"
+import type { SecondFactorNeeded, TooManyAttempts, WrongCredentials } from "#engine/api/problems.ts"
+import type { Actor } from "#engine/audit/act.ts"
 import type { ImportDocument, ImportMode, ImportReport } from "#engine/import/document.ts"
 import type { LiveTwin } from "#engine/tenant/live-twin.ts"
-import type { TenantId } from "#protocol/id.ts"
+import type { PingPlan, ServiceProbe } from "#engine/probes/plan.ts"
+import type { DeviceId, TenantId } from "#protocol/id.ts"
 import type { EventView } from "#protocol/view.ts"
 
 /** Something the request needs is away (the database is restarting). Answers 503; `detail` is one line without secrets. */
 export class Unavailable extends Data.TaggedError("Unavailable")<{ readonly detail: string }> {}
 
-export interface User {
-  readonly id: string
+/** Somebody who wants in, by a password. */
+export interface SignInAttempt {
   readonly name: string
-  readonly tenant: TenantId
+  readonly password: Redacted.Redacted
+  /** Six digits or a recovery code; null = none given. */
+  readonly code: string | null
+  /** Slug, where several tenants have the name. */
+  readonly tenant: string | null
+  /** The address that it comes from. */
+  readonly source: string
 }
 
-export interface Session {
-  /** Not the token: a name for this session that may be kept in memory and compared. */
+/** A session just opened: the token is given out this once and kept only as a hash. */
+export interface OpenedSession {
+  readonly token: string
   readonly id: string
-  readonly user: User
   readonly expiresAtMs: number
+  readonly user: { readonly id: string; readonly name: string; readonly tenant: TenantId }
 }
 
 export interface Accounts {
   /**
-   * Null for a wrong password and for an unknown user alike. An implementation spends the same argon2 work on an
-   * unknown user, so that the answer's time tells nothing.
+   * Wrong passwords and unknown users cost the same work and get the same answer. Attempts that come too early or too
+   * many are refused with the time to wait.
    */
-  readonly verifyPassword: (name: string, password: Redacted.Redacted) => Effect.Effect<User | null, Unavailable>
-  /** The token is given out once and kept only as a hash. */
-  readonly createSession: (
-    user: User,
-    expiresAtMs: number,
-  ) => Effect.Effect<{ readonly token: string; readonly session: Session }, Unavailable>
-  readonly deleteSession: (token: string) => Effect.Effect<void, Unavailable>
+  readonly signIn: (
+    attempt: SignInAttempt,
+  ) => Effect.Effect<OpenedSession, WrongCredentials | SecondFactorNeeded | TooManyAttempts | Unavailable>
+  /** Ends the session that asks, and its streams. */
+  readonly signOut: (principal: Principal, actor: Actor) => Effect.Effect<void, Unavailable>
+  /** Whether this person has a second factor, and whether a role of theirs demands one. */
+  readonly secondFactor: (
+    principal: Principal,
+  ) => Effect.Effect<{ readonly enabled: boolean; readonly required: boolean }, Unavailable>
 }
 
 export interface Twins {
@@ -77,6 +90,8 @@ export interface HistoryReader {
 export interface EventQuery {
   /** Device or link id. */
   readonly subject: string | null
+  /** Only of these devices and links; null = of all. */
+  readonly subjects: readonly string[] | null
   readonly type: string | null
   readonly fromMs: number | null
   readonly toMs: number | null
@@ -87,6 +102,17 @@ export interface EventQuery {
 export interface EventReader {
   /** Newest first. */
   readonly page: (tenant: TenantId, query: EventQuery) => Effect.Effect<readonly EventView[], Unavailable>
+}
+
+/** What of a device is probed. */
+export interface ProbePlan {
+  readonly device: DeviceId
+  readonly ping: PingPlan | null
+  readonly probes: readonly ServiceProbe[]
+}
+export interface ProbePlans {
+  /** Empty while the tenant is not running here. */
+  readonly of: (tenant: TenantId) => readonly ProbePlan[]
 }
 
 /** Why an import was not applied, in words for the operator. */

@@ -181,6 +181,76 @@ export const SiteRow = named(
   "Site",
   Schema.Struct({ id: Schema.String, name: Schema.String, latitude: Schema.Finite, longitude: Schema.Finite }),
 )
+const RowOfDevice = { device: Schema.String, deviceName: Schema.String }
+export const InterfaceRow = named("InterfaceRow", Schema.Struct({ ...RowOfDevice, ...InterfaceBody.fields }))
+export const AdjacencyRow = named("AdjacencyRow", Schema.Struct({ ...RowOfDevice, ...AdjacencyBody.fields }))
+export const ProbeRow = named(
+  "ProbeRow",
+  Schema.Struct({
+    ...RowOfDevice,
+    kind: Schema.Literals(["ping", "tcp", "http", "dns"]),
+    /** PRODUCT.md C10 by rate: core = every 30 s or more often, service = every 60 s, sample = more seldom. */
+    class: Schema.Literals(["core", "service", "sample"]),
+    address: Schema.String,
+    port: maybe(Schema.Finite),
+    intervalSeconds: Schema.Finite,
+    /** Of the last result; null = there is none yet. */
+    up: maybe(Schema.Boolean),
+    ms: maybe(Schema.Finite),
+    lossPct: maybe(Schema.Finite),
+    atMs: maybe(Schema.Finite),
+    quality: maybe(Quality),
+  }),
+)
+export const MetricRow = named(
+  "Metric",
+  Schema.Struct({
+    name: Schema.String,
+    unit: Schema.String,
+    kind: Schema.Literals(["gauge", "counter", "flag", "state"]),
+    entity: Schema.Literals(["device", "interface", "ospf.neighbor", "bgp.peer", "lldp.neighbor"]),
+    /** Computed in the twin out of other metrics. */
+    derived: Schema.Boolean,
+    /** Of kind state: the word of each value. */
+    states: maybe(Schema.Array(Schema.String)),
+  }),
+)
+const EdgeEnd = Schema.Struct({ device: Schema.String, interface: Schema.String })
+export const TopologyBody = named(
+  "Topology",
+  Schema.Struct({
+    /** Another epoch on a later page: the inventory has changed, begin again. */
+    epoch: Schema.Finite,
+    seq: Schema.Finite,
+    nodes: Schema.Array(
+      Schema.Struct({
+        id: Schema.String,
+        name: Schema.String,
+        site: Schema.String,
+        roles: Schema.Array(Schema.String),
+        health: Health,
+        severity: Severity,
+        stale: Schema.Boolean,
+        maintenance: Schema.Boolean,
+      }),
+    ),
+    edges: Schema.Array(
+      Schema.Struct({
+        id: Schema.String,
+        a: EdgeEnd,
+        b: EdgeEnd,
+        capacityBps: maybe(Schema.Finite),
+        health: Health,
+        severity: Severity,
+        stale: Schema.Boolean,
+        maintenance: Schema.Boolean,
+        utilAbPct: maybe(Schema.Finite),
+        utilBaPct: maybe(Schema.Finite),
+      }),
+    ),
+    next: maybe(Schema.String),
+  }),
+)
 export const TenantBody = named(
   "Tenant",
   Schema.Struct({ id: Schema.String, slug: Schema.String, name: Schema.String, demo: Schema.Boolean }),

@@ -12,6 +12,8 @@ import { pgText } from "#engine/storage/pg-text.ts"
 export interface EventQuery {
   /** Device or link id. */
   readonly subject?: string | null
+  /** Only of these devices and links; null = of all. */
+  readonly subjects?: readonly string[] | null
   readonly type?: string | null
   readonly fromMs?: number | null
   readonly toMs?: number | null
@@ -66,6 +68,7 @@ export const listEvents = (
        where tenant_id = $1 and ($2::bigint is null or (seq, idx) < ($2, $3::int))
          and ($4::text is null or subject = $4) and ($5::text is null or type = $5)
          and ($6::bigint is null or at_ms >= $6) and ($7::bigint is null or at_ms <= $7)
+         and ($9::text[] is null or subject = any($9))
        order by seq desc, idx desc limit $8`,
       [
         tenant,
@@ -76,6 +79,7 @@ export const listEvents = (
         wholeOrNull(query.fromMs),
         wholeOrNull(query.toMs),
         limit,
+        query.subjects ?? null,
       ],
     )
     return rows.map(viewOf)

@@ -16,7 +16,9 @@ export const flag = Schema.optionalKey(Schema.Literals(["true", "false"]))
 export const TIME_MAX = 8_640_000_000_000_000
 
 export const Id = { id: word(64) }
-export const Page = { limit: whole(1, 1000), cursor: filter(128) }
+/** Longest cursor: a device's name and an interface's name, both in their longest form, as base64url. */
+export const CURSOR_MAX = 2048
+export const Page = { limit: whole(1, 1000), cursor: filter(CURSOR_MAX) }
 
 /**
  * RFC 9110 s13.1.1: what the writer believes to change. Answers of single things carry their `ETag`; a change with another

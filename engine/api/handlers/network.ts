@@ -4,7 +4,11 @@ import * as HttpApiBuilder from "effect/http-api/HttpApiBuilder"
 import { Api } from "#engine/api/contract.ts"
 import type { ApiDeps } from "#engine/api/deps.ts"
 import { tenantBody } from "#engine/api/handlers/request.ts"
-import { devicePage, linkPage, readCursor, sitePage } from "#engine/api/lists.ts"
+import { adjacencyPage, interfacePage } from "#engine/api/device-lists.ts"
+import { probePage } from "#engine/api/probe-rows.ts"
+import { topologyPage } from "#engine/api/topology-page.ts"
+import { METRICS } from "#protocol/metric.ts"
+import { deviceNames, devicePage, linkPage, readCursor, sitePage } from "#engine/api/lists.ts"
 import { BadQuery, NotFound } from "#engine/api/problems.ts"
 import { Caller } from "#engine/api/signed-in.ts"
 import type { LiveTwin } from "#engine/tenant/live-twin.ts"
@@ -27,6 +31,29 @@ export const network = (deps: ApiDeps) =>
           return view?.kind === "link" ? Effect.succeed(view) : Effect.fail(new NotFound({}))
         }),
       )
+      .handle("deviceInterfaces", ({ params, query }) =>
+        Effect.gen(function* () {
+          const { twin } = yield* Caller
+          if (!deviceNames(twin.inventory()).has(params.id)) return yield* new NotFound({})
+          return yield* withCursor(query.cursor, (seen, after) =>
+            interfacePage(seen, { ...query, device: params.id }, after),
+          )
+        }),
+      )
+      .handle("interfaces", ({ query }) => withCursor(query.cursor, (twin, after) => interfacePage(twin, query, after)))
+      .handle("adjacencies", ({ query }) =>
+        withCursor(query.cursor, (twin, after) => adjacencyPage(twin, query, after)),
+      )
+      .handle("topology", ({ query }) => withCursor(query.cursor, (twin, after) => topologyPage(twin, query, after)))
+      .handle("probes", ({ query }) =>
+        withCursor(query.cursor, (twin, after) => probePage(twin, deps.probePlans.of(twin.tenant.id), query, after)),
+      )
+      .handle("metrics", ({ query }) =>
+        Effect.succeed({
+          items: METRIC_ROWS.filter((row) => query.entity === undefined || row.entity === query.entity),
+          next: null,
+        }),
+      )
       .handle("status", () =>
         Effect.map(Caller, ({ twin }) => ({
           version: deps.version,
@@ -40,10 +67,21 @@ export const network = (deps: ApiDeps) =>
       ),
   )
 
-const withCursor = <A>(cursor: string | undefined, read: (twin: LiveTwin, after: string | undefined) => A) =>
+/** `read` answers null for a cursor of another list. */
+const withCursor = <A>(cursor: string | undefined, read: (twin: LiveTwin, after: string | undefined) => A | null) =>
   Effect.flatMap(Caller, ({ twin }) => {
     const after = readCursor(cursor)
-    return after === null
-      ? Effect.fail(new BadQuery({ detail: "`cursor` is not one that this API gave out" }))
-      : Effect.succeed(read(twin, after))
+    const found = after === null ? null : read(twin, after)
+    return found === null
+      ? Effect.fail(new BadQuery({ detail: "`cursor` is not one that this list gave out" }))
+      : Effect.succeed(found)
   })
+
+const METRIC_ROWS = METRICS.map(({ name, unit, kind, entity, derived, states }) => ({
+  name,
+  unit,
+  kind,
+  entity,
+  derived: derived === true,
+  states: states ?? null,
+}))

@@ -7,6 +7,7 @@ import { unavailable } from "#engine/api/handlers/request.ts"
 import { deviceNames, PAGE_DEFAULT, readCursor } from "#engine/api/lists.ts"
 import { BadQuery, NotFound } from "#engine/api/problems.ts"
 import { Caller } from "#engine/api/signed-in.ts"
+import type { LiveTwin } from "#engine/tenant/live-twin.ts"
 import { metricByName } from "#protocol/metric.ts"
 
 const HISTORY_DEFAULT_MS = 3_600_000
@@ -34,13 +35,14 @@ export const past = (deps: ApiDeps) =>
       )
       .handle("events", ({ query }) =>
         Effect.gen(function* () {
-          const { twin } = yield* Caller
+          const { twin, principal } = yield* Caller
           const before = readCursor(query.cursor)
           if (before === null) return yield* new BadQuery({ detail: "`cursor` is not one that this API gave out" })
           const limit = query.limit ?? PAGE_DEFAULT
           const items = yield* deps.events
             .page(twin.tenant.id, {
               subject: query.subject ?? null,
+              subjects: principal.sites === null ? null : subjectsOf(twin),
               type: query.type ?? null,
               fromMs: query.from ?? null,
               toMs: query.to ?? null,
@@ -56,3 +58,9 @@ export const past = (deps: ApiDeps) =>
         }),
       ),
   )
+
+/** What a caller of some sites may see events of: their twin is cut down to these sites already. */
+const subjectsOf = (twin: LiveTwin): readonly string[] => {
+  const { devices, links } = twin.inventory()
+  return [...devices, ...links].map((one) => one.id)
+}

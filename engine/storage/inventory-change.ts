@@ -1,0 +1,121 @@
+/**
+ * One change of the declared inventory, be it a whole document or one device by REST: planned on what is stored, written
+ * with the next revision and its audit entry in one transaction. Changes of one tenant take turns, so that a plan is
+ * never made on what another one is about to replace.
+ */
+import * as Effect from "effect/Effect"
+import { recordAct, type Act, type Actor } from "#engine/audit/act.ts"
+import type { DbError, DbShape, Tx } from "#engine/storage/db.ts"
+import { removeRows, type Removed } from "#engine/storage/inventory-removal.ts"
+import {
+  readStored,
+  writeCredentials,
+  writeDevices,
+  writeLinks,
+  writeSites,
+  type Kind,
+  type PlannedDevice,
+  type SealedCredential,
+  type Stored,
+} from "#engine/storage/inventory-rows.ts"
+import type { TenantKey, Vault, MasterKeyUnusable, VaultRefused } from "#engine/storage/vault.ts"
+import type { TenantId } from "#protocol/id.ts"
+import type { Link, Site } from "#protocol/inventory.ts"
+
+export const NOTHING_REMOVED: Removed = { sites: [], devices: [], links: [] }
+
+/** Rows to write and to remove; a row that is as it was is left out. */
+export interface Edit {
+  readonly sites: readonly Site[]
+  readonly devices: readonly PlannedDevice[]
+  readonly links: readonly Link[]
+  readonly credentials: readonly SealedCredential[]
+  readonly removed: Removed
+  readonly removedCredentials: ReadonlyArray<{ readonly device: string; readonly kind: Kind }>
+}
+export const NO_EDIT: Edit = {
+  sites: [],
+  devices: [],
+  links: [],
+  credentials: [],
+  removed: NOTHING_REMOVED,
+  removedCredentials: [],
+}
+
+/** What a planner made of the stored inventory. Its maps are left as they are to be after the change. */
+export interface Planned<A> {
+  readonly edit: Edit
+  /** For the audit; without any secret. Not asked when nothing changes. */
+  readonly act: (rev: number) => Act
+  /** Kept with the revision. */
+  readonly report: (rev: number) => object
+  readonly answer: (rev: number) => A
+}
+
+export interface Changing {
+  readonly by: Actor
+  /** Plans and writes nothing. */
+  readonly dryRun?: boolean
+  readonly quota?: InventoryQuota
+}
+
+/**
+ * A quota of the tenant (engine/quota): fails when `wanted` of them would be too many. Asked only for what grows. Its
+ * error travels as it is.
+ */
+export type InventoryQuota = (name: "max_devices" | "max_links", wanted: number) => Promise<void>
+
+export interface Changed<A> {
+  readonly answer: A
+  readonly rev: number
+  /** False when everything was as wanted already, or for a dry run. */
+  readonly changed: boolean
+}
+
+/** `plan` throws tagged errors of its own, which come out as E. `key` makes the tenant's data key. */
+export const changeInventory = <A, E = never>(
+  db: DbShape,
+  vault: Vault,
+  tenant: TenantId,
+  changing: Changing,
+  plan: (stored: Stored, key: () => Promise<TenantKey>) => Promise<Planned<A>>,
+): Effect.Effect<Changed<A>, E | VaultRefused | MasterKeyUnusable | DbError> =>
+  db.tenant(tenant)<Changed<A>, E | VaultRefused | MasterKeyUnusable>(async (tx) => {
+    await tx.query("select pg_advisory_xact_lock(hashtextextended($1, 0))", [tenant])
+    const stored = await readStored(tx, tenant)
+    const before = { devices: stored.devices.size, links: stored.links.size }
+    let key: Promise<TenantKey> | undefined
+    const planned = await plan(stored, () => (key ??= vault.tenantKey(tx, tenant)))
+    if (stored.devices.size > before.devices) await changing.quota?.("max_devices", stored.devices.size)
+    if (stored.links.size > before.links) await changing.quota?.("max_links", stored.links.size)
+    const changes = isChange(planned.edit)
+    const rev = stored.rev + (changes ? 1 : 0)
+    const answer = planned.answer(rev)
+    if (!changes || changing.dryRun === true) return { answer, rev, changed: false }
+    await write(tx, tenant, planned.edit, key === undefined ? null : await key)
+    await tx.query("insert into inventory_revision (tenant_id, rev, at_ms, report) values ($1, $2, $3, $4)", [
+      tenant,
+      rev,
+      Date.now(),
+      JSON.stringify(planned.report(rev)),
+    ])
+    await recordAct(tx, tenant, changing.by, planned.act(rev))
+    return { answer, rev, changed: true }
+  })
+
+const isChange = ({ removed, ...edit }: Edit): boolean =>
+  [...Object.values(edit), ...Object.values(removed)].some((rows: readonly unknown[]) => rows.length > 0)
+
+const write = async (tx: Tx, tenant: TenantId, edit: Edit, key: TenantKey | null): Promise<void> => {
+  await removeRows(tx, tenant, edit.removed)
+  for (const { device, kind } of edit.removedCredentials)
+    await tx.query("delete from credential where tenant_id = $1 and device_id = $2 and kind = $3", [
+      tenant,
+      device,
+      kind,
+    ])
+  if (edit.sites.length > 0) await writeSites(tx, tenant, edit.sites)
+  if (edit.devices.length > 0) await writeDevices(tx, tenant, edit.devices)
+  await writeCredentials(tx, tenant, edit.credentials, key)
+  if (edit.links.length > 0) await writeLinks(tx, tenant, edit.links)
+}
