@@ -51,7 +51,10 @@ export interface DbShape {
   readonly ingest: (tenant: TenantId) => Transaction
   /** As the engine role, in the home database: what must be known before a tenant is. */
   readonly engine: Transaction
-  /** As the engine role, in every database (tenants may have one of their own); the home database first. */
+  /**
+   * As the engine role, in every database that can be used now: the home database first, then those that tenants have
+   * of their own (engine/isolation/). One that is away is not among them: only its own tenant misses it.
+   */
   readonly engines: readonly Transaction[]
 }
 
@@ -110,7 +113,7 @@ const transaction =
   (pool: Pool, url: string, begin: string): Transaction =>
   <A, E>(body: (tx: Tx) => Promise<A> | Effect.Effect<A, E>): Effect.Effect<A, E | DbError> =>
     Effect.acquireUseRelease(
-      Effect.tryPromise({ try: () => connect(pool), catch: toDbError }),
+      Effect.tryPromise({ try: () => connect(pool), catch: toConnectError }),
       (client) =>
         Effect.gen(function* () {
           yield* statement(client, begin)
@@ -206,6 +209,14 @@ const cancelBackend = async (url: string, pid: number): Promise<void> => {
   } finally {
     await client.end().catch(() => {})
   }
+}
+
+/** Whoever refuses the connection itself (no such database, not accepting connections, password) is as good as away. */
+const toConnectError = (error: unknown): DbError => {
+  const { code, message } = toDbError(error)
+  return /^(28|3D|55)/.test(code)
+    ? new DbError({ code: "AWAY", message: `no database connection: ${message}` })
+    : toDbError(error)
 }
 
 /** SQLSTATE classes whose messages name objects or states of the server, never data. */

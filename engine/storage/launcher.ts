@@ -9,6 +9,7 @@ import { setTimeout as sleep } from "node:timers/promises"
 import { Client } from "pg"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
+import * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
 import { findBinaries, type Binaries } from "#engine/storage/binaries.ts"
 import {
@@ -54,6 +55,8 @@ export interface Database {
   readonly appUrl: string
   readonly engineUrl: string
   readonly ownerUrl: string
+  /** What the passwords of the three roles on this server are derived from. */
+  readonly roleSecret: Redacted.Redacted
   /** Fast shutdown of a server that we started or adopted; closing the scope does it too. Nothing for an external one. */
   readonly stop: () => Promise<void>
 }
@@ -117,48 +120,65 @@ const takeLock = (dataDir: string, purpose: "engine" | "tool"): { release: () =>
   }
 }
 
-const openExternal = async (databaseUrl: string): Promise<Database> => {
-  const base = parseUrl(databaseUrl)
+const openExternal = (databaseUrl: string): Promise<Database> => connectExternal(databaseUrl, "DATABASE_URL")
+
+/**
+ * A database that somebody else runs, with our roles and schema in it. `setting` names where its URL stands. The roles
+ * belong to the whole server: where another database of it may be in use, `makeRoles` sees to it (engine/isolation), and
+ * answers with the secret that their passwords are derived from.
+ */
+export const connectExternal = async (
+  databaseUrl: string,
+  setting: string,
+  makeRoles: (admin: Client, own: string) => Promise<string> = async (admin, own) => {
+    await ensureRoles(admin, own)
+    return own
+  },
+): Promise<Database> => {
+  const base = parseUrl(databaseUrl, setting)
   const admin = new Client({ connectionString: databaseUrl, connectionTimeoutMillis: 10_000, query_timeout: 30_000 })
   admin.on("error", () => {})
   try {
     await admin.connect()
     const version = await serverVersion(admin)
-    const { rows } = await admin.query(
-      "select rolsuper or rolcreaterole as able, rolname as name from pg_roles where rolname = current_user",
-    )
-    const role = rows[0] as { able: boolean; name: string }
-    if (!role.able) {
-      throw new DatabaseUnavailable({
-        message:
-          `DATABASE_URL's role ${role.name} may not create roles, and Heliograph works as three of its own ` +
-          `(${OWNER_ROLE}, ${APP_ROLE}, ${ENGINE_ROLE}). Let an administrator run: ALTER ROLE "${role.name}" CREATEROLE; ` +
-          `GRANT CREATE ON DATABASE "${admin.database}" TO "${role.name}";`,
-      })
-    }
-    await ensureRoles(admin, secretOf(base))
-    return { kind: "external", version, ...urls(base, secretOf(base)), stop: async () => {} }
+    await requireCreateRole(admin, setting)
+    const secret = await makeRoles(admin, secretOf(base))
+    return { kind: "external", version, ...urls(base, secret), stop: async () => {} }
   } catch (error) {
     if (error instanceof DatabaseUnavailable) throw error
     const { code, message } = error as { code?: string; message: string }
     throw new DatabaseUnavailable({
-      message: `the database of DATABASE_URL (${base.host}${base.pathname}) cannot be used: ${message} (${code ?? "no code"})`,
+      message: `the database of ${setting} (${base.host}${base.pathname}) cannot be used: ${message} (${code ?? "no code"})`,
     })
   } finally {
     await admin.end().catch(() => {})
   }
 }
 
+const requireCreateRole = async (admin: Client, setting: string): Promise<void> => {
+  const { rows } = await admin.query(
+    "select rolsuper or rolcreaterole as able, rolname as name from pg_roles where rolname = current_user",
+  )
+  const role = rows[0] as { able: boolean; name: string }
+  if (role.able) return
+  throw new DatabaseUnavailable({
+    message:
+      `${setting}'s role ${role.name} may not create roles, and Heliograph works as three of its own ` +
+      `(${OWNER_ROLE}, ${APP_ROLE}, ${ENGINE_ROLE}). Let an administrator run: ALTER ROLE "${role.name}" CREATEROLE; ` +
+      `GRANT CREATE ON DATABASE "${admin.database}" TO "${role.name}";`,
+  })
+}
+
 /** Everybody who can connect with this URL can derive the roles' passwords, and nobody else. */
 const secretOf = (base: URL): string => `${decodeURIComponent(base.username)}:${decodeURIComponent(base.password)}`
 
-const parseUrl = (text: string): URL => {
+const parseUrl = (text: string, setting: string): URL => {
   const url = URL.canParse(text) ? new URL(text) : null
   if (url === null || !/^postgres(ql)?:$/.test(url.protocol)) {
     // The text is not repeated: it holds a password.
     throw new DatabaseUnavailable({
       message:
-        "DATABASE_URL must look like postgres://user:password@host:5432/database, or " +
+        `${setting} must look like postgres://user:password@host:5432/database, or ` +
         "postgres://user:password@localhost/database?host=/socket/directory (reserved characters percent-encoded)",
     })
   }
@@ -343,7 +363,8 @@ const socketUrl = (cluster: Cluster): URL => {
   return url
 }
 
-const urls = (base: URL, secret: string): Pick<Database, "appUrl" | "engineUrl" | "ownerUrl"> => ({
+const urls = (base: URL, secret: string): Pick<Database, "appUrl" | "engineUrl" | "ownerUrl" | "roleSecret"> => ({
+  roleSecret: Redacted.make(secret, { label: "role secret" }),
   appUrl: urlAs(base, APP_ROLE, secret),
   engineUrl: urlAs(base, ENGINE_ROLE, secret),
   ownerUrl: urlAs(base, OWNER_ROLE, secret),
