@@ -76,20 +76,20 @@ export const headOf = (
   tenant: TenantId,
 ): Effect.Effect<{ readonly seq: number; readonly hash: string } | null, DbError> =>
   db.tenant(tenant)(async (tx) => {
-    const { rows } = await tx.query<{ seq: string; hash: Buffer }>(
-      "select seq, hash from audit_entry where tenant_id = $1 order by seq desc limit 1",
+    const { rows } = await tx.query<{ seq: string; hash: string }>(
+      "select seq, encode(hash, 'hex') as hash from audit_entry where tenant_id = $1 order by seq desc limit 1",
       [tenant],
     )
-    return rows[0] === undefined ? null : { seq: Number(rows[0].seq), hash: rows[0].hash.toString("hex") }
+    return rows[0] === undefined ? null : { seq: Number(rows[0].seq), hash: rows[0].hash }
   })
 
 const hashAt = (db: DbShape, tenant: TenantId, seq: number): Effect.Effect<string | null, DbError> =>
   db.tenant(tenant)(async (tx) => {
-    const { rows } = await tx.query<{ hash: Buffer }>(
-      "select hash from audit_entry where tenant_id = $1 and seq = $2",
+    const { rows } = await tx.query<{ hash: string }>(
+      "select encode(hash, 'hex') as hash from audit_entry where tenant_id = $1 and seq = $2",
       [tenant, seq],
     )
-    return rows[0]?.hash.toString("hex") ?? null
+    return rows[0]?.hash ?? null
   })
 
 /** The last line of each tenant. */

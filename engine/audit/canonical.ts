@@ -21,11 +21,16 @@ export const canonicalJson = (value: unknown): string => {
   return write(value, 0, budget) ?? "null"
 }
 
-/** Writes again what was canonical and then parsed. Throws RangeError for what is nested without end. */
+/**
+ * JSON with its members sorted, without a bound: writes again what was canonical and then parsed. Undefined members are
+ * left out, and undefined itself is null. Throws RangeError for what is nested without end.
+ */
 export const sortedJson = (value: unknown): string => {
-  if (typeof value !== "object" || value === null) return JSON.stringify(value)
+  if (typeof value !== "object" || value === null) return JSON.stringify(value) ?? "null"
   if (Array.isArray(value)) return `[${value.map(sortedJson).join(",")}]`
-  const members = Object.entries(value).sort(byKey)
+  const members = Object.entries(value)
+    .filter(([, member]) => member !== undefined)
+    .sort(byKey)
   return `{${members.map(([key, member]) => `${JSON.stringify(key)}:${sortedJson(member)}`).join(",")}}`
 }
 

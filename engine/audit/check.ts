@@ -68,11 +68,7 @@ const tooFew = (header: ExportHeader | null, rows: number): string | null => {
 }
 
 const walkOf = ({ tenant, firstSeq, previous }: ExportHeader): Walk =>
-  startWalk(
-    tenantId(tenant),
-    { anchors: [], publicKeys: new Map() },
-    { afterSeq: (firstSeq ?? 1) - 1, hash: Buffer.from(previous, "hex") },
-  )
+  startWalk(tenantId(tenant), { anchors: [], publicKeys: new Map() }, { afterSeq: (firstSeq ?? 1) - 1, hash: previous })
 
 const readHeader = (line: string): ExportHeader | null => {
   const header = parse(line) as Partial<ExportHeader> | null
@@ -92,8 +88,6 @@ const readEntry = (line: string): Chained | null => {
       ...(entry as unknown as Chained),
       before: entry["before"] === null ? null : sortedJson(entry["before"]),
       after: entry["after"] === null ? null : sortedJson(entry["after"]),
-      previous: Buffer.from(entry["previous"], "hex"),
-      hash: Buffer.from(entry["hash"], "hex"),
     }
   } catch {
     return null

@@ -1,17 +1,20 @@
 /**
- * A row of the audit and its place in the tenant's hash chain (notes/security.md): hash = SHA-256(previous hash, the row's
- * canonical text). Whoever alters, drops or reorders a row breaks the chain at that row; verify.ts finds it. `before` and
+ * A row of the audit and its place in the tenant's hash chain (notes/security.md): hash = SHA-256(the row's canonical text,
+ * which opens with the previous hash). Whoever alters, drops or reorders a row breaks the chain at that row; verify.ts finds it. `before` and
  * `after` are columns of type json, which PostgreSQL keeps as the very text that was hashed.
  */
-import { createHash } from "node:crypto"
+import { hash } from "node:crypto"
 import type { Act, Actor } from "#engine/audit/act.ts"
 import { canonicalJson } from "#engine/audit/canonical.ts"
 import type { Tx } from "#engine/storage/db.ts"
 import { pgText } from "#engine/storage/pg-text.ts"
 import type { TenantId } from "#protocol/id.ts"
 
+/** For whoever compares values by their text (engine/api/etag.ts): without the audit's bound. */
+export { sortedJson as canonicalJson } from "#engine/audit/canonical.ts"
+
 /** The first row's `previous`. */
-export const GENESIS = Buffer.alloc(32)
+export const GENESIS = "0".repeat(64)
 
 /** As it is stored; `before` and `after` are JSON texts in canonical form (canonical.ts), or null. */
 export interface Entry {
@@ -25,37 +28,37 @@ export interface Entry {
   readonly reason: string | null
 }
 
-/** An entry with its links. */
+/** An entry with its links, hex. */
 export interface Chained extends Entry {
-  readonly previous: Buffer
-  readonly hash: Buffer
+  readonly previous: string
+  readonly hash: string
 }
 
-/** What is hashed: an array of the columns, so that no two different rows have one text. */
-export const hashOf = (tenant: TenantId, previous: Buffer, entry: Entry): Buffer =>
-  createHash("sha256")
-    .update(previous)
-    .update(
-      JSON.stringify([
-        tenant,
-        entry.seq,
-        entry.atMs,
-        [entry.actor.kind, entry.actor.id, entry.actor.name, entry.actor.source],
-        entry.action,
-        [entry.object.kind, entry.object.id, entry.object.name],
-        entry.before,
-        entry.after,
-        entry.reason,
-      ]),
-    )
-    .digest()
+/** What is hashed: an array of the columns, so that no two different rows have one text. Hex. */
+export const hashOf = (tenant: TenantId, previous: string, entry: Entry): string =>
+  hash(
+    "sha256",
+    JSON.stringify([
+      previous,
+      tenant,
+      entry.seq,
+      entry.atMs,
+      [entry.actor.kind, entry.actor.id, entry.actor.name, entry.actor.source],
+      entry.action,
+      [entry.object.kind, entry.object.id, entry.object.name],
+      entry.before,
+      entry.after,
+      entry.reason,
+    ]),
+    "hex",
+  )
 
 /** Appends to the tenant's chain; writers of one tenant take turns until they commit. */
 export const writeEntry = async (tx: Tx, tenant: TenantId, actor: Actor, act: Act, atMs: number): Promise<void> => {
   // A statement of its own: the next one must see what was committed while this one waited.
   await tx.query("select pg_advisory_xact_lock(hashtextextended('audit ' || $1, 0))", [tenant])
-  const { rows } = await tx.query<{ seq: string; hash: Buffer }>(
-    "select seq, hash from audit_entry where tenant_id = $1 order by seq desc limit 1",
+  const { rows } = await tx.query<{ seq: string; hash: string }>(
+    "select seq, encode(hash, 'hex') as hash from audit_entry where tenant_id = $1 order by seq desc limit 1",
     [tenant],
   )
   const previous = rows[0]?.hash ?? GENESIS
@@ -63,7 +66,7 @@ export const writeEntry = async (tx: Tx, tenant: TenantId, actor: Actor, act: Ac
   await tx.query(
     `insert into audit_entry (tenant_id, seq, at_ms, actor_kind, actor_id, actor_name, source, action,
        object_kind, object_id, object_name, before, after, reason, previous, hash)
-     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)`,
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, decode($15, 'hex'), decode($16, 'hex'))`,
     [
       tenant,
       entry.seq,
@@ -105,7 +108,7 @@ export const entryOf = (seq: number, actor: Actor, act: Act, atMs: number): Entr
 /** The columns of a row in this order, as `select` wants them: json as the text that was stored. */
 export const COLUMNS =
   "seq, at_ms, actor_kind, actor_id, actor_name, source, action, object_kind, object_id, object_name, " +
-  "before::text as before, after::text as after, reason, previous, hash"
+  "before::text as before, after::text as after, reason, encode(previous, 'hex') as previous, encode(hash, 'hex') as hash"
 
 export interface Row {
   readonly seq: string
@@ -121,8 +124,8 @@ export interface Row {
   readonly before: string | null
   readonly after: string | null
   readonly reason: string | null
-  readonly previous: Buffer
-  readonly hash: Buffer
+  readonly previous: string
+  readonly hash: string
 }
 
 export const chainedOf = (row: Row): Chained => ({

@@ -73,7 +73,7 @@ export const exportAudit = (
     }
     const range = await seqRange(tx, tenant, options)
     const first = range === null ? [] : await readPage(tx, tenant, range.firstSeq - 1, 1)
-    const previous = first[0]?.previous.toString("hex") ?? ""
+    const previous = first[0]?.previous ?? ""
     const empty = { firstSeq: null, lastSeq: null }
     const header: ExportHeader = {
       heliograph: "audit export",
@@ -125,4 +125,4 @@ const seqRange = async (
 /** `before` and `after` stand in it as the texts that were hashed; parsed, and written by sortedJson, they are again. */
 const lineOf = ({ before, after, previous, hash, ...rest }: Chained): string =>
   `${JSON.stringify(rest).slice(0, -1)},"before":${before ?? "null"},"after":${after ?? "null"},` +
-  `"previous":"${previous.toString("hex")}","hash":"${hash.toString("hex")}"}`
+  `"previous":"${previous}","hash":"${hash}"}`

@@ -79,7 +79,7 @@ export interface Walk {
 export const startWalk = (
   tenant: TenantId,
   outside: Outside,
-  start: { readonly afterSeq: number; readonly hash: Buffer } = { afterSeq: 0, hash: GENESIS },
+  start: { readonly afterSeq: number; readonly hash: string } = { afterSeq: 0, hash: GENESIS },
 ): Walk => {
   const expected = anchorsBySeq(outside.anchors)
   const forged = outside.anchors.find((anchor) => !isSigned(anchor, outside.publicKeys))
@@ -88,11 +88,10 @@ export const startWalk = (
   let compared = 0
   const judge = (row: Chained): string | null => {
     if (row.seq !== seq + 1) return missing(seq + 1, row.seq - 1)
-    if (!row.previous.equals(hash)) return `row ${row.seq} does not follow row ${seq}: one of them was replaced`
-    if (!hashOf(tenant, row.previous, row).equals(row.hash)) return `row ${row.seq} was changed after it was written`
-    const own = row.hash.toString("hex")
+    if (row.previous !== hash) return `row ${row.seq} does not follow row ${seq}: one of them was replaced`
+    if (hashOf(tenant, row.previous, row) !== row.hash) return `row ${row.seq} was changed after it was written`
     for (const anchor of expected.get(row.seq) ?? []) {
-      if (anchor.hash !== own) return `row ${row.seq} is not the row that was anchored ${when(anchor)}. ${WHY}`
+      if (anchor.hash !== row.hash) return `row ${row.seq} is not the row that was anchored ${when(anchor)}. ${WHY}`
       compared += 1
     }
     return null
@@ -115,7 +114,7 @@ export const startWalk = (
           seq: seq + 1,
           problem: `the audit ends at row ${seq}, but row ${beyond.seq} was anchored ${when(beyond)}. ${WHY}`,
         }
-      const head = seq === 0 ? null : { seq, hash: hash.toString("hex") }
+      const head = seq === 0 ? null : { seq, hash }
       const problem = broken?.problem ?? (forged === undefined ? null : alteredAnchor(forged))
       return {
         rows: seq - start.afterSeq,

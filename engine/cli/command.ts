@@ -22,6 +22,8 @@ export interface Command {
   readonly options: ParseArgsOptionsConfig
   /** Names of the words that must follow. */
   readonly words: readonly string[]
+  /** Names of the words that may follow those. */
+  readonly moreWords?: readonly string[]
   readonly run: (input: CommandInput, io: CommandIo) => Promise<number>
 }
 
@@ -61,8 +63,8 @@ export const runCommand = async (command: Command, args: readonly string[], io: 
     return wrong(cause instanceof Error ? cause.message.split(". ")[0]! : "the words cannot be read")
   }
   const { positionals } = parsed
-  if (positionals.length > command.words.length)
-    return wrong(`what is ${JSON.stringify(positionals[command.words.length])}?`)
+  const wordsMax = command.words.length + (command.moreWords?.length ?? 0)
+  if (positionals.length > wordsMax) return wrong(`what is ${JSON.stringify(positionals[wordsMax])}?`)
   const missing = command.words[positionals.length]
   if (missing !== undefined) return wrong(`${missing} is missing`)
   return command.run({ words: positionals, options: parsed.values as CommandInput["options"] }, io)

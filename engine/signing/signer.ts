@@ -113,7 +113,8 @@ const otherKey = (dataDir: string, keyId: string, used: string): string =>
   `${join(dataDir, KEY_FILE)} holds key ${keyId}, but ${used} has signed here before: restore that key, or add the ` +
   `public half of the new one to ${join(dataDir, PUBLIC_FILE)} to say that it was replaced on purpose`
 
-const knownKeys = (dataDir: string): ReadonlyMap<string, string> => {
+/** The public keys that this data directory signed with; needs no private key, and makes none. */
+export const knownKeys = (dataDir: string): ReadonlyMap<string, string> => {
   const file = join(dataDir, PUBLIC_FILE)
   return existsSync(file) ? readPublicKeys(readSmall(file)) : new Map()
 }
