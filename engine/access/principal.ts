@@ -29,7 +29,13 @@ export interface Principal {
    */
   readonly secondFactor: "ok" | "enrol"
   /** Set while a platform administrator looks into this tenant by a time-boxed grant. */
-  readonly grant: { readonly id: string; readonly reason: string; readonly untilMs: number } | null
+  readonly grant: {
+    readonly id: string
+    /** The tenant that they come from and go back to. */
+    readonly home: TenantId
+    readonly reason: string
+    readonly untilMs: number
+  } | null
 }
 
 /** What a request carries to prove who it is. */

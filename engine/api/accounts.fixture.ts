@@ -5,21 +5,30 @@ import * as Redacted from "effect/Redacted"
 import type { Resolve } from "#engine/access/doors.ts"
 import type { Principal } from "#engine/access/principal.ts"
 import { Unavailable } from "#engine/api/ports.ts"
-import type {
-  Accounts,
-  EventQuery,
-  EventReader,
-  HistoryQuery,
-  HistoryReader,
-  Session,
-  User,
-} from "#engine/api/ports.ts"
+import type { Accounts, EventQuery, EventReader, HistoryQuery, HistoryReader } from "#engine/api/ports.ts"
+import { makeGate } from "#engine/people/gate.ts"
 import type { TenantId } from "#protocol/id.ts"
 import { permissionsOf } from "#protocol/permission.ts"
 import type { EventView } from "#protocol/view.ts"
 
+interface User {
+  readonly id: string
+  readonly name: string
+  readonly tenant: TenantId
+}
+interface Session {
+  readonly id: string
+  readonly user: User
+  readonly expiresAtMs: number
+}
+
 export interface MemoryAccounts extends Accounts {
   readonly sessions: Map<string, Session>
+  /** A session without a password. */
+  readonly createSession: (
+    user: User,
+    expiresAtMs: number,
+  ) => Effect.Effect<{ readonly token: string; readonly session: Session }, Unavailable>
   /** Passwords that were really looked at. */
   readonly checks: () => number
   readonly setAway: (away: boolean) => void
@@ -37,23 +46,35 @@ export const memoryAccounts = (users: readonly User[]): MemoryAccounts => {
   let away = false
   const guard = <A>(read: () => A): Effect.Effect<A, Unavailable> =>
     Effect.suspend(() => (away ? Effect.fail(new Unavailable({ detail: "the database is away" })) : Effect.sync(read)))
+  const gate = makeGate({ monotonicMs: () => performance.now(), outcome: () => {}, slowed: () => {} })
+  const open = (user: User, expiresAtMs: number): { readonly token: string; readonly session: Session } => {
+    const token = randomBytes(24).toString("base64url")
+    const session = { id: `session-${sessions.size + 1}`, user, expiresAtMs }
+    sessions.set(token, session)
+    return { token, session }
+  }
   return {
     sessions,
     roles,
     checks: () => checks,
     setAway: (value) => (away = value),
-    verifyPassword: (name, password) =>
+    createSession: (user, expiresAtMs) => guard(() => open(user, expiresAtMs)),
+    signIn: (attempt) =>
+      gate.pass(
+        attempt,
+        guard(() => {
+          checks += 1
+          const user = users.find(({ name }) => name === attempt.name)
+          if (user === undefined || Redacted.value(attempt.password) !== PASSWORD) return { is: "wrong" } as const
+          const { token, session } = open(user, Date.now() + 12 * 3_600_000)
+          return { is: "right", value: { token, ...session } } as const
+        }),
+      ),
+    signOut: (principal) =>
       guard(() => {
-        checks += 1
-        return Redacted.value(password) === PASSWORD ? (users.find((user) => user.name === name) ?? null) : null
+        for (const [token, { id }] of sessions) if (id === principal.credential.id) sessions.delete(token)
       }),
-    createSession: (user, expiresAtMs) =>
-      guard(() => {
-        const token = randomBytes(24).toString("base64url")
-        const session = { id: `session-${sessions.size + 1}`, user, expiresAtMs }
-        sessions.set(token, session)
-        return { token, session }
-      }),
+    secondFactor: () => guard(() => ({ enabled: false, required: false })),
     resolve: (presented) =>
       guard(() => {
         const session = presented.kind === "cookie" ? sessions.get(presented.token) : undefined
@@ -61,7 +82,6 @@ export const memoryAccounts = (users: readonly User[]): MemoryAccounts => {
           ? null
           : principalOf(session, roles.get(session.user.id) ?? ["tenant_admin", "platform_admin"])
       }),
-    deleteSession: (token) => guard(() => void sessions.delete(token)),
   }
 }
 

@@ -4,15 +4,19 @@
  * its owner out. Nothing sleeps here: who comes too early is told when to come back. Pure: time is an argument,
  * and must be one that never goes back.
  *
- *   pair:   5 free attempts, then 1, 2, 4 ... 60 s between attempts
+ *   pair:   5 free attempts, then 2, 4, 8 ... 60 s between attempts: after 10 wrong ones at most one a minute
  *   source: 20 free failures, then the same
+ *   account over many sources: account-guard.ts
  *   whole:  at most 8 passwords are checked at once (argon2 costs 20 MB and 50 ms each), 2 of them for one source
  */
 
 export interface Admitted {
   readonly ok: true
-  /** Call once, when the password was checked or could not be. Only a wrong password stays counted. */
-  readonly done: (result: "right" | "wrong" | "unchecked") => void
+  /**
+   * Call once, when the password was checked or could not be. Only a wrong password stays counted. True when by this one
+   * the pair has come to the longest delay: worth telling, once.
+   */
+  readonly done: (result: "right" | "wrong" | "unchecked") => boolean
 }
 export interface Delayed {
   readonly ok: false
@@ -24,6 +28,8 @@ export interface LoginGuard {
 }
 
 export const PAIR_FREE = 5
+/** From this failure of a pair on, the delay is DELAY_MS_MAX. */
+export const PAIR_SHUT = 10
 export const SOURCE_FREE = 20
 export const DELAY_MS_MAX = 60_000
 /** After this long without an attempt a record is forgotten. */
@@ -71,17 +77,18 @@ export const makeLoginGuard = (): LoginGuard => {
       return {
         ok: true,
         done: (result) => {
-          if (!open) return
+          if (!open) return false
           open = false
           checks -= 1
           const left = (checking.get(source) ?? 1) - 1
           if (left === 0) checking.delete(source)
           else checking.set(source, left)
-          if (result === "wrong") return
+          if (result === "wrong") return pair.count === PAIR_SHUT
           whole.count = Math.max(0, whole.count - 1)
           whole.lastMs = before.whole.lastMs
           pair.count = result === "right" ? 0 : Math.max(0, pair.count - 1)
           pair.lastMs = before.pair.lastMs
+          return false
         },
       }
     },
@@ -95,12 +102,12 @@ const fail = (record: Failures, nowMs: number): void => {
 
 const waitMs = (record: Failures, free: number, nowMs: number): number => {
   if (record.count < free) return 0
-  const delay = Math.min(DELAY_MS_MAX, 1_000 * 2 ** Math.min(16, record.count - free))
+  const delay = Math.min(DELAY_MS_MAX, 2_000 * 2 ** Math.min(16, record.count - free))
   return Math.max(0, record.lastMs + delay - nowMs)
 }
 
 /** One household or host: the address of IPv4, the /64 of IPv6. */
-const sourceKey = (address: string): string => {
+export const sourceKey = (address: string): string => {
   const plain = address.replace(/^::ffff:(?=\d+\.)/i, "")
   if (!plain.includes(":")) return plain
   const [head = "", tail] = plain.split("%")[0]!.split("::")

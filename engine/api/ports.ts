@@ -46,7 +46,7 @@ export interface Accounts {
   readonly signIn: (
     attempt: SignInAttempt,
   ) => Effect.Effect<OpenedSession, WrongCredentials | SecondFactorNeeded | TooManyAttempts | Unavailable>
-  /** Ends the session that asks, and its streams. */
+  /** Ends the session that asks; the door is told by the handler. */
   readonly signOut: (principal: Principal, actor: Actor) => Effect.Effect<void, Unavailable>
   /** Whether this person has a second factor, and whether a role of theirs demands one. */
   readonly secondFactor: (

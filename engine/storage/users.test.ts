@@ -4,9 +4,21 @@ import { describe, test } from "node:test"
 import * as Effect from "effect/Effect"
 import { NO_POSTGRES, useTestDatabase } from "#engine/storage/database.fixture.ts"
 import { verifyPassword, hashPassword } from "#engine/storage/password.ts"
-import { createSession, deleteSession, findSession } from "#engine/storage/sessions.ts"
+import {
+  createSession,
+  endSession,
+  endSessionsOf,
+  findSession,
+  SESSIONS_PER_USER_MAX,
+  sessionsOf,
+  setGrant,
+  type Session,
+} from "#engine/storage/sessions.ts"
 import { createTenant, findTenant, listTenants } from "#engine/storage/tenants.ts"
-import { changePassword, createUser, userCount, verifyLogin } from "#engine/storage/users.ts"
+import { readTenantToken } from "#engine/storage/tenant-token.ts"
+import { createUser, lockUser, pageUsers, userCount, verifyLogin } from "#engine/storage/users.ts"
+import { uuidv7 } from "#engine/storage/uuidv7.ts"
+import type { TenantId } from "#protocol/id.ts"
 
 const run = Effect.runPromise
 
@@ -31,6 +43,14 @@ test("more logins at once than the bound are refused, not queued without end; th
 
 describe("accounts", { skip: NO_POSTGRES }, () => {
   const it = useTestDatabase()
+  const find = (token: string, nowMs: number): Promise<Session | null> => {
+    const read = readTenantToken("", token)
+    return read === null
+      ? Promise.resolve(null)
+      : run(it.db.tenant(read.tenant)((tx) => findSession(tx, read.tenant, read.sha256, nowMs)))
+  }
+  const open = (tenant: TenantId, userId: string, nowMs: number, expiresAtMs: number, source: string | null = null) =>
+    run(it.db.tenant(tenant)((tx) => createSession(tx, tenant, { userId, source, nowMs, expiresAtMs })))
 
   test("tenants: made once per slug, listed by slug, found or null; a bad slug is named", async () => {
     const made = await run(createTenant(it.db, { slug: "norte", name: "Norte \u0000Telecom", demo: true }))
@@ -51,62 +71,147 @@ describe("accounts", { skip: NO_POSTGRES }, () => {
   test("users: the first start sees 0, a login finds its tenant, a wrong password, name or tenant is null", async () => {
     assert.equal(await run(userCount(it.db)), 0)
     const norte = (await run(findTenant(it.db, "norte")))!
-    const centro = (await run(findTenant(it.db, "centro")))!
-    const ada = await run(createUser(it.db, norte.id, { name: "ada", password: "number nine", role: "tenant_admin" }))
+    const ada = await run(
+      createUser(it.db, norte.id, { name: "ada", password: "number nine", roles: ["tenant_admin", "auditor"] }),
+    )
     assert.equal(await run(userCount(it.db)), 1)
-    const login = (password: string, slug: string | null = null, name = "ada") =>
-      run(verifyLogin(it.db, { name, password, slug }))
+    const login = async (password: string, slug: string | null = null, name = "ada") => {
+      const found = await run(verifyLogin(it.db, { name, password, slug }))
+      if (found === null) return null
+      const { password: hash, ...user } = found
+      assert.match(hash, /^\$argon2id/)
+      return user
+    }
     assert.deepEqual(await login("number nine"), ada)
     assert.deepEqual(await login("number nine", "norte"), ada)
     assert.equal(await login("number ten"), null)
     assert.equal(await login("number nine", "centro"), null)
     assert.equal(await login("number nine", null, "bob\u0000"), null)
-    // The same name in another tenant: each password leads to its own; the same password to nobody without a tenant.
-    const other = await run(createUser(it.db, centro.id, { name: "ada", password: "number five", role: "viewer" }))
-    assert.deepEqual(await login("number five"), other)
-    assert.deepEqual(await login("number nine"), ada)
-    await run(changePassword(it.db, centro.id, other.id, "number nine"))
-    assert.equal(await login("number nine"), null)
-    assert.deepEqual(await login("number nine", "centro"), other)
-    const twice = createUser(it.db, norte.id, { name: "ada", password: "number nine", role: "noc" })
+    const twice = createUser(it.db, norte.id, { name: "ada", password: "number nine", roles: ["noc"] })
     assert.match((await run(Effect.flip(twice))).message, /exists already/)
-    const short = createUser(it.db, norte.id, { name: "eve", password: "short", role: "noc" })
+    const short = createUser(it.db, norte.id, { name: "eve", password: "short", roles: ["noc"] })
     assert.match((await run(Effect.flip(short))).message, /at least 8/)
   })
 
-  test("sessions: only the token finds them, only its hash is stored; expiry, sign-out and a new password end them", async () => {
+  test("[29] the same name made in another tenant later takes nobody's sign-in away: it needs its tenant's slug", async () => {
+    const [norte, centro] = [(await run(findTenant(it.db, "norte")))!, (await run(findTenant(it.db, "centro")))!]
+    const other = await run(createUser(it.db, centro.id, { name: "ada", password: "number five", roles: ["viewer"] }))
+    const login = async (password: string, slug: string | null) =>
+      (await run(verifyLogin(it.db, { name: "ada", password, slug })))?.tenant
+    assert.equal(await login("number nine", null), norte.id)
+    assert.equal(await login("number five", null), undefined)
+    assert.equal(await login("number five", "centro"), centro.id)
+    assert.equal(await login("number five", "norte"), undefined)
+    assert.equal(other.tenant, centro.id)
+  })
+
+  test("sessions: only the token finds them, only its hash is stored; expiry and sign-out end them", async () => {
     const norte = (await run(findTenant(it.db, "norte")))!
-    const user = await run(createUser(it.db, norte.id, { name: "bob", password: "long enough", role: "noc" }))
-    const { token, session } = await run(createSession(it.db, user, 1_000, 2_000))
-    assert.deepEqual(await run(findSession(it.db, token, 1_999)), session)
-    assert.deepEqual(session.user, user)
-    assert.ok(!session.id.includes(token))
-    for (const wrong of ["", token.slice(1), `${token.slice(0, -1)}-`, "x".repeat(10_000)]) {
-      assert.equal(await run(findSession(it.db, wrong, 1_000)), null)
-    }
-    assert.equal(await run(findSession(it.db, token, 2_000)), null)
-    const dump = await run(it.db.engine((tx) => tx.query("select s::text as row from session s")))
+    const user = await run(createUser(it.db, norte.id, { name: "bob", password: "long enough", roles: ["noc"] }))
+    const { token, id } = await open(norte.id, user.id, 1_000, 2_000, "192.0.2.1")
+    assert.deepEqual(await find(token, 1_999), {
+      id,
+      userId: user.id,
+      createdMs: 1_000,
+      expiresAtMs: 2_000,
+      source: "192.0.2.1",
+      grant: null,
+    })
+    assert.ok(!id.includes(token) && !token.includes(id))
+    // The last character of 43 carries 4 bits of the token, so that another one always is another token.
+    for (const wrong of ["", token.slice(1), `${token.slice(0, -2)}--`, "x".repeat(10_000)])
+      assert.equal(await find(wrong, 1_000), null)
+    assert.equal(await find(token, 2_000), null)
+    const dump = await run(it.db.tenant(norte.id)((tx) => tx.query("select s::text as row from session s")))
     assert.ok(dump.rows.length > 0 && !JSON.stringify(dump.rows).includes(token))
-    await run(deleteSession(it.db, token))
-    assert.equal(await run(findSession(it.db, token, 1_500)), null)
-    const next = await run(createSession(it.db, user, 1_000, 2_000))
-    await run(changePassword(it.db, norte.id, user.id, "longer enough"))
-    assert.equal(await run(findSession(it.db, next.token, 1_500)), null)
+    assert.ok(await run(it.db.tenant(norte.id)((tx) => endSession(tx, norte.id, user.id, id))))
+    assert.ok(!(await run(it.db.tenant(norte.id)((tx) => endSession(tx, norte.id, user.id, id)))))
+    assert.equal(await find(token, 1_500), null)
+    const next = await open(norte.id, user.id, 1_000, 2_000)
+    await run(it.db.tenant(norte.id)((tx) => endSessionsOf(tx, norte.id, user.id)))
+    assert.equal(await find(next.token, 1_500), null)
     // Expired rows are swept by the next login.
-    await run(createSession(it.db, user, 1_000, 1_001))
-    await run(createSession(it.db, user, 5_000, 9_000))
+    await open(norte.id, user.id, 1_000, 1_001)
+    await open(norte.id, user.id, 5_000, 9_000)
     const { rows } = await run(it.db.tenant(norte.id)((tx) => tx.query("select count(*)::int as n from session")))
     assert.equal(rows[0]?.["n"], 1)
   })
 
-  test("a disabled user has no session and cannot log in", async () => {
+  test("[T1] a session's id or token of another tenant ends and finds nothing, and the engine role sees no session", async () => {
+    const [norte, centro] = [(await run(findTenant(it.db, "norte")))!, (await run(findTenant(it.db, "centro")))!]
+    const user = await run(createUser(it.db, norte.id, { name: "carla", password: "long enough", roles: ["noc"] }))
+    const { token, id } = await open(norte.id, user.id, 1, 1e12)
+    assert.ok(!(await run(it.db.tenant(centro.id)((tx) => endSession(tx, centro.id, user.id, id)))))
+    const { sha256 } = readTenantToken("", token)!
+    assert.equal(await run(it.db.tenant(centro.id)((tx) => findSession(tx, norte.id, sha256, 2))), null)
+    const refused = await run(Effect.flip(it.db.engine((tx) => tx.query("select 1 from session"))))
+    assert.equal(refused.code, "42501")
+    assert.notEqual(await find(token, 2), null)
+  })
+
+  test("a person has a bounded number of sessions; the oldest makes room", async () => {
     const norte = (await run(findTenant(it.db, "norte")))!
-    const user = await run(createUser(it.db, norte.id, { name: "carl", password: "long enough", role: "noc" }))
-    const { token } = await run(createSession(it.db, user, 1, 1e12))
+    const user = await run(createUser(it.db, norte.id, { name: "dora", password: "long enough", roles: ["noc"] }))
+    const tokens: string[] = []
+    for (let index = 0; index < SESSIONS_PER_USER_MAX + 3; index++)
+      tokens.push((await open(norte.id, user.id, 10 + index, 1e12)).token)
+    const kept = await run(it.db.tenant(norte.id)((tx) => sessionsOf(tx, norte.id, user.id, 100)))
+    assert.equal(kept.length, SESSIONS_PER_USER_MAX)
+    assert.deepEqual(await Promise.all(tokens.slice(0, 4).map(async (one) => (await find(one, 100)) !== null)), [
+      false,
+      false,
+      false,
+      true,
+    ])
+  })
+
+  test("[T10] a grant is kept with its session, whole or not at all", async () => {
+    const [norte, centro] = [(await run(findTenant(it.db, "norte")))!, (await run(findTenant(it.db, "centro")))!]
+    const user = await run(createUser(it.db, norte.id, { name: "root", password: "long enough", roles: ["noc"] }))
+    const { token, id } = await open(norte.id, user.id, 1, 1e12)
+    const grant = { id: uuidv7(), tenant: centro.id, reason: "ticket 1", untilMs: 5_000 }
+    const give = (it_: typeof grant | null, session = id) =>
+      run(it.db.tenant(norte.id)((tx) => setGrant(tx, norte.id, { userId: user.id, id: session }, it_)))
+    assert.ok(await give(grant))
+    assert.deepEqual((await find(token, 2))?.grant, grant)
+    assert.ok(!(await give(grant, "0".repeat(32))))
+    assert.ok(await give(null))
+    assert.equal((await find(token, 2))?.grant, null)
+    const half = it.db.tenant(norte.id)((tx) => tx.query("update session set grant_id = user_id"))
+    assert.equal((await run(Effect.flip(half))).code, "23514")
+  })
+
+  test("records: by pages in the order they were made, each once; an id that is none is nobody's", async () => {
+    const tenant = await it.newTenant()
+    const made: string[] = []
+    for (let index = 0; index < 7; index++)
+      made.push(
+        (await run(createUser(it.db, tenant, { name: `u${index}`, password: "long enough", roles: ["noc"] }))).id,
+      )
+    const seen: string[] = []
+    let after: string | null = null
+    for (;;) {
+      const page = await run(it.db.tenant(tenant)((tx) => pageUsers(tx, tenant, after, 3)))
+      if (page.length === 0) break
+      seen.push(...page.map((user) => user.id))
+      after = page.at(-1)!.id
+    }
+    assert.deepEqual(seen, made)
+    for (const id of ["", "x", uuidv7(), `${made[0]}'`])
+      assert.equal(await run(it.db.tenant(tenant)((tx) => lockUser(tx, tenant, id))), null)
+    const first = (await run(it.db.tenant(tenant)((tx) => lockUser(tx, tenant, made[0]!))))!
+    assert.deepEqual(
+      [first.name, first.roles, first.sites, first.disabled, first.secondFactor, first.lastSignInMs],
+      ["u0", ["noc"], null, false, false, null],
+    )
+  })
+
+  test("a disabled user cannot log in", async () => {
+    const norte = (await run(findTenant(it.db, "norte")))!
+    const user = await run(createUser(it.db, norte.id, { name: "carl", password: "long enough", roles: ["noc"] }))
     await run(
       it.db.tenant(norte.id)((tx) => tx.query("update app_user set disabled = true where user_id = $1", [user.id])),
     )
-    assert.equal(await run(findSession(it.db, token, 2)), null)
     assert.equal(await run(verifyLogin(it.db, { name: "carl", password: "long enough", slug: null })), null)
   })
 })

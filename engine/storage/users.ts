@@ -1,13 +1,12 @@
 /**
- * People and their passwords. A user belongs to one tenant; all changes run as the app role of that tenant. Only the
+ * People and their passwords. A user belongs to one tenant; everything runs as the app role of that tenant. Only the
  * login itself must look a name up before the tenant is known: it reads `app_user` by name as the engine role, whose
- * policy on that table allows SELECT and nothing else.
+ * policy on that table allows SELECT and nothing else, in every database that holds tenants.
  */
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import { tenantId, type TenantId } from "#protocol/id.ts"
-import type { UserRole } from "#protocol/permission.ts"
-import type { DbError, DbShape } from "#engine/storage/db.ts"
+import type { DbError, DbShape, Tx } from "#engine/storage/db.ts"
 import { hashPassword, MAX_PASSWORD, PasswordBusy, verifyNobody, verifyPassword } from "#engine/storage/password.ts"
 import { pgText } from "#engine/storage/pg-text.ts"
 import { uuidv7 } from "#engine/storage/uuidv7.ts"
@@ -16,110 +15,195 @@ export interface User {
   readonly id: string
   readonly tenant: TenantId
   readonly name: string
-  readonly role: UserRole
+  /** Built-in ones and the tenant's own (protocol/permission.ts). */
+  readonly roles: readonly string[]
+}
+
+/** A user with what administrators see. */
+export interface UserRecord extends User {
+  /** Site ids that limit what they see; null = all. */
+  readonly sites: readonly string[] | null
+  readonly disabled: boolean
+  /** In force, not only begun. */
+  readonly secondFactor: boolean
+  readonly createdMs: number
+  readonly lastSignInMs: number | null
 }
 
 /** The name is taken in this tenant, or name or password cannot be used. */
 export class UserRefused extends Data.TaggedError("UserRefused")<{ readonly message: string }> {}
 
 export const PASSWORD_MIN = 8
+export const USER_NAME_MAX = 200
 
 export const createUser = (
   db: DbShape,
   tenant: TenantId,
-  user: { readonly name: string; readonly password: string; readonly role: UserRole },
+  user: { readonly name: string; readonly password: string; readonly roles: readonly string[] },
 ): Effect.Effect<User, UserRefused | PasswordBusy | DbError> =>
   Effect.gen(function* () {
-    const name = pgText(user.name, 200)
-    const refused = refuse(name, user.password)
+    const refused = refuse(user.name, user.password)
     if (refused !== null) return yield* new UserRefused({ message: refused })
-    const password = yield* hashing(() => hashPassword(user.password))
+    const password = yield* passwordHash(user.password)
     return yield* db.tenant(tenant)<User, UserRefused>(async (tx) => {
-      const id = uuidv7()
-      const { rowCount } = await tx.query(
-        `insert into app_user (tenant_id, user_id, name, role, password, created_ms) values ($1, $2, $3, $4, $5, $6)
-         on conflict (tenant_id, name) do nothing`,
-        [tenant, id, name, user.role, password, Date.now()],
-      )
-      if (rowCount === 0) throw new UserRefused({ message: `a user ${JSON.stringify(name)} exists already` })
-      return { id, tenant, name, role: user.role }
+      const made = await insertUser(tx, tenant, { ...user, password, sites: null })
+      if (made === null) throw new UserRefused({ message: `a user ${JSON.stringify(user.name)} exists already` })
+      return made
     })
   })
 
-const refuse = (name: string, password: string): string | null => {
-  if (name === "") return "a user needs a name"
+/** `password` is its hash. Null = the name is taken in this tenant. */
+export const insertUser = async (
+  tx: Tx,
+  tenant: TenantId,
+  user: {
+    readonly name: string
+    readonly password: string
+    readonly roles: readonly string[]
+    readonly sites: readonly string[] | null
+  },
+): Promise<User | null> => {
+  const [id, name] = [uuidv7(), pgText(user.name, USER_NAME_MAX)]
+  const { rowCount } = await tx.query(
+    `insert into app_user (tenant_id, user_id, name, roles, sites, password, created_ms)
+     values ($1, $2, $3, $4, $5, $6, $7) on conflict (tenant_id, name) do nothing`,
+    [tenant, id, name, user.roles, user.sites, user.password, Date.now()],
+  )
+  return rowCount === 0 ? null : { id, tenant, name, roles: user.roles }
+}
+
+/** Why this name or password cannot be used; null = it can. */
+export const refuse = (name: string, password: string): string | null => {
+  if (pgText(name, USER_NAME_MAX).trim() === "") return "a user needs a name"
   if (password.length < PASSWORD_MIN) return `a password has at least ${PASSWORD_MIN} characters`
   if (password.length > MAX_PASSWORD) return `a password has at most ${MAX_PASSWORD} characters`
   return null
 }
 
+/** What a login found by name, with the hash that its password must fit. */
+export interface Candidate extends User {
+  readonly password: string
+}
+
 /**
- * The user of this name and password, or null. When several tenants have that name, `slug` says whose; without it the
- * login is refused unless exactly one of them (of the first four) fits. Takes about the same time for unknown names.
+ * Who signs in by this name. Where several tenants have the name, `slug` says whose; without it the name means the oldest
+ * of them, so that nobody can take a name's sign-in away by making it again elsewhere. Null = there is none, or disabled.
  */
+export const findLogin = (
+  db: DbShape,
+  login: { readonly name: string; readonly slug: string | null },
+): Effect.Effect<Candidate | null, DbError> =>
+  Effect.gen(function* () {
+    const found: Array<LoginRow & { readonly created: number }> = []
+    for (const engine of db.engines)
+      found.push(
+        ...(yield* engine(async (tx) => {
+          const { rows } = await tx.query<LoginRow & { created: number }>(
+            `select u.user_id, u.tenant_id, u.name, u.roles, u.password, u.created_ms::float8 as created
+             from app_user u join tenant t using (tenant_id)
+             where u.name = $1 and not u.disabled and ($2::text is null or t.slug = $2)
+             order by u.created_ms, u.user_id limit 1`,
+            [pgText(login.name, USER_NAME_MAX), login.slug === null ? null : pgText(login.slug, 200)],
+          )
+          return rows
+        })),
+      )
+    const oldest = found.toSorted((a, b) => a.created - b.created || (a.user_id < b.user_id ? -1 : 1))[0]
+    return oldest === undefined ? null : { ...userOf(oldest), password: oldest.password }
+  })
+
+/** The user of this name and password, or null. One password is always weighed: an unknown name costs the same. */
 export const verifyLogin = (
   db: DbShape,
   login: { readonly name: string; readonly password: string; readonly slug: string | null },
-): Effect.Effect<User | null, PasswordBusy | DbError> =>
-  Effect.gen(function* () {
-    const candidates = yield* db.engine(async (tx) => {
-      const { rows } = await tx.query<UserRow>(
-        `select u.user_id, u.tenant_id, u.name, u.role, u.password
-         from app_user u join tenant t using (tenant_id)
-         where u.name = $1 and not u.disabled and ($2::text is null or t.slug = $2) order by t.slug limit 4`,
-        [pgText(login.name, 200), login.slug === null ? null : pgText(login.slug, 200)],
-      )
-      return rows
-    })
-    if (candidates.length === 0) yield* hashing(() => verifyNobody(login.password))
-    const fitting: User[] = []
-    for (const row of candidates) {
-      if (yield* hashing(() => verifyPassword(login.password, row.password))) fitting.push(userOf(row))
-    }
-    return fitting.length === 1 ? fitting[0]! : null
-  })
+): Effect.Effect<Candidate | null, PasswordBusy | DbError> =>
+  Effect.flatMap(findLogin(db, login), (candidate) =>
+    candidate === null
+      ? Effect.as(
+          hashing(() => verifyNobody(login.password)),
+          null,
+        )
+      : Effect.map(passwordFits(login.password, candidate.password), (fits) => (fits ? candidate : null)),
+  )
 
-/** Also ends all sessions of the user. False = there is no such user in this tenant. */
-export const changePassword = (
-  db: DbShape,
+export const passwordHash = (password: string): Effect.Effect<string, PasswordBusy> =>
+  hashing(() => hashPassword(password))
+
+export const passwordFits = (password: string, hash: string): Effect.Effect<boolean, PasswordBusy> =>
+  hashing(() => verifyPassword(password, hash))
+
+const RECORD = `u.user_id, u.tenant_id, u.name, u.roles, u.sites, u.disabled, u.created_ms::float8 as created_ms,
+  u.last_sign_in_ms::float8 as last_sign_in_ms,
+  exists (select 1 from user_totp f where f.tenant_id = u.tenant_id and f.user_id = u.user_id
+    and f.confirmed_ms is not null) as second_factor`
+
+/** Null = no such user in this tenant; an id that is no uuid is nobody's. The row is locked until the transaction ends. */
+export const lockUser = async (tx: Tx, tenant: TenantId, id: string): Promise<UserRecord | null> => {
+  if (!isUuid(id)) return null
+  const sql = `select ${RECORD} from app_user u where u.tenant_id = $1 and u.user_id = $2 for update of u`
+  const { rows } = await tx.query<RecordRow>(sql, [tenant, id])
+  return rows[0] === undefined ? null : recordOf(rows[0])
+}
+
+/** In the order they were made, after the user `after`. */
+export const pageUsers = async (
+  tx: Tx,
   tenant: TenantId,
-  userId: string,
-  password: string,
-): Effect.Effect<boolean, UserRefused | PasswordBusy | DbError> =>
-  Effect.gen(function* () {
-    const refused = refuse("-", password)
-    if (refused !== null) return yield* new UserRefused({ message: refused })
-    const hash = yield* hashing(() => hashPassword(password))
-    return yield* db.tenant(tenant)(async (tx) => {
-      await tx.query("delete from session where tenant_id = $1 and user_id = $2", [tenant, userId])
-      const changed = await tx.query("update app_user set password = $3 where tenant_id = $1 and user_id = $2", [
-        tenant,
-        userId,
-        hash,
-      ])
-      return changed.rowCount === 1
-    })
-  })
+  after: string | null,
+  limit: number,
+): Promise<readonly UserRecord[]> => {
+  const { rows } = await tx.query<RecordRow>(
+    `select ${RECORD} from app_user u where u.tenant_id = $1 and ($2::uuid is null or u.user_id > $2)
+     order by u.user_id limit $3`,
+    [tenant, after, limit],
+  )
+  return rows.map(recordOf)
+}
 
 /** Of the whole system: 0 means that the first start must make an administrator. */
 export const userCount = (db: DbShape): Effect.Effect<number, DbError> =>
-  db.engine(async (tx) => {
-    const { rows } = await tx.query<{ n: number }>("select count(*)::int as n from app_user")
-    return rows[0]?.n ?? 0
-  })
+  Effect.map(
+    Effect.forEach(db.engines, (engine) =>
+      engine(async (tx) => {
+        const { rows } = await tx.query<{ n: number }>("select count(*)::int as n from app_user")
+        return rows[0]?.n ?? 0
+      }),
+    ),
+    (counts) => counts.reduce((sum, count) => sum + count, 0),
+  )
+
+export const isUuid = (text: string): boolean => /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(text)
 
 interface UserRow {
   readonly user_id: string
   readonly tenant_id: string
   readonly name: string
-  readonly role: string
+  readonly roles: readonly string[]
+}
+interface LoginRow extends UserRow {
   readonly password: string
 }
+interface RecordRow extends UserRow {
+  readonly sites: readonly string[] | null
+  readonly disabled: boolean
+  readonly second_factor: boolean
+  readonly created_ms: number
+  readonly last_sign_in_ms: number | null
+}
+
 const userOf = (row: UserRow): User => ({
   id: row.user_id,
   tenant: tenantId(row.tenant_id),
   name: row.name,
-  role: row.role as UserRole,
+  roles: row.roles,
+})
+const recordOf = (row: RecordRow): UserRecord => ({
+  ...userOf(row),
+  sites: row.sites,
+  disabled: row.disabled,
+  secondFactor: row.second_factor,
+  createdMs: row.created_ms,
+  lastSignInMs: row.last_sign_in_ms,
 })
 
 const hashing = <A>(run: () => Promise<A>): Effect.Effect<A, PasswordBusy> =>

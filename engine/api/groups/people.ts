@@ -7,6 +7,7 @@ import * as Schema from "effect/Schema"
 import { SignedIn } from "#engine/api/signed-in.ts"
 import { Id, IfMatch, Idempotent, maybe, name, named, Page, secret, word } from "#engine/api/groups/fields.ts"
 import {
+  BadQuery,
   Changed,
   Conflict,
   Forbidden,
@@ -78,7 +79,7 @@ export class SessionGroup extends HttpApiGroup.make("session")
   )
   .middleware(SignedIn) {}
 
-/** Everything here but `sessions` asks for the password again (ASVS 7.5.1). */
+/** What changes how somebody signs in asks for the password again (ASVS 7.5.1). */
 export class AccountGroup extends HttpApiGroup.make("account")
   .add(
     HttpApiEndpoint.put("password", "/account/password", {
@@ -155,7 +156,11 @@ const Sites = Schema.NullOr(Schema.Array(word(200)).check(Schema.isMaxLength(100
 
 export class UsersGroup extends HttpApiGroup.make("users")
   .add(
-    HttpApiEndpoint.get("list", "/users", { query: Page, success: pageOf(UserBody), error: ServiceUnavailable }),
+    HttpApiEndpoint.get("list", "/users", {
+      query: Page,
+      success: pageOf(UserBody),
+      error: [BadQuery, ServiceUnavailable],
+    }),
     HttpApiEndpoint.get("get", "/users/:id", { params: Id, success: UserBody, error: [NotFound, ServiceUnavailable] }),
     HttpApiEndpoint.patch("update", "/users/:id", {
       params: Id,
@@ -186,7 +191,7 @@ export class UsersGroup extends HttpApiGroup.make("users")
     HttpApiEndpoint.get("invitations", "/invitations", {
       query: Page,
       success: pageOf(InvitationBody),
-      error: ServiceUnavailable,
+      error: [BadQuery, ServiceUnavailable],
     }),
     HttpApiEndpoint.post("invite", "/invitations", {
       headers: Idempotent,
@@ -224,6 +229,11 @@ export class RolesGroup extends HttpApiGroup.make("roles")
       success: Schema.Struct({ permissions: Schema.Array(PermissionBody), items: Schema.Array(RoleBody) }),
       error: ServiceUnavailable,
     }).annotate(OpenApi.Summary, "The matrix: built-in roles, then the tenant's own"),
+    HttpApiEndpoint.get("get", "/roles/:name", {
+      params: { name: word(64) },
+      success: RoleBody,
+      error: [NotFound, ServiceUnavailable],
+    }),
     HttpApiEndpoint.put("put", "/roles/:name", {
       params: { name: word(64) },
       headers: IfMatch,

@@ -7,8 +7,8 @@ import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import type { Presented } from "#engine/access/principal.ts"
 import type { ApiDeps } from "#engine/api/deps.ts"
 import type { Unavailable } from "#engine/api/ports.ts"
-import { ServiceUnavailable } from "#engine/api/problems.ts"
-import { presentedBy } from "#engine/http/cookie.ts"
+import { ServiceUnavailable, TooManyAttempts } from "#engine/api/problems.ts"
+import { presentedBy, sessionCookie } from "#engine/http/cookie.ts"
 import { isHttps } from "#engine/http/origin.ts"
 import type { LiveTwin } from "#engine/tenant/live-twin.ts"
 
@@ -30,6 +30,18 @@ export const presented = (request: HttpServerRequest.HttpServerRequest, deps: Ap
 export const setHeader = (name: string, value: string) =>
   HttpEffect.appendPreResponseHandler((_, response) =>
     Effect.succeed(HttpServerResponse.setHeader(response, name, value)),
+  )
+
+/** Hands an opened session to the browser. */
+export const setSessionCookie = (
+  { token, expiresAtMs }: { readonly token: string; readonly expiresAtMs: number },
+  deps: ApiDeps,
+) => setHeader("set-cookie", sessionCookie(token, Math.round((expiresAtMs - deps.nowMs()) / 1000), isHttps(deps)))
+
+/** A refusal that names a time also says it where HTTP clients look (RFC 9110 s10.2.3). */
+export const sayWhenToComeBack = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
+  Effect.tapError(effect, (error) =>
+    error instanceof TooManyAttempts ? setHeader("retry-after", String(error.retryAfterS)) : Effect.void,
   )
 
 export const tenantBody = ({ tenant }: LiveTwin) => ({

@@ -1,71 +1,83 @@
-/** Signing in and out. */
+/** Signing in and out, and becoming a user by an invitation. */
 import * as Effect from "effect/Effect"
 import * as HttpApiBuilder from "effect/http-api/HttpApiBuilder"
 import * as Redacted from "effect/Redacted"
 import { Api } from "#engine/api/contract.ts"
 import type { ApiDeps } from "#engine/api/deps.ts"
-import { isHttps, nodeRequest, presented, setHeader, tenantBody, unavailable } from "#engine/api/handlers/request.ts"
-import { makeLoginGuard } from "#engine/api/login-guard.ts"
-import { NotFound, TooManyAttempts, WrongCredentials } from "#engine/api/problems.ts"
+import {
+  isHttps,
+  nodeRequest,
+  sayWhenToComeBack,
+  setHeader,
+  setSessionCookie,
+  tenantBody,
+  unavailable,
+} from "#engine/api/handlers/request.ts"
 import { Caller } from "#engine/api/signed-in.ts"
 import { sessionCookie } from "#engine/http/cookie.ts"
 import { sourceAddress } from "#engine/http/origin.ts"
 
-export const signIn = (deps: ApiDeps) => {
-  const guard = makeLoginGuard()
-  return HttpApiBuilder.group(Api, "signIn", (handlers) =>
+export const signIn = (deps: ApiDeps) =>
+  HttpApiBuilder.group(Api, "signIn", (handlers) =>
     handlers
-      .handle("ways", () => Effect.succeed({ password: true, oidc: null }))
-      .handle("acceptInvitation", () => Effect.fail(new NotFound({})))
-      .handle("create", ({ payload, request }) =>
-        Effect.gen(function* () {
-          const source = sourceAddress(nodeRequest(request), deps.publicUrl)
-          const admitted = guard.admit(source, payload.user, performance.now())
-          if (!admitted.ok) {
-            const retryAfterS = Math.ceil(admitted.retryAfterMs / 1000)
-            yield* setHeader("retry-after", String(retryAfterS))
-            return yield* new TooManyAttempts({ retryAfterS })
-          }
-          const user = yield* deps.accounts.verifyPassword(payload.user, Redacted.make(payload.password)).pipe(
-            Effect.tap((found) => Effect.sync(() => admitted.done(found === null ? "wrong" : "right"))),
-            Effect.ensuring(Effect.sync(() => admitted.done("unchecked"))),
-            Effect.catchTag("Unavailable", unavailable(deps)),
-          )
-          if (user === null) {
-            deps.log.warn("sign-in refused", { user: payload.user, source })
-            return yield* new WrongCredentials({})
-          }
-          const opened = yield* deps.accounts
-            .createSession(user, deps.nowMs() + deps.sessionHours * 3_600_000)
-            .pipe(Effect.catchTag("Unavailable", unavailable(deps)))
-          deps.log.info("signed in", { user: user.name, source })
-          yield* setHeader("set-cookie", sessionCookie(opened.token, deps.sessionHours * 3600, isHttps(deps)))
-        }),
+      .handle("ways", () =>
+        Effect.succeed({ password: true, oidc: deps.oidcName === null ? null : { name: deps.oidcName } }),
+      )
+      .handle("create", ({ payload, request }) => {
+        const source = sourceAddress(nodeRequest(request), deps.publicUrl)
+        const attempt = {
+          name: payload.user,
+          password: Redacted.make(payload.password),
+          code: payload.code ?? null,
+          tenant: payload.tenant ?? null,
+          source,
+        }
+        return deps.accounts.signIn(attempt).pipe(
+          Effect.tapError((error) =>
+            Effect.sync(() => deps.log.warn("sign-in refused", { user: payload.user, source, why: error._tag })),
+          ),
+          sayWhenToComeBack,
+          Effect.catchTag("Unavailable", unavailable(deps)),
+          Effect.tap(({ user }) => Effect.sync(() => deps.log.info("signed in", { user: user.name, source }))),
+          Effect.flatMap((opened) => setSessionCookie(opened, deps)),
+        )
+      })
+      .handle("acceptInvitation", ({ payload, request }) =>
+        deps.people.invitations
+          .accept({
+            token: payload.token,
+            name: payload.name,
+            password: Redacted.make(payload.password),
+            source: sourceAddress(nodeRequest(request), deps.publicUrl),
+          })
+          .pipe(sayWhenToComeBack, Effect.asVoid, Effect.catchTag("Unavailable", unavailable(deps))),
       ),
   )
-}
 
 export const session = (deps: ApiDeps) =>
   HttpApiBuilder.group(Api, "session", (handlers) =>
     handlers
       .handle("get", () =>
-        Effect.map(Caller, ({ principal, twin }) => ({
-          user: { id: principal.userId, name: principal.userName },
-          tenant: tenantBody(twin),
-          roles: principal.roles,
-          permissions: [...principal.permissions],
-          sites: principal.sites,
-          secondFactor: { enabled: false, required: principal.secondFactor === "enrol" },
-          grant: principal.grant,
-          expiresAtMs: principal.credential.expiresAtMs,
-        })),
-      )
-      .handle("remove", ({ request }) =>
         Effect.gen(function* () {
-          const { principal } = yield* Caller
-          const credential = presented(request, deps)
-          if (credential?.kind === "cookie")
-            yield* deps.accounts.deleteSession(credential.token).pipe(Effect.catchTag("Unavailable", unavailable(deps)))
+          const { principal, twin } = yield* Caller
+          return {
+            user: { id: principal.userId, name: principal.userName },
+            tenant: tenantBody(twin),
+            roles: principal.roles,
+            permissions: [...principal.permissions],
+            sites: principal.sites,
+            secondFactor: yield* deps.accounts
+              .secondFactor(principal)
+              .pipe(Effect.catchTag("Unavailable", unavailable(deps))),
+            grant: principal.grant,
+            expiresAtMs: principal.credential.expiresAtMs,
+          }
+        }),
+      )
+      .handle("remove", () =>
+        Effect.gen(function* () {
+          const { principal, actor } = yield* Caller
+          yield* deps.accounts.signOut(principal, actor).pipe(Effect.catchTag("Unavailable", unavailable(deps)))
           deps.doors.forget({ credentialId: principal.credential.id })
           yield* setHeader("set-cookie", sessionCookie("", 0, isHttps(deps)))
         }),
