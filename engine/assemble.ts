@@ -25,6 +25,9 @@ import { ensureClientBundle, type ClientBundle } from "#engine/client-bundle.ts"
 import type { Config } from "#engine/config.ts"
 import { engineMetrics } from "#engine/engine-metrics.ts"
 import { makeHttp } from "#engine/http/server.ts"
+import { startWhenBack } from "#engine/isolation/open-when-back.ts"
+import { openRoutedDb, type RoutedDb } from "#engine/isolation/routed-db.ts"
+import { readTenantDatabases } from "#engine/isolation/tenant-databases-file.ts"
 import type { Log } from "#engine/log.ts"
 import { processMetrics } from "#engine/metrics/process.ts"
 import { makeMetrics, type MetricsRegistry } from "#engine/metrics/registry.ts"
@@ -124,7 +127,8 @@ export const assemble = (options: AssembleOptions) =>
         stream.attach(services.twin)
       }).pipe(Scope.provide(scope))
 
-    for (const tenant of yield* listTenants(db)) yield* run(tenant)
+    for (const tenant of yield* listTenants(db))
+      yield* startWhenBack(db.own.get(tenant.slug) ?? null, run(tenant), log)
     step(`${running.size} ${running.size === 1 ? "tenant" : "tenants"}, ${deviceCount(running)} devices`)
     const { hear, ...listeners } = yield* listen(config, book, metrics, log)
     ears.hear = hear
@@ -241,7 +245,13 @@ const openStorage = ({ config, log }: AssembleOptions, step: Step) =>
         ? "schema is current, isolation audit clean"
         : `schema: ${applied.length} migrations, isolation audit clean`,
     )
-    const db = yield* openDb({ appUrl: database.appUrl, engineUrl: database.engineUrl })
+    const db = yield* openRoutedDb({
+      home: yield* openDb({ appUrl: database.appUrl, engineUrl: database.engineUrl }),
+      homeDatabase: database,
+      databases: yield* readTenantDatabases(config.tenantDatabasesFile),
+      migrations: resolve(ROOT, "migrations"),
+      log: (line) => log.info(line),
+    })
     const vault = yield* openVault(db, {
       dataDir: config.dataDir,
       ...(config.masterKeyFile === null ? {} : { masterKeyFile: config.masterKeyFile }),
@@ -383,11 +393,13 @@ const asImportError = (error: Error): ImportFailed | Unavailable =>
 /** The very first start makes the first tenant and its administrator; the password is returned, never stored in clear. */
 const firstUser = (
   { config, firstTenant }: AssembleOptions,
-  db: DbShape,
+  db: RoutedDb,
   ensureTenant: (tenant: NewTenant) => Effect.Effect<TenantInfo, unknown>,
 ) =>
   Effect.gen(function* () {
     if ((yield* userCount(db)) > 0) return null
+    // Users may be in a database that is away: then this is not the first start.
+    if ([...db.own.values()].some((it) => it.state().kind === "away")) return null
     const tenant = yield* ensureTenant(firstTenant)
     const made = config.adminPassword === null ? randomBytes(12).toString("base64url") : null
     const password = made ?? Redacted.value(config.adminPassword as Redacted.Redacted)

@@ -46,6 +46,9 @@ export const SETTINGS = {
     check: (value) => /^postgres(ql)?:\/\//.test(value) && URL.canParse(value),
     doc: "PostgreSQL to use instead of the embedded one.",
   }),
+  tenantDatabasesFile: optionalPath("HELIOGRAPH_TENANT_DATABASES_FILE", {
+    doc: 'JSON file {"<tenant slug>": "postgres://..."} (mode 600) of tenants that have a database of their own.',
+  }),
   pollSeconds: integer("HELIOGRAPH_POLL_SECONDS", {
     default: 10,
     min: 1,

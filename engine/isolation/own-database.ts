@@ -134,7 +134,9 @@ const prepare = (options: OwnDatabaseOptions): Effect.Effect<Database, { readonl
           options.servers.makeRoles(options.slug, admin, own),
         ),
       catch: (error) =>
-        error instanceof Error ? error : new DatabaseUnavailable({ message: "it cannot be opened for no known reason" }),
+        error instanceof Error
+          ? error
+          : new DatabaseUnavailable({ message: "it cannot be opened for no known reason" }),
     })
     yield* migrate({ ownerUrl: database.ownerUrl, dir: options.migrations, log: options.log })
     const holes = yield* auditRls(database.ownerUrl)
@@ -170,5 +172,4 @@ const awayError = (slug: string, state: OwnDatabaseState): DbError =>
     message: `the database of tenant ${slug} is away: ${state.kind === "away" ? state.why : "it is being opened"}`,
   })
 
-const isLost = (error: unknown): boolean =>
-  error instanceof DbError && error.isAway && !/^(57014|53)/.test(error.code)
+const isLost = (error: unknown): boolean => error instanceof DbError && error.isAway && !/^(57014|53)/.test(error.code)
