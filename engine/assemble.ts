@@ -10,9 +10,17 @@ import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import * as Scope from "effect/Scope"
 import { makeDoors, type Doors } from "#engine/access/doors.ts"
-import { storedAccounts, storedResolve } from "#engine/accounts.ts"
+import { openAudit, type Audit } from "#engine/audit/audit.ts"
 import { makeAddressBook, type AddressBook } from "#engine/address-book.ts"
-import { Unavailable, type EventReader, type HistoryReader, type Importer, type Twins } from "#engine/api/ports.ts"
+import { storedIdempotency } from "#engine/api/idempotency-store.ts"
+import {
+  Unavailable,
+  type Accounts,
+  type EventReader,
+  type HistoryReader,
+  type Importer,
+  type Twins,
+} from "#engine/api/ports.ts"
 import { ImportFailed } from "#engine/api/ports.ts"
 import { makeLocalAdmin, type EngineStatus } from "#engine/api/local-admin.ts"
 import { snmpMetrics, trapMetrics } from "#engine/collectors/collector-metrics.ts"
@@ -31,6 +39,9 @@ import { readTenantDatabases } from "#engine/isolation/tenant-databases-file.ts"
 import type { Log } from "#engine/log.ts"
 import { processMetrics } from "#engine/metrics/process.ts"
 import { makeMetrics, type MetricsRegistry } from "#engine/metrics/registry.ts"
+import { makePeople, type People } from "#engine/people/people.ts"
+import { composeResolve, cookieResolve } from "#engine/people/resolve.ts"
+import { endFamiliesOf } from "#engine/programs/families.ts"
 import { makeProbes } from "#engine/probes/probes.ts"
 import { probeMetrics } from "#engine/probes/stats.ts"
 import { auditRls } from "#engine/storage/audit-rls.ts"
@@ -41,7 +52,7 @@ import { migrate } from "#engine/storage/migrate.ts"
 import { storePin } from "#engine/storage/pins.ts"
 import { createTenant, listTenants, type NewTenant } from "#engine/storage/tenants.ts"
 import { createUser, userCount } from "#engine/storage/users.ts"
-import { openVault } from "#engine/storage/vault.ts"
+import { openVault, type Vault } from "#engine/storage/vault.ts"
 import { makeStream, type Stream } from "#engine/stream/stream.ts"
 import { chooseTenant } from "#engine/import/choose-tenant.ts"
 import { VERSION } from "#engine/version.ts"
@@ -108,8 +119,24 @@ export const assemble = (options: AssembleOptions) =>
       onPin: (device, fingerprint) => keepPin(db, book, log, device, fingerprint),
     })
     const environment: TenantEnvironment = { config, db, vault, log, tenants, collectors, book, probes }
-    const accounts = storedAccounts(db)
-    const doors = makeDoors(storedResolve(db), Date.now)
+    const isSuspended = (): boolean => false
+    const doors = makeDoors(
+      composeResolve({ cookie: cookieResolve(db, Date.now, isSuspended), bearer: null }),
+      Date.now,
+    )
+    const { accounts, people } = makePeople({
+      db,
+      vault,
+      doors,
+      metrics,
+      log,
+      nowMs: Date.now,
+      sessionHours: config.sessionHours,
+      oidcName: null,
+      isSuspended,
+      admitUser: async () => {},
+      endPrograms: endFamiliesOf,
+    })
     const stream = yield* makeStream({
       doors,
       twins,
@@ -127,8 +154,7 @@ export const assemble = (options: AssembleOptions) =>
         stream.attach(services.twin)
       }).pipe(Scope.provide(scope))
 
-    for (const tenant of yield* listTenants(db))
-      yield* startWhenBack(db.own.get(tenant.slug) ?? null, run(tenant), log)
+    for (const tenant of yield* listTenants(db)) yield* startWhenBack(db.own.get(tenant.slug) ?? null, run(tenant), log)
     step(`${running.size} ${running.size === 1 ? "tenant" : "tenants"}, ${deviceCount(running)} devices`)
     const { hear, ...listeners } = yield* listen(config, book, metrics, log)
     ears.hear = hear
@@ -156,7 +182,23 @@ export const assemble = (options: AssembleOptions) =>
     // Before anything is served: whoever sees a healthy engine can sign in to it.
     const newPassword = yield* firstUser(options, db, ensureTenant)
     const importer = makeImporter(running)
-    const http = yield* serve({ options, bundle, db, metrics, tls, doors, accounts, twins, stream, running })
+    const tenantIds = (): readonly TenantId[] => [...running.keys()]
+    const audit = yield* openAudit({ db, dataDir: config.dataDir, tenants: tenantIds, log, nowMs: Date.now })
+    const http = yield* serve({
+      options,
+      bundle,
+      db,
+      vault,
+      metrics,
+      tls,
+      doors,
+      accounts,
+      people,
+      audit,
+      twins,
+      stream,
+      running,
+    })
     yield* makeLocalAdmin({ dataDir: config.dataDir, importer, status: () => statusOf(http.url, running), log })
     step("web interface")
     const engine: Engine = {
@@ -314,16 +356,33 @@ interface Serving {
   readonly options: AssembleOptions
   readonly bundle: ClientBundle
   readonly db: DbShape
+  readonly vault: Vault
   readonly metrics: MetricsRegistry
   readonly tls: CertificateKeeper | null
   readonly doors: Doors
-  readonly accounts: ReturnType<typeof storedAccounts>
+  readonly accounts: Accounts
+  readonly people: People
+  readonly audit: Audit
   readonly twins: Twins
   readonly stream: Stream
   readonly running: Running
 }
 
-const serve = ({ options, bundle, db, metrics, tls, doors, accounts, twins, stream, running }: Serving) => {
+const serve = ({
+  options,
+  bundle,
+  db,
+  vault,
+  metrics,
+  tls,
+  doors,
+  accounts,
+  people,
+  audit,
+  twins,
+  stream,
+  running,
+}: Serving) => {
   const { config, log } = options
   return makeHttp({
     host: config.host,
@@ -331,9 +390,12 @@ const serve = ({ options, bundle, db, metrics, tls, doors, accounts, twins, stre
     api: {
       doors,
       accounts,
+      people,
+      audit,
       twins,
       history: historyOf(running),
       events: eventsOf(db),
+      idempotency: storedIdempotency({ db, vault, nowMs: Date.now }),
       probePlans: { of: (tenant) => running.get(tenant)?.probePlans() ?? [] },
       log,
       version: VERSION,
@@ -390,6 +452,9 @@ const makeImporter = (running: Running): Importer => ({
 const asImportError = (error: Error): ImportFailed | Unavailable =>
   error instanceof DbError && error.isAway ? asUnavailable(error) : new ImportFailed({ detail: error.message })
 
+/** Whoever starts the first engine runs the platform and its first tenant. */
+const FIRST_USER_ROLES = ["platform_admin", "tenant_admin"] as const
+
 /** The very first start makes the first tenant and its administrator; the password is returned, never stored in clear. */
 const firstUser = (
   { config, firstTenant }: AssembleOptions,
@@ -403,6 +468,6 @@ const firstUser = (
     const tenant = yield* ensureTenant(firstTenant)
     const made = config.adminPassword === null ? randomBytes(12).toString("base64url") : null
     const password = made ?? Redacted.value(config.adminPassword as Redacted.Redacted)
-    yield* createUser(db, tenant.id, { name: config.adminUser, password, role: "tenant_admin" })
+    yield* createUser(db, tenant.id, { name: config.adminUser, password, roles: FIRST_USER_ROLES })
     return made
   })

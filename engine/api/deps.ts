@@ -1,5 +1,7 @@
 /** What the handlers need from the engine. Each subject's service is a port of its own; a handler sees one caller's tenant. */
 import type { Doors } from "#engine/access/doors.ts"
+import type { Idempotency } from "#engine/api/idempotency.ts"
+import type { Audit } from "#engine/audit/audit.ts"
 import type { Accounts, EventReader, HistoryReader, ProbePlans, Twins } from "#engine/api/ports.ts"
 import type { Log } from "#engine/log.ts"
 import type { People } from "#engine/people/people.ts"
@@ -10,12 +12,14 @@ export interface ApiDeps {
   readonly accounts: Accounts
   readonly people: People
   readonly programs: Programs
+  readonly audit: Audit
   /** How the OpenID issuer is called on the sign-in screen; null = people sign in by password. */
   readonly oidcName: string | null
   readonly twins: Twins
   readonly history: HistoryReader
   readonly events: EventReader
   readonly probePlans: ProbePlans
+  readonly idempotency: Idempotency
   readonly log: Log
   readonly version: string
   /** As browsers see it, when a proxy stands between. */
