@@ -54,7 +54,13 @@ const TENANT_TABLES = `
 const OURS = `n.nspname = '${SCHEMA}'`
 const ANY_PRIVILEGE = "'select, insert, update, delete, truncate, references, trigger'"
 const BOUND_ROLES = `'${APP_ROLE}', '${ENGINE_ROLE}'`
-const SETTING = "current_setting(''app.tenant_id''"
+/**
+ * The one comparison that lets rows of the tenant through, as PostgreSQL prints it. A policy is that, or that AND more:
+ * a text that merely mentions the setting could go on with OR.
+ */
+const OF_TENANT = `(tenant_id = ( SELECT (NULLIF(current_setting(''app.tenant_id''::text, true), ''''::text))::uuid AS "nullif"))`
+const isOfTenant = (expression: string): string =>
+  `(${expression} = '${OF_TENANT}' or starts_with(${expression}, '(${OF_TENANT} AND '))`
 
 const RULES: Readonly<Record<string, string>> = {
   "tenant table without forced row security and a policy": `
@@ -69,8 +75,9 @@ const RULES: Readonly<Record<string, string>> = {
     select t.oid::regclass || '.' || p.polname as object
     from (${TENANT_TABLES}) t join pg_policy p on p.polrelid = t.oid
     where (p.polroles = '{0}' or p.polroles @> array[to_regrole('${APP_ROLE}')::oid]) and p.polpermissive
-      and not (coalesce(strpos(pg_get_expr(p.polqual, p.polrelid), '${SETTING}') > 0, p.polcmd = 'a')
-        and coalesce(strpos(pg_get_expr(p.polwithcheck, p.polrelid), '${SETTING}') > 0, p.polcmd <> 'a'))`,
+      and not ((p.polcmd = 'a' or coalesce(${isOfTenant("pg_get_expr(p.polqual, p.polrelid)")}, false))
+        and (p.polcmd in ('r', 'd') or coalesce(${isOfTenant("pg_get_expr(p.polwithcheck, p.polrelid)")},
+          p.polwithcheck is null and p.polcmd <> 'a')))`,
 
   "partition that can be reached beside its parent's policy": `
     select c.oid::regclass::text as object from pg_class c
@@ -110,6 +117,22 @@ const RULES: Readonly<Record<string, string>> = {
     select p.oid::regprocedure::text as object from pg_proc p
     join pg_namespace n on n.oid = p.pronamespace, unnest(array[${BOUND_ROLES}]) role
     where p.prosecdef and ${OURS} and has_function_privilege(role, p.oid, 'execute')`,
+
+  "privilege that row security does not bound (truncate, references, trigger)": `
+    select role || ' on ' || c.oid::regclass as object from pg_class c
+    join pg_namespace n on n.oid = c.relnamespace, unnest(array[${BOUND_ROLES}]) role
+    where c.relkind in ('r', 'p') and ${OURS} and has_table_privilege(role, c.oid, 'truncate, references, trigger')`,
+
+  "bound role that may make objects in our schema": `
+    select role as object from pg_namespace n, unnest(array[${BOUND_ROLES}]) role
+    where ${OURS} and has_schema_privilege(role, n.oid, 'create')`,
+
+  "tenant that is set without anybody setting it": `
+    select coalesce(nullif(s.setrole, 0)::regrole::text, 'every role') as object
+    from pg_db_role_setting s, unnest(s.setconfig) setting
+    where setting ~* '^(app[.]tenant_id|role|session_authorization)='
+      and s.setdatabase in (0, (select oid from pg_database where datname = current_database()))
+      and s.setrole in (0, to_regrole('${APP_ROLE}'), to_regrole('${ENGINE_ROLE}'))`,
 
   "role with power over row security": `
     select r.rolname as object from pg_roles r
