@@ -2,8 +2,10 @@
 import "#client/ui/fonts.css"
 import "#client/ui/tokens.css"
 import "#client/ui/app.css"
+import "#client/ui/doors.css"
 import { render } from "preact"
 import { start } from "#client/state/app.ts"
+import { followInvitation } from "#client/state/invitation.ts"
 import { followAddressBar } from "#client/state/route.ts"
 import { loadSettings } from "#client/state/settings.ts"
 import { installTestHook } from "#client/state/test-hook.ts"
@@ -13,6 +15,7 @@ import { App } from "#client/ui/app.tsx"
 const FONTS = ['400 12px "Inter Variable"', '600 12px "Inter Variable"', '400 12px "JetBrains Mono"'] as const
 
 loadSettings()
+followInvitation()
 followAddressBar()
 installTestHook()
 await Promise.all(FONTS.map((font) => document.fonts.load(font, "AaĂă").catch(() => [])))

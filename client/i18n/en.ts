@@ -1,7 +1,13 @@
 /** English. The type makes a missing or invented key a compile error; a test checks the placeholders. */
+import { enDoors } from "#client/i18n/en-doors.ts"
+import { enInventory } from "#client/i18n/en-inventory.ts"
+import { enRights } from "#client/i18n/en-rights.ts"
 import type { Key } from "#client/i18n/pt.ts"
 
 export const en: Readonly<Record<Key, string>> = {
+  ...enDoors,
+  ...enInventory,
+  ...enRights,
   "app.name": "Heliograph",
   "app.demo": "DEMO",
   "app.demo.why": "Emulated network: devices and values are a demonstration",

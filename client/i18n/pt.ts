@@ -1,5 +1,12 @@
 /** Brazilian Portuguese: the first language, and the list of all keys. `{name}` is filled in; `.one`/`.other` are plurals. */
+import { ptDoors } from "#client/i18n/pt-doors.ts"
+import { ptInventory } from "#client/i18n/pt-inventory.ts"
+import { ptRights } from "#client/i18n/pt-rights.ts"
+
 export const pt = {
+  ...ptDoors,
+  ...ptInventory,
+  ...ptRights,
   "app.name": "Heliograph",
   "app.demo": "DEMONSTRAÇÃO",
   "app.demo.why": "Rede emulada: dispositivos e valores são de demonstração",

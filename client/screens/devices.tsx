@@ -7,6 +7,7 @@ import { serverNowMs, twin } from "#client/state/app.ts"
 import { deviceRows } from "#client/state/device-rows.ts"
 import type { DeviceRow } from "#client/state/device-rows.ts"
 import { go, route } from "#client/state/route.ts"
+import { AddMenu } from "#client/ui/edit/add-menu.tsx"
 import { formatAge, formatNumber, roleName } from "#client/ui/format.ts"
 import { MarkIcon } from "#client/ui/icons.tsx"
 import { SelectionPanel } from "#client/ui/selection-panel.tsx"
@@ -44,6 +45,7 @@ export const DevicesScreen = () => {
             />
             {t("devices.only")}
           </label>
+          <AddMenu />
           <input
             class="filter"
             type="search"

@@ -1,7 +1,7 @@
 /** What happened: the stream's newest events on top, older ones from the engine's list on request. */
 import { useComputed, useSignal } from "@preact/signals"
 import { language, t } from "#client/i18n/translate.ts"
-import { getEvents } from "#client/state/api.ts"
+import { call } from "#client/state/api.ts"
 import { serverNowMs, twin } from "#client/state/app.ts"
 import { go } from "#client/state/route.ts"
 import { plain } from "#client/state/search.ts"
@@ -30,7 +30,7 @@ export const EventsScreen = () => {
     })
   })
   const loadOlder = async () => {
-    const answer = await getEvents(PAGE, cursor.value ?? null)
+    const answer = await call("past.events", { query: { limit: PAGE, cursor: cursor.value ?? undefined } })
     problem.value = answer.ok ? null : t("events.failed", { reason: answer.reason })
     if (!answer.ok) return
     older.value = [...older.value, ...answer.value.items]

@@ -1,23 +1,39 @@
-/** The screens. To add one: its file, and a line here; the rail, the address and the header follow. */
+/** The screens. To add one: its file, its needs in state/places.ts, and a line here; rail, address and header follow. */
 import type { FunctionComponent } from "preact"
+import { AccountScreen } from "#client/screens/account.tsx"
+import { AdminScreen } from "#client/screens/admin.tsx"
 import { DevicesScreen } from "#client/screens/devices.tsx"
 import { EventsScreen } from "#client/screens/events.tsx"
 import { MapScreen } from "#client/screens/map.tsx"
+import { SetupScreen } from "#client/screens/setup.tsx"
 import type { Key } from "#client/i18n/translate.ts"
-import { DevicesIcon, EventsIcon, MapIcon } from "#client/ui/icons.tsx"
+import { screenOpen } from "#client/state/places.ts"
+import type { ScreenId } from "#client/state/places.ts"
+import { AccountIcon, AdminIcon, DevicesIcon, EventsIcon, MapIcon, PlusIcon } from "#client/ui/icons.tsx"
 
 export interface Screen {
-  readonly id: string
+  readonly id: ScreenId
   readonly title: Key
   readonly icon: FunctionComponent
   readonly view: FunctionComponent
+  /** Where the rail has it; "none" = reached from other screens only. */
+  readonly rail: "top" | "bottom" | "none"
 }
 
-export const SCREENS: readonly [Screen, ...Screen[]] = [
-  { id: "map", title: "nav.map", icon: MapIcon, view: MapScreen },
-  { id: "devices", title: "nav.devices", icon: DevicesIcon, view: DevicesScreen },
-  { id: "events", title: "nav.events", icon: EventsIcon, view: EventsScreen },
+const SCREENS: readonly [Screen, ...Screen[]] = [
+  { id: "map", title: "nav.map", icon: MapIcon, view: MapScreen, rail: "top" },
+  { id: "devices", title: "nav.devices", icon: DevicesIcon, view: DevicesScreen, rail: "top" },
+  { id: "events", title: "nav.events", icon: EventsIcon, view: EventsScreen, rail: "top" },
+  { id: "admin", title: "nav.admin", icon: AdminIcon, view: AdminScreen, rail: "bottom" },
+  { id: "account", title: "nav.account", icon: AccountIcon, view: AccountScreen, rail: "bottom" },
+  { id: "setup", title: "setup.title", icon: PlusIcon, view: SetupScreen, rail: "none" },
 ]
 
-/** An unknown address opens the first screen. */
-export const screenOf = (id: string): Screen => SCREENS.find((screen) => screen.id === id) ?? SCREENS[0]
+/** Of whoever is signed in. */
+export const openScreens = (): readonly Screen[] => SCREENS.filter(({ id }) => screenOpen(id))
+
+/** An unknown address, or one that is not open to this person, opens the first screen that is. */
+export const screenOf = (id: string): Screen => {
+  const open = openScreens()
+  return open.find((screen) => screen.id === id) ?? open[0] ?? SCREENS[0]
+}

@@ -1,91 +1,81 @@
 /**
- * The REST side of the engine. Every answer is `Answer`: the value, or why there is none, so that a screen must say so.
- * A 401 anywhere means that the session is over.
+ * The REST side of the engine: the generated client (protocol/rest.ts) over fetch. Every answer is `Answer`: the value, or
+ * why there is none, so that a screen must say so. A 401 that is not about a password or a second factor means that the
+ * session is over.
  */
-import type { DeviceView, EventView, LinkView } from "#protocol/view.ts"
+import { makeRest } from "#protocol/rest.ts"
+import type { AnswerOf, InputOf, OperationId, RestAnswer, RestRequest, RestResponse } from "#protocol/rest.ts"
 
-export interface Session {
-  readonly user: { readonly name: string }
-  readonly tenant: { readonly id: string; readonly name: string; readonly demo: boolean }
+export interface Failure {
+  readonly ok: false
+  /** 0 = no answer. */
+  readonly status: number
+  /** Words of the engine, in English; for the operator when there are no better ones. */
+  readonly reason: string
+  readonly retryAfterS: number | null
+  /** The last word of the problem's type (engine/api/problems.ts); "" = the answer was no problem document. */
+  readonly kind: string
+  /** The problem's further members. */
+  readonly fields: Readonly<Record<string, unknown>>
 }
-
-export interface History {
-  readonly metric: string
-  readonly unit: string
-  readonly atMs: readonly number[]
-  readonly min: readonly (number | null)[]
-  readonly avg: readonly (number | null)[]
-  readonly max: readonly (number | null)[]
-}
-
-export interface EventPage {
-  readonly items: readonly EventView[]
-  /** Cursor of the page that follows; null = this was the oldest. */
-  readonly next: string | null
-}
-
-export type Answer<T> =
-  | { readonly ok: true; readonly value: T }
-  | { readonly ok: false; readonly status: number; readonly reason: string; readonly retryAfterS: number | null }
+export type Answer<T> = { readonly ok: true; readonly value: T; readonly etag: string | null } | Failure
 
 /** Where the engine serves the base map: its own, or the one that the operator set. */
 export const BASEMAP = "/basemap.pmtiles"
-/** The engine did not answer at all. */
-export const NO_ANSWER = 0
+export { NO_ANSWER } from "#protocol/rest.ts"
 const TIMEOUT_MS = 15_000
-
-export const getSession = (): Promise<Answer<Session>> => ask("GET", "/api/v1/session")
-export const signIn = (user: string, password: string): Promise<Answer<null>> =>
-  ask("POST", "/api/v1/session", { user, password })
-export const signOut = (): Promise<Answer<null>> => ask("DELETE", "/api/v1/session")
-export const getDevice = (id: string): Promise<Answer<DeviceView>> =>
-  ask("GET", `/api/v1/devices/${encodeURIComponent(id)}`)
-export const getLink = (id: string): Promise<Answer<LinkView>> => ask("GET", `/api/v1/links/${encodeURIComponent(id)}`)
-
-export interface HistoryQuery {
-  readonly device: string
-  /** "" = the device itself. */
-  readonly entity: string
-  readonly metric: string
-  readonly from: number
-  readonly to: number
-  readonly points: number
-}
-export const getHistory = (query: HistoryQuery): Promise<Answer<History>> => {
-  const fields = Object.entries(query).map(([name, value]) => [name, String(value)])
-  return ask("GET", `/api/v1/history?${new URLSearchParams(fields).toString()}`)
-}
-
-/** Newest first; `cursor` is the page before's `next`. */
-export const getEvents = (limit: number, cursor: string | null): Promise<Answer<EventPage>> => {
-  const query = new URLSearchParams({ limit: String(limit), ...(cursor === null ? {} : { cursor }) })
-  return ask("GET", `/api/v1/events?${query.toString()}`)
-}
+/** An import of 50 MiB, an export, a whole hash chain or an offboarding takes longer than a question. */
+const LONG_TIMEOUT_MS = 120_000
+const LONG = /\/(imports|export|verify|offboard)(\?|$)/
 
 let signedOut = (): void => {}
-/** Called at every 401 but the sign-in's own. */
+/** Called when an answer says that nobody is signed in. */
 export const onSignedOut = (run: () => void): void => {
   signedOut = run
 }
 
-const ask = async <T>(method: string, path: string, body?: unknown): Promise<Answer<T>> => {
-  try {
-    const response = await fetch(path, {
-      method,
-      credentials: "same-origin",
-      signal: AbortSignal.timeout(TIMEOUT_MS),
-      ...(body === undefined ? {} : { body: JSON.stringify(body), headers: { "content-type": "application/json" } }),
-    })
-    if (response.ok) {
-      const text = await response.text()
-      return { ok: true, value: (text === "" ? null : JSON.parse(text)) as T }
-    }
-    if (response.status === 401 && method !== "POST") signedOut()
-    const wait = Number(response.headers.get("retry-after"))
-    const retryAfterS = Number.isFinite(wait) && wait > 0 ? wait : null
-    return { ok: false, status: response.status, reason: `HTTP ${response.status}`, retryAfterS }
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error)
-    return { ok: false, status: NO_ANSWER, reason, retryAfterS: null }
+/** 128 random bits for an idempotency key: a retry of one form keeps its key. `randomUUID` is missing on plain http. */
+export const newKey = (): string =>
+  [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("")
+
+const transport = async (request: RestRequest): Promise<RestResponse> => {
+  const response = await fetch(request.path, {
+    method: request.method,
+    credentials: "same-origin",
+    headers: { ...request.headers },
+    signal: AbortSignal.timeout(LONG.test(request.path) ? LONG_TIMEOUT_MS : TIMEOUT_MS),
+    ...(request.body === null ? {} : { body: request.body }),
+  })
+  return { status: response.status, header: (name) => response.headers.get(name), body: await response.text() }
+}
+const rest = makeRest(transport)
+
+type Arguments<Id extends OperationId> = {} extends InputOf<Id> ? [input?: InputOf<Id>] : [input: InputOf<Id>]
+/** Asks the engine; never rejects. */
+export const call = async <Id extends OperationId>(id: Id, ...input: Arguments<Id>): Promise<Answer<AnswerOf<Id>>> => {
+  const answer = toAnswer(await rest(id, ...input))
+  if (!answer.ok && isOver(answer, id)) signedOut()
+  return answer
+}
+
+export const toAnswer = <T>(answer: RestAnswer<T>): Answer<T> => {
+  if (answer.ok) return { ok: true, value: answer.value, etag: answer.etag }
+  const { status, problem, retryAfterS } = answer
+  const reason = problem.detail ?? problem.title
+  const kind = /^urn:heliograph:([a-z-]+)$/.exec(problem.type)?.[1] ?? ""
+  return {
+    ok: false,
+    status,
+    reason,
+    retryAfterS: retryAfterS ?? secondsOf(problem["retryAfterS"]),
+    kind,
+    fields: problem,
   }
 }
+const secondsOf = (value: unknown): number | null => (typeof value === "number" && value > 0 ? value : null)
+
+/** A wrong password on the account screen ends nothing; neither does the sign-in's own refusal. */
+const isOver = (failure: Failure, id: OperationId): boolean =>
+  failure.status === 401 &&
+  !["wrong-credentials", "second-factor-needed"].includes(failure.kind) &&
+  !id.startsWith("signIn.")

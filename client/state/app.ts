@@ -4,10 +4,10 @@
  */
 import { computed, effect, signal } from "@preact/signals"
 import { language } from "#client/i18n/translate.ts"
-import { getSession, onSignedOut, signOut } from "#client/state/api.ts"
-import type { Session } from "#client/state/api.ts"
+import { call, onSignedOut } from "#client/state/api.ts"
 import { LIVE_SAMPLES, SCREEN_REFRESH_MS } from "#client/state/limits.ts"
 import { route } from "#client/state/route.ts"
+import { may, mustEnrol, session, sessionEnded } from "#client/state/session.ts"
 import { troubleOf } from "#client/state/trouble.ts"
 import { makeTwinStore } from "#client/state/twin-store.ts"
 import { connect, openWebSocket } from "#client/stream/connection.ts"
@@ -17,9 +17,6 @@ import { decodeServer, encodeClient } from "#protocol/codec.ts"
 import type { FocusView } from "#protocol/view.ts"
 import type { ServerFrame } from "#protocol/wire.ts"
 
-/** undefined = not asked yet, null = nobody is signed in. */
-export const session = signal<Session | null | undefined>(undefined)
-export const sessionEnded = signal(false)
 export const phase = signal<Phase>("connecting")
 /** Milliseconds from the newest measurement to this screen, smoothed; null before the first. */
 export const delayMs = signal<number | null>(null)
@@ -86,12 +83,21 @@ export const start = async (): Promise<void> => {
   await enter()
 }
 
-/** Asks who is signed in, and opens the stream. Also after a sign-in. */
+/** The tenant whose network this page has shown. */
+let shownTenant: string | null = null
+
+/**
+ * Asks who is signed in, and opens the stream. Also after a sign-in. A page that has shown one tenant never shows another:
+ * it is loaded anew, so that nothing of the first is left in it.
+ */
 export const enter = async (): Promise<void> => {
-  const answer = await getSession()
+  const answer = await call("session.get")
+  if (answer.ok && shownTenant !== null && shownTenant !== answer.value.tenant.id) return location.reload()
   session.value = answer.ok ? answer.value : null
   if (!answer.ok || connection !== null) return
   sessionEnded.value = false
+  shownTenant = answer.value.tenant.id
+  if (!may("network.read") || mustEnrol.value) return
   const scheme = location.protocol === "https:" ? "wss" : "ws"
   connection = connect({
     open: openWebSocket(`${scheme}://${location.host}/stream`),
@@ -120,7 +126,7 @@ export const enter = async (): Promise<void> => {
 }
 
 export const leave = async (): Promise<void> => {
-  await signOut()
+  await call("session.remove")
   endSession()
   sessionEnded.value = false
 }
@@ -138,7 +144,7 @@ const phaseChanged = (next: Phase): void => {
   else lostAtMs.value ??= clock.now(Date.now())
   if (next === "signed-out") endSession()
   // A proxy or the engine may refuse the upgrade because the session is over: only REST says so.
-  if (next === "waiting") void getSession()
+  if (next === "waiting") void call("session.get")
 }
 
 const apply = (frame: ServerFrame): "applied" | "gap" => {

@@ -15,11 +15,15 @@ export interface Camera {
 }
 export interface Route {
   readonly screen: string
+  /** The part of a screen that has several, as in `#/admin/users`; null = its first. */
+  readonly tab: string | null
   readonly selection: Selection | null
   readonly camera: Camera | null
 }
 
-export const HOME: Route = { screen: "map", selection: null, camera: null }
+export const HOME: Route = { screen: "map", tab: null, selection: null, camera: null }
+
+const PATH = /^([a-z-]+)(?:\/([a-z-]+))?$/
 
 /** Anything unreadable falls back to its default: a bad link still opens the map. */
 export const parseRoute = (hash: string): Route => {
@@ -31,20 +35,21 @@ export const parseRoute = (hash: string): Route => {
   const readable =
     numbers.length === 3 && numbers.every(Number.isFinite) && Math.abs(longitude) <= 180 && Math.abs(latitude) <= 90
   return {
-    screen: /^[a-z-]+$/.test(path) ? path : HOME.screen,
+    screen: PATH.exec(path)?.[1] ?? HOME.screen,
+    tab: PATH.exec(path)?.[2] ?? null,
     selection: kind === undefined ? null : { kind, id: parameters.get(kind) as string },
     camera: readable ? { longitude, latitude, zoom: Math.max(0, Math.min(22, zoom)) } : null,
   }
 }
 
-export const formatRoute = ({ screen, selection, camera }: Route): string => {
+export const formatRoute = ({ screen, tab, selection, camera }: Route): string => {
   const parts: string[] = []
   if (selection !== null) parts.push(`${selection.kind}=${encodeURIComponent(selection.id)}`)
   if (camera !== null) {
     const { longitude, latitude, zoom } = camera
     parts.push(`at=${longitude.toFixed(4)},${latitude.toFixed(4)},${zoom.toFixed(2)}`)
   }
-  return `#/${screen}${parts.length > 0 ? `?${parts.join("&")}` : ""}`
+  return `#/${screen}${tab === null ? "" : `/${tab}`}${parts.length > 0 ? `?${parts.join("&")}` : ""}`
 }
 
 export const route = signal<Route>(HOME)

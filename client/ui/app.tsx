@@ -4,14 +4,21 @@ import { Component } from "preact"
 import type { ComponentChildren } from "preact"
 import { useEffect, useRef } from "preact/hooks"
 import { t } from "#client/i18n/translate.ts"
-import { SCREENS, screenOf } from "#client/screens/registry.ts"
-import { session, trouble } from "#client/state/app.ts"
+import { openScreens, screenOf } from "#client/screens/registry.ts"
+import type { Screen } from "#client/screens/registry.ts"
+import { trouble, twin } from "#client/state/app.ts"
+import { invitationToken } from "#client/state/invitation.ts"
 import { ANNOUNCE_MS } from "#client/state/limits.ts"
+import { screenOpen } from "#client/state/places.ts"
 import { formatRoute, go, route } from "#client/state/route.ts"
+import { may, mustEnrol, session } from "#client/state/session.ts"
 import { singleKeys } from "#client/state/settings.ts"
+import { Enrol } from "#client/ui/enrol.tsx"
+import { GrantBanner } from "#client/ui/grant-banner.tsx"
 import { Header } from "#client/ui/header.tsx"
 import { Help } from "#client/ui/help.tsx"
 import { BrandIcon } from "#client/ui/icons.tsx"
+import { Invitation } from "#client/ui/invitation.tsx"
 import { StaleBanner } from "#client/ui/live-pill.tsx"
 import { focusSearch } from "#client/ui/search-focus.ts"
 import { helpOpen, moveInList, SHORTCUTS } from "#client/ui/shortcuts.ts"
@@ -19,7 +26,9 @@ import { SignIn } from "#client/ui/sign-in.tsx"
 
 export const App = () => {
   if (session.value === undefined) return null
-  return session.value === null ? <SignIn /> : <Shell />
+  if (invitationToken.value !== null) return <Invitation token={invitationToken.value} />
+  if (session.value === null) return <SignIn />
+  return mustEnrol.value ? <Enrol /> : <Shell />
 }
 
 const Shell = () => {
@@ -27,30 +36,24 @@ const Shell = () => {
     document.addEventListener("keydown", onKeyDown)
     return () => document.removeEventListener("keydown", onKeyDown)
   }, [])
+  useFirstSetup()
   const screen = screenOf(route.value.screen)
   const View = screen.view
+  const open = openScreens()
   return (
     <div class="shell">
       <nav class="rail" aria-label={t("nav.label")}>
         <span class="brand" title={t("app.name")}>
           <BrandIcon />
         </span>
-        {SCREENS.map(({ id, title, icon: Icon }) => (
-          <a
-            key={id}
-            href={formatRoute({ ...route.value, screen: id })}
-            class="rail-item"
-            aria-label={t(title)}
-            title={t(title)}
-            aria-current={id === screen.id ? "page" : undefined}
-          >
-            <Icon />
-          </a>
-        ))}
+        {open.map((item) => item.rail === "top" && <RailItem key={item.id} item={item} current={screen.id} />)}
+        <span class="grow" />
+        {open.map((item) => item.rail === "bottom" && <RailItem key={item.id} item={item} current={screen.id} />)}
       </nav>
       <Header />
       <main class="main">
-        <StaleBanner />
+        <GrantBanner />
+        {may("network.read") && <StaleBanner />}
         <Boundary key={screen.id}>
           <View />
         </Boundary>
@@ -59,6 +62,32 @@ const Shell = () => {
       <Announcer />
     </div>
   )
+}
+
+const RailItem = ({ item, current }: { item: Screen; current: string }) => {
+  const { id, title, icon: Icon } = item
+  return (
+    <a
+      href={formatRoute({ ...route.value, screen: id, tab: null })}
+      class="rail-item"
+      aria-label={t(title)}
+      title={t(title)}
+      aria-current={id === current ? "page" : undefined}
+    >
+      <Icon />
+    </a>
+  )
+}
+
+/** An empty network opens the setup, once: whoever goes back to the empty map has seen it. */
+const useFirstSetup = () => {
+  const offered = useRef(false)
+  useSignalEffect(() => {
+    const state = twin.value
+    if (state === null || offered.current) return
+    offered.current = true
+    if (state.nodes.id.length === 0 && route.peek().screen === "map" && screenOpen("setup")) go({ screen: "setup" })
+  })
 }
 
 const onKeyDown = (event: KeyboardEvent): void => {

@@ -1,5 +1,5 @@
 /** Joins stored history and live samples into uPlot's aligned columns. Pure. */
-import type { History } from "#client/state/api.ts"
+import type { History } from "#protocol/rest-generated.ts"
 import type { LiveSample } from "#client/state/app.ts"
 
 /** Seconds first, then one column per series. */

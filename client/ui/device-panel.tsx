@@ -3,6 +3,7 @@ import { useSignal } from "@preact/signals"
 import { language, t } from "#client/i18n/translate.ts"
 import { markOf } from "#client/map/mark.ts"
 import { serverNowMs } from "#client/state/app.ts"
+import { DeviceActions } from "#client/ui/edit/device-actions.tsx"
 import {
   formatAge,
   formatBps,
@@ -40,6 +41,7 @@ export const DevicePanel = ({ view, siteName }: { view: DeviceView; siteName: st
     <>
       <PanelHead mark={mark} title={view.name} health={view.health} stale={view.stale} detail={detail} />
       <div class="panel-body" tabIndex={0} role="group" aria-labelledby="panel-title">
+        <DeviceActions id={view.id} name={view.name} />
         <Reasons reasons={view.reasons} />
         <section class="block">
           <Facts>

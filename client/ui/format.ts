@@ -57,6 +57,10 @@ export const formatTime = (lang: Language, atMs: number, nowMs: number): string 
   return new Intl.DateTimeFormat(lang, { ...date, ...time }).format(atMs)
 }
 
+/** With its date and without seconds: 21/11/2026, 05:06. */
+export const formatDateTime = (lang: Language, atMs: number): string =>
+  new Intl.DateTimeFormat(lang, { dateStyle: "short", timeStyle: "short", hour12: false }).format(atMs)
+
 /** A metric's value with its registry unit. Flags and plain counts come without one. */
 export const formatMetric = (lang: Language, value: number, unit: string): string => {
   if (unit === "bit/s") return formatBps(lang, value)

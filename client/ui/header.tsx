@@ -1,7 +1,8 @@
 /** The top line: whose network, which screen, search, how fresh, language, theme, help, sign-out. */
 import { language, t } from "#client/i18n/translate.ts"
-import { leave, session } from "#client/state/app.ts"
+import { leave } from "#client/state/app.ts"
 import { route } from "#client/state/route.ts"
+import { may, session } from "#client/state/session.ts"
 import { theme } from "#client/state/settings.ts"
 import { screenOf } from "#client/screens/registry.ts"
 import { HelpIcon, MoonIcon, SignOutIcon, SunIcon } from "#client/ui/icons.tsx"
@@ -18,9 +19,9 @@ export const Header = () => {
         <span class="quiet">{t(screenOf(route.value.screen).title)}</span>
         {tenant?.demo === true && <DemoBadge />}
       </div>
-      <SearchBox />
+      {may("network.read") ? <SearchBox /> : <span />}
       <div class="header-tools">
-        <LivePill />
+        {may("network.read") && <LivePill />}
         <LanguageButton />
         <ThemeButton />
         <button

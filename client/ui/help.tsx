@@ -2,9 +2,12 @@
 import { useEffect, useRef } from "preact/hooks"
 import { t } from "#client/i18n/translate.ts"
 import type { Key } from "#client/i18n/translate.ts"
+import { screenOpen } from "#client/state/places.ts"
+import { formatRoute } from "#client/state/route.ts"
 import { singleKeys } from "#client/state/settings.ts"
 import { CloseIcon } from "#client/ui/icons.tsx"
 import { helpOpen, SHORTCUTS } from "#client/ui/shortcuts.ts"
+import type { Shortcut } from "#client/ui/shortcuts.ts"
 
 const ALWAYS: readonly { keys: readonly string[]; text: Key }[] = [
   { keys: ["Ctrl K", "⌘ K"], text: "help.search" },
@@ -39,10 +42,24 @@ export const Help = () => {
           <small class="quiet">{t("help.single.why")}</small>
         </span>
       </label>
-      <Keys rows={SHORTCUTS.map(({ keys, text }) => ({ keys, text }))} />
+      <Keys rows={SHORTCUTS.filter(isOpen).map(({ keys, text }) => ({ keys, text }))} />
+      {screenOpen("setup") && (
+        <p class="help-more">
+          <a
+            class="text-button"
+            href={formatRoute({ screen: "setup", tab: null, selection: null, camera: null })}
+            onClick={() => (helpOpen.value = false)}
+          >
+            {t("setup.open")}
+          </a>
+        </p>
+      )}
     </dialog>
   )
 }
+
+/** A key that leads to a screen that is not open is not offered. */
+const isOpen = ({ screen }: Shortcut): boolean => screen === undefined || screenOpen(screen)
 
 const Keys = ({ rows }: { rows: readonly { keys: readonly string[]; text: Key }[] }) => (
   <dl class="keys">

@@ -2,12 +2,12 @@
 import { signal, useSignal } from "@preact/signals"
 import { useEffect, useMemo } from "preact/hooks"
 import { t } from "#client/i18n/translate.ts"
-import { getHistory } from "#client/state/api.ts"
-import type { History } from "#client/state/api.ts"
+import { call } from "#client/state/api.ts"
 import { focus, frozen, liveKey, liveSamples, serverNowMs } from "#client/state/app.ts"
 import { HISTORY_POINTS } from "#client/state/limits.ts"
 import { Chart } from "#client/ui/chart.tsx"
 import { chartData } from "#client/ui/chart-data.ts"
+import type { History } from "#protocol/rest-generated.ts"
 
 export const RANGES = { "1h": 3_600_000, "6h": 21_600_000, "24h": 86_400_000, "7d": 604_800_000 } as const
 export type Range = keyof typeof RANGES
@@ -39,7 +39,9 @@ export const HistoryChart = ({
     stored.value = []
     const to = serverNowMs.peek()
     const queries = series.map(({ device, entity, metric }) =>
-      getHistory({ device, entity, metric, from: Math.round(to - spanMs), to: Math.round(to), points: HISTORY_POINTS }),
+      call("past.history", {
+        query: { device, entity, metric, from: Math.round(to - spanMs), to: Math.round(to), points: HISTORY_POINTS },
+      }),
     )
     const load = async () => {
       const answers = await Promise.all(queries)

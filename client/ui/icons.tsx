@@ -43,6 +43,17 @@ export const EventsIcon = () => (
     <path d="M3.5 12a8.5 8.5 0 1 0 2.8-6.3L3.5 8M3.5 4v4h4M12 7.5V12l3 2" />
   </Svg>
 )
+export const AdminIcon = () => (
+  <Svg>
+    <path d="M12 3.2 5 6v5.2c0 4.4 2.9 7.6 7 9.4 4.1-1.8 7-5 7-9.4V6zM9 11.8l2.2 2.2 3.9-4.2" />
+  </Svg>
+)
+export const AccountIcon = () => (
+  <Svg>
+    <circle cx="12" cy="8.2" r="3.7" />
+    <path d="M4.8 20c.6-3.8 3.5-6 7.2-6s6.6 2.2 7.2 6" />
+  </Svg>
+)
 export const SearchIcon = () => (
   <Svg size={16}>
     <circle cx="11" cy="11" r="6.5" />
@@ -96,8 +107,8 @@ export const FlowIcon = () => (
     <path d="M3 8.5h10M10 5l3.5 3.5L10 12M21 15.5H11M14 12l-3.5 3.5L14 19" />
   </Svg>
 )
-export const CheckIcon = () => (
-  <Svg size={28}>
+export const CheckIcon = ({ size = 28 }: { size?: number }) => (
+  <Svg size={size}>
     <circle cx="12" cy="12" r="9" />
     <path d="m8 12.3 2.8 2.8L16.2 9.6" />
   </Svg>

@@ -3,6 +3,7 @@ import { language, t } from "#client/i18n/translate.ts"
 import { markOf } from "#client/map/mark.ts"
 import { serverNowMs } from "#client/state/app.ts"
 import { go } from "#client/state/route.ts"
+import { LinkActions } from "#client/ui/edit/device-actions.tsx"
 import { formatBps, formatDuration, NOTHING } from "#client/ui/format.ts"
 import { HistoryChart, RangePicker } from "#client/ui/history-chart.tsx"
 import { MarkIcon } from "#client/ui/icons.tsx"
@@ -25,6 +26,7 @@ export const LinkPanel = ({ view }: { view: LinkView }) => {
         detail={detail}
       />
       <div class="panel-body" tabIndex={0} role="group" aria-labelledby="panel-title">
+        <LinkActions id={view.id} name={`${a.deviceName} ↔ ${b.deviceName}`} capacityBps={view.capacityBps} />
         <Reasons reasons={view.reasons} />
         <section class="block">
           <h3>{t("link.load")}</h3>

@@ -2,7 +2,7 @@
 import { useSignal } from "@preact/signals"
 import { useEffect } from "preact/hooks"
 import { t } from "#client/i18n/translate.ts"
-import { getDevice, getLink } from "#client/state/api.ts"
+import { call } from "#client/state/api.ts"
 import { focus, twin } from "#client/state/app.ts"
 import { go } from "#client/state/route.ts"
 import type { Selection } from "#client/state/route.ts"
@@ -17,7 +17,10 @@ export const SelectionPanel = ({ selection }: { selection: Selection }) => {
     let current = true
     failed.value = null
     const load = async () => {
-      const answer = await (selection.kind === "device" ? getDevice(selection.id) : getLink(selection.id))
+      const { id } = selection
+      const answer = await (selection.kind === "device"
+        ? call("network.device", { params: { id } })
+        : call("network.link", { params: { id } }))
       if (!current) return
       if (answer.ok) focus.value ??= answer.value
       else failed.value = answer.status === 404 ? t("panel.gone") : t("panel.failed", { reason: answer.reason })

@@ -1,6 +1,7 @@
 /** What single keys do. The help overlay lists this very table, so a key cannot work without being told. */
 import { signal } from "@preact/signals"
 import type { Key } from "#client/i18n/translate.ts"
+import type { ScreenId } from "#client/state/places.ts"
 import { go } from "#client/state/route.ts"
 import { theme } from "#client/state/settings.ts"
 import { focusSearch } from "#client/ui/search-focus.ts"
@@ -10,6 +11,8 @@ export interface Shortcut {
   readonly keys: readonly string[]
   readonly text: Key
   readonly run: () => void
+  /** The screen that it leads to. */
+  readonly screen?: ScreenId
 }
 
 /** Bumped by the `f` key; the map screen follows. */
@@ -20,9 +23,9 @@ export const SHORTCUTS: readonly Shortcut[] = [
   { keys: ["/"], text: "help.search", run: focusSearch },
   { keys: ["j"], text: "help.next", run: () => moveInList(1) },
   { keys: ["k"], text: "help.previous", run: () => moveInList(-1) },
-  { keys: ["1"], text: "help.map", run: () => go({ screen: "map" }) },
-  { keys: ["2"], text: "help.devices", run: () => go({ screen: "devices" }) },
-  { keys: ["3"], text: "help.events", run: () => go({ screen: "events" }) },
+  { keys: ["1"], text: "help.map", run: () => go({ screen: "map" }), screen: "map" },
+  { keys: ["2"], text: "help.devices", run: () => go({ screen: "devices" }), screen: "devices" },
+  { keys: ["3"], text: "help.events", run: () => go({ screen: "events" }), screen: "events" },
   { keys: ["f"], text: "help.fit", run: () => fitWish.value++ },
   { keys: ["t"], text: "help.theme", run: () => (theme.value = theme.peek() === "dark" ? "light" : "dark") },
   { keys: ["?"], text: "help.help", run: () => (helpOpen.value = true) },

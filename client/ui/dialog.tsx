@@ -1,0 +1,51 @@
+/**
+ * A modal dialog: the browser's own, so that focus stays inside, Escape closes it and the page behind is inert. Focus
+ * goes back to what opened it, also when the whole dialog leaves the page.
+ */
+import type { ComponentChildren } from "preact"
+import { useEffect, useId, useRef } from "preact/hooks"
+import { t } from "#client/i18n/translate.ts"
+import { CloseIcon } from "#client/ui/icons.tsx"
+
+export const Dialog = (props: {
+  title: string
+  close: () => void
+  wide?: boolean
+  /** A secret is shown this once: a stray Escape must not lose it. */
+  keepOpen?: boolean
+  children: ComponentChildren
+}) => {
+  const dialog = useRef<HTMLDialogElement>(null)
+  const id = useId()
+  useEffect(() => {
+    const opener = document.activeElement
+    dialog.current?.showModal()
+    return () => {
+      if (opener instanceof HTMLElement && opener.isConnected) opener.focus()
+    }
+  }, [])
+  return (
+    <dialog
+      ref={dialog}
+      class={`dialog panel ${props.wide === true ? "wide" : ""}`}
+      aria-labelledby={id}
+      onCancel={(event) => {
+        event.preventDefault()
+        if (props.keepOpen !== true) props.close()
+      }}
+      onClose={props.close}
+      // The page's own Escape would close the panel behind.
+      onKeyDown={(event) => event.stopPropagation()}
+    >
+      <header class="side-head">
+        <h2 id={id}>{props.title}</h2>
+        {props.keepOpen !== true && (
+          <button type="button" class="icon-button" aria-label={t("help.close")} onClick={props.close}>
+            <CloseIcon />
+          </button>
+        )}
+      </header>
+      <div class="dialog-body">{props.children}</div>
+    </dialog>
+  )
+}
