@@ -4,7 +4,7 @@ import * as HttpApiGroup from "effect/http-api/HttpApiGroup"
 import * as OpenApi from "effect/http-api/OpenApi"
 import * as Schema from "effect/Schema"
 import { SignedIn } from "#engine/api/signed-in.ts"
-import { filter, maybe, named, Page, TIME_MAX, whole } from "#engine/api/groups/fields.ts"
+import { filter, maybe, named, Page, TIME_MAX, whole, wholeBetween } from "#engine/api/groups/fields.ts"
 import { BadQuery, QuotaExceeded, ServiceUnavailable } from "#engine/api/problems.ts"
 import { pageOf } from "#engine/api/views.ts"
 
@@ -51,8 +51,8 @@ export class AuditGroup extends HttpApiGroup.make("audit")
     }).annotate(OpenApi.Summary, "Recomputes the hash chain and compares it with the anchors outside the database"),
     HttpApiEndpoint.post("export", "/audit/export", {
       payload: Schema.Struct({
-        fromMs: Schema.optionalKey(Schema.Finite),
-        toMs: Schema.optionalKey(Schema.Finite),
+        fromMs: Schema.optionalKey(wholeBetween(0, TIME_MAX)),
+        toMs: Schema.optionalKey(wholeBetween(0, TIME_MAX)),
       }),
       success: Schema.Struct({
         /** One JSON object a line. */
