@@ -32,16 +32,25 @@ import { downloadBasemap } from "#engine/basemap-download.ts"
 import { ensureClientBundle, type ClientBundle } from "#engine/client-bundle.ts"
 import type { Config } from "#engine/config.ts"
 import { engineMetrics } from "#engine/engine-metrics.ts"
+import { isHttps } from "#engine/http/origin.ts"
 import { makeHttp } from "#engine/http/server.ts"
 import { startWhenBack } from "#engine/isolation/open-when-back.ts"
 import { openRoutedDb, type RoutedDb } from "#engine/isolation/routed-db.ts"
 import { readTenantDatabases } from "#engine/isolation/tenant-databases-file.ts"
+import { makeInventoryApi } from "#engine/inventory-api/inventory-api.ts"
 import type { Log } from "#engine/log.ts"
 import { processMetrics } from "#engine/metrics/process.ts"
 import { makeMetrics, type MetricsRegistry } from "#engine/metrics/registry.ts"
+import { makeOidc, type Oidc } from "#engine/oidc/oidc.ts"
+import { oidcSettings } from "#engine/oidc/settings.ts"
 import { makePeople, type People } from "#engine/people/people.ts"
 import { composeResolve, cookieResolve } from "#engine/people/resolve.ts"
+import { authenticate } from "#engine/people/sign-in.ts"
 import { endFamiliesOf } from "#engine/programs/families.ts"
+import { KEYS_MAX, keysUpTo } from "#engine/programs/keys.ts"
+import { makeLastUsed, runLastUsed } from "#engine/programs/last-used.ts"
+import { makePrograms, type Programs } from "#engine/programs/programs.ts"
+import { bearerResolve } from "#engine/programs/resolve.ts"
 import { makeProbes } from "#engine/probes/probes.ts"
 import { probeMetrics } from "#engine/probes/stats.ts"
 import { auditRls } from "#engine/storage/audit-rls.ts"
@@ -120,11 +129,22 @@ export const assemble = (options: AssembleOptions) =>
     })
     const environment: TenantEnvironment = { config, db, vault, log, tenants, collectors, book, probes }
     const isSuspended = (): boolean => false
+    const lastUsed = makeLastUsed(db)
+    yield* runLastUsed(lastUsed, log)
     const doors = makeDoors(
-      composeResolve({ cookie: cookieResolve(db, Date.now, isSuspended), bearer: null }),
+      composeResolve({
+        cookie: cookieResolve(db, Date.now, isSuspended),
+        bearer: bearerResolve({ db, lastUsed, isSuspended, nowMs: Date.now }),
+      }),
       Date.now,
     )
-    const { accounts, people } = makePeople({
+    const issuer = oidcSettings(config)
+    const oidcName = issuer?.name ?? null
+    const {
+      accounts,
+      people,
+      environment: peopleEnvironment,
+    } = makePeople({
       db,
       vault,
       doors,
@@ -132,11 +152,24 @@ export const assemble = (options: AssembleOptions) =>
       log,
       nowMs: Date.now,
       sessionHours: config.sessionHours,
-      oidcName: null,
+      oidcName,
       isSuspended,
       admitUser: async () => {},
       endPrograms: endFamiliesOf,
     })
+    const programs = makePrograms({
+      db,
+      doors,
+      log,
+      admitKey: keysUpTo(KEYS_MAX, Date.now),
+      authenticate: (attempt, issue) => authenticate(peopleEnvironment, attempt, issue),
+      oidcName,
+      nowMs: Date.now,
+    })
+    const { publicUrl } = config
+    const https = isHttps({ publicUrl, tls: tls !== null })
+    const oidc =
+      issuer === null ? null : makeOidc({ settings: issuer, people: peopleEnvironment, log, publicUrl, https })
     const stream = yield* makeStream({
       doors,
       twins,
@@ -194,6 +227,9 @@ export const assemble = (options: AssembleOptions) =>
       doors,
       accounts,
       people,
+      programs,
+      oidc,
+      oidcName,
       audit,
       twins,
       stream,
@@ -362,6 +398,9 @@ interface Serving {
   readonly doors: Doors
   readonly accounts: Accounts
   readonly people: People
+  readonly programs: Programs
+  readonly oidc: Oidc | null
+  readonly oidcName: string | null
   readonly audit: Audit
   readonly twins: Twins
   readonly stream: Stream
@@ -378,6 +417,9 @@ const serve = ({
   doors,
   accounts,
   people,
+  programs,
+  oidc,
+  oidcName,
   audit,
   twins,
   stream,
@@ -391,11 +433,18 @@ const serve = ({
       doors,
       accounts,
       people,
+      programs,
+      oidcName,
       audit,
       twins,
       history: historyOf(running),
       events: eventsOf(db),
       idempotency: storedIdempotency({ db, vault, nowMs: Date.now }),
+      inventory: makeInventoryApi({
+        db,
+        changeOf: (tenant) => running.get(tenant)?.change ?? null,
+        defaultPollSeconds: config.pollSeconds,
+      }),
       probePlans: { of: (tenant) => running.get(tenant)?.probePlans() ?? [] },
       log,
       version: VERSION,
@@ -405,6 +454,7 @@ const serve = ({
       nowMs: Date.now,
     },
     tls,
+    oidc,
     metrics,
     metricsToken: config.metricsToken,
     staticDir: bundle.staticDir,

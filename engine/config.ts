@@ -8,7 +8,17 @@ import { readFileSync } from "node:fs"
 import { isIP } from "node:net"
 import * as Redacted from "effect/Redacted"
 import { nearest } from "#engine/nearest.ts"
-import { choice, integer, optionalPath, optionalSecret, optionalUrl, quote, text } from "#engine/setting.ts"
+import { oidcMistakes, readRoleMap } from "#engine/oidc/settings.ts"
+import {
+  choice,
+  integer,
+  optionalPath,
+  optionalSecret,
+  optionalText,
+  optionalUrl,
+  quote,
+  text,
+} from "#engine/setting.ts"
 import type { Setting } from "#engine/setting.ts"
 
 const HOST = { bounds: "an IPv4 or IPv6 address, or localhost", pattern: /^(localhost|[0-9a-fA-F.:]{2,45})$/ }
@@ -149,6 +159,50 @@ export const SETTINGS = {
     check: (value) => value.length >= 8 && value.length <= 256,
     doc: "Password of the first user. Without it the first start makes one and prints it once.",
   }),
+  authMode: choice("HELIOGRAPH_AUTH_MODE", {
+    default: "local",
+    of: ["local", "oidc"],
+    doc: "local: people sign in by password. oidc: by an OpenID issuer; passwords remain for administrators (break glass).",
+  }),
+  oidcIssuer: optionalUrl("HELIOGRAPH_OIDC_ISSUER", {
+    doc: "Issuer, as its discovery document names it; https, or plain http only on 127.0.0.1.",
+  }),
+  oidcName: text("HELIOGRAPH_OIDC_NAME", {
+    default: "OpenID Connect",
+    bounds: "1 to 40 characters",
+    pattern: /^\P{Cc}{1,40}$/u,
+    doc: "What the sign-in screen calls the issuer.",
+  }),
+  oidcClientId: optionalText("HELIOGRAPH_OIDC_CLIENT_ID", {
+    bounds: "1 to 200 printable characters",
+    check: (value) => /^[\x20-\x7e]{1,200}$/.test(value),
+    doc: "This engine's client id at the issuer; its redirect URI there is HELIOGRAPH_PUBLIC_URL + /oidc/callback.",
+  }),
+  oidcClientSecret: optionalSecret("HELIOGRAPH_OIDC_CLIENT_SECRET", {
+    bounds: "8 to 500 characters",
+    check: (value) => value.length >= 8 && value.length <= 500,
+    doc: "The client's secret. Without it the client is a public one, which PKCE alone protects.",
+  }),
+  oidcRoleClaim: optionalText("HELIOGRAPH_OIDC_ROLE_CLAIM", {
+    bounds: "the name of a claim",
+    check: (value) => /^[\x21-\x7e]{1,200}$/.test(value),
+    doc: "Claim of the ID token that says what somebody is: text or a list of texts.",
+  }),
+  oidcRoleMap: optionalText("HELIOGRAPH_OIDC_ROLE_MAP", {
+    bounds: 'a JSON object of claim values and roles, like {"noc-team": "noc", "netops": ["engineer", "auditor"]}',
+    check: (value) => readRoleMap(value) !== null,
+    doc: "Which roles a value of the role claim gives. Whoever has none of these values is refused.",
+  }),
+  oidcTenant: optionalText("HELIOGRAPH_OIDC_TENANT", {
+    bounds: "a tenant's slug",
+    check: (value) => /^[a-z0-9][a-z0-9-]{0,62}$/.test(value),
+    doc: "The tenant of everybody who signs in by the issuer.",
+  }),
+  oidcTenantClaim: optionalText("HELIOGRAPH_OIDC_TENANT_CLAIM", {
+    bounds: "the name of a claim",
+    check: (value) => /^[\x21-\x7e]{1,200}$/.test(value),
+    doc: "Instead of HELIOGRAPH_OIDC_TENANT: claim of the ID token that names the tenant by its slug.",
+  }),
   metricsToken: optionalSecret("HELIOGRAPH_METRICS_TOKEN", {
     bounds: "16 to 256 characters",
     check: (value) => value.length >= 16 && value.length <= 256,
@@ -219,6 +273,7 @@ export const loadConfig = (input: ConfigInput): LoadedConfig | ConfigErrors => {
       errors.push(`${host.name} must be ${host.bounds}, not ${quote(value.text)} (from ${value.source})`)
   }
   tellTls(config as Config, errors)
+  if (errors.length === 0) errors.push(...oidcMistakes(config as Config))
   if (errors.length > 0) return { _tag: "ConfigErrors", errors }
   return { _tag: "Config", config: config as Config, sources: sources as Record<ConfigKey, string> }
 }

@@ -86,6 +86,21 @@ export const text = (
   parse: (value) => (options.pattern.test(value) ? good(value) : bad(`must be ${options.bounds}, not ${quote(value)}`)),
 })
 
+/** Text that `check` accepts, or nothing; `bounds` says in words what that is. */
+export const optionalText = (
+  name: string,
+  options: Described & { readonly bounds: string; readonly check: (value: string) => boolean },
+): Setting<string | null> => ({
+  name,
+  unit: "",
+  defaultText: null,
+  bounds: options.bounds,
+  doc: options.doc,
+  secret: false,
+  fallback: null,
+  parse: (value) => (options.check(value) ? good(value) : bad(`must be ${options.bounds}, not ${quote(value)}`)),
+})
+
 /** An absolute http(s) URL without credentials, or nothing. */
 export const optionalUrl = (name: string, options: Described): Setting<string | null> => ({
   name,

@@ -28,6 +28,7 @@ import type { Front } from "#engine/http/refusal.ts"
 import { loadStaticFiles } from "#engine/http/static-files.ts"
 import type { StaticFiles } from "#engine/http/static-files.ts"
 import type { MetricsRegistry } from "#engine/metrics/registry.ts"
+import type { Oidc } from "#engine/oidc/oidc.ts"
 import type { CertificateKeeper } from "#engine/tls/keeper.ts"
 
 export interface HttpOptions {
@@ -45,6 +46,8 @@ export interface HttpOptions {
   readonly staticDir: string | null
   /** The PMTiles archive on disk; null = none. Asked per request, so that it may arrive later. */
   readonly basemapPath: () => string | null
+  /** Signing in by an OpenID issuer; absent or null = there is none. */
+  readonly oidc?: Oidc | null
   /** Takes over the sockets of /stream; `end` must leave none of them open. */
   readonly stream: {
     readonly upgrade: (request: IncomingMessage, socket: Duplex, head: Buffer) => void
@@ -142,6 +145,10 @@ const makeFront = (
     if (path === null) return answerProblem(response, PROBLEMS.notFound)
     if (path === "/healthz") return answerHealth(options, response)
     if (path === "/stream") return answerProblem(response, PROBLEMS.upgradeRequired)
+    if (path === "/oidc/start" || path === "/oidc/callback") {
+      const handle = path === "/oidc/start" ? options.oidc?.start : options.oidc?.callback
+      return handle === undefined ? answerProblem(response, PROBLEMS.notFound) : handle(request, response)
+    }
     if (path.startsWith("/api/")) return api(request, response)
     const handler = Object.hasOwn(guarded, path) ? guarded[path] : undefined
     if (handler === undefined)

@@ -22,6 +22,7 @@ export const readHolder = async (tx: Tx, tenant: TenantId, userId: string): Prom
     `select u.name, u.roles, u.sites,
        exists (select 1 from user_totp f where f.tenant_id = u.tenant_id and f.user_id = u.user_id
          and f.confirmed_ms is not null) as second_factor,
+       exists (select 1 from oidc_link l where l.tenant_id = u.tenant_id and l.user_id = u.user_id) as by_issuer,
        array(select jsonb_build_object('name', r.name, 'permissions', r.permissions,
          'required', r.second_factor_required) from tenant_role r
          where r.tenant_id = u.tenant_id and r.name = any (u.roles)) as kept
@@ -36,7 +37,7 @@ export const readHolder = async (tx: Tx, tenant: TenantId, userId: string): Prom
     roles: row.roles,
     permissions: new Set(permissionsOf(row.roles, customOf(row.kept))),
     sites: row.sites,
-    secondFactor: { enabled: row.second_factor, required: row.kept.some((role) => role.required) },
+    secondFactor: { enabled: row.second_factor, required: !row.by_issuer && row.kept.some((role) => role.required) },
   }
 }
 
@@ -57,5 +58,7 @@ interface HolderRow {
   readonly roles: readonly string[]
   readonly sites: readonly string[] | null
   readonly second_factor: boolean
+  /** They sign in by an OpenID issuer, who asks for a second factor of its own. */
+  readonly by_issuer: boolean
   readonly kept: readonly KeptRole[]
 }

@@ -5,8 +5,9 @@ import * as HttpApiSchema from "effect/http-api/HttpApiSchema"
 import * as OpenApi from "effect/http-api/OpenApi"
 import * as Schema from "effect/Schema"
 import { SignedIn } from "#engine/api/signed-in.ts"
-import { Id, Idempotent, maybe, name, named, Page, secret, word } from "#engine/api/groups/fields.ts"
+import { Id, maybe, name, named, Page, secret, word } from "#engine/api/groups/fields.ts"
 import {
+  BadQuery,
   Forbidden,
   NotFound,
   QuotaExceeded,
@@ -39,9 +40,13 @@ export const KeyBody = named(
 
 export class KeysGroup extends HttpApiGroup.make("keys")
   .add(
-    HttpApiEndpoint.get("list", "/keys", { query: Page, success: pageOf(KeyBody), error: ServiceUnavailable }),
+    HttpApiEndpoint.get("list", "/keys", {
+      query: Page,
+      success: pageOf(KeyBody),
+      error: [BadQuery, ServiceUnavailable],
+    }),
     HttpApiEndpoint.post("create", "/keys", {
-      headers: Idempotent,
+      // No Idempotency-Key: an answer that could be repeated would keep the key's text, which is shown once and kept nowhere.
       payload: Schema.Struct({
         name: name(200),
         scope: Scope,
@@ -82,7 +87,7 @@ export class TokensGroup extends HttpApiGroup.make("tokens").add(
   HttpApiEndpoint.post("refresh", "/tokens/refresh", {
     payload: Schema.Struct({ refreshToken: secret(256) }),
     success: TokensBody,
-    error: [WrongCredentials, TooManyAttempts, ServiceUnavailable],
+    error: [WrongCredentials, ServiceUnavailable],
   }).annotate(OpenApi.Summary, "A refresh token works once; a second use ends the whole family"),
   HttpApiEndpoint.post("revoke", "/tokens/revoke", {
     payload: Schema.Struct({ refreshToken: secret(256) }),
