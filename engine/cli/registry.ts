@@ -7,6 +7,7 @@ import { configCommand } from "#engine/cli/config.ts"
 import { deviceCommand } from "#engine/cli/device.ts"
 import { importCommand } from "#engine/cli/import.ts"
 import { probeCommand } from "#engine/cli/probe.ts"
+import { replayCommand } from "#engine/cli/replay.ts"
 import { startCommand } from "#engine/cli/start.ts"
 import { statusCommand } from "#engine/cli/status.ts"
 
@@ -21,4 +22,5 @@ export const COMMANDS: readonly Command[] = [
   auditRlsCommand,
   backupCommand,
   restoreCommand,
+  replayCommand,
 ]

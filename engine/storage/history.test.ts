@@ -238,7 +238,7 @@ describe("history", { skip: NO_POSTGRES }, () => {
     const first = await start(t, tenant, { windowPolls: 20 })
     await first.feed(polls)
     const snapshots = openSnapshots(it.db, tenant, first.journal.lease)
-    await snapshots.save(50, polls[49]!.atMs, Buffer.from("state"))
+    await snapshots.save(50, polls[49]!.atMs, Buffer.from("state"), "0".repeat(16))
     const keepFrom = Math.min((await snapshots.coveredSeq()) + 1, first.history.neededSeq() ?? Infinity)
     const pruned = await first.journal.prune(FROM + 1e9, keepFrom)
     assert.ok(pruned > 0 && pruned < 50, `${pruned} of 50`)

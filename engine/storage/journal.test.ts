@@ -12,8 +12,10 @@ import type { Sequenced } from "#twin/input.ts"
 import { NO_POSTGRES, useTestDatabase } from "#engine/storage/database.fixture.ts"
 import { openJournal, type Journal, type JournalLimits } from "#engine/storage/journal.ts"
 import { Fenced, takeLease } from "#engine/storage/lease.ts"
-import { openSnapshots } from "#engine/storage/snapshots.ts"
+import { loadCheckpoint, loadSnapshotAt, openSnapshots, readMarks } from "#engine/storage/snapshots.ts"
 import * as codec from "#engine/tenant/journal-codec.ts"
+
+const HASH = "0123456789abcdef"
 
 const ticks = (from: number, count: number, atMs = from): readonly Sequenced[] =>
   Array.from({ length: count }, (_, i) => ({ seq: from + i, input: { kind: "tick", atMs: atMs + i } }))
@@ -100,7 +102,7 @@ describe("journal", { skip: NO_POSTGRES }, () => {
     await young.journal.append(ticks(2, 3))
     assert.deepEqual(await readAll(young.journal, 1), ticks(1, 4))
     const snapshots = openSnapshots(it.db, tenant, old.journal.lease)
-    await assert.rejects(snapshots.save(1, 1, Buffer.from("old")), Fenced)
+    await assert.rejects(snapshots.save(1, 1, Buffer.from("old"), HASH), Fenced)
   })
 
   test("[W11] while PostgreSQL is frozen, appends are acknowledged from the spool and reach the table in order later", async (t) => {
@@ -235,11 +237,36 @@ describe("journal", { skip: NO_POSTGRES }, () => {
     const snapshots = openSnapshots(it.db, tenant, journal.lease)
     assert.equal(await snapshots.load(), null)
     assert.equal(await snapshots.coveredSeq(), 0)
-    for (const seq of [5, 9, 12]) await snapshots.save(seq, seq * 10, Buffer.from(`state ${seq}`))
-    await snapshots.save(7, 70, Buffer.from("late"))
+    for (const seq of [5, 9, 12]) await snapshots.save(seq, seq * 10, Buffer.from(`state ${seq}`), HASH)
+    await snapshots.save(7, 70, Buffer.from("late"), HASH)
     const loaded = await snapshots.load()
     assert.deepEqual([loaded?.seq, loaded?.atMs, Buffer.from(loaded!.blob).toString()], [12, 120, "state 12"])
-    assert.equal(await snapshots.coveredSeq(), 9)
+    // 5 is the first of its hour: a checkpoint. Of the others the newest two are kept.
+    assert.equal(await snapshots.coveredSeq(), 5)
+    const marks = await Effect.runPromise(readMarks(it.db, tenant, 0, 1_000, 10))
+    assert.deepEqual(
+      marks.map(({ seq, stateHash }) => [seq, stateHash]),
+      [5, 9, 12].map((seq) => [seq, HASH]),
+    )
+  })
+
+  test("[W11] one checkpoint an hour is kept until its hour is no longer asked for, and the journal behind it", async (t) => {
+    const tenant = await it.newTenant()
+    const { journal } = await openFor(t, tenant)
+    const snapshots = openSnapshots(it.db, tenant, journal.lease)
+    const minute = 60_000
+    for (let i = 1; i <= 200; i++) await snapshots.save(i, i * minute, Buffer.from(`state ${i}`), HASH)
+    const at = async (atMs: number) => (await Effect.runPromise(loadCheckpoint(it.db, tenant, atMs)))?.seq
+    // Hours begin at minutes 1, 60, 120, 180; 199 and 200 are the newest two.
+    assert.deepEqual(
+      await Promise.all([0, 59, 60, 119, 150, 199, 500].map((m) => at(m * minute))),
+      [1, 1, 60, 60, 120, 199, 200],
+    )
+    await snapshots.forgetBefore(130 * minute)
+    assert.deepEqual([await at(0), await at(130 * minute), await snapshots.coveredSeq()], [120, 120, 120])
+    assert.equal((await Effect.runPromise(readMarks(it.db, tenant, 0, 1e9, 1_000)))[0]?.seq, 120)
+    assert.equal((await Effect.runPromise(loadSnapshotAt(it.db, tenant, 180)))?.seq, 180)
+    assert.equal(await Effect.runPromise(loadSnapshotAt(it.db, tenant, 181)), null)
   })
 })
 

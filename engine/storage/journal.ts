@@ -102,7 +102,7 @@ export const openJournal = (options: JournalOptions): Effect.Effect<Journal, Fen
       lease,
       append: (batch) => writer.append(batch),
       lastSeq: () => Promise.resolve(writer.durableSeq),
-      readFrom: (seq) => read(options, seq),
+      readFrom: (seq) => readJournal(options, seq),
       status: () => writer.status(),
       seqSince: (sinceMs) => run(seqSince(db, tenant, sinceMs)),
       prune: (beforeMs, keepFromSeq) => run(pruneRows(db, tenant, beforeMs, keepFromSeq)),
@@ -151,7 +151,11 @@ const setAside = (options: JournalOptions, epoch: number): Effect.Effect<Spool, 
   )
 }
 
-async function* read(options: JournalOptions, seq: number): AsyncGenerator<readonly Sequenced[]> {
+/** Reads beside whoever writes: no lease is taken. Rejects with JournalGap, JournalUnreadable or DbError. */
+export async function* readJournal(
+  options: Pick<JournalOptions, "db" | "tenant" | "codec">,
+  seq: number,
+): AsyncGenerator<readonly Sequenced[]> {
   let next = seq
   let previous: number | null = null
   for (;;) {

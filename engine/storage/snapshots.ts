@@ -1,26 +1,39 @@
 /**
  * The tenant's snapshots: the newest and the one before it (should the newest be unreadable, the journal is kept back to
- * the older one). A writer that was fenced off writes nothing.
+ * the older one), and the first of each hour as a checkpoint that a replay can start from. Beside each, the hash of the live
+ * twin at that input, which is kept when the snapshot itself goes. A writer that was fenced off writes nothing.
  */
 import * as Effect from "effect/Effect"
 import type { TenantId } from "#protocol/id.ts"
-import type { DbShape } from "#engine/storage/db.ts"
+import type { DbError, DbShape } from "#engine/storage/db.ts"
 import { Fenced, type Lease } from "#engine/storage/lease.ts"
 import type { SnapshotPort, StoredSnapshot } from "#engine/tenant/ports.ts"
 
 const KEEP = 2
+/** The first snapshot of each is a checkpoint: a replay folds half of it on average before its first frame. */
+export const CHECKPOINT_EVERY_MS = 3_600_000
 
 export interface SnapshotStore extends SnapshotPort {
   /** Of the oldest snapshot that is kept: the journal up to here may go. 0 = there is none. */
   readonly coveredSeq: () => Promise<number>
+  /** Retention: drops checkpoints that no replay of `beforeMs` or later starts from, and the marks before them. */
+  readonly forgetBefore: (beforeMs: number) => Promise<void>
 }
 
 export const openSnapshots = (db: DbShape, tenant: TenantId, lease: Lease): SnapshotStore => ({
   load: () => Effect.runPromise(db.tenant(tenant)((tx) => tx.query<SnapshotRow>(LOAD, [tenant]))).then(newest),
-  save: (seq, atMs, blob) =>
+  save: (seq, atMs, blob, stateHash) =>
     Effect.runPromise(
       db.ingest(tenant)<void, Fenced>(async (tx) => {
-        const { rows } = await tx.query<{ epoch: number | null }>(SAVE, [tenant, seq, lease.epoch, atMs, blob])
+        const { rows } = await tx.query<{ epoch: number | null }>(SAVE, [
+          tenant,
+          seq,
+          lease.epoch,
+          atMs,
+          blob,
+          stateHash,
+          Math.floor(atMs / CHECKPOINT_EVERY_MS) * CHECKPOINT_EVERY_MS,
+        ])
         if (rows[0]?.epoch !== lease.epoch) throw new Fenced({ ours: lease.epoch, theirs: rows[0]?.epoch ?? null })
         await tx.query(FORGET, [tenant, KEEP])
       }),
@@ -31,7 +44,56 @@ export const openSnapshots = (db: DbShape, tenant: TenantId, lease: Lease): Snap
         tx.query<{ seq: number | null }>("select min(seq)::float8 as seq from snapshot where tenant_id = $1", [tenant]),
       ),
     ).then(({ rows }) => rows[0]?.seq ?? 0),
+  forgetBefore: (beforeMs) =>
+    Effect.runPromise(
+      db.ingest(tenant)(async (tx) => {
+        await tx.query(FORGET_CHECKPOINTS, [tenant, Math.trunc(beforeMs)])
+        await tx.query(FORGET_MARKS, [tenant])
+      }),
+    ),
 })
+
+/** The newest checkpoint at or before a time, or the oldest after it; null = none is kept. */
+export const loadCheckpoint = (
+  db: DbShape,
+  tenant: TenantId,
+  atMs: number,
+): Effect.Effect<StoredSnapshot | null, DbError> =>
+  db.tenant(tenant)(async (tx) => {
+    const before = await tx.query<SnapshotRow>(CHECKPOINT_BEFORE, [tenant, Math.trunc(atMs)])
+    return newest(before.rows.length > 0 ? before : await tx.query<SnapshotRow>(OLDEST, [tenant]))
+  })
+
+/** The snapshot of exactly this input, if it is still kept. */
+export const loadSnapshotAt = (
+  db: DbShape,
+  tenant: TenantId,
+  seq: number,
+): Effect.Effect<StoredSnapshot | null, DbError> =>
+  db.tenant(tenant)(async (tx) => newest(await tx.query<SnapshotRow>(EXACT, [tenant, seq])))
+
+export interface StateMark {
+  readonly seq: number
+  readonly atMs: number
+  readonly stateHash: string
+}
+
+/** What the live twin was, at inputs after `afterSeq` up to `toMs`, ascending; at most `limit`. */
+export const readMarks = (
+  db: DbShape,
+  tenant: TenantId,
+  afterSeq: number,
+  toMs: number,
+  limit: number,
+): Effect.Effect<readonly StateMark[], DbError> =>
+  db.tenant(tenant)(async (tx) => {
+    const { rows } = await tx.query<{ seq: number; at_ms: number; state_hash: string }>(
+      `select seq::float8 as seq, at_ms::float8 as at_ms, state_hash from state_mark
+       where tenant_id = $1 and seq > $2 and at_ms <= $3 order by seq limit $4`,
+      [tenant, afterSeq, Math.trunc(toMs), limit],
+    )
+    return rows.map((row) => ({ seq: row.seq, atMs: row.at_ms, stateHash: row.state_hash }))
+  })
 
 interface SnapshotRow {
   readonly seq: number
@@ -48,12 +110,31 @@ const LOAD =
 const SAVE = `
   with lease as (select epoch from tenant_lease where tenant_id = $1 for share),
   saved as (
-    insert into snapshot (tenant_id, seq, epoch, at_ms, data)
-    select $1, $2::bigint, $3::bigint, $4, $5 from lease
+    insert into snapshot (tenant_id, seq, epoch, at_ms, data, state_hash, checkpoint)
+    select $1, $2::bigint, $3::bigint, $4, $5, $6,
+      not exists (select 1 from snapshot where tenant_id = $1 and checkpoint and at_ms >= $7)
+    from lease
     where epoch = $3 and not exists (select 1 from snapshot where tenant_id = $1 and seq > $2)
+    on conflict do nothing
+    returning seq
+  ),
+  marked as (
+    insert into state_mark (tenant_id, seq, at_ms, state_hash)
+    select $1, saved.seq, $4, $6 from saved
     on conflict do nothing
   )
   select epoch::float8 as epoch from lease`
 const FORGET = `
-  delete from snapshot where tenant_id = $1
+  delete from snapshot where tenant_id = $1 and not checkpoint
     and seq < (select min(seq) from (select seq from snapshot where tenant_id = $1 order by seq desc limit $2) newest)`
+
+const COLUMNS = "seq::float8 as seq, at_ms::float8 as at_ms, data"
+const CHECKPOINT_BEFORE = `
+  select ${COLUMNS} from snapshot where tenant_id = $1 and at_ms <= $2 order by seq desc limit 1`
+const OLDEST = `select ${COLUMNS} from snapshot where tenant_id = $1 order by seq limit 1`
+const EXACT = `select ${COLUMNS} from snapshot where tenant_id = $1 and seq = $2`
+const FORGET_CHECKPOINTS = `
+  delete from snapshot where tenant_id = $1 and checkpoint
+    and seq < (select max(seq) from snapshot where tenant_id = $1 and checkpoint and at_ms <= $2)`
+const FORGET_MARKS = `
+  delete from state_mark where tenant_id = $1 and seq < (select min(seq) from snapshot where tenant_id = $1)`

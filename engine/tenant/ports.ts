@@ -29,6 +29,9 @@ export interface StoredSnapshot {
 export interface SnapshotPort {
   /** The newest one; null = none yet. */
   readonly load: () => Promise<StoredSnapshot | null>
-  /** Called only when the journal is durable up to `seq`. A rejection costs nothing but a longer replay. */
-  readonly save: (seq: number, atMs: number, blob: Uint8Array) => Promise<void>
+  /**
+   * Called only when the journal is durable up to `seq`. A rejection costs nothing but a longer replay. `stateHash` is
+   * TwinHash.all (state-hash.ts) of what the blob holds.
+   */
+  readonly save: (seq: number, atMs: number, blob: Uint8Array, stateHash: string) => Promise<void>
 }

@@ -27,6 +27,8 @@ import { newWorld, runRound } from "#twin/round.ts"
 import type { RouterMsg } from "#twin/router.ts"
 import { restoreTwin } from "#twin/snapshot.ts"
 
+const NO_HASH = "0".repeat(16)
+
 interface Started {
   readonly runtime: TenantRuntime
   readonly ports: MemoryPorts
@@ -368,14 +370,14 @@ test("[R11] a snapshot that cannot be read costs a longer replay, not the start;
   await first.runtime.flush()
   await first.close()
   const damaged = first.ports.clone()
-  await damaged.snapshots.save(first.runtime.seq(), START_MS, Uint8Array.of(1, 200, 0, 0, 0, 7))
+  await damaged.snapshots.save(first.runtime.seq(), START_MS, Uint8Array.of(1, 200, 0, 0, 0, 7), NO_HASH)
   const second = await start(t, { ports: damaged })
   assert.equal(second.notices[0]?.kind, "snapshot-unusable")
   assert.equal(second.runtime.counts().routersUp, 4)
   assert.equal(second.runtime.stats().recovered.folded, first.runtime.seq())
 
   damaged.batches.shift()
-  await damaged.snapshots.save(first.runtime.seq(), START_MS, new Uint8Array())
+  await damaged.snapshots.save(first.runtime.seq(), START_MS, new Uint8Array(), NO_HASH)
   const result = await Effect.runPromise(
     Effect.result(
       Effect.scoped(

@@ -5,6 +5,7 @@
 import { errorLine } from "#engine/actors/dead-letters.ts"
 import type { Timers } from "#engine/actors/timers.ts"
 import type { SnapshotPort } from "#engine/tenant/ports.ts"
+import { hashSnapshot } from "#engine/tenant/state-hash.ts"
 import { encodeSnapshot } from "#engine/tenant/snapshot-codec.ts"
 import type { TwinSnapshot } from "#twin/snapshot.ts"
 
@@ -46,8 +47,9 @@ export const makeSnapshotter = (options: SnapshotterOptions): Snapshotter => {
     try {
       const snapshot = options.capture()
       const blob = await encodeSnapshot(snapshot)
+      const hash = await hashSnapshot(snapshot)
       await options.whenDurable(snapshot.seq)
-      await options.port.save(snapshot.seq, snapshot.atMs, blob)
+      await options.port.save(snapshot.seq, snapshot.atMs, blob, hash.all)
       savedSeq = snapshot.seq
       stats.saved++
       stats.bytes = blob.length

@@ -1,0 +1,235 @@
+/** `heliograph replay`: a kept stretch of a tenant's past, folded anew; proven equal to what was live, or compared. */
+import { readFileSync } from "node:fs"
+import { setTimeout as sleep } from "node:timers/promises"
+import * as Effect from "effect/Effect"
+import { failed, settingsOf } from "#engine/cli/command.ts"
+import type { Command, CommandIo } from "#engine/cli/command.ts"
+import type { Config } from "#engine/config.ts"
+import type { ReplaySource } from "#engine/replay/source.ts"
+import type { EventView } from "#protocol/view.ts"
+
+const HELP = `usage: heliograph replay --tenant T --from A --to B [options]
+
+Rebuilds the tenant's twin as it was at A and folds the journal to B through the same code that made it live.
+  --tenant T        slug; not needed when there is one tenant
+  --from A, --to B  a time (2026-11-21T10:00:00Z) or an age (-1h, -30m, -2d); default: the last hour
+  --speed X         X times real time, printing events as they come; default: as fast as it goes
+  --events          prints every event
+  --verify          proves the replayed state at every mark that the live twin left
+  --seek N          jumps to N random moments of the stretch and tells how long that takes
+  --seed S          of --seek (default 1)
+  --topology FILE   an import document: which events would have been others with that inventory
+  --help            this text
+
+Last line: one JSON object. Exit codes: 0 done and equal, 1 different or impossible, 2 wrong words or settings.`
+
+export const replayCommand: Command = {
+  name: "replay",
+  summary: "fold a stretch of the past anew, prove it, or compare it",
+  help: () => HELP,
+  words: [],
+  options: {
+    tenant: { type: "string" },
+    from: { type: "string" },
+    to: { type: "string" },
+    speed: { type: "string" },
+    events: { type: "boolean" },
+    verify: { type: "boolean" },
+    seek: { type: "string" },
+    seed: { type: "string" },
+    topology: { type: "string" },
+  },
+  run: async ({ options }, io) => {
+    const nowMs = Date.now()
+    const asked = readAsked(options, nowMs)
+    if (typeof asked === "string") {
+      io.err(`heliograph replay: ${asked}`)
+      return 2
+    }
+    const loaded = settingsOf(io)
+    if (loaded === null) return 2
+    try {
+      return await withSource(loaded.config, asked.tenant, io, (source) => replayed(source, asked, io))
+    } catch (cause) {
+      return failed("replay", cause, io)
+    }
+  },
+}
+
+interface Asked {
+  readonly tenant: string | null
+  readonly fromMs: number
+  readonly toMs: number
+  readonly speed: number | null
+  readonly events: boolean
+  readonly verify: boolean
+  readonly seek: number
+  readonly seed: number
+  readonly topology: string | null
+}
+
+const readAsked = (options: Readonly<Record<string, string | boolean | undefined>>, nowMs: number): Asked | string => {
+  const text = (name: string): string | null => (typeof options[name] === "string" ? options[name] : null)
+  const fromMs = readTime(text("from") ?? "-1h", nowMs)
+  const toMs = readTime(text("to") ?? "-0s", nowMs)
+  if (fromMs === null || toMs === null)
+    return "--from and --to take a time like 2026-11-21T10:00:00Z or an age like -1h"
+  if (fromMs >= toMs) return "--from must be before --to"
+  const numbers = { speed: 0, seek: 0, seed: 1 }
+  for (const name of ["speed", "seek", "seed"] as const) {
+    const number = text(name) === null ? numbers[name] : Number(text(name))
+    if (!(number >= 0 && number <= 1e6)) return `--${name} takes a number from 0 to 1000000`
+    numbers[name] = number
+  }
+  return {
+    tenant: text("tenant"),
+    fromMs,
+    toMs,
+    speed: numbers.speed === 0 ? null : numbers.speed,
+    events: options["events"] === true || numbers.speed > 0,
+    verify: options["verify"] === true,
+    seek: Math.floor(numbers.seek),
+    seed: Math.floor(numbers.seed),
+    topology: text("topology"),
+  }
+}
+
+const UNITS = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const
+
+/** Null when it is neither a time nor an age. */
+export const readTime = (text: string, nowMs: number): number | null => {
+  const age = /^-(\d{1,9})([smhd])$/.exec(text)
+  if (age !== null) return nowMs - Number(age[1]) * UNITS[age[2] as keyof typeof UNITS]
+  const time = /^\d{4}-\d\d-\d\d/.test(text) ? Date.parse(text) : Number.NaN
+  return Number.isNaN(time) ? null : time
+}
+
+const withSource = async <A>(
+  config: Config,
+  slug: string | null,
+  io: CommandIo,
+  use: (source: ReplaySource) => Promise<A>,
+): Promise<A> => {
+  const { openToolStorage } = await import("#engine/cli/storage.ts")
+  const { listTenants } = await import("#engine/storage/tenants.ts")
+  const { storedSource } = await import("#engine/replay/source.ts")
+  const program = Effect.gen(function* () {
+    const { db } = yield* openToolStorage(config, (line) => io.err(line))
+    const tenants = yield* listTenants(db)
+    const tenant = slug === null && tenants.length === 1 ? tenants[0] : tenants.find((one) => one.slug === slug)
+    if (tenant === undefined)
+      return yield* Effect.fail(
+        new Error(`--tenant must be one of ${tenants.map((one) => one.slug).join(", ") || "none: there is no tenant"}`),
+      )
+    return yield* Effect.tryPromise({ try: () => use(storedSource(db, tenant.id)), catch: (cause) => cause })
+  })
+  return Effect.runPromise(Effect.scoped(program))
+}
+
+const replayed = async (source: ReplaySource, asked: Asked, io: CommandIo): Promise<number> => {
+  if (asked.topology !== null) return compared(source, asked, asked.topology, io)
+  const { openReplay } = await import("#engine/replay/replay.ts")
+  const { verifyTo } = await import("#engine/replay/verify.ts")
+  const seeks = await seek(source, asked)
+  const startedMs = performance.now()
+  const replay = await openReplay(source, asked.fromMs)
+  try {
+    const lead = asked.verify ? 0 : await replay.runTo({ atMs: asked.fromMs })
+    const leadMs = performance.now() - startedMs
+    const pace = paced(asked, io)
+    const done = asked.verify
+      ? await verifyTo(source, replay, asked.toMs)
+      : {
+          inputs: await replay.runTo({ atMs: asked.toMs }, (result) => pace(result.atMs, result.events)),
+          instants: 0,
+          stateHash: (await replay.hash()).all,
+        }
+    const wallMs = performance.now() - startedMs - (asked.verify ? 0 : leadMs)
+    const summary = {
+      case: "replay",
+      from: new Date(asked.fromMs).toISOString(),
+      to: new Date(asked.toMs).toISOString(),
+      checkpointSeq: replay.startSeq,
+      leadInputs: lead,
+      inputs: done.inputs,
+      instants: done.instants,
+      equal: done.instants,
+      ...seeks,
+      speed: Math.round((asked.toMs - asked.fromMs) / Math.max(1, wallMs)),
+      stateHash: done.stateHash,
+    }
+    if (asked.verify) io.out(`${done.instants} of ${done.instants} marks equal over ${done.inputs} inputs`)
+    io.out(JSON.stringify(summary))
+    return 0
+  } finally {
+    await replay.close()
+  }
+}
+
+/** Prints events, and waits as long as they were apart. */
+const paced = (asked: Asked, io: CommandIo) => {
+  const beganMs = performance.now()
+  return async (atMs: number, events: readonly EventView[]): Promise<void> => {
+    if (asked.events) for (const event of events) io.out(lineOf(event))
+    if (asked.speed === null) return
+    const dueMs = beganMs + (atMs - asked.fromMs) / asked.speed
+    if (dueMs > performance.now()) await sleep(dueMs - performance.now())
+  }
+}
+
+/** Subjects are ids; names are device text, which a terminal must not interpret, so they are printed as JSON. */
+const lineOf = ({ atMs, type, severity, subject, entity, old, new: now }: EventView): string =>
+  `${new Date(atMs).toISOString()}  ${severity.padEnd(13)} ${type}  ${subject} ${JSON.stringify(entity)} ${JSON.stringify(old)} -> ${JSON.stringify(now)}`
+
+const seek = async (source: ReplaySource, { seek: count, seed, fromMs, toMs }: Asked) => {
+  if (count === 0) return {}
+  const { openReplay } = await import("#engine/replay/replay.ts")
+  let dice = seed >>> 0
+  const times: number[] = []
+  for (let i = 0; i < count; i++) {
+    // A linear congruential step: the moments must only be spread and repeatable.
+    dice = (Math.imul(dice, 1_664_525) + 1_013_904_223) >>> 0
+    const atMs = fromMs + ((toMs - fromMs) * dice) / 2 ** 32
+    const startedMs = performance.now()
+    const replay = await openReplay(source, atMs)
+    await replay.runTo({ atMs })
+    times.push(performance.now() - startedMs)
+    await replay.close()
+  }
+  times.sort((a, b) => a - b)
+  const at = (share: number): number => Math.round(times[Math.min(times.length - 1, Math.floor(share * times.length))]!)
+  return { seeks: count, seekMsP50: at(0.5), seekMsP95: at(0.95) }
+}
+
+const compared = async (source: ReplaySource, asked: Asked, file: string, io: CommandIo): Promise<number> => {
+  const { parseImport, formatImportErrors } = await import("#engine/import/parse.ts")
+  const { openReplay } = await import("#engine/replay/replay.ts")
+  const { compareDecisions, inventoryOf } = await import("#engine/replay/counterfactual.ts")
+  const parsed = parseImport(readFileSync(file))
+  if (!parsed.ok) {
+    for (const line of formatImportErrors(file, parsed)) io.err(line)
+    return 2
+  }
+  const replay = await openReplay(source, asked.fromMs)
+  try {
+    await replay.runTo({ atMs: asked.fromMs })
+    const inventory = inventoryOf(parsed.document, replay.world.topology.inventory)
+    const decisions = await compareDecisions(replay, inventory, asked.toMs)
+    for (const event of decisions.onlyBefore) io.out(`- ${lineOf(event)}`)
+    for (const event of decisions.onlyNow) io.out(`+ ${lineOf(event)}`)
+    io.out(
+      JSON.stringify({
+        case: "replay-compare",
+        from: new Date(asked.fromMs).toISOString(),
+        to: new Date(asked.toMs).toISOString(),
+        inputs: decisions.inputs,
+        same: decisions.same,
+        onlyBefore: decisions.onlyBefore.length,
+        onlyNow: decisions.onlyNow.length,
+      }),
+    )
+    return 0
+  } finally {
+    await replay.close()
+  }
+}

@@ -1,0 +1,75 @@
+/**
+ * The proof that a replay is the past: at every mark that the live twin left (its hash at an input), the replayed twin must
+ * have the same hash. The first mark that differs ends the proof; where the live snapshot of that input is still kept, the
+ * actor is named too.
+ */
+import * as Data from "effect/Data"
+import type { Replay } from "#engine/replay/replay.ts"
+import type { ReplaySource } from "#engine/replay/source.ts"
+import type { StateMark } from "#engine/storage/snapshots.ts"
+import { decodeSnapshot } from "#engine/tenant/snapshot-codec.ts"
+import { firstDifference, hashSnapshot } from "#engine/tenant/state-hash.ts"
+import { plainCells } from "#twin/cells.ts"
+import { restoreTwin, snapshotTwin } from "#twin/snapshot.ts"
+
+/** Live and replay part between the two inputs. A defect: keep the journal and report it. */
+export class ReplayDiverged extends Data.TaggedError("ReplayDiverged")<{
+  /** Newest input at which both were equal; 0 = where the replay began. */
+  readonly equalSeq: number
+  readonly differentSeq: number
+  /** The first actor that differs; null = not known, because the live state of that input is no longer kept. */
+  readonly actor: string | null
+}> {
+  override get message(): string {
+    const where = this.actor === null ? "the state of that input is no longer kept" : `first in ${this.actor}`
+    return `the replay differs from the live twin: equal at input ${this.equalSeq}, different at ${this.differentSeq}; ${where}`
+  }
+}
+
+export interface Verified {
+  readonly inputs: number
+  /** Marks compared, all equal. */
+  readonly instants: number
+  /** At the last input folded. */
+  readonly stateHash: string
+}
+
+/** Marks read at a time. */
+const PAGE = 500
+
+/** Folds to `toMs` and proves every mark on the way. Rejects with ReplayDiverged or ReplayImpossible. */
+export const verifyTo = async (source: ReplaySource, replay: Replay, toMs: number): Promise<Verified> => {
+  let inputs = 0
+  let instants = 0
+  let equalSeq = 0
+  for (;;) {
+    const marks = await source.marks(Math.max(replay.world.seq, equalSeq), toMs, PAGE)
+    for (const mark of marks) {
+      inputs += await replay.runTo({ seq: mark.seq })
+      // A mark beyond the journal's end: the journal was cut after it.
+      if (replay.world.seq !== mark.seq) break
+      await compare(source, replay, mark, equalSeq)
+      equalSeq = mark.seq
+      instants++
+    }
+    if (marks.length < PAGE) break
+  }
+  inputs += await replay.runTo({ atMs: toMs })
+  return { inputs, instants, stateHash: (await replay.hash()).all }
+}
+
+const compare = async (source: ReplaySource, replay: Replay, mark: StateMark, equalSeq: number): Promise<void> => {
+  const ours = await replay.hash()
+  if (ours.all === mark.stateHash) return
+  const actor = await differingActor(source, replay, mark.seq)
+  throw new ReplayDiverged({ equalSeq, differentSeq: mark.seq, actor })
+}
+
+const differingActor = async (source: ReplaySource, replay: Replay, seq: number): Promise<string | null> => {
+  const stored = await source.snapshotAt(seq)
+  if (stored === null) return null
+  const { world, states } = restoreTwin(await decodeSnapshot(stored.blob))
+  const live = await hashSnapshot(snapshotTwin(world, plainCells(states)))
+  const snapshot = replay.snapshot()
+  return firstDifference(live, await hashSnapshot(snapshot), snapshot)
+}
