@@ -151,6 +151,7 @@ export const assemble = (options: AssembleOptions) =>
       metrics,
       log,
       nowMs: Date.now,
+      monotonicMs: () => performance.now(),
       sessionHours: config.sessionHours,
       oidcName,
       isSuspended,

@@ -10,13 +10,16 @@ import type * as Scope from "effect/Scope"
 import * as Semaphore from "effect/Semaphore"
 import type { AddressBook } from "#engine/address-book.ts"
 import type { ProbePlan } from "#engine/api/ports.ts"
-import type { Collector } from "#engine/collectors/collector.ts"
+import type { Collector, Sink } from "#engine/collectors/collector.ts"
+import { discreetSink } from "#engine/privacy/discreet.ts"
+import { openSubscribers, PRIVATE, type PrivacySettings } from "#engine/privacy/subscribers.ts"
 import { makeFleetStats, type FleetStats } from "#engine/collectors/fleet-stats.ts"
 import { FLEET_DEFAULTS, runFleet, type FleetControl } from "#engine/collectors/fleet.ts"
 import type { Config } from "#engine/config.ts"
 import type { ImportDocument, ImportMode, ImportReport } from "#engine/import/document.ts"
 import type { Log } from "#engine/log.ts"
 import type { Probes } from "#engine/probes/probes.ts"
+import type { QuotaPassed } from "#engine/quota/quotas.ts"
 import type { DbError, DbShape } from "#engine/storage/db.ts"
 import { appendEvents, pruneEvents } from "#engine/storage/events.ts"
 import { pruneChunks } from "#engine/storage/history-table.ts"
@@ -55,7 +58,10 @@ export interface TenantServices {
   readonly importDocument: (
     document: ImportDocument,
     mode: ImportMode,
-  ) => Effect.Effect<ImportReport, ImportRefused | VaultRefused | MasterKeyUnusable | TopologyRefused | DbError>
+  ) => Effect.Effect<
+    ImportReport,
+    ImportRefused | QuotaPassed | VaultRefused | MasterKeyUnusable | TopologyRefused | DbError
+  >
   /** Stores any change of the inventory; twin and fleet follow when it changed something. */
   readonly change: ChangeInventory
 }
@@ -64,7 +70,7 @@ export interface TenantServices {
 export type ChangeInventory = <A, E = never>(
   changing: Changing,
   plan: (stored: Stored, key: () => Promise<TenantKey>) => Promise<Planned<A>>,
-) => Effect.Effect<Changed<A>, E | VaultRefused | MasterKeyUnusable | TopologyRefused | DbError>
+) => Effect.Effect<Changed<A>, E | QuotaPassed | VaultRefused | MasterKeyUnusable | TopologyRefused | DbError>
 
 /** The twin did not take the new inventory: its inbox is closed. It stands in the database and counts from the next start. */
 export class TopologyRefused extends Data.TaggedError("TopologyRefused")<{ readonly message: string }> {}
@@ -78,6 +84,8 @@ export interface TenantEnvironment {
   readonly collectors: readonly Collector[]
   readonly book: AddressBook
   readonly probes: Probes
+  /** What the tenant chose about its subscribers; absent = counts only. */
+  readonly privacy?: (tenant: TenantInfo) => Effect.Effect<PrivacySettings, unknown>
 }
 
 /** Room for changes of the inventory within one life of a runtime. */
@@ -102,16 +110,20 @@ export const openTenant = (
     yield* writeEvents(db, tenant, twin, log)
     yield* Effect.forkScoped(pruneForever(config, db, tenant, now, log))
 
+    const settings = environment.privacy?.(tenant) ?? Effect.succeed(PRIVATE)
+    const subscribers = yield* openSubscribers({ db, vault, tenant: tenant.id, settings, log, nowMs: Date.now })
+    // The only way into this twin for what devices say.
+    const sink = discreetSink(twin, subscribers.naming)
     const fleetStats = makeFleetStats()
     const fleet = yield* runFleet({
       targets: [],
       collectors: environment.collectors,
-      sink: twin,
+      sink,
       settings: { ...FLEET_DEFAULTS, deadlineMs: config.pollTimeoutMs },
       stats: fleetStats,
     })
     const probed: { plans: readonly ProbePlan[] } = { plans: [] }
-    const follow = followTargets(environment, tenant, twin, fleet, log, probed)
+    const follow = followTargets(environment, tenant, sink, fleet, log, probed)
     yield* follow
     const change = yield* makeChange(environment, tenant, twin, follow)
     yield* Effect.addFinalizer(() => Effect.sync(() => book.set(tenant.id, [])))
@@ -233,7 +245,7 @@ const tellNotice = (log: Log, { kind, subject, detail }: TenantNotice): void =>
 const followTargets = (
   { db, vault, book, probes }: TenantEnvironment,
   tenant: TenantInfo,
-  twin: LiveTwin,
+  sink: Sink,
   fleet: FleetControl,
   log: Log,
   probed: { plans: readonly ProbePlan[] },
@@ -247,7 +259,7 @@ const followTargets = (
     const entries = targets.map((target) => ({
       tenant: tenant.id,
       target,
-      sink: twin,
+      sink,
       pollNow: () => fleet.pollNow(target.device),
     }))
     book.set(tenant.id, entries)

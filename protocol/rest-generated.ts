@@ -83,6 +83,7 @@ export interface Operations {
   readonly "network.topology": { readonly input: { readonly query?: { readonly limit?: string | number | undefined; readonly cursor?: string | number | undefined } }; readonly ok: Topology }
   readonly "past.events": { readonly input: { readonly query?: { readonly limit?: string | number | undefined; readonly cursor?: string | number | undefined; readonly subject?: string | number | undefined; readonly type?: string | number | undefined; readonly from?: string | number | undefined; readonly to?: string | number | undefined } }; readonly ok: { readonly items: ReadonlyArray<Event>; readonly next: string | null } }
   readonly "past.history": { readonly input: { readonly query: { readonly device: string | number; readonly entity?: string | number | undefined; readonly metric: string | number; readonly from?: string | number | undefined; readonly to?: string | number | undefined; readonly points?: string | number | undefined } }; readonly ok: History }
+  readonly "roles.get": { readonly input: { readonly params: { readonly name: string } }; readonly ok: Role }
   readonly "roles.list": { readonly input: {}; readonly ok: { readonly permissions: ReadonlyArray<Permission>; readonly items: ReadonlyArray<Role> } }
   readonly "roles.put": { readonly input: { readonly params: { readonly name: string }; readonly headers?: { readonly "if-match"?: string | undefined }; readonly body: { readonly permissions?: ReadonlyArray<Permission>; readonly secondFactorRequired?: boolean } }; readonly ok: Role }
   readonly "roles.remove": { readonly input: { readonly params: { readonly name: string } }; readonly ok: null }
@@ -94,6 +95,7 @@ export interface Operations {
   readonly "signIn.acceptInvitation": { readonly input: { readonly body: { readonly token: string; readonly name: string; readonly password: string } }; readonly ok: null }
   readonly "signIn.create": { readonly input: { readonly body: { readonly user: string; readonly password: string; readonly code?: string; readonly tenant?: string } }; readonly ok: null }
   readonly "signIn.ways": { readonly input: {}; readonly ok: { readonly password: boolean; readonly oidc: { readonly name: string } | null } }
+  readonly "subscribers.reveal": { readonly input: { readonly body: { readonly pseudonym: string; readonly reason: string } }; readonly ok: { readonly identity: string; readonly seenMs: number } }
   readonly "tenants.create": { readonly input: { readonly headers?: { readonly "idempotency-key"?: string | undefined }; readonly body: { readonly slug: string; readonly name: string; readonly tier?: "small" | "medium" | "large" } }; readonly ok: { readonly tenant: TenantRow; readonly invitationToken: string } }
   readonly "tenants.enter": { readonly input: { readonly params: { readonly slug: string }; readonly body: { readonly reason: string; readonly minutes: number } }; readonly ok: null }
   readonly "tenants.get": { readonly input: { readonly params: { readonly slug: string } }; readonly ok: TenantRow }
@@ -127,20 +129,20 @@ export const OPERATIONS: { readonly [Id in keyof Operations]: OperationRoute } =
   "audit.export": {"method":"POST","path":"/api/v1/audit/export","query":[],"headers":[],"hasBody":true,"summary":"A signed copy; the export itself is an act"},
   "audit.list": {"method":"GET","path":"/api/v1/audit","query":["limit","cursor","from","to","actor","action","object"],"headers":[],"hasBody":false,"summary":"Newest first"},
   "audit.verify": {"method":"GET","path":"/api/v1/audit/verify","query":[],"headers":[],"hasBody":false,"summary":"Recomputes the hash chain and compares it with the anchors outside the database"},
-  "inventory.createDevice": {"method":"POST","path":"/api/v1/devices","query":[],"headers":["idempotency-key"],"hasBody":true,"summary":""},
-  "inventory.createLink": {"method":"POST","path":"/api/v1/links","query":[],"headers":["idempotency-key"],"hasBody":true,"summary":""},
-  "inventory.declaredDevice": {"method":"GET","path":"/api/v1/devices/{id}/declared","query":[],"headers":[],"hasBody":false,"summary":""},
+  "inventory.createDevice": {"method":"POST","path":"/api/v1/devices","query":[],"headers":["idempotency-key"],"hasBody":true,"summary":"Declare a device; polling begins when it has a credential"},
+  "inventory.createLink": {"method":"POST","path":"/api/v1/links","query":[],"headers":["idempotency-key"],"hasBody":true,"summary":"Declare a link between two interfaces"},
+  "inventory.declaredDevice": {"method":"GET","path":"/api/v1/devices/{id}/declared","query":[],"headers":[],"hasBody":false,"summary":"What is declared of a device, with its ETag"},
   "inventory.export": {"method":"GET","path":"/api/v1/export","query":[],"headers":[],"hasBody":false,"summary":"The inventory as an import document, without credentials"},
   "inventory.import": {"method":"POST","path":"/api/v1/imports","query":["dryRun","replace","format"],"headers":["idempotency-key"],"hasBody":true,"summary":"`dryRun=true` previews; mistakes are told by line"},
-  "inventory.putCredential": {"method":"PUT","path":"/api/v1/devices/{id}/credentials/{kind}","query":[],"headers":[],"hasBody":true,"summary":""},
+  "inventory.putCredential": {"method":"PUT","path":"/api/v1/devices/{id}/credentials/{kind}","query":[],"headers":[],"hasBody":true,"summary":"Set a credential, as in an import document; it is never read back"},
   "inventory.putSite": {"method":"PUT","path":"/api/v1/sites/{id}","query":[],"headers":["if-match"],"hasBody":true,"summary":"Make or change a site"},
-  "inventory.removeCredential": {"method":"DELETE","path":"/api/v1/devices/{id}/credentials/{kind}","query":[],"headers":[],"hasBody":false,"summary":""},
+  "inventory.removeCredential": {"method":"DELETE","path":"/api/v1/devices/{id}/credentials/{kind}","query":[],"headers":[],"hasBody":false,"summary":"Forget a credential"},
   "inventory.removeDevice": {"method":"DELETE","path":"/api/v1/devices/{id}","query":[],"headers":[],"hasBody":false,"summary":"Its links go with it"},
-  "inventory.removeLink": {"method":"DELETE","path":"/api/v1/links/{id}","query":[],"headers":[],"hasBody":false,"summary":""},
+  "inventory.removeLink": {"method":"DELETE","path":"/api/v1/links/{id}","query":[],"headers":[],"hasBody":false,"summary":"Remove a link"},
   "inventory.removeSite": {"method":"DELETE","path":"/api/v1/sites/{id}","query":[],"headers":[],"hasBody":false,"summary":"Only when no device stands there"},
-  "inventory.site": {"method":"GET","path":"/api/v1/sites/{id}","query":[],"headers":[],"hasBody":false,"summary":""},
-  "inventory.updateDevice": {"method":"PATCH","path":"/api/v1/devices/{id}","query":[],"headers":["if-match"],"hasBody":true,"summary":""},
-  "inventory.updateLink": {"method":"PATCH","path":"/api/v1/links/{id}","query":[],"headers":["if-match"],"hasBody":true,"summary":""},
+  "inventory.site": {"method":"GET","path":"/api/v1/sites/{id}","query":[],"headers":[],"hasBody":false,"summary":"One site, with its ETag"},
+  "inventory.updateDevice": {"method":"PATCH","path":"/api/v1/devices/{id}","query":[],"headers":["if-match"],"hasBody":true,"summary":"Change what is declared of a device; its address only with credentials.manage when it has credentials"},
+  "inventory.updateLink": {"method":"PATCH","path":"/api/v1/links/{id}","query":[],"headers":["if-match"],"hasBody":true,"summary":"Change a link's capacity; null = the slower end's speed counts"},
   "keys.create": {"method":"POST","path":"/api/v1/keys","query":[],"headers":[],"hasBody":true,"summary":"The key is shown this once"},
   "keys.list": {"method":"GET","path":"/api/v1/keys","query":["limit","cursor"],"headers":[],"hasBody":false,"summary":""},
   "keys.revoke": {"method":"DELETE","path":"/api/v1/keys/{id}","query":[],"headers":[],"hasBody":false,"summary":""},
@@ -158,6 +160,7 @@ export const OPERATIONS: { readonly [Id in keyof Operations]: OperationRoute } =
   "network.topology": {"method":"GET","path":"/api/v1/topology","query":["limit","cursor"],"headers":[],"hasBody":false,"summary":"Devices and links as a graph, for machines. Each link stands once, on the page of its later end"},
   "past.events": {"method":"GET","path":"/api/v1/events","query":["limit","cursor","subject","type","from","to"],"headers":[],"hasBody":false,"summary":"What happened, newest first"},
   "past.history": {"method":"GET","path":"/api/v1/history","query":["device","entity","metric","from","to","points"],"headers":[],"hasBody":false,"summary":"A stored series, at most 600 points; the last hour if no time is given"},
+  "roles.get": {"method":"GET","path":"/api/v1/roles/{name}","query":[],"headers":[],"hasBody":false,"summary":""},
   "roles.list": {"method":"GET","path":"/api/v1/roles","query":[],"headers":[],"hasBody":false,"summary":"The matrix: built-in roles, then the tenant's own"},
   "roles.put": {"method":"PUT","path":"/api/v1/roles/{name}","query":[],"headers":["if-match"],"hasBody":true,"summary":""},
   "roles.remove": {"method":"DELETE","path":"/api/v1/roles/{name}","query":[],"headers":[],"hasBody":false,"summary":""},
@@ -169,6 +172,7 @@ export const OPERATIONS: { readonly [Id in keyof Operations]: OperationRoute } =
   "signIn.acceptInvitation": {"method":"POST","path":"/api/v1/invitations/accept","query":[],"headers":[],"hasBody":true,"summary":"Become a user by an invitation; works once"},
   "signIn.create": {"method":"POST","path":"/api/v1/session","query":[],"headers":[],"hasBody":true,"summary":"Sign in; the answer sets the session cookie"},
   "signIn.ways": {"method":"GET","path":"/api/v1/session/ways","query":[],"headers":[],"hasBody":false,"summary":"How people sign in here"},
+  "subscribers.reveal": {"method":"POST","path":"/api/v1/subscribers/reveal","query":[],"headers":[],"hasBody":true,"summary":"The identity behind a pseudonym; each answer is an act in the audit"},
   "tenants.create": {"method":"POST","path":"/api/v1/tenants","query":[],"headers":["idempotency-key"],"hasBody":true,"summary":"A new tenant, running at once, and the invitation of its first administrator"},
   "tenants.enter": {"method":"POST","path":"/api/v1/tenants/{slug}/enter","query":[],"headers":[],"hasBody":true,"summary":"Break glass: this session reads that tenant for some minutes; it stands in both tenants' audit"},
   "tenants.get": {"method":"GET","path":"/api/v1/tenants/{slug}","query":[],"headers":[],"hasBody":false,"summary":""},

@@ -55,8 +55,26 @@ export const ROUTES: Readonly<Record<RouteName, Policy>> = {
   "tokens.create": PUBLIC,
   "tokens.refresh": PUBLIC,
   "tokens.revoke": PUBLIC,
+  "audit.list": needs("audit.read"),
+  "audit.verify": needs("audit.read"),
+  "audit.export": needs("audit.export"),
+  "subscribers.reveal": needs("subscriber.view"),
   "past.history": needs("network.read"),
   "past.events": needs("network.read"),
+  "inventory.site": needs("network.read"),
+  "inventory.putSite": needs("topology.edit"),
+  "inventory.removeSite": needs("topology.edit"),
+  "inventory.declaredDevice": needs("network.read"),
+  "inventory.createDevice": needs("devices.update"),
+  "inventory.updateDevice": needs("devices.update"),
+  "inventory.removeDevice": needs("devices.delete"),
+  "inventory.putCredential": needs("credentials.manage"),
+  "inventory.removeCredential": needs("credentials.manage"),
+  "inventory.createLink": needs("topology.edit"),
+  "inventory.updateLink": needs("topology.edit"),
+  "inventory.removeLink": needs("topology.edit"),
+  "inventory.import": needs("inventory.import"),
+  "inventory.export": needs("inventory.export"),
 }
 
 /** Paths that are no part of the API. `/metrics` may also be read with its own token. */
@@ -65,6 +83,8 @@ export const FILES = {
   "/openapi.json": SELF,
   "/basemap.pmtiles": SELF,
   "/healthz": PUBLIC,
+  "/oidc/start": PUBLIC,
+  "/oidc/callback": PUBLIC,
   "/stream": needs("network.read"),
 } as const satisfies Readonly<Record<string, Policy>>
 

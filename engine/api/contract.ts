@@ -6,9 +6,12 @@
 import * as HttpApi from "effect/http-api/HttpApi"
 import * as HttpApiMiddleware from "effect/http-api/HttpApiMiddleware"
 import * as OpenApi from "effect/http-api/OpenApi"
+import { AuditGroup } from "#engine/api/groups/audit.ts"
+import { InventoryGroup } from "#engine/api/groups/inventory.ts"
 import { NetworkGroup } from "#engine/api/groups/network.ts"
 import { PastGroup } from "#engine/api/groups/past.ts"
 import { AccountGroup, RolesGroup, SessionGroup, SignInGroup, UsersGroup } from "#engine/api/groups/people.ts"
+import { SubscribersGroup } from "#engine/api/groups/subscribers.ts"
 import { KeysGroup, TokensGroup } from "#engine/api/groups/programs.ts"
 
 export class Api extends HttpApi.make("heliograph")
@@ -19,8 +22,11 @@ export class Api extends HttpApi.make("heliograph")
   .add(RolesGroup)
   .add(NetworkGroup)
   .add(PastGroup)
+  .add(InventoryGroup)
   .add(KeysGroup)
   .add(TokensGroup)
+  .add(AuditGroup)
+  .add(SubscribersGroup)
   .prefix("/api/v1")
   .middleware(HttpApiMiddleware.ProblemDetails)
   .annotateMerge(

@@ -3,8 +3,10 @@ import type { Doors } from "#engine/access/doors.ts"
 import type { Idempotency } from "#engine/api/idempotency.ts"
 import type { Audit } from "#engine/audit/audit.ts"
 import type { Accounts, EventReader, HistoryReader, ProbePlans, Twins } from "#engine/api/ports.ts"
+import type { InventoryApi } from "#engine/inventory-api/inventory-api.ts"
 import type { Log } from "#engine/log.ts"
 import type { People } from "#engine/people/people.ts"
+import type { SubscriberReveal } from "#engine/privacy/reveal.ts"
 import type { Programs } from "#engine/programs/programs.ts"
 
 export interface ApiDeps {
@@ -13,6 +15,7 @@ export interface ApiDeps {
   readonly people: People
   readonly programs: Programs
   readonly audit: Audit
+  readonly subscribers: SubscriberReveal
   /** How the OpenID issuer is called on the sign-in screen; null = people sign in by password. */
   readonly oidcName: string | null
   readonly twins: Twins
@@ -20,6 +23,7 @@ export interface ApiDeps {
   readonly events: EventReader
   readonly probePlans: ProbePlans
   readonly idempotency: Idempotency
+  readonly inventory: InventoryApi
   readonly log: Log
   readonly version: string
   /** As browsers see it, when a proxy stands between. */

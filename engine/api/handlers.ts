@@ -4,13 +4,22 @@ import * as HttpApiMiddleware from "effect/http-api/HttpApiMiddleware"
 import * as Layer from "effect/Layer"
 import { Api } from "#engine/api/contract.ts"
 import type { ApiDeps } from "#engine/api/deps.ts"
+import { account } from "#engine/api/handlers/account.ts"
+import { audit } from "#engine/api/handlers/audit.ts"
+import { keys } from "#engine/api/handlers/keys.ts"
+import { inventory } from "#engine/api/handlers/inventory.ts"
 import { network } from "#engine/api/handlers/network.ts"
 import { past } from "#engine/api/handlers/past.ts"
+import { roles } from "#engine/api/handlers/roles.ts"
 import { session, signIn } from "#engine/api/handlers/sign-in.ts"
 import { signedIn } from "#engine/api/handlers/signed-in.ts"
+import { subscribers } from "#engine/api/handlers/subscribers.ts"
+import { tokens } from "#engine/api/handlers/tokens.ts"
+import { users } from "#engine/api/handlers/users.ts"
 
 export const apiLayer = (deps: ApiDeps) =>
   HttpApiBuilder.layer(Api).pipe(
-    Layer.provide([signIn(deps), session(deps), network(deps), past(deps)]),
+    Layer.provide([signIn(deps), session(deps), network(deps), past(deps), inventory(deps), keys(deps), tokens(deps)]),
+    Layer.provide([account(deps), users(deps), roles(deps), audit(deps), subscribers(deps)]),
     Layer.provide([signedIn(deps), HttpApiMiddleware.layerProblemDetails({ includeDetails: true })]),
   )

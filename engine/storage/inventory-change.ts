@@ -5,6 +5,7 @@
  */
 import * as Effect from "effect/Effect"
 import { recordAct, type Act, type Actor } from "#engine/audit/act.ts"
+import type { QuotaPassed } from "#engine/quota/quotas.ts"
 import type { DbError, DbShape, Tx } from "#engine/storage/db.ts"
 import { removeRows, type Removed } from "#engine/storage/inventory-removal.ts"
 import {
@@ -59,11 +60,8 @@ export interface Changing {
   readonly quota?: InventoryQuota
 }
 
-/**
- * A quota of the tenant (engine/quota): fails when `wanted` of them would be too many. Asked only for what grows. Its
- * error travels as it is.
- */
-export type InventoryQuota = (name: "max_devices" | "max_links", wanted: number) => Promise<void>
+/** Null = there may be `wanted` of them in all; else what the change fails with. Asked only for what grows. */
+export type InventoryQuota = (name: "max_devices" | "max_links", wanted: number) => QuotaPassed | null
 
 export interface Changed<A> {
   readonly answer: A
@@ -79,15 +77,17 @@ export const changeInventory = <A, E = never>(
   tenant: TenantId,
   changing: Changing,
   plan: (stored: Stored, key: () => Promise<TenantKey>) => Promise<Planned<A>>,
-): Effect.Effect<Changed<A>, E | VaultRefused | MasterKeyUnusable | DbError> =>
-  db.tenant(tenant)<Changed<A>, E | VaultRefused | MasterKeyUnusable>(async (tx) => {
+): Effect.Effect<Changed<A>, E | QuotaPassed | VaultRefused | MasterKeyUnusable | DbError> =>
+  db.tenant(tenant)<Changed<A>, E | QuotaPassed | VaultRefused | MasterKeyUnusable>(async (tx) => {
     await tx.query("select pg_advisory_xact_lock(hashtextextended($1, 0))", [tenant])
     const stored = await readStored(tx, tenant)
     const before = { devices: stored.devices.size, links: stored.links.size }
     let key: Promise<TenantKey> | undefined
     const planned = await plan(stored, () => (key ??= vault.tenantKey(tx, tenant)))
-    if (stored.devices.size > before.devices) await changing.quota?.("max_devices", stored.devices.size)
-    if (stored.links.size > before.links) await changing.quota?.("max_links", stored.links.size)
+    const tooMany =
+      (stored.devices.size > before.devices ? changing.quota?.("max_devices", stored.devices.size) : null) ??
+      (stored.links.size > before.links ? changing.quota?.("max_links", stored.links.size) : null)
+    if (tooMany !== null && tooMany !== undefined) throw tooMany
     const changes = isChange(planned.edit)
     const rev = stored.rev + (changes ? 1 : 0)
     const answer = planned.answer(rev)

@@ -16,6 +16,7 @@ import type {
   ImportSite,
 } from "#engine/import/document.ts"
 import { pingPlan } from "#engine/probes/plan.ts"
+import type { QuotaPassed } from "#engine/quota/quotas.ts"
 import type { DbError, DbShape } from "#engine/storage/db.ts"
 import { changeInventory, NOTHING_REMOVED, type Planned } from "#engine/storage/inventory-change.ts"
 import { takeOutMissing } from "#engine/storage/inventory-removal.ts"
@@ -84,7 +85,7 @@ export const importInventory = (
   tenant: TenantId,
   document: ImportDocument,
   options: ImportOptions,
-): Effect.Effect<ImportReport, ImportRefused | VaultRefused | MasterKeyUnusable | DbError> =>
+): Effect.Effect<ImportReport, ImportRefused | QuotaPassed | VaultRefused | MasterKeyUnusable | DbError> =>
   Effect.map(
     changeInventory<Imported, ImportRefused>(
       db,

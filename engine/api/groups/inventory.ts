@@ -49,7 +49,7 @@ const DeviceFields = {
   address: name(64),
   site: name(200),
   roles: Roles,
-  pollSeconds: wholeBetween(1, 86_400),
+  pollSeconds: wholeBetween(1, 3600),
   pingSeconds: Schema.NullOr(wholeBetween(0, 60)),
 }
 const optionalOf = <F extends Schema.Struct.Fields>(fields: F) =>
@@ -86,7 +86,7 @@ export class InventoryGroup extends HttpApiGroup.make("inventory")
       params: { id: word(200) },
       success: SiteRow,
       error: [NotFound, ServiceUnavailable],
-    }),
+    }).annotate(OpenApi.Summary, "One site, with its ETag"),
     HttpApiEndpoint.put("putSite", "/sites/:id", {
       params: { id: word(200) },
       headers: IfMatch,
@@ -103,20 +103,23 @@ export class InventoryGroup extends HttpApiGroup.make("inventory")
       params: Id,
       success: DeclaredDevice,
       error: [NotFound, ServiceUnavailable],
-    }),
+    }).annotate(OpenApi.Summary, "What is declared of a device, with its ETag"),
     HttpApiEndpoint.post("createDevice", "/devices", {
       headers: Idempotent,
       payload: Schema.Struct(DeviceFields),
       success: DeclaredDevice,
       error: [Refused, Conflict, QuotaExceeded, ServiceUnavailable],
-    }),
+    }).annotate(OpenApi.Summary, "Declare a device; polling begins when it has a credential"),
     HttpApiEndpoint.patch("updateDevice", "/devices/:id", {
       params: Id,
       headers: IfMatch,
       payload: Schema.Struct(optionalOf(DeviceFields)),
       success: DeclaredDevice,
       error: [NotFound, Refused, Conflict, Changed, ServiceUnavailable],
-    }),
+    }).annotate(
+      OpenApi.Summary,
+      "Change what is declared of a device; its address only with credentials.manage when it has credentials",
+    ),
     HttpApiEndpoint.delete("removeDevice", "/devices/:id", {
       params: Id,
       success: HttpApiSchema.NoContent,
@@ -128,37 +131,37 @@ export class InventoryGroup extends HttpApiGroup.make("inventory")
       payload: Schema.Record(Schema.String, Schema.Unknown),
       success: HttpApiSchema.NoContent,
       error: [NotFound, Refused, ServiceUnavailable],
-    }),
+    }).annotate(OpenApi.Summary, "Set a credential, as in an import document; it is never read back"),
     HttpApiEndpoint.delete("removeCredential", "/devices/:id/credentials/:kind", {
       params: { id: word(64), kind: Schema.Literals(["snmp", "routeros"]) },
       success: HttpApiSchema.NoContent,
       error: [NotFound, ServiceUnavailable],
-    }),
+    }).annotate(OpenApi.Summary, "Forget a credential"),
     HttpApiEndpoint.post("createLink", "/links", {
       headers: Idempotent,
       payload: Schema.Struct({ a: End, b: End, capacityBps: Schema.NullOr(Schema.Finite) }),
       success: DeclaredLink,
       error: [Refused, Conflict, QuotaExceeded, ServiceUnavailable],
-    }),
+    }).annotate(OpenApi.Summary, "Declare a link between two interfaces"),
     HttpApiEndpoint.patch("updateLink", "/links/:id", {
       params: Id,
       headers: IfMatch,
       payload: Schema.Struct({ capacityBps: Schema.NullOr(Schema.Finite) }),
       success: DeclaredLink,
       error: [NotFound, Refused, Changed, ServiceUnavailable],
-    }),
+    }).annotate(OpenApi.Summary, "Change a link's capacity; null = the slower end's speed counts"),
     HttpApiEndpoint.delete("removeLink", "/links/:id", {
       params: Id,
       success: HttpApiSchema.NoContent,
       error: [NotFound, ServiceUnavailable],
-    }),
+    }).annotate(OpenApi.Summary, "Remove a link"),
     HttpApiEndpoint.post("import", "/imports", {
       query: { dryRun: flag, replace: flag, format: Schema.optionalKey(Schema.Literals(["json", "csv"])) },
       headers: Idempotent,
       /** The document as text: JSON by engine/import/schema.json, or CSV of devices. */
       payload: Schema.Struct({ document: Schema.String }),
       success: ImportReportBody,
-      error: [ImportInvalid, Refused, QuotaExceeded, ServiceUnavailable],
+      error: [ImportInvalid, Refused, Conflict, QuotaExceeded, ServiceUnavailable],
     }).annotate(OpenApi.Summary, "`dryRun=true` previews; mistakes are told by line"),
     HttpApiEndpoint.get("export", "/export", {
       success: Schema.Struct({ document: Schema.String }),

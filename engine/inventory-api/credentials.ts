@@ -1,0 +1,53 @@
+/**
+ * Credentials of devices by REST: written, replaced and removed, never read. The audit knows that one was set and which
+ * kind of login it is; what it holds is only in the vault.
+ */
+import { checkedCredential } from "#engine/inventory-api/check.ts"
+import { declaredDevice, deviceOf, type Reach } from "#engine/inventory-api/declared.ts"
+import { notFound } from "#engine/inventory-api/edit-refused.ts"
+import { actOf, planned } from "#engine/inventory-api/edits.ts"
+import { NO_EDIT, type Planned } from "#engine/storage/inventory-change.ts"
+import { canonical, type Kind, type Stored } from "#engine/storage/inventory-rows.ts"
+import type { TenantKey } from "#engine/storage/vault.ts"
+
+export const putCredential =
+  (reach: Reach, id: string, kind: Kind, given: unknown) =>
+  async (stored: Stored, keyOf: () => Promise<TenantKey>): Promise<Planned<null>> => {
+    const old = deviceOf(stored, reach, id)
+    const plaintext = canonical(checkedCredential(kind, given))
+    const key = await keyOf()
+    const before = declaredDevice(old).credentials
+    const after = [...new Set([...before, kind])]
+    const act = actOf(
+      "credential.set",
+      "device",
+      id,
+      old.name,
+      { kind, credentials: before },
+      { kind, credentials: after },
+    )
+    // Written also when it is the same: giving it anew forgets the certificate that was pinned with it.
+    return planned(
+      { ...NO_EDIT, credentials: [{ device: id, kind, sealed: key.seal(id, kind, plaintext) }] },
+      act,
+      null,
+    )
+  }
+
+export const removeCredential =
+  (reach: Reach, id: string, kind: Kind) =>
+  (stored: Stored): Planned<null> => {
+    const old = deviceOf(stored, reach, id)
+    if (!old.sealed.has(kind)) throw notFound()
+    const before = declaredDevice(old).credentials
+    const after = before.filter((one) => one !== kind)
+    const act = actOf(
+      "credential.delete",
+      "device",
+      id,
+      old.name,
+      { kind, credentials: before },
+      { kind, credentials: after },
+    )
+    return planned({ ...NO_EDIT, removedCredentials: [{ device: id, kind }] }, act, null)
+  }
