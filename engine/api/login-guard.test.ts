@@ -9,6 +9,7 @@ import {
   FORGET_MS,
   makeLoginGuard,
   PAIR_FREE,
+  PAIR_SHUT,
 } from "#engine/api/login-guard.ts"
 import type { LoginGuard } from "#engine/api/login-guard.ts"
 
@@ -24,6 +25,23 @@ test("[29] after the free attempts one guesser gets at most one attempt a minute
   const hours = 4
   for (let nowMs = 0; nowMs < hours * 3_600_000; nowMs += 500) if (wrong(guard, "192.0.2.1", "admin", nowMs)) tried++
   assert.ok(tried <= PAIR_FREE + 7 + hours * 60, String(tried))
+})
+
+test("[29] from the tenth wrong password on a pair waits a whole minute, and that is told exactly once", () => {
+  const guard = makeLoginGuard()
+  const told: boolean[] = []
+  let nowMs = 0
+  for (let tried = 0; tried < PAIR_SHUT + 3; tried++, nowMs += DELAY_MS_MAX) {
+    const admitted = guard.admit("192.0.2.1", "admin", nowMs)
+    assert.ok(admitted.ok)
+    told.push(admitted.done("wrong"))
+  }
+  assert.deepEqual(
+    told.flatMap((yes, index) => (yes ? [index + 1] : [])),
+    [PAIR_SHUT],
+  )
+  const delayed = guard.admit("192.0.2.1", "admin", nowMs - DELAY_MS_MAX)
+  assert.ok(!delayed.ok && delayed.retryAfterMs === DELAY_MS_MAX)
 })
 
 test("[29] a flood on one account never delays its owner at another source", () => {

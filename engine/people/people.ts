@@ -13,7 +13,6 @@ import { makeInvitations, type Invitations } from "#engine/people/invitations.ts
 import { makeRoles, type Roles } from "#engine/people/roles.ts"
 import { authenticate, openByPassword, recordGuessing, secondFactorOf, signOut } from "#engine/people/sign-in.ts"
 import { makeUsers, type Users } from "#engine/people/users.ts"
-import type { DbShape } from "#engine/storage/db.ts"
 
 /** For ApiDeps.people. */
 export interface People {
@@ -26,6 +25,8 @@ export interface People {
 export interface PeopleOptions extends Omit<PeopleEnvironment, "gate"> {
   readonly metrics: MetricsRegistry
   readonly log: Log
+  /** For waiting and counting; must never go back. */
+  readonly monotonicMs: () => number
 }
 
 export const makePeople = (
@@ -50,13 +51,13 @@ export const makePeople = (
 }
 
 /** The gate whose outcomes are a metric, and whose tenant hears of guessing. */
-const storedGate = ({ db, metrics, log }: { readonly db: DbShape } & PeopleOptions): Gate => {
+const storedGate = ({ db, metrics, log, monotonicMs }: PeopleOptions): Gate => {
   const checks = metrics.counter(
     "heliograph_sign_in_checks_total",
     "Passwords and codes that were given, by what came of them.",
   )
   return makeGate({
-    monotonicMs: () => performance.now(),
+    monotonicMs,
     outcome: (outcome) => checks.add(1, { outcome }),
     slowed: (attempt) => {
       log.warn("sign-ins are slowed: too many were wrong", { user: attempt.name, source: attempt.source })

@@ -164,8 +164,9 @@ const startStream = (options: StreamOptions): Stream & { readonly stop: () => vo
     void Effect.runPromise(lookUp(options.doors, one.presented, limits.upgradeMsMax)).then((who) => {
       if (who === "unavailable") return undefined
       if (who === null || refusedBy(FILES["/stream"], who) !== null) one.session.signOut()
-      // Other sites, another view: whoever comes back gets it.
-      else if (sitesKey(who.sites) !== sitesKey(one.session.who.sites)) one.session.end()
+      // Other sites, or a grant that began or ended: whoever comes back gets what they may see now.
+      else if (sitesKey(who.sites) !== sitesKey(one.session.who.sites) || who.tenant !== one.session.who.tenant)
+        one.session.end()
       return undefined
     })
   }

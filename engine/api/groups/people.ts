@@ -202,7 +202,7 @@ export class UsersGroup extends HttpApiGroup.make("users")
         hours: Schema.optionalKey(Schema.Finite.check(Schema.isBetween({ minimum: 1, maximum: 720 }))),
       }),
       success: Schema.Struct({ invitation: InvitationBody, token: Schema.String }),
-      error: [Forbidden, Refused, QuotaExceeded, ServiceUnavailable],
+      error: [Conflict, Forbidden, Refused, QuotaExceeded, ServiceUnavailable],
     }).annotate(OpenApi.Summary, "The token is shown this once; hand it over by a way you trust"),
     HttpApiEndpoint.delete("withdraw", "/invitations/:id", {
       params: Id,

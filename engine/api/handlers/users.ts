@@ -4,6 +4,7 @@ import * as HttpApiBuilder from "effect/http-api/HttpApiBuilder"
 import { Api } from "#engine/api/contract.ts"
 import type { ApiDeps } from "#engine/api/deps.ts"
 import { setHeader, unavailable } from "#engine/api/handlers/request.ts"
+import { requestHash, withIdempotency } from "#engine/api/idempotency.ts"
 import { PAGE_DEFAULT, readCursor } from "#engine/api/lists.ts"
 import { BadQuery } from "#engine/api/problems.ts"
 import { Caller } from "#engine/api/signed-in.ts"
@@ -60,15 +61,16 @@ export const users = (deps: ApiDeps) => {
           return pageOf(rows, page.limit)
         }),
       )
-      .handle("invite", ({ payload }) =>
-        Effect.flatMap(Caller, (by) =>
-          deps.people.invitations.invite(by, {
-            note: payload.note,
-            roles: payload.roles,
-            sites: payload.sites ?? null,
-            hours: payload.hours ?? INVITATION_HOURS,
-          }),
-        ).pipe(Effect.catchTag("Unavailable", away)),
+      .handle("invite", ({ payload, headers }) =>
+        Effect.gen(function* () {
+          const by = yield* Caller
+          const { note, roles, sites = null, hours = INVITATION_HOURS } = payload
+          const invite = deps.people.invitations
+            .invite(by, { note, roles, sites, hours })
+            .pipe(Effect.catchTag("Unavailable", away))
+          const request = requestHash("users.invite", payload)
+          return yield* withIdempotency(deps, by, headers["idempotency-key"], request, invite)
+        }),
       )
       .handle("withdraw", ({ params }) =>
         Effect.flatMap(Caller, (by) => deps.people.invitations.withdraw(by, params.id)).pipe(
