@@ -56,6 +56,12 @@ export const seedEveryTable = async (owner: Client, tenant: TenantId): Promise<v
       "seq, idx, at_ms, type, severity, subject, subject_kind, entity, source",
       [1, 0, 1, "device.rebooted", "warning", first, "device", "", "snmp"],
     ],
+    ["tenant_quota", "name, most", ["max_devices", 10]],
+    [
+      "tenant_settings",
+      "rev, sample_days, event_days, journal_days, subscriber_identities, subscriber_days, session_hours",
+      [1, 14, 90, 1, false, 7, 12],
+    ],
     ["subscriber_key", "month, key_version, sealed, created_ms", ["2026-11", 1, Buffer.alloc(40), 1]],
     ["subscriber_identity", "pseudonym, key_version, sealed, seen_ms", ["~2611-a", 1, Buffer.alloc(40), 1]],
     [
