@@ -1,0 +1,133 @@
+/**
+ * The API over real HTTP on a real database, with real twins of two tenants and nothing to poll: for tests of what people
+ * declare. Who asks is a bearer token that names a principal of the test's own.
+ */
+import { after, before } from "node:test"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Scope from "effect/Scope"
+import { makeDoors } from "#engine/access/doors.ts"
+import type { Principal } from "#engine/access/principal.ts"
+import { makeAddressBook } from "#engine/address-book.ts"
+import { principalOf } from "#engine/api/accounts.fixture.ts"
+import { testDeps } from "#engine/api/deps.fixture.ts"
+import { storedIdempotency } from "#engine/api/idempotency-store.ts"
+import { loadConfig, type Config } from "#engine/config.ts"
+import { makeHttp } from "#engine/http/server.ts"
+import { makeInventoryApi } from "#engine/inventory-api/inventory-api.ts"
+import { silentLog } from "#engine/log.ts"
+import { makeMetrics } from "#engine/metrics/registry.ts"
+import { makeQuotas, type Quotas } from "#engine/quota/quotas.ts"
+import { useTestDatabase, type TestDatabase } from "#engine/storage/database.fixture.ts"
+import { listEvents } from "#engine/storage/events.ts"
+import { openVault } from "#engine/storage/vault.ts"
+import { openTenant, type TenantServices } from "#engine/tenant-services.ts"
+import { makeTenants } from "#engine/tenant/registry.ts"
+import { Unavailable } from "#engine/api/ports.ts"
+import type { TenantId } from "#protocol/id.ts"
+
+export interface InventoryServer {
+  readonly it: TestDatabase
+  readonly a: TenantId
+  readonly b: TenantId
+  readonly services: (tenant: TenantId) => TenantServices
+  readonly quotas: Quotas
+  readonly url: string
+  /** Makes a principal that asks with the returned token. */
+  readonly as: (who: Partial<Principal> & { readonly tenant: TenantId; readonly userId: string }) => string
+  readonly ask: (token: string, method: string, path: string, body?: unknown, headers?: object) => Promise<Answer>
+}
+export interface Answer {
+  readonly status: number
+  readonly etag: string | null
+  readonly text: string
+  /** The parsed body; null = none. */
+  readonly body: any
+}
+
+export const useInventoryServer = (): InventoryServer => {
+  const it = useTestDatabase()
+  const scope = Scope.makeUnsafe()
+  const principals = new Map<string, Principal>()
+  const running = new Map<TenantId, TenantServices>()
+  const server = { it, quotas: makeQuotas(() => performance.now()) } as {
+    -readonly [K in keyof InventoryServer]: InventoryServer[K]
+  }
+  const run = <A, E>(effect: Effect.Effect<A, E, Scope.Scope>): Promise<A> =>
+    Effect.runPromise(Scope.provide(effect, scope))
+
+  before(async () => {
+    const vault = await run(openVault(it.db, { dataDir: it.dataDir }))
+    const tenants = await run(makeTenants({}))
+    const probes = { setTenant: () => Effect.void, tool: null, stats: {} as never }
+    const environment = {
+      config: { ...settings(), dataDir: it.dataDir },
+      db: it.db,
+      vault,
+      log: silentLog,
+      tenants,
+      collectors: [],
+      book: makeAddressBook(),
+      probes,
+    }
+    for (const slug of ["a", "b"] as const) {
+      const id = await it.newTenant()
+      running.set(id, await run(openTenant(environment, { id, slug, name: slug, demo: false })))
+      server[slug] = id
+    }
+    const api = testDeps({
+      doors: makeDoors((presented) => Effect.sync(() => principals.get(presented.token) ?? null), Date.now),
+      twins: {
+        byTenant: (tenant) => running.get(tenant)?.twin ?? null,
+        all: () => [...running.values()].map(({ twin }) => twin),
+      },
+      events: {
+        page: (tenant, query) =>
+          listEvents(it.db, tenant, query).pipe(Effect.mapError(({ message }) => new Unavailable({ detail: message }))),
+      },
+      history: { read: () => Effect.succeed(null) },
+      probePlans: { of: (tenant) => running.get(tenant)?.probePlans() ?? [] },
+      idempotency: storedIdempotency({ db: it.db, vault, nowMs: Date.now }),
+      inventory: makeInventoryApi({
+        db: it.db,
+        changeOf: (tenant) => running.get(tenant)?.change ?? null,
+        defaultPollSeconds: 30,
+        quotas: server.quotas,
+      }),
+    })
+    const options = { metrics: makeMetrics(), metricsToken: null, staticDir: null, basemapPath: () => null }
+    const http = await run(
+      makeHttp({ host: "127.0.0.1", port: 0, api, ...options, stream: null, ready: () => true } as never),
+    )
+    server.url = http.url
+  })
+  after(() => Effect.runPromise(Scope.close(scope, Exit.void)))
+
+  server.services = (tenant) => running.get(tenant)!
+  server.as = ({ tenant, userId, ...rest }) => {
+    const session = { id: `s-${userId}`, user: { id: userId, name: userId, tenant }, expiresAtMs: 9e15 }
+    principals.set(userId, { ...principalOf(session, rest.roles ?? ["tenant_admin"]), ...rest })
+    return userId
+  }
+  server.ask = async (token, method, path, body, headers = {}) => {
+    const response = await fetch(`${server.url}/api/v1${path}`, {
+      method,
+      headers: { authorization: `Bearer ${token}`, "content-type": "application/json", ...headers },
+      ...(body === undefined ? {} : { body: typeof body === "string" ? body : JSON.stringify(body) }),
+    })
+    const text = await response.text()
+    return {
+      status: response.status,
+      etag: response.headers.get("etag"),
+      text,
+      body: text === "" ? null : JSON.parse(text),
+    }
+  }
+  return server
+}
+
+const settings = (): Config => {
+  const loaded = loadConfig({ env: {} })
+  if (loaded._tag !== "Config") throw new Error("the default settings do not load")
+  return loaded.config
+}
