@@ -25,8 +25,8 @@ export interface People {
 export interface PeopleOptions extends Omit<PeopleEnvironment, "gate"> {
   readonly metrics: MetricsRegistry
   readonly log: Log
-  /** For waiting and counting; must never go back. */
-  readonly monotonicMs: () => number
+  /** For waiting and counting; must never go back. Absent = the process's own clock. */
+  readonly monotonicMs?: () => number
 }
 
 export const makePeople = (
@@ -51,7 +51,7 @@ export const makePeople = (
 }
 
 /** The gate whose outcomes are a metric, and whose tenant hears of guessing. */
-const storedGate = ({ db, metrics, log, monotonicMs }: PeopleOptions): Gate => {
+const storedGate = ({ db, metrics, log, monotonicMs = () => performance.now() }: PeopleOptions): Gate => {
   const checks = metrics.counter(
     "heliograph_sign_in_checks_total",
     "Passwords and codes that were given, by what came of them.",

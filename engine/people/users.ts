@@ -14,7 +14,7 @@ import { cannotGive, cannotTouch, unknownRole, type Standing } from "#engine/peo
 import { removeFactor } from "#engine/people/second-factor.ts"
 import { checkSites, keepingAdministrators, readCustomRoles, takeTurn } from "#engine/people/standing.ts"
 import type { DbError, Tx } from "#engine/storage/db.ts"
-import { isUuid, lockUser, pageUsers, type UserRecord } from "#engine/storage/users.ts"
+import { lockUser, pageUsers, readUser, type UserRecord } from "#engine/storage/users.ts"
 
 /** Absent = as it is. */
 export interface UserChange {
@@ -73,7 +73,7 @@ export const makeUsers = (environment: PeopleEnvironment): Users => {
     get: (by, id) =>
       db
         .tenant(by.principal.tenant)<UserRecord, NotFound>(async (tx) => {
-          const user = isUuid(id) ? await lockUser(tx, by.principal.tenant, id) : null
+          const user = await readUser(tx, by.principal.tenant, id)
           if (user === null) throw new NotFound({})
           return user
         })

@@ -3,6 +3,7 @@ import assert from "node:assert/strict"
 import { describe, test } from "node:test"
 import * as Effect from "effect/Effect"
 import { NO_POSTGRES, useTestDatabase } from "#engine/storage/database.fixture.ts"
+import { DbError } from "#engine/storage/db.ts"
 import { verifyPassword, hashPassword } from "#engine/storage/password.ts"
 import {
   createSession,
@@ -16,7 +17,7 @@ import {
 } from "#engine/storage/sessions.ts"
 import { createTenant, findTenant, listTenants } from "#engine/storage/tenants.ts"
 import { readTenantToken } from "#engine/storage/tenant-token.ts"
-import { createUser, lockUser, pageUsers, userCount, verifyLogin } from "#engine/storage/users.ts"
+import { createUser, hasUsers, lockUser, pageUsers, verifyLogin } from "#engine/storage/users.ts"
 import { uuidv7 } from "#engine/storage/uuidv7.ts"
 import type { TenantId } from "#protocol/id.ts"
 
@@ -69,12 +70,12 @@ describe("accounts", { skip: NO_POSTGRES }, () => {
   })
 
   test("users: the first start sees 0, a login finds its tenant, a wrong password, name or tenant is null", async () => {
-    assert.equal(await run(userCount(it.db)), 0)
+    assert.equal(await run(hasUsers(it.db)), false)
     const norte = (await run(findTenant(it.db, "norte")))!
     const ada = await run(
       createUser(it.db, norte.id, { name: "ada", password: "number nine", roles: ["tenant_admin", "auditor"] }),
     )
-    assert.equal(await run(userCount(it.db)), 1)
+    assert.equal(await run(hasUsers(it.db)), true)
     const login = async (password: string, slug: string | null = null, name = "ada") => {
       const found = await run(verifyLogin(it.db, { name, password, slug }))
       if (found === null) return null
@@ -103,6 +104,16 @@ describe("accounts", { skip: NO_POSTGRES }, () => {
     assert.equal(await login("number five", "centro"), centro.id)
     assert.equal(await login("number five", "norte"), undefined)
     assert.equal(other.tenant, centro.id)
+  })
+
+  test("[T3] a tenant's own database that is away keeps only its own people out", async () => {
+    const away = new DbError({ code: "57P03", message: "the database is starting up" })
+    const db = { ...it.db, engines: [it.db.engine, () => Effect.fail(away)] }
+    const found = await run(verifyLogin(db, { name: "ada", password: "number nine", slug: null }))
+    assert.equal(found?.name, "ada")
+    assert.equal(await run(verifyLogin(db, { name: "ada", password: "number ten", slug: null })), null)
+    assert.equal(await run(Effect.flip(verifyLogin(db, { name: "elsewhere", password: "x", slug: null }))), away)
+    assert.equal(await run(hasUsers(db)), true)
   })
 
   test("sessions: only the token finds them, only its hash is stored; expiry and sign-out end them", async () => {

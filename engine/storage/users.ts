@@ -5,6 +5,7 @@
  */
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
 import { tenantId, type TenantId } from "#protocol/id.ts"
 import type { DbError, DbShape, Tx } from "#engine/storage/db.ts"
 import { hashPassword, MAX_PASSWORD, PasswordBusy, verifyNobody, verifyPassword } from "#engine/storage/password.ts"
@@ -88,29 +89,36 @@ export interface Candidate extends User {
 /**
  * Who signs in by this name. Where several tenants have the name, `slug` says whose; without it the name means the oldest
  * of them, so that nobody can take a name's sign-in away by making it again elsewhere. Null = there is none, or disabled.
+ * A tenant's own database that is away is in nobody else's way; only a name that was found nowhere fails with it.
  */
 export const findLogin = (
   db: DbShape,
   login: { readonly name: string; readonly slug: string | null },
 ): Effect.Effect<Candidate | null, DbError> =>
   Effect.gen(function* () {
-    const found: Array<LoginRow & { readonly created: number }> = []
-    for (const engine of db.engines)
-      found.push(
-        ...(yield* engine(async (tx) => {
-          const { rows } = await tx.query<LoginRow & { created: number }>(
-            `select u.user_id, u.tenant_id, u.name, u.roles, u.password, u.created_ms::float8 as created
-             from app_user u join tenant t using (tenant_id)
-             where u.name = $1 and not u.disabled and ($2::text is null or t.slug = $2)
-             order by u.created_ms, u.user_id limit 1`,
-            [pgText(login.name, USER_NAME_MAX), login.slug === null ? null : pgText(login.slug, 200)],
-          )
-          return rows
-        })),
-      )
+    const asked = yield* Effect.forEach(db.engines, (engine) => Effect.result(engine((tx) => readLogin(tx, login))), {
+      concurrency: "unbounded",
+    })
+    const found = asked.flatMap((answer) => (Result.isSuccess(answer) ? answer.success : []))
     const oldest = found.toSorted((a, b) => a.created - b.created || (a.user_id < b.user_id ? -1 : 1))[0]
-    return oldest === undefined ? null : { ...userOf(oldest), password: oldest.password }
+    if (oldest !== undefined) return { ...userOf(oldest), password: oldest.password }
+    const failed = asked.find(Result.isFailure)
+    return failed === undefined ? null : yield* failed.failure
   })
+
+const readLogin = async (
+  tx: Tx,
+  { name, slug }: { readonly name: string; readonly slug: string | null },
+): Promise<readonly LoginRow[]> => {
+  const { rows } = await tx.query<LoginRow>(
+    `select u.user_id, u.tenant_id, u.name, u.roles, u.password, u.created_ms::float8 as created
+     from app_user u join tenant t using (tenant_id)
+     where u.name = $1 and not u.disabled and ($2::text is null or t.slug = $2)
+     order by u.created_ms, u.user_id limit 1`,
+    [pgText(name, USER_NAME_MAX), slug === null ? null : pgText(slug, 200)],
+  )
+  return rows
+}
 
 /** The user of this name and password, or null. One password is always weighed: an unknown name costs the same. */
 export const verifyLogin = (
@@ -137,13 +145,17 @@ const RECORD = `u.user_id, u.tenant_id, u.name, u.roles, u.sites, u.disabled, u.
   exists (select 1 from user_totp f where f.tenant_id = u.tenant_id and f.user_id = u.user_id
     and f.confirmed_ms is not null) as second_factor`
 
-/** Null = no such user in this tenant; an id that is no uuid is nobody's. The row is locked until the transaction ends. */
-export const lockUser = async (tx: Tx, tenant: TenantId, id: string): Promise<UserRecord | null> => {
+/** Null = no such user in this tenant; an id that is no uuid is nobody's. */
+export const readUser = async (tx: Tx, tenant: TenantId, id: string, lock = ""): Promise<UserRecord | null> => {
   if (!isUuid(id)) return null
-  const sql = `select ${RECORD} from app_user u where u.tenant_id = $1 and u.user_id = $2 for update of u`
+  const sql = `select ${RECORD} from app_user u where u.tenant_id = $1 and u.user_id = $2 ${lock}`
   const { rows } = await tx.query<RecordRow>(sql, [tenant, id])
   return rows[0] === undefined ? null : recordOf(rows[0])
 }
+
+/** The same, and nobody else changes the row until the transaction ends. */
+export const lockUser = (tx: Tx, tenant: TenantId, id: string): Promise<UserRecord | null> =>
+  readUser(tx, tenant, id, "for update of u")
 
 /** In the order they were made, after the user `after`. */
 export const pageUsers = async (
@@ -160,17 +172,16 @@ export const pageUsers = async (
   return rows.map(recordOf)
 }
 
-/** Of the whole system: 0 means that the first start must make an administrator. */
-export const userCount = (db: DbShape): Effect.Effect<number, DbError> =>
-  Effect.map(
-    Effect.forEach(db.engines, (engine) =>
-      engine(async (tx) => {
-        const { rows } = await tx.query<{ n: number }>("select count(*)::int as n from app_user")
-        return rows[0]?.n ?? 0
-      }),
-    ),
-    (counts) => counts.reduce((sum, count) => sum + count, 0),
-  )
+/** Of the whole system; false means that the first start must make an administrator. */
+export const hasUsers = (db: DbShape): Effect.Effect<boolean, DbError> =>
+  Effect.gen(function* () {
+    // The home database first: where it has users, a tenant's own database that is away does not matter.
+    for (const engine of db.engines) {
+      const { rows } = yield* engine((tx) => tx.query("select 1 from app_user limit 1"))
+      if (rows.length > 0) return true
+    }
+    return false
+  })
 
 export const isUuid = (text: string): boolean => /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(text)
 
@@ -182,6 +193,7 @@ interface UserRow {
 }
 interface LoginRow extends UserRow {
   readonly password: string
+  readonly created: number
 }
 interface RecordRow extends UserRow {
   readonly sites: readonly string[] | null
