@@ -2,6 +2,8 @@
 import * as Effect from "effect/Effect"
 import { failed, settingsOf } from "#engine/cli/command.ts"
 import type { Command } from "#engine/cli/command.ts"
+import type { OwnDatabase } from "#engine/isolation/own-database.ts"
+import { auditRls } from "#engine/storage/audit-rls.ts"
 
 const HELP = `usage: heliograph audit-rls
 
@@ -21,10 +23,11 @@ export const auditRlsCommand: Command = {
     const loaded = settingsOf(io)
     if (loaded === null) return 2
     const { openToolStorage } = await import("#engine/cli/storage.ts")
-    const { auditRls } = await import("#engine/storage/audit-rls.ts")
     const program = Effect.gen(function* () {
-      const { database } = yield* openToolStorage(loaded.config, (line) => io.err(line))
-      return yield* auditRls(database.ownerUrl)
+      const { database, db } = yield* openToolStorage(loaded.config, (line) => io.err(line))
+      const findings = [...(yield* auditRls(database.ownerUrl))]
+      for (const own of db.own.values()) findings.push(...(yield* auditOwn(own)))
+      return findings
     })
     try {
       const findings = await Effect.runPromise(Effect.scoped(program))
@@ -35,4 +38,19 @@ export const auditRlsCommand: Command = {
       return failed("audit-rls", cause, io)
     }
   },
+}
+
+/** One that is away or has holes was not opened; its state says which. */
+const auditOwn = (own: OwnDatabase) => {
+  const [state, urls] = [own.state(), own.urls()]
+  if (state.kind === "away" || urls === null)
+    return Effect.succeed([
+      {
+        rule: `not audited: ${state.kind === "away" ? state.why : "it is being opened"}`,
+        object: `database of ${own.slug}`,
+      },
+    ])
+  return Effect.map(auditRls(urls.ownerUrl), (found) =>
+    found.map(({ rule, object }) => ({ rule, object: `${own.slug}: ${object}` })),
+  )
 }

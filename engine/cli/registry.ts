@@ -7,6 +7,7 @@ import { configCommand } from "#engine/cli/config.ts"
 import { deviceCommand } from "#engine/cli/device.ts"
 import { importCommand } from "#engine/cli/import.ts"
 import { probeCommand } from "#engine/cli/probe.ts"
+import { proveIsolationCommand } from "#engine/cli/prove-isolation.ts"
 import { replayCommand } from "#engine/cli/replay.ts"
 import { startCommand } from "#engine/cli/start.ts"
 import { statusCommand } from "#engine/cli/status.ts"
@@ -20,6 +21,7 @@ export const COMMANDS: readonly Command[] = [
   configCommand,
   auditCommand,
   auditRlsCommand,
+  proveIsolationCommand,
   backupCommand,
   restoreCommand,
   replayCommand,

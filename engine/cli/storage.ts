@@ -5,8 +5,9 @@ import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
 import type { Config } from "#engine/config.ts"
-import { openDb } from "#engine/storage/db.ts"
-import type { DbShape } from "#engine/storage/db.ts"
+import { openRoutedDb, type RoutedDb } from "#engine/isolation/routed-db.ts"
+import { readTenantDatabases, type TenantDatabasesUnusable } from "#engine/isolation/tenant-databases-file.ts"
+import { openDb, type DbError } from "#engine/storage/db.ts"
 import { openDatabase } from "#engine/storage/launcher.ts"
 import type { Database, DatabaseUnavailable } from "#engine/storage/launcher.ts"
 import type { DataDirInUse } from "#engine/storage/data-lock.ts"
@@ -17,13 +18,18 @@ const MIGRATIONS = fileURLToPath(new URL("../../migrations", import.meta.url))
 
 export interface ToolStorage {
   readonly database: Database
-  readonly db: DbShape
+  /** A command finds a tenant's rows where the engine keeps them. */
+  readonly db: RoutedDb
 }
 
 export const openToolStorage = (
   config: Config,
   log: (line: string) => void,
-): Effect.Effect<ToolStorage, DataDirInUse | DatabaseUnavailable | MigrationFailed, Scope.Scope> =>
+): Effect.Effect<
+  ToolStorage,
+  DataDirInUse | DatabaseUnavailable | MigrationFailed | TenantDatabasesUnusable | DbError,
+  Scope.Scope
+> =>
   Effect.gen(function* () {
     const database = yield* openDatabase({
       dataDir: resolve(config.dataDir),
@@ -33,5 +39,12 @@ export const openToolStorage = (
       purpose: "tool",
     })
     yield* migrate({ ownerUrl: database.ownerUrl, dir: MIGRATIONS, log })
-    return { database, db: yield* openDb(database) }
+    const db = yield* openRoutedDb({
+      home: yield* openDb(database),
+      homeDatabase: database,
+      databases: yield* readTenantDatabases(config.tenantDatabasesFile),
+      migrations: MIGRATIONS,
+      log,
+    })
+    return { database, db }
   })

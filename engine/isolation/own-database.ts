@@ -26,8 +26,8 @@ export interface OwnDatabase {
   readonly tenant: DbShape["tenant"]
   readonly ingest: DbShape["ingest"]
   readonly engine: Transaction
-  /** For the audit; null before it was open for the first time. Holds a password. */
-  readonly ownerUrl: () => string | null
+  /** For the audit; null before it was open for the first time, and while it is away. They hold passwords. */
+  readonly urls: () => Pick<Database, "ownerUrl" | "appUrl"> | null
   /** Resolves when it is open; at once if it is. */
   readonly whenOpen: Effect.Effect<void>
   /** Counts how often it was brought up: what was known of its content before is to be asked anew. */
@@ -56,12 +56,12 @@ export const openOwnDatabase = (options: OwnDatabaseOptions): Effect.Effect<OwnD
     const scope = yield* Effect.scope
     const open = Latch.makeUnsafe(false)
     const suspected = Latch.makeUnsafe(false)
-    const now: Now = { state: away("it was not opened yet"), db: null, ownerUrl: null, generation: 0, failures: 0 }
+    const now: Now = { state: away("it was not opened yet"), db: null, urls: null, generation: 0, failures: 0 }
 
     const bringUp = Effect.gen(function* () {
-      const { ownerUrl, ...urls } = yield* prepare(options)
+      const urls = yield* prepare(options)
       now.db ??= yield* openDb({ ...urls, ...CONNECTIONS }).pipe(Effect.provideService(Scope.Scope, scope))
-      Object.assign(now, { ownerUrl, state: { kind: "open" }, failures: 0, generation: now.generation + 1 })
+      Object.assign(now, { urls, state: { kind: "open" }, failures: 0, generation: now.generation + 1 })
       suspected.closeUnsafe()
       open.openUnsafe()
       options.log(`the database of tenant ${options.slug} is open`)
@@ -74,7 +74,7 @@ export const openOwnDatabase = (options: OwnDatabaseOptions): Effect.Effect<OwnD
         return yield* bringUp
       }
       yield* suspected.await
-      const gone = yield* probe(now.ownerUrl ?? "")
+      const gone = yield* probe(now.urls?.ownerUrl ?? "")
       suspected.closeUnsafe()
       if (gone === null) return
       open.closeUnsafe()
@@ -99,7 +99,7 @@ export const openOwnDatabase = (options: OwnDatabaseOptions): Effect.Effect<OwnD
       tenant: (tenant) => guarded((db) => db.tenant(tenant)),
       ingest: (tenant) => guarded((db) => db.ingest(tenant)),
       engine: guarded((db) => db.engine),
-      ownerUrl: () => now.ownerUrl,
+      urls: () => (now.state.kind === "open" ? now.urls : null),
       whenOpen: open.await,
       generation: () => now.generation,
     }
@@ -108,7 +108,7 @@ export const openOwnDatabase = (options: OwnDatabaseOptions): Effect.Effect<OwnD
 interface Now {
   state: OwnDatabaseState
   db: DbShape | null
-  ownerUrl: string | null
+  urls: Pick<Database, "ownerUrl" | "appUrl"> | null
   generation: number
   /** Attempts in a row that did not bring it up. */
   failures: number

@@ -86,7 +86,7 @@ describe("a database per tenant", { skip: NO_POSTGRES }, () => {
 
   test("[T3] an own database has the same schema, roles and row security, and the audit finds nothing in it", async () => {
     for (const slug of ["alpha", "beta"])
-      assert.deepEqual(await run(auditRls(db.own.get(slug)?.ownerUrl() ?? "")), [], slug)
+      assert.deepEqual(await run(auditRls(db.own.get(slug)?.urls()?.ownerUrl ?? "")), [], slug)
     const others = await run(db.tenant(alpha)((tx) => tx.query("select 1 from site where tenant_id <> $1", [alpha])))
     assert.equal(others.rowCount, 0)
     const refused = await run(

@@ -144,3 +144,6 @@ const RULES: Readonly<Record<string, string>> = {
     where exists (select 1 from pg_class c where c.relowner = to_regrole(role))
       or exists (select 1 from pg_auth_members m where m.member = to_regrole(role))`,
 }
+
+/** What the audit looks for, in words. */
+export const AUDIT_RULES: readonly string[] = Object.keys(RULES)

@@ -36,12 +36,13 @@ const PREFER = process.env["HELIOGRAPH_TEST_POSTGRES"] === "system" ? "system" :
 
 /** A directory that the server's user can enter also when the tests run as root; removed after the test. */
 export const tempDataDir = (t: TestContext): string => {
-  const dir = makeDir()
+  const dir = makeTempDataDir()
   t.after(() => rmSync(dir, { recursive: true, force: true }))
   return dir
 }
 
-const makeDir = (): string => {
+/** The same, removed by the caller. */
+export const makeTempDataDir = (): string => {
   const dir = mkdtempSync(join(tmpdir(), "heliograph-test-"))
   chmodSync(dir, 0o755)
   return dir
@@ -50,7 +51,7 @@ const makeDir = (): string => {
 /** One server for all tests of the calling `describe`: started before the first, stopped after the last. */
 export const useTestDatabase = (): TestDatabase => {
   const scope = Scope.makeUnsafe()
-  const dataDir = makeDir()
+  const dataDir = makeTempDataDir()
   const it = { dataDir } as { -readonly [K in keyof TestDatabase]: TestDatabase[K] }
   before(async () => {
     it.database = await Effect.runPromise(
