@@ -39,6 +39,9 @@ const NEEDED: readonly Column[] = ["name", "address", "site", "roles"]
 /** Their cells may begin with anything, and no mistake quotes them. */
 const SECRET: ReadonlySet<Column> = new Set(["community", "auth_password", "priv_password", "routeros_password"])
 
+/** All cells of one line together. */
+const RECORD_BYTES_MAX = 64 * 1024
+
 /** Sites that the tenant has: a line may name one without saying where it is. */
 export type KnownSites = ReadonlyMap<
   string,
@@ -52,28 +55,47 @@ export const parseCsv = (input: string, known: KnownSites): ParsedImport => {
   const table = readTable(input)
   if ("errors" in table) return failed(table.errors)
   const errors: ImportError[] = []
-  const sites = new Map<string, { readonly site: object; readonly line: number }>()
-  const devices: object[] = []
-  const lines: number[] = []
-  for (const { line, cells } of table.rows) {
+  for (const { line, cells } of table.rows)
     for (const [column, text] of Object.entries(cells) as Array<[Column, string]>)
       if (!SECRET.has(column) && isFormula(column, text))
         errors.push(mistake(line, column, "begins like a spreadsheet formula (= + - @): write it without"))
-    const site = siteOf(cells, known)
-    if (site === null) errors.push(mistake(line, "site", UNPLACED))
-    else if (cells.site !== "") {
-      const before = sites.get(cells.site)
-      if (before === undefined) sites.set(cells.site, { site, line })
-      else if (JSON.stringify(before.site) !== JSON.stringify(site) && isPlaced(cells))
-        errors.push(mistake(line, "site", `is placed elsewhere, or called otherwise, than on line ${before.line}`))
-    }
-    devices.push(deviceOf(cells))
-    lines.push(line)
-  }
+  const sites = sitesOf(table.rows, known, errors)
   const places = [...sites.values()]
-  const document = { sites: places.map(({ site }) => site), devices, links: [] }
+  const document = {
+    sites: places.map(({ site }) => site),
+    devices: table.rows.map(({ cells }) => deviceOf(cells)),
+    links: [],
+  }
+  const lines = table.rows.map(({ line }) => line)
   return told(parseImport(JSON.stringify(document)), errors, lines, places)
 }
+
+interface PlacedSite {
+  readonly site: object
+  readonly line: number
+}
+
+/** Every site that a line names: placed by a line of the file, or known already. Notes those that nobody places. */
+const sitesOf = (rows: readonly Row[], known: KnownSites, errors: ImportError[]): ReadonlyMap<string, PlacedSite> => {
+  const sites = new Map<string, PlacedSite>()
+  for (const { line, cells } of rows.filter((row) => isPlaced(row.cells))) {
+    const name = cells.site_name === "" ? (known.get(cells.site)?.name ?? cells.site) : cells.site_name
+    const site = { id: cells.site, name, latitude: number(cells.latitude), longitude: number(cells.longitude) }
+    const before = sites.get(cells.site)
+    if (before === undefined) sites.set(cells.site, { site, line })
+    else if (JSON.stringify(before.site) !== JSON.stringify(site))
+      errors.push(mistake(line, "site", `is placed elsewhere, or called otherwise, than on line ${before.line}`))
+  }
+  for (const { line, cells } of rows) {
+    if (cells.site === "" || sites.has(cells.site)) continue
+    const stored = known.get(cells.site)
+    if (stored === undefined) errors.push(mistake(line, "site", UNPLACED))
+    else sites.set(cells.site, { site: { ...stored, id: cells.site, ...named(cells.site_name) }, line })
+  }
+  return sites
+}
+const named = (name: string): object => (name === "" ? {} : { name })
+const isPlaced = (cells: Cells): boolean => cells.site !== "" && (cells.latitude !== "" || cells.longitude !== "")
 
 const UNPLACED = "is not known: give its latitude and longitude on this line"
 
@@ -96,6 +118,7 @@ const readTable = (input: string): { readonly rows: readonly Row[] } | { readonl
       relax_column_count: true,
       skip_empty_lines: true,
       trim: true,
+      max_record_size: RECORD_BYTES_MAX,
       to: IMPORT_DEVICES_MAX + 2,
     }) as never
   } catch (cause) {
@@ -151,18 +174,6 @@ const csvMistake = (cause: unknown): ImportError => {
     isQuote ? "has a quote that is not closed, or stands inside a cell" : "cannot be read as CSV",
   )
 }
-
-/** Null = nobody knows where it is. */
-const siteOf = (cells: Cells, known: KnownSites): object | null => {
-  const stored = known.get(cells.site)
-  if (cells.latitude === "" && cells.longitude === "") {
-    if (stored === undefined) return cells.site === "" ? {} : null
-    return { id: cells.site, ...stored, ...(cells.site_name === "" ? {} : { name: cells.site_name }) }
-  }
-  const name = cells.site_name === "" ? (stored?.name ?? cells.site) : cells.site_name
-  return { id: cells.site, name, latitude: number(cells.latitude), longitude: number(cells.longitude) }
-}
-const isPlaced = (cells: Cells): boolean => cells.latitude !== "" || cells.longitude !== "" || cells.site_name !== ""
 
 const deviceOf = (cells: Cells): object => ({
   name: cells.name,
@@ -248,7 +259,7 @@ const told = (
   parsed: ParsedImport,
   errors: ImportError[],
   lines: readonly number[],
-  sites: ReadonlyArray<{ readonly line: number }>,
+  sites: readonly PlacedSite[],
 ): ParsedImport => {
   if (parsed.ok) return errors.length === 0 ? parsed : failed(errors)
   const more = parsed.errors.map(({ path, message }) => {
