@@ -86,7 +86,8 @@ export const ABSENT: Readonly<Record<string, string>> = {
   max_labels_per_sample: "samples have no labels: a series is (device, entity, metric)",
   max_rules: "there is no rule language yet (I1)",
   max_rule_window_s: "there is no rule language yet (I1)",
-  max_diagnostics_per_hour: "no route runs a diagnosis yet (C11); on the command line it is the machine's owner who asks",
+  max_diagnostics_per_hour:
+    "no route runs a diagnosis yet (C11); on the command line it is the machine's owner who asks",
   max_scan_addresses_per_day: "there is no scan yet (C12)",
   max_notifications_per_hour: "there are no notifications yet (I13)",
   max_reports_per_day: "there are no reports yet (I19)",
@@ -103,8 +104,5 @@ export const LIMIT_MAX = Number.MAX_SAFE_INTEGER
 export const isLimit = (value: number): boolean => Number.isSafeInteger(value) && value >= 0
 
 /** The tier's own limit, or what was set for this tenant instead. */
-export const limitOf = (
-  tier: Tier,
-  overrides: Readonly<Partial<Record<QuotaName, number>>>,
-  name: QuotaName,
-): number => overrides[name] ?? QUOTAS[name][tier]
+export const limitOf = (tier: Tier, overrides: Readonly<Partial<Record<QuotaName, number>>>, name: QuotaName): number =>
+  overrides[name] ?? QUOTAS[name][tier]

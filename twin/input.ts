@@ -103,6 +103,17 @@ export interface TopologyInput {
   readonly inventory: Inventory
 }
 
+/** A quota of the tenant was passed (engine/quota); told at most once a minute of each. Changes no state: it is an event. */
+export interface QuotaInput {
+  readonly kind: "quota"
+  readonly atMs: number
+  /** protocol/quota.ts */
+  readonly quota: string
+  readonly limit: number
+  /** Refused or held back since it was told before. */
+  readonly times: number
+}
+
 /** The inbox's heartbeat: nothing happened, but time passed. */
 export interface TickInput {
   readonly kind: "tick"
@@ -110,7 +121,7 @@ export interface TickInput {
 }
 
 export type DeviceInput = PollInput | UnreachableInput | TrapInput | SyslogInput
-export type Input = DeviceInput | TopologyInput | TickInput
+export type Input = DeviceInput | TopologyInput | QuotaInput | TickInput
 
 /** An Input with its place in the tenant's one order. */
 export interface Sequenced {

@@ -7,7 +7,7 @@ import type { EventView } from "#protocol/view.ts"
 import type { CellBank, CellOutput, Cells } from "#twin/cells.ts"
 import { applyColumnDelta, makeColumns } from "#twin/columns.ts"
 import type { Columns } from "#twin/columns.ts"
-import type { Input, Sequenced, TopologyInput } from "#twin/input.ts"
+import type { Input, QuotaInput, Sequenced, TopologyInput } from "#twin/input.ts"
 import { newLink } from "#twin/link.ts"
 import type { EndFact, LinkFact } from "#twin/link.ts"
 import { newRouter } from "#twin/router.ts"
@@ -115,6 +115,8 @@ const applyInput = (round: Round, input: Input): void => {
       return
     case "topology":
       return applyTopology(round, input)
+    case "quota":
+      return takeEvent(round, quotaHappening(round.world, input))
     case "poll":
     case "unreachable":
     case "trap":
@@ -131,6 +133,19 @@ const applyInput = (round: Round, input: Input): void => {
     }
   }
 }
+
+const quotaHappening = ({ atMs }: World, { quota, limit, times }: QuotaInput): Happening => ({
+  atMs,
+  type: "quota.exceeded",
+  severity: "warning",
+  subject: "",
+  subjectKind: "tenant",
+  entity: quota,
+  old: String(limit),
+  new: String(times),
+  raw: null,
+  source: "twin",
+})
 
 /** Advances the twin to `nowMs`. Each timer is processed to quiescence at its own time; a new wish may be due as well. */
 const fireTimers = (round: Round, nowMs: number): void => {

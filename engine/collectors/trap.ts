@@ -16,6 +16,7 @@ import type { TrapInput } from "#twin/input.ts"
 import type { Log } from "#engine/log.ts"
 import { silentLog } from "#engine/log.ts"
 import type { Sink } from "#engine/collectors/collector.ts"
+import { makeLanes, type LaneOf } from "#engine/collectors/lanes.ts"
 import type { SnmpCredential } from "#engine/collectors/target.ts"
 import type { Message, Pdu, V3 } from "#engine/collectors/snmp/ber.ts"
 import { decodeMessage, PDU } from "#engine/collectors/snmp/ber.ts"
@@ -108,6 +109,8 @@ export interface TrapOptions {
   /** The device with this source address (IPv4 in plain form), or null. Called for each datagram: keep it a look-up. */
   readonly resolve: (address: string) => TrapSource | null
   readonly sink: Sink
+  /** Whose notifications wait behind each other when an inbox is full; default all. */
+  readonly laneOf?: LaneOf
   readonly stats: TrapStats
   /** Told of each notification at once, e.g. to confirm it by a poll. */
   readonly onTrap?: (trap: TrapInput) => void
@@ -177,7 +180,7 @@ const makeIntake = (options: TrapOptions, clock: Clock.Clock, reply: Reply): Int
   const { stats, log = silentLog } = options
   const quota = makeQuota(options.quota ?? TRAP_QUOTA)
   const unknown = makeUnknown(stats, log)
-  const outbox = makeOutbox(options.sink, stats)
+  const outbox = makeOutbox(options)
   const usm = makeUsm(stats, reply)
   let isOpen = true
 
@@ -259,28 +262,18 @@ interface Outbox {
   readonly waiting: () => number
 }
 
-const makeOutbox = (sink: Sink, stats: TrapStats): Outbox => {
-  let queue: TrapInput[] = []
-  const submit = (input: TrapInput): boolean => {
-    // What waits goes first: the inbox sees notifications in their order.
-    if (queue.length === 0 && sink.submit(input)) {
-      stats.submitted++
-      return true
-    }
-    if (queue.length >= WAITING_MAX) {
-      stats.lost++
-      return false
-    }
-    queue.push(input)
-    return true
+const makeOutbox = ({ sink, stats, laneOf }: TrapOptions): Outbox => {
+  const lanes = makeLanes<TrapInput>(sink, WAITING_MAX, laneOf)
+  return {
+    submit: (input) => {
+      const became = lanes.submit(input)
+      if (became === "taken") stats.submitted++
+      else if (became === "lost") stats.lost++
+      return became !== "lost"
+    },
+    retry: () => void lanes.retry(() => stats.submitted++),
+    waiting: () => lanes.waiting().length,
   }
-  const retry = (): void => {
-    let done = 0
-    while (done < queue.length && sink.submit(queue[done] as TrapInput)) done++
-    stats.submitted += done
-    if (done > 0) queue = queue.slice(done)
-  }
-  return { submit, retry, waiting: () => queue.length }
 }
 
 type UsmIntake = (

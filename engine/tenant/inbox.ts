@@ -3,7 +3,7 @@
  * seq as they leave. Bounds: per device and source only the newest poll (or failed poll) waits, older ones are counted
  * as lost; events are refused at EVENTS_MAX, so that their listener offers them again. Nothing here waits or polls.
  */
-import type { DeviceInput, Input, TopologyInput } from "#twin/input.ts"
+import type { DeviceInput, Input, QuotaInput, TopologyInput } from "#twin/input.ts"
 import { wellFormed } from "#engine/tenant/well-formed.ts"
 
 /** Traps and syslog lines that may wait. */
@@ -30,7 +30,7 @@ export interface InboxStats {
 
 export interface Inbox {
   /** See Sink.submit. Inputs of a quarantined device are dropped and counted, and true is returned: do not offer again. */
-  readonly submit: (input: DeviceInput) => boolean
+  readonly submit: (input: DeviceInput | QuotaInput) => boolean
   /** False when TOPOLOGIES_MAX wait already. */
   readonly submitTopology: (input: TopologyInput) => boolean
   /** Removes and returns the oldest inputs, at most `max`. */
@@ -44,7 +44,12 @@ export interface Inbox {
   readonly stats: () => InboxStats
 }
 
-export const makeInbox = (nowMs: () => number, arrived: () => void): Inbox => {
+/** `eventsMax` is asked at each event: it is the tenant's quota `mailbox_depth`. */
+export const makeInbox = (
+  nowMs: () => number,
+  arrived: () => void,
+  eventsMax: () => number = () => EVENTS_MAX,
+): Inbox => {
   // A Map keeps the order of insertion, and deleting a key and setting it again moves it to the end.
   const queue = new Map<string | number, Input>()
   const shut = new Map<string, number>()
@@ -83,8 +88,8 @@ export const makeInbox = (nowMs: () => number, arrived: () => void): Inbox => {
     return put(key, input)
   }
 
-  const submitEvent = (input: DeviceInput): boolean => {
-    if (events >= EVENTS_MAX) {
+  const submitEvent = (input: DeviceInput | QuotaInput): boolean => {
+    if (events >= eventsMax()) {
       stats.eventsRefused++
       return false
     }
@@ -99,6 +104,7 @@ export const makeInbox = (nowMs: () => number, arrived: () => void): Inbox => {
         stats.malformed++
         return true
       }
+      if (offered.kind === "quota") return submitEvent(offered)
       if (isShut(offered.device)) {
         stats.quarantined++
         return true

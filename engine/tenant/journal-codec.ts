@@ -22,7 +22,7 @@ export class JournalUnreadable extends Data.TaggedError("JournalUnreadable")<{ r
 }
 
 /** Position of a kind in a row. Append only. */
-const KINDS = ["tick", "poll", "unreachable", "trap", "syslog", "topology"] as const
+const KINDS = ["tick", "poll", "unreachable", "trap", "syslog", "topology", "quota"] as const
 
 /** Packs consecutive inputs; an empty batch or a gap in seq is a defect and throws. */
 export const encodeBatch = (batch: readonly Sequenced[]): Uint8Array => {
@@ -77,6 +77,8 @@ const rowOf = (input: Input): readonly unknown[] => {
     }
     case "topology":
       return [kind, input.atMs, input.rev, input.inventory]
+    case "quota":
+      return [kind, input.atMs, input.quota, input.limit, input.times]
   }
 }
 
@@ -102,6 +104,16 @@ const inputOf = (row: readonly unknown[]): Input => {
       return syslogOf(row, atMs)
     case "topology":
       return { kind: "topology", atMs, rev: whole(row[2], "rev"), inventory: inventoryOf(row[3]) }
+    case "quota": {
+      const [, , quota, limit, times] = row
+      return {
+        kind: "quota",
+        atMs,
+        quota: text(quota, "quota"),
+        limit: whole(limit, "limit"),
+        times: whole(times, "times"),
+      }
+    }
     default:
       return unreadable(`input kind ${String(row[0])} is unknown to this build; use a newer Heliograph`)
   }

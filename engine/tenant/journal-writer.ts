@@ -149,6 +149,7 @@ export const inputBytes = (input: Input): number => {
         1_000 + 400 * (input.inventory.devices.length + input.inventory.links.length + input.inventory.sites.length)
       )
     case "tick":
+    case "quota":
       return 50
   }
 }

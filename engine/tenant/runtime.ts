@@ -55,6 +55,8 @@ export interface TenantRuntimeOptions {
   readonly onNotice?: (notice: TenantNotice) => void
   /** The runtime has stopped itself (journal lost, or a defect in a round) and must be started anew. Called once. */
   readonly onFailed?: (error: Error) => void
+  /** Traps and syslog lines that may wait (default EVENTS_MAX); asked at each. */
+  readonly eventsMax?: () => number
   readonly snapshotEveryMs?: number
   readonly dice?: () => number
   /** Tests plant defects here. */
@@ -120,7 +122,7 @@ export const makeTenantRuntime = (
     // Actors live in the twin's time, so that crashes of a replay count as they did when they happened.
     const twinTime = makeManualClock()
     let wake = (): void => undefined
-    const inbox = makeInbox(clock.nowMs, () => wake())
+    const inbox = makeInbox(clock.nowMs, () => wake(), options.eventsMax)
     let recovering = true
     const system = yield* makeActorSystem({
       name: options.tenant.id,

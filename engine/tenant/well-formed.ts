@@ -18,6 +18,7 @@ export const wellFormed = <I extends DeviceInput | Input>(input: I): I => {
     case "trap":
     case "syslog":
     case "topology":
+    case "quota":
       return mendTree(input)
     case "tick":
       break

@@ -13,6 +13,7 @@ import type * as Scope from "effect/Scope"
 import type { DeviceId } from "#protocol/id.ts"
 import type { SyslogInput } from "#twin/input.ts"
 import type { Sink } from "#engine/collectors/collector.ts"
+import { makeLanes, type LaneOf } from "#engine/collectors/lanes.ts"
 import type { Folder, FoldSettings } from "#engine/collectors/syslog/fold.ts"
 import type { Quota, QuotaSettings } from "#engine/collectors/syslog/quota.ts"
 import type { Echo, EchoSettings, Way } from "#engine/collectors/syslog/echo.ts"
@@ -85,6 +86,10 @@ export interface SyslogOptions {
   readonly resolve: (address: string) => DeviceId | null
   readonly sink: Sink
   readonly stats: SyslogStats
+  /** Whose lines wait behind each other when an inbox is full; default all. */
+  readonly laneOf?: LaneOf
+  /** False = the device's tenant is over its quota of lines; the line is counted in `overQuota`. */
+  readonly admit?: (device: DeviceId) => boolean
   /** Told of each typed event at once, e.g. to confirm it by a poll. */
   readonly onEvent?: (device: DeviceId, event: NonNullable<SyslogInput["event"]>) => void
   readonly quota?: QuotaSettings
@@ -133,7 +138,7 @@ export interface SyslogListener {
 }
 
 const RECEIVE_BUFFER_BYTES = 4 << 20
-/** Inputs waiting for a full inbox. UDP cannot push back: beyond this they are lost, counted. TCP is paused before. */
+/** Inputs of one tenant waiting for its full inbox. UDP cannot push back: beyond this they are lost, counted. TCP is paused before. */
 export const WAITING_MAX = 10_000
 const PAUSE_TCP_AT = WAITING_MAX / 2
 const RETRY_MS = 50
@@ -184,7 +189,8 @@ interface Intake {
   readonly retry: () => void
   readonly expire: () => void
   readonly finish: () => void
-  readonly crowded: () => boolean
+  /** So much of this sender's tenant waits that it is not read for now. */
+  readonly crowded: (address: string) => boolean
   readonly onRoom: (listener: () => void) => void
   readonly waiting: () => number
   readonly folding: () => number
@@ -196,28 +202,18 @@ const makeIntake = (options: SyslogOptions, clock: Clock.Clock): Intake => {
   const echo: Echo = makeEcho(options.echo ?? ECHO_DEFAULTS)
   const filter = options.filter ?? FILTER_DEFAULTS
   const folder: Folder = makeFolder(options.fold ?? FOLD_DEFAULTS)
-  let queue: SyslogInput[] = []
-  let head = 0
+  const lanes = makeLanes<SyslogInput>(sink, WAITING_MAX, options.laneOf)
   let room: () => void = () => undefined
   const monotonicMs = (): number => Number(clock.monotonicTimeNanosUnsafe()) / 1e6
 
   const submit = (input: SyslogInput): void => {
-    // What waits goes first: the inbox sees one device's lines in their order.
-    if (queue.length === head && sink.submit(input)) stats.submitted++
-    else if (queue.length - head < WAITING_MAX) queue.push(input)
-    else stats.lost += input.count
+    const became = lanes.submit(input)
+    if (became === "taken") stats.submitted++
+    else if (became === "lost") stats.lost += input.count
   }
 
   const retry = (): void => {
-    while (head < queue.length) {
-      if (!sink.submit(queue[head] as SyslogInput)) return
-      stats.submitted++
-      head++
-    }
-    if (head === 0) return
-    queue = []
-    head = 0
-    room()
+    if (lanes.retry(() => stats.submitted++)) room()
   }
 
   const take: Intake["take"] = (bytes, address, truncated) => {
@@ -225,7 +221,7 @@ const makeIntake = (options: SyslogOptions, clock: Clock.Clock): Intake => {
     const device = options.resolve(plainAddress(address))
     if (device === null) return void stats.unknownSource++
     const nowMs = monotonicMs()
-    if (!quota(device, nowMs)) return void stats.overQuota++
+    if (!quota(device, nowMs) || options.admit?.(device) === false) return void stats.overQuota++
     if (truncated || bytes.byteLength > MESSAGE_MAX_BYTES) stats.truncated++
     accept(device, parseSyslog(bytes), "syslog", nowMs)
   }
@@ -234,7 +230,7 @@ const makeIntake = (options: SyslogOptions, clock: Clock.Clock): Intake => {
     stats.received++
     const nowMs = monotonicMs()
     // A bucket of its own: the two ways of one line must not halve the device's share.
-    if (!quota(`${device} api`, nowMs)) return void stats.overQuota++
+    if (!quota(`${device} api`, nowMs) || options.admit?.(device) === false) return void stats.overQuota++
     accept(device, parseLogRow(topics, message), "api", nowMs)
   }
 
@@ -259,9 +255,12 @@ const makeIntake = (options: SyslogOptions, clock: Clock.Clock): Intake => {
       folder.expire(Number.POSITIVE_INFINITY, submit)
       retry()
     },
-    crowded: () => queue.length - head > PAUSE_TCP_AT,
+    crowded: (address) => {
+      const device = options.resolve(plainAddress(address))
+      return device !== null && lanes.behind(device) > PAUSE_TCP_AT
+    },
     onRoom: (listener) => (room = listener),
-    waiting: () => queue.slice(head).reduce((lines, { count }) => lines + count, 0),
+    waiting: () => lanes.waiting().reduce((lines, { count }) => lines + count, 0),
     folding: folder.held,
   }
 }
@@ -339,7 +338,7 @@ const serveTcp = (socket: net.Socket, options: SyslogOptions, intake: Intake, so
     if (framer.push(chunk, emit) !== null) {
       stats.badStreams++
       socket.destroy()
-    } else if (intake.crowded()) socket.pause()
+    } else if (intake.crowded(address)) socket.pause()
   })
   socket.on("close", () => {
     clearTimeout(silence)
