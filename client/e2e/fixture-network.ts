@@ -70,7 +70,7 @@ export const statusByte = (
 
 export const makeFixtureNetwork = (size: number, seed: number, nowS: number): FixtureNetwork => {
   const dice = makeDice(seed)
-  const cities = CITIES.slice(0, Math.max(4, Math.min(CITIES.length, Math.ceil(size / 4))))
+  const cities = CITIES.slice(0, size === 0 ? 0 : Math.max(4, Math.min(CITIES.length, Math.ceil(size / 4))))
   const nodes: { name: string; site: number; role: Role }[] = []
   const links: { a: number; b: number; capacity: number }[] = []
   const core: number[] = []

@@ -1,7 +1,7 @@
 /**
  * Serves dist/ and a small fake of the engine's contract (session, stream, details, history, events), so that the client
  * is developed and tested without the engine. Tests only: never shipped, never started by the product. Any password but
- * "wrong" signs in. `node client/e2e/fixture-server.ts [nodes]` runs it by hand.
+ * "wrong" signs in, "totp" asks for a second factor, "slow" for a wait; the user's name is the role. `node client/e2e/fixture-server.ts [nodes]` runs it by hand.
  */
 import { createReadStream } from "node:fs"
 import { readFile, stat } from "node:fs/promises"
@@ -11,8 +11,11 @@ import type { AddressInfo } from "node:net"
 import { extname, join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { WebSocketServer } from "ws"
+import { makeDoors, problem, TOTP_CODE } from "#client/e2e/fixture-doors.ts"
+import type { Doors, Reply } from "#client/e2e/fixture-doors.ts"
 import { makeHub } from "#client/e2e/fixture-hub.ts"
 import type { Hub } from "#client/e2e/fixture-hub.ts"
+import { makeInventory } from "#client/e2e/fixture-inventory.ts"
 import { makeDice, makeFixtureNetwork } from "#client/e2e/fixture-network.ts"
 import type { FixtureNetwork } from "#client/e2e/fixture-network.ts"
 import { fixtureDevice, fixtureLink } from "#client/e2e/fixture-views.ts"
@@ -25,6 +28,8 @@ export interface FixtureOptions {
   readonly tickMs?: number
   /** Where the built client lies; the repository's dist/ by default. */
   readonly dist?: string
+  /** Name of an identity provider to offer. */
+  readonly oidc?: string
 }
 
 export interface Fixture {
@@ -61,8 +66,17 @@ const TYPES: Readonly<Record<string, string>> = {
 export const startFixture = async (options: FixtureOptions): Promise<Fixture> => {
   const network = makeFixtureNetwork(options.nodes, options.seed ?? 1, Math.floor(Date.now() / 1_000))
   const hub = makeHub(network, options.demo !== false)
+  const doors = makeDoors(Date.now(), { name: "Norte Fibra", demo: options.demo !== false })
+  const inventory = makeInventory(network)
   const server = createServer((request, response) => {
-    answer(request, response, { network, hub, dist: options.dist ?? DIST }).catch((error: unknown) => {
+    answer(request, response, {
+      network,
+      hub,
+      doors,
+      inventory,
+      oidc: options.oidc ?? null,
+      dist: options.dist ?? DIST,
+    }).catch((error: unknown) => {
       response.writeHead(500).end(String(error))
     })
   })
@@ -96,43 +110,89 @@ export const startFixture = async (options: FixtureOptions): Promise<Fixture> =>
   }
 }
 
-const signedIn = (request: IncomingMessage): boolean => /(^|; )sid=fixture/.test(request.headers.cookie ?? "")
+const signedIn = (request: IncomingMessage): boolean => userOf(request) !== null
+/** The cookie names its user: "sid=fixture-viewer". */
+const userOf = (request: IncomingMessage): string | null =>
+  /(^|; )sid=fixture-(\w+)/.exec(request.headers.cookie ?? "")?.[2] ?? null
 
 interface Served {
   readonly network: FixtureNetwork
   readonly hub: Hub
+  readonly doors: Doors
+  readonly inventory: ReturnType<typeof makeInventory>
+  readonly oidc: string | null
   readonly dist: string
 }
 
-const answer = async (request: IncomingMessage, response: ServerResponse, { network, hub, dist }: Served) => {
+const answer = async (request: IncomingMessage, response: ServerResponse, served: Served) => {
+  const { network, hub, doors, inventory, dist } = served
   const url = new URL(request.url ?? "/", "http://fixture")
   const json = (value: unknown, status = 200) =>
     response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(value))
   if (!url.pathname.startsWith("/api/") && url.pathname !== "/basemap.pmtiles")
     return serveFile(dist, url.pathname, response)
   if (url.pathname === "/api/v1/session" && request.method === "POST") {
-    const chunks: Buffer[] = []
-    for await (const chunk of request) chunks.push(chunk as Buffer)
-    const body = JSON.parse(Buffer.concat(chunks).toString()) as { password?: string }
-    if (body.password === "wrong") return response.writeHead(401).end()
-    return response.writeHead(204, { "set-cookie": "sid=fixture; HttpOnly; SameSite=Strict; Path=/" }).end()
+    const body = await bodyOf(request)
+    const refused = refusal(body)
+    if (refused !== null) return send(response, refused)
+    const user = String(body["user"])
+    return response.writeHead(204, { "set-cookie": `sid=fixture-${user}; HttpOnly; SameSite=Strict; Path=/` }).end()
   }
-  if (!signedIn(request)) return response.writeHead(401).end()
+  if (url.pathname === "/api/v1/session/ways") {
+    return json({ password: true, oidc: served.oidc === null ? null : { name: served.oidc } })
+  }
+  if (url.pathname === "/api/v1/invitations/accept") {
+    const { token } = await bodyOf(request)
+    return send(response, token === "gone" ? problem(404, "not-found") : { status: 204 })
+  }
+  const user = userOf(request)
+  if (user === null) return response.writeHead(401).end()
   if (url.pathname === "/basemap.pmtiles") return serveRange(dist, request, response)
   if (url.pathname === "/api/v1/session" && request.method === "DELETE") {
     return response.writeHead(204, { "set-cookie": "sid=; Max-Age=0; Path=/" }).end()
   }
   if (url.pathname === "/api/v1/session") {
-    return json({ user: { name: "admin" }, tenant: { id: "t1", name: "Norte Fibra", demo: true } })
+    return json(doors.session(user))
+  }
+  const path = url.pathname.replace("/api/v1", "")
+  const method = request.method ?? "GET"
+  for (const [wanted, pattern, handle] of [...doors.table, ...inventory.table]) {
+    const parts = wanted === method ? pattern.exec(path) : null
+    if (parts === null) continue
+    const body = method === "GET" ? {} : await bodyOf(request)
+    return send(
+      response,
+      handle({ method, path, query: url.searchParams, body, user }, parts.slice(1).map(decodeURIComponent)),
+    )
   }
   const [, kind, id = ""] = /^\/api\/v1\/(devices|links)\/(.+)$/.exec(url.pathname) ?? []
   if (kind !== undefined) {
-    const view = kind === "devices" ? fixtureDevice(network, id) : fixtureLink(network, id)
+    const view = kind === "devices" ? (inventory.view(id) ?? fixtureDevice(network, id)) : fixtureLink(network, id)
     return view === null ? json({}, 404) : json(view)
   }
   if (url.pathname === "/api/v1/history") return json(history(url.searchParams))
   if (url.pathname === "/api/v1/events") return json({ items: hub.events.toReversed(), next: null })
   return response.writeHead(404).end()
+}
+
+const send = (response: ServerResponse, { status, body, headers }: Reply) =>
+  response
+    .writeHead(status, { "content-type": "application/json", ...headers })
+    .end(body === undefined ? undefined : JSON.stringify(body))
+
+const bodyOf = async (request: IncomingMessage): Promise<Readonly<Record<string, unknown>>> => {
+  const chunks: Buffer[] = []
+  for await (const chunk of request) chunks.push(chunk as Buffer)
+  const text = Buffer.concat(chunks).toString()
+  return text === "" ? {} : (JSON.parse(text) as Record<string, unknown>)
+}
+
+/** What the sign-in says no to; null = in. */
+const refusal = ({ password, code }: Readonly<Record<string, unknown>>): Reply | null => {
+  if (password === "wrong") return problem(401, "wrong-credentials")
+  if (password === "slow") return { ...problem(429, "too-many-attempts"), headers: { "retry-after": "75" } }
+  if (password !== "totp" || code === TOTP_CODE) return null
+  return problem(401, code === undefined ? "second-factor-needed" : "wrong-credentials")
 }
 
 /** A daily curve with noise that depends only on the question. */

@@ -144,12 +144,12 @@ export const runScenario = async (t: TestContext, options: ScenarioOptions): Pro
   }
 }
 
-interface Watch {
+export interface Watch {
   readonly foreign: string[]
   readonly errors: string[]
 }
 
-const watchPage = async (page: Page, baseUrl: string): Promise<Watch> => {
+export const watchPage = async (page: Page, baseUrl: string): Promise<Watch> => {
   const watch: Watch = { foreign: [], errors: [] }
   const own = new URL(baseUrl).host
   page.on("request", (request) => {
@@ -270,7 +270,7 @@ interface AxeResult {
   readonly violations: readonly { readonly id: string; readonly nodes: readonly { readonly html: string }[] }[]
 }
 
-const checkAxe = async (page: Page, what: string): Promise<void> => {
+export const checkAxe = async (page: Page, what: string): Promise<void> => {
   await page.evaluate(await readFile(AXE, "utf8"))
   const { violations } = await page.evaluate(
     (tags) =>

@@ -51,7 +51,7 @@ test("[U7] every key is used", async () => {
   )
   const source = (await Promise.all(files.map((file) => readFile(join(root, file), "utf8")))).join("\n")
   const made =
-    /^(mark|health|severity|role|event|interface|search\.kind|chart\.range|devices\.column|theme|map|userRole|permission|quota|tier|audit\.kind|setup|import|credential)\./
+    /^(mark|health|severity|role|event|interface|search\.kind|chart\.range|devices\.column|theme|map|userRole|permission|quota|quotas|tier|audit\.kind|setup|import|credential|signin\.oidc)\./
   const unused = keys.filter((key) => !made.test(key) && !source.includes(`"${key.replace(/\.(one|other)$/, "")}"`))
   assert.deepEqual(unused, [])
 })

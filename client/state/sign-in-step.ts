@@ -3,20 +3,28 @@
  * the screen's. A wrong code keeps the password, so that nobody types it again for one slipped digit.
  *
  *   password --second-factor-needed--> code --wrong--> code
- *      |  \--tenant-needed--> password, with the tenant's field
+ *      |--401--> password; the engine never says whether it was the name, the password or the tenant
  *      \--429--> the same step, shut until `untilMs`
  */
 import type { Failure } from "#client/state/api.ts"
 
 export interface SignInStep {
   readonly step: "password" | "code"
-  /** The engine asked which tenant, or the person did. */
+  /** The person asked for the tenant's field: only who has one name at several tenants needs it. */
   readonly askTenant: boolean
   /** Local time at which a next try makes sense; null = now. */
   readonly untilMs: number | null
-  readonly said: "nothing" | "wrong" | "wrong-code" | "tenant" | "wait" | "offline" | "other"
+  readonly said: "nothing" | "wrong" | "wrong-code" | "wait" | "offline" | "other"
 }
 export const FIRST_STEP: SignInStep = { step: "password", askTenant: false, untilMs: null, said: "nothing" }
+
+/** What a browser that came back from the identity provider is told (engine/oidc/oidc.ts), by `/?signin=...`. */
+export const OUTCOMES = ["away", "again", "failed", "refused"] as const
+export type Outcome = (typeof OUTCOMES)[number]
+export const outcomeOf = (search: string): Outcome | null => {
+  const told = new URLSearchParams(search).get("signin")
+  return OUTCOMES.find((outcome) => outcome === told) ?? null
+}
 
 /** A wait that came without a length. */
 const WAIT_S = 60
@@ -29,8 +37,6 @@ export const nextStep = (before: SignInStep, failure: Failure, nowMs: number): S
   switch (failure.kind) {
     case "second-factor-needed":
       return { ...open, step: "code", said: before.step === "code" ? "wrong-code" : "nothing" }
-    case "tenant-needed":
-      return { ...open, askTenant: true, said: "tenant" }
     default:
       if (failure.status !== 401) return { ...open, said: "other" }
       return { ...open, said: before.step === "code" ? "wrong-code" : "wrong" }

@@ -6,7 +6,7 @@ import type { LiveSample } from "#client/state/app.ts"
 export type ChartData = readonly [readonly number[], ...(readonly (number | null)[])[]]
 
 export interface SeriesInput {
-  readonly history: History | null
+  readonly history: Pick<History, "atMs" | "avg"> | null
   readonly live: readonly LiveSample[]
 }
 

@@ -1,7 +1,7 @@
 /** The parts of every form: labelled fields with their hint, the problem in words, and the buttons at the end. */
 import type { Signal } from "@preact/signals"
 import type { ComponentChildren } from "preact"
-import { useId } from "preact/hooks"
+import { useEffect, useId, useRef } from "preact/hooks"
 import { t } from "#client/i18n/translate.ts"
 import type { Act } from "#client/ui/ask.ts"
 
@@ -72,16 +72,27 @@ export const Field = (props: FieldProps) => {
   )
 }
 /** One element for each kind: the types of Preact tell an input's properties by its literal `type`. */
-const Input = ({ kind, common }: { kind: NonNullable<FieldProps["type"]>; common: object }) => {
+const Input = ({
+  kind,
+  common,
+}: {
+  kind: NonNullable<FieldProps["type"]>
+  common: { readonly autoFocus: boolean | undefined }
+}) => {
+  const ref = useRef<HTMLInputElement>(null)
+  // The attribute alone works only while a page or a dialog opens, not for the next step of a form.
+  useEffect(() => {
+    if (common.autoFocus === true) ref.current?.focus()
+  }, [])
   switch (kind) {
     case "text":
-      return <input type="text" {...common} />
+      return <input ref={ref} type="text" {...common} />
     case "password":
-      return <input type="password" {...common} />
+      return <input ref={ref} type="password" {...common} />
     case "number":
-      return <input type="number" {...common} />
+      return <input ref={ref} type="number" {...common} />
     case "datetime-local":
-      return <input type="datetime-local" {...common} />
+      return <input ref={ref} type="datetime-local" {...common} />
   }
 }
 

@@ -57,7 +57,7 @@ export const DemoBadge = () => (
 export const LanguageButton = () => (
   <button
     type="button"
-    class="icon-button mono"
+    class="icon-button language-button mono"
     lang={language.value === "en" ? "pt-BR" : "en"}
     aria-label={`${t("language.short")}: ${t("language.toggle")}`}
     title={t("language.toggle")}
@@ -70,7 +70,7 @@ export const LanguageButton = () => (
 export const ThemeButton = () => (
   <button
     type="button"
-    class="icon-button"
+    class="icon-button theme-button"
     aria-label={t(`theme.${theme.value}`)}
     title={t(`theme.${theme.value}`)}
     onClick={() => (theme.value = theme.value === "dark" ? "light" : "dark")}

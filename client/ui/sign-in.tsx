@@ -9,14 +9,18 @@ import { call } from "#client/state/api.ts"
 import type { Failure } from "#client/state/api.ts"
 import { enter } from "#client/state/app.ts"
 import { sessionEnded } from "#client/state/session.ts"
-import { FIRST_STEP, nextStep, waitLeftS } from "#client/state/sign-in-step.ts"
+import { FIRST_STEP, nextStep, outcomeOf, waitLeftS } from "#client/state/sign-in-step.ts"
 import type { SignInStep } from "#client/state/sign-in-step.ts"
 import { DoorsFrame } from "#client/ui/doors-frame.tsx"
 import { Field } from "#client/ui/form.tsx"
 import { problemText, waitText } from "#client/ui/problem-text.ts"
 
 /** Where the engine sends a browser on to the identity provider. */
-const OIDC_START = "/api/v1/session/oidc"
+const OIDC_START = "/oidc/start"
+
+/** Read once: a reload of the page is a new try. */
+const told = outcomeOf(location.search)
+if (told !== null) history.replaceState(null, "", `/${location.hash}`)
 
 export const SignIn = ({ welcome = null, user: firstUser = "" }: { welcome?: string | null; user?: string }) => {
   const user = useSignal(firstUser)
@@ -52,6 +56,11 @@ export const SignIn = ({ welcome = null, user: firstUser = "" }: { welcome?: str
       <form class="panel" onSubmit={(event) => void submit(event)}>
         {welcome !== null && said === "nothing" && <p class="notice">{welcome}</p>}
         {sessionEnded.value && said === "nothing" && now === "password" && <p class="notice">{t("signin.expired")}</p>}
+        {told !== null && said === "nothing" && (
+          <p class="problem" role="alert">
+            {t(`signin.oidc.${told}`)}
+          </p>
+        )}
         <Said step={step.value} failure={failure.value} waitS={waitS} />
         {now === "password" ? (
           <>
@@ -103,8 +112,6 @@ const Said = ({ step, failure, waitS }: { step: SignInStep; failure: Failure | n
         return t("signin.wrong")
       case "wrong-code":
         return t("signin.code.wrong")
-      case "tenant":
-        return t("signin.tenant.needed")
       case "wait":
         return waitS > 0 ? t("signin.wait", { time: waitText(waitS) }) : t("signin.wait.over")
       case "offline":

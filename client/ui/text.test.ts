@@ -64,7 +64,7 @@ test("durations and ages", () => {
 })
 
 test("a chart joins stored and live samples once, in order, with its holes", () => {
-  const history = { metric: "m", unit: "", atMs: [1_000, 2_000, 3_000], min: [], max: [], avg: [1, null, 3] }
+  const history = { atMs: [1_000, 2_000, 3_000], avg: [1, null, 3] }
   const live = [
     { atMs: 2_500, value: 9 },
     { atMs: 4_000, value: 4 },

@@ -1,6 +1,6 @@
 /** The record of every act: newest first, filtered, each opened field by field; proven and exported. */
 import { useSignal } from "@preact/signals"
-import { language, t } from "#client/i18n/translate.ts"
+import { language, t, tCount } from "#client/i18n/translate.ts"
 import { call } from "#client/state/api.ts"
 import { diffOf } from "#client/state/audit-diff.ts"
 import { joinPages } from "#client/state/pages.ts"
@@ -120,7 +120,7 @@ const Diff = ({ entry }: { entry: AuditEntry }) => {
     <>
       {entry.reason !== null && <p>“{entry.reason}”</p>}
       <details class="diff">
-        <summary>{t("audit.fields", { count: changes.length })}</summary>
+        <summary>{tCount("audit.fields", changes.length)}</summary>
         {changes.length > 0 && (
           <dl>
             {changes.map(({ path, before, after }) => (
