@@ -48,6 +48,15 @@ test("[29] a missing code neither counts nor clears what was wrong before; an ou
   assert.equal(await pass(Effect.succeed(RIGHT)), "TooManyAttempts")
 })
 
+test("[29] the right password clears what its owner mistyped before", async () => {
+  const { pass } = rig()
+  for (let round = 0; round < 3; round++) {
+    for (let index = 0; index < PAIR_FREE - 1; index++)
+      assert.equal(await pass(Effect.succeed(WRONG)), "WrongCredentials")
+    assert.equal(await pass(Effect.succeed(RIGHT)), "in")
+  }
+})
+
 test("[29] a check that is interrupted or dies gives its turn back", async () => {
   const { gate, pass } = rig()
   for (let index = 0; index < CHECKS_PER_SOURCE_MAX * 3; index++) {
