@@ -51,6 +51,8 @@ import { KEYS_MAX, keysUpTo } from "#engine/programs/keys.ts"
 import { makeLastUsed, runLastUsed } from "#engine/programs/last-used.ts"
 import { makePrograms, type Programs } from "#engine/programs/programs.ts"
 import { bearerResolve } from "#engine/programs/resolve.ts"
+import { makeReveal, type SubscriberReveal } from "#engine/privacy/reveal.ts"
+import { PRIVATE } from "#engine/privacy/subscribers.ts"
 import { makeProbes } from "#engine/probes/probes.ts"
 import { probeMetrics } from "#engine/probes/stats.ts"
 import { auditRls } from "#engine/storage/audit-rls.ts"
@@ -60,7 +62,7 @@ import { openDatabase } from "#engine/storage/launcher.ts"
 import { migrate } from "#engine/storage/migrate.ts"
 import { storePin } from "#engine/storage/pins.ts"
 import { createTenant, listTenants, type NewTenant } from "#engine/storage/tenants.ts"
-import { createUser, userCount } from "#engine/storage/users.ts"
+import { createUser, hasUsers } from "#engine/storage/users.ts"
 import { openVault, type Vault } from "#engine/storage/vault.ts"
 import { makeStream, type Stream } from "#engine/stream/stream.ts"
 import { chooseTenant } from "#engine/import/choose-tenant.ts"
@@ -218,6 +220,7 @@ export const assemble = (options: AssembleOptions) =>
     const importer = makeImporter(running)
     const tenantIds = (): readonly TenantId[] => [...running.keys()]
     const audit = yield* openAudit({ db, dataDir: config.dataDir, tenants: tenantIds, log, nowMs: Date.now })
+    const subscribers = makeReveal({ db, vault, settings: () => Effect.succeed(PRIVATE), nowMs: Date.now })
     const http = yield* serve({
       options,
       bundle,
@@ -232,6 +235,7 @@ export const assemble = (options: AssembleOptions) =>
       oidc,
       oidcName,
       audit,
+      subscribers,
       twins,
       stream,
       running,
@@ -403,6 +407,7 @@ interface Serving {
   readonly oidc: Oidc | null
   readonly oidcName: string | null
   readonly audit: Audit
+  readonly subscribers: SubscriberReveal
   readonly twins: Twins
   readonly stream: Stream
   readonly running: Running
@@ -422,6 +427,7 @@ const serve = ({
   oidc,
   oidcName,
   audit,
+  subscribers,
   twins,
   stream,
   running,
@@ -437,6 +443,7 @@ const serve = ({
       programs,
       oidcName,
       audit,
+      subscribers,
       twins,
       history: historyOf(running),
       events: eventsOf(db),
@@ -513,7 +520,7 @@ const firstUser = (
   ensureTenant: (tenant: NewTenant) => Effect.Effect<TenantInfo, unknown>,
 ) =>
   Effect.gen(function* () {
-    if ((yield* userCount(db)) > 0) return null
+    if (yield* hasUsers(db)) return null
     // Users may be in a database that is away: then this is not the first start.
     if ([...db.own.values()].some((it) => it.state().kind === "away")) return null
     const tenant = yield* ensureTenant(firstTenant)
