@@ -94,6 +94,33 @@ test("a secret may stand in a file of its own, but not in two places", () => {
   )
 })
 
+test("[S7] every secret setting may stand in a file: a secret without its NAME_FILE fails here", () => {
+  const values: Readonly<Record<string, string>> = { DATABASE_URL: "postgres://u:pw@h/d" }
+  const secrets = Object.entries(SETTINGS).filter(([, setting]) => setting.secret)
+  assert.ok(secrets.length >= 3)
+  for (const [key, setting] of secrets) {
+    const value = values[setting.name] ?? "a-secret-that-is-long-enough-for-every-rule-0"
+    const readFile = files({ "/run/secrets/one": `${value}\n` })
+    const loaded = good({ env: { [`${setting.name}_FILE`]: "/run/secrets/one" }, readFile })
+    const got = loaded.config[key as keyof typeof loaded.config]
+    assert.ok(Redacted.isRedacted(got), setting.name)
+    assert.equal(Redacted.value(got), value, setting.name)
+    assert.ok(settingsHelp().includes(`${setting.name}_FILE`))
+  }
+  // What sounds like a secret is declared as one, or is the path of a file.
+  for (const { name, secret } of Object.values(SETTINGS))
+    if (/SECRET|PASSWORD|TOKEN|_KEY/.test(name)) assert.ok(secret || name.endsWith("_FILE"), name)
+})
+
+test("[S8] certificate and key come together, and browsers then say https", () => {
+  const [cert, key] = ["HELIOGRAPH_TLS_CERT_FILE", "HELIOGRAPH_TLS_KEY_FILE"]
+  assert.match(errors({ env: { [cert]: "/c" } })[0]!, /HELIOGRAPH_TLS_KEY_FILE is missing/)
+  assert.match(errors({ env: { [key]: "/k" } })[0]!, /HELIOGRAPH_TLS_CERT_FILE is missing/)
+  good({ env: { [cert]: "/c", [key]: "/k" } })
+  good({ env: { [cert]: "/c", [key]: "/k", HELIOGRAPH_PUBLIC_URL: "https://noc.example" } })
+  assert.match(errors({ env: { [cert]: "/c", [key]: "/k", HELIOGRAPH_PUBLIC_URL: "http://noc.example" } })[0]!, /https/)
+})
+
 test("[27] no secret is printed: not in the list, not in errors, not by inspection", () => {
   fc.assert(
     fc.property(fc.stringMatching(/^[A-Za-z0-9]{12,40}$/), (noise) => {

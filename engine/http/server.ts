@@ -14,6 +14,7 @@ import type * as Scope from "effect/Scope"
 import { FILES } from "#engine/access/entries.ts"
 import { refusedBy, type Policy } from "#engine/access/policy.ts"
 import type { ApiDeps } from "#engine/api/deps.ts"
+import { DOCS_POLICY, docsPage } from "#engine/api/docs-page.ts"
 import { openApiText } from "#engine/api/openapi.ts"
 import { apiApp } from "#engine/http/api-app.ts"
 import { answer, answerJson, answerProblem, PROBLEMS, rawProblem, setSecurityHeaders } from "#engine/http/answer.ts"
@@ -136,6 +137,10 @@ const makeFront = (
     "/metrics": (_, response) =>
       answer(response, 200, "text/plain; version=0.0.4; charset=utf-8", options.metrics.render()),
     "/openapi.json": (_, response) => answer(response, 200, "application/json", openApiText()),
+    "/api/docs": (_, response) => {
+      response.setHeader("Content-Security-Policy", DOCS_POLICY)
+      answer(response, 200, "text/html; charset=utf-8", docsPage())
+    },
     "/basemap.pmtiles": (request, response) => serveBasemap(request, response, options.basemapPath()),
   }
   const route = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
@@ -149,7 +154,7 @@ const makeFront = (
       const handle = path === "/oidc/start" ? options.oidc?.start : options.oidc?.callback
       return handle === undefined ? answerProblem(response, PROBLEMS.notFound) : handle(request, response)
     }
-    if (path.startsWith("/api/")) return api(request, response)
+    if (path.startsWith("/api/") && path !== "/api/docs") return api(request, response)
     const handler = Object.hasOwn(guarded, path) ? guarded[path] : undefined
     if (handler === undefined)
       return files === null ? answerProblem(response, PROBLEMS.notFound) : files.serve(request, response, path)
