@@ -81,6 +81,7 @@ export const ROUTES: Readonly<Record<RouteName, Policy>> = {
 export const FILES = {
   "/metrics": needs("platform.config"),
   "/openapi.json": SELF,
+  "/api/docs": SELF,
   "/basemap.pmtiles": SELF,
   "/healthz": PUBLIC,
   "/oidc/start": PUBLIC,

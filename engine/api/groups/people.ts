@@ -101,7 +101,7 @@ export class AccountGroup extends HttpApiGroup.make("account")
       payload: Schema.Struct({ password: secret(256), code: Code }),
       success: HttpApiSchema.NoContent,
       error: [WrongCredentials, Conflict, TooManyAttempts, ServiceUnavailable],
-    }),
+    }).annotate(OpenApi.Summary, "Takes the second factor away, with password and code"),
     HttpApiEndpoint.get("sessions", "/account/sessions", {
       success: Schema.Struct({
         items: Schema.Array(
@@ -160,8 +160,12 @@ export class UsersGroup extends HttpApiGroup.make("users")
       query: Page,
       success: pageOf(UserBody),
       error: [BadQuery, ServiceUnavailable],
-    }),
-    HttpApiEndpoint.get("get", "/users/:id", { params: Id, success: UserBody, error: [NotFound, ServiceUnavailable] }),
+    }).annotate(OpenApi.Summary, "Users by name"),
+    HttpApiEndpoint.get("get", "/users/:id", {
+      params: Id,
+      success: UserBody,
+      error: [NotFound, ServiceUnavailable],
+    }).annotate(OpenApi.Summary, "One user, with its ETag"),
     HttpApiEndpoint.patch("update", "/users/:id", {
       params: Id,
       headers: IfMatch,
@@ -177,12 +181,12 @@ export class UsersGroup extends HttpApiGroup.make("users")
       params: Id,
       success: HttpApiSchema.NoContent,
       error: [NotFound, Forbidden, Refused, ServiceUnavailable],
-    }),
+    }).annotate(OpenApi.Summary, "Remove a user; sessions, keys and tokens end at once"),
     HttpApiEndpoint.post("resetTotp", "/users/:id/totp/reset", {
       params: Id,
       success: HttpApiSchema.NoContent,
       error: [NotFound, Forbidden, ServiceUnavailable],
-    }),
+    }).annotate(OpenApi.Summary, "Take the second factor of somebody who lost it"),
     HttpApiEndpoint.post("signOut", "/users/:id/sign-out", {
       params: Id,
       success: HttpApiSchema.NoContent,
@@ -192,7 +196,7 @@ export class UsersGroup extends HttpApiGroup.make("users")
       query: Page,
       success: pageOf(InvitationBody),
       error: [BadQuery, ServiceUnavailable],
-    }),
+    }).annotate(OpenApi.Summary, "Invitations that are open"),
     HttpApiEndpoint.post("invite", "/invitations", {
       headers: Idempotent,
       payload: Schema.Struct({
@@ -208,7 +212,7 @@ export class UsersGroup extends HttpApiGroup.make("users")
       params: Id,
       success: HttpApiSchema.NoContent,
       error: [NotFound, ServiceUnavailable],
-    }),
+    }).annotate(OpenApi.Summary, "Withdraw an invitation"),
   )
   .middleware(SignedIn) {}
 
@@ -233,7 +237,7 @@ export class RolesGroup extends HttpApiGroup.make("roles")
       params: { name: word(64) },
       success: RoleBody,
       error: [NotFound, ServiceUnavailable],
-    }),
+    }).annotate(OpenApi.Summary, "One role, with its ETag"),
     HttpApiEndpoint.put("put", "/roles/:name", {
       params: { name: word(64) },
       headers: IfMatch,
@@ -244,11 +248,11 @@ export class RolesGroup extends HttpApiGroup.make("roles")
       }),
       success: RoleBody,
       error: [Forbidden, Refused, Changed, ServiceUnavailable],
-    }),
+    }).annotate(OpenApi.Summary, "Make or change a custom role"),
     HttpApiEndpoint.delete("remove", "/roles/:name", {
       params: { name: word(64) },
       success: HttpApiSchema.NoContent,
       error: [NotFound, Refused, ServiceUnavailable],
-    }),
+    }).annotate(OpenApi.Summary, "Remove a custom role that nobody holds"),
   )
   .middleware(SignedIn) {}

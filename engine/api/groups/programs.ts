@@ -44,7 +44,7 @@ export class KeysGroup extends HttpApiGroup.make("keys")
       query: Page,
       success: pageOf(KeyBody),
       error: [BadQuery, ServiceUnavailable],
-    }),
+    }).annotate(OpenApi.Summary, "API keys, without the keys themselves"),
     HttpApiEndpoint.post("create", "/keys", {
       // No Idempotency-Key: an answer that could be repeated would keep the key's text, which is shown once and kept nowhere.
       payload: Schema.Struct({
@@ -60,7 +60,7 @@ export class KeysGroup extends HttpApiGroup.make("keys")
       params: Id,
       success: HttpApiSchema.NoContent,
       error: [NotFound, ServiceUnavailable],
-    }),
+    }).annotate(OpenApi.Summary, "Revoke an API key; it is refused at once"),
   )
   .middleware(SignedIn) {}
 
@@ -93,5 +93,5 @@ export class TokensGroup extends HttpApiGroup.make("tokens").add(
     payload: Schema.Struct({ refreshToken: secret(256) }),
     success: HttpApiSchema.NoContent,
     error: ServiceUnavailable,
-  }),
+  }).annotate(OpenApi.Summary, "End a refresh token and what came of it (RFC 7009)"),
 ) {}

@@ -55,12 +55,16 @@ export const TenantRow = named(
 
 export class TenantsGroup extends HttpApiGroup.make("tenants")
   .add(
-    HttpApiEndpoint.get("list", "/tenants", { query: Page, success: pageOf(TenantRow), error: ServiceUnavailable }),
+    HttpApiEndpoint.get("list", "/tenants", {
+      query: Page,
+      success: pageOf(TenantRow),
+      error: ServiceUnavailable,
+    }).annotate(OpenApi.Summary, "Tenants by slug"),
     HttpApiEndpoint.get("get", "/tenants/:slug", {
       params: Slug,
       success: TenantRow,
       error: [NotFound, ServiceUnavailable],
-    }),
+    }).annotate(OpenApi.Summary, "One tenant"),
     HttpApiEndpoint.post("create", "/tenants", {
       headers: Idempotent,
       payload: Schema.Struct({ slug: name(63), name: name(200), tier: Schema.optionalKey(Tier) }),
@@ -99,14 +103,14 @@ export class TenantsGroup extends HttpApiGroup.make("tenants")
       params: Slug,
       success: Schema.Struct({ tier: Tier, items: Schema.Array(QuotaBody) }),
       error: [NotFound, ServiceUnavailable],
-    }),
+    }).annotate(OpenApi.Summary, "A tenant's limits and how much of each is used"),
     HttpApiEndpoint.put("setQuotas", "/tenants/:slug/quotas", {
       params: Slug,
       /** Only the named ones change; null = the tier's own again. */
       payload: Schema.Record(word(64), Schema.NullOr(Schema.Finite)),
       success: Schema.Struct({ tier: Tier, items: Schema.Array(QuotaBody) }),
       error: [NotFound, Refused, ServiceUnavailable],
-    }),
+    }).annotate(OpenApi.Summary, "Change a tenant's limits"),
   )
   .middleware(SignedIn) {}
 
@@ -128,13 +132,16 @@ export const SettingsBody = named(
 )
 export class SettingsGroup extends HttpApiGroup.make("settings")
   .add(
-    HttpApiEndpoint.get("get", "/settings", { success: SettingsBody, error: ServiceUnavailable }),
+    HttpApiEndpoint.get("get", "/settings", { success: SettingsBody, error: ServiceUnavailable }).annotate(
+      OpenApi.Summary,
+      "What this tenant decides for itself, with its ETag",
+    ),
     HttpApiEndpoint.put("put", "/settings", {
       headers: IfMatch,
       payload: SettingsBody,
       success: SettingsBody,
       error: [Refused, Changed, QuotaExceeded, ServiceUnavailable],
-    }),
+    }).annotate(OpenApi.Summary, "Change what this tenant decides for itself"),
     HttpApiEndpoint.get("quotas", "/quotas", {
       success: Schema.Struct({ tier: Tier, items: Schema.Array(QuotaBody) }),
       error: ServiceUnavailable,
