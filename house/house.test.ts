@@ -21,7 +21,7 @@ const RULES: Readonly<Record<string, Rule>> = {
   twin: { ours: ["protocol", "twin"], packages: ["graphology", "graphology-types"] },
   engine: {
     ours: ["protocol", "twin", "engine"],
-    packages: ["node", "effect", "@effect/platform-node", "ws", "pg", "net-snmp", "csv-parse", "openid-client"],
+    packages: ["node", "effect", "@effect/platform-node", "ws", "pg", "net-snmp", "csv-parse", "openid-client", "otpauth"],
   },
   client: {
     ours: ["protocol", "client"],
