@@ -24,6 +24,7 @@ import type { TestDatabase } from "#engine/storage/database.fixture.ts"
 import { listTenants } from "#engine/storage/tenants.ts"
 import { openVault } from "#engine/storage/vault.ts"
 import { makeFakeTwin } from "#engine/stream/fake-twin.fixture.ts"
+import { makeStream } from "#engine/stream/stream.ts"
 import type { TenantId } from "#protocol/id.ts"
 import { QuotaExceeded } from "#engine/api/problems.ts"
 
@@ -118,7 +119,11 @@ const serve = (it: TestDatabase, site: Site, settings: OidcSettings | null) =>
       oidcName,
       nowMs,
     })
-    const twin = makeFakeTwin("a", 3, 1)
+    const fake = makeFakeTwin("a", 3, 1)
+    const twin = { ...fake, tenant: { ...fake.tenant, id: site.tenant, slug: site.slug } }
+    const twins = { byTenant: () => twin, all: () => [twin] }
+    const metrics = makeMetrics()
+    const stream = yield* makeStream({ doors, twins, metrics, log, publicUrl: PUBLIC_URL, viewersMax: 10, nowMs })
     const { url } = yield* makeHttp({
       host: "127.0.0.1",
       port: 0,
@@ -128,18 +133,18 @@ const serve = (it: TestDatabase, site: Site, settings: OidcSettings | null) =>
         people,
         programs,
         oidcName,
-        twins: { byTenant: () => twin, all: () => [twin] },
+        twins,
         log,
         publicUrl: PUBLIC_URL,
         nowMs,
       }),
-      metrics: makeMetrics(),
+      metrics,
       metricsToken: null,
       staticDir: null,
       basemapPath: () => null,
       oidc:
         settings === null ? null : makeOidc({ settings, people: environment, log, publicUrl: PUBLIC_URL, https: true }),
-      stream: null,
+      stream,
       ready: () => true,
     }).pipe(Effect.map(({ port }) => ({ url: `http://127.0.0.1:${port}` })))
     return url

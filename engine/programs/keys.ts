@@ -36,20 +36,27 @@ export interface NewKey {
 /** Before one more key; rejects with QuotaExceeded. The keys of the tenant are locked meanwhile. */
 export type AdmitKey = (tx: Tx, tenant: TenantId) => Promise<void>
 
-/** Of a tenant that has no quota of its own. */
-export const KEYS_MAX = 1_000
+/** Whether this tenant may have `wanted` keys in all: null = yes (engine/quota/quotas.ts, `refusal` of max_api_keys). */
+export type KeysRefusal = (tenant: TenantId, wanted: number) => { readonly limit: number } | null
 
 /** Expired keys do not count. */
-export const keysUpTo =
-  (limit: number, nowMs: () => number): AdmitKey =>
+export const keysWithin =
+  (refusal: KeysRefusal, nowMs: () => number): AdmitKey =>
   async (tx, tenant) => {
     const { rows } = await tx.query<{ n: number }>(
       "select count(*)::int as n from api_key where tenant_id = $1 and (expires_ms is null or expires_ms > $2)",
       [tenant, nowMs()],
     )
     const used = rows[0]?.n ?? 0
-    if (used >= limit) throw new QuotaExceeded({ quota: "max_api_keys", limit, used, retryAfterS: null })
+    const refused = refusal(tenant, used + 1)
+    if (refused !== null)
+      throw new QuotaExceeded({ quota: "max_api_keys", limit: refused.limit, used, retryAfterS: null })
   }
+
+/** Where no quotas are kept. */
+export const KEYS_MAX = 1_000
+export const keysUpTo = (limit: number, nowMs: () => number): AdmitKey =>
+  keysWithin((_, wanted) => (wanted > limit ? { limit } : null), nowMs)
 
 /** The secret is given out this once. The owner must be a user of this tenant. */
 export const createKey = (
