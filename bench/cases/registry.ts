@@ -1,5 +1,6 @@
 /** Every benchmark, by the name that the command line takes. The first one runs when none is named. */
 import type { Case } from "#bench/case.ts"
+import { audit } from "#bench/cases/audit.ts"
 import { canonical } from "#bench/cases/canonical.ts"
 import { detect } from "#bench/cases/detect.ts"
 import { fleet } from "#bench/cases/fleet.ts"
@@ -13,6 +14,7 @@ import { start } from "#bench/cases/start.ts"
 
 export const CASES: readonly Case[] = [
   canonical,
+  audit,
   detect,
   fleet,
   fleet10k,

@@ -1,0 +1,341 @@
+/**
+ * [S6] Every mutating route leaves exactly one row in the audit: the routes are those of the Api itself, each is called
+ * once on the whole engine, and one that is missing in the table fails the test. A new route is one row here.
+ */
+import assert from "node:assert/strict"
+import { describe, test } from "node:test"
+import * as Effect from "effect/Effect"
+import { Secret, TOTP } from "otpauth"
+import { ROUTES, type RouteName } from "#engine/access/entries.ts"
+import { Api } from "#engine/api/contract.ts"
+import { ADMIN_PASSWORD, useTwoTenants } from "#engine/isolation/two-tenants.fixture.ts"
+import { rememberIdentities } from "#engine/privacy/identities.ts"
+import { openMonthKey, pseudonymOf } from "#engine/privacy/pseudonym.ts"
+import { NO_POSTGRES } from "#engine/storage/database.fixture.ts"
+import { openVault } from "#engine/storage/vault.ts"
+
+interface Endpoint {
+  readonly method: string
+  readonly path: string
+}
+const endpoints = new Map<string, Endpoint>(
+  Object.entries(Api.groups as Record<string, { readonly endpoints: Record<string, Endpoint> }>).flatMap(
+    ([group, { endpoints: own }]) =>
+      Object.entries(own).map(([name, endpoint]) => [`${group}.${name}`, endpoint] as const),
+  ),
+)
+const SAFE = new Set(["GET", "HEAD", "OPTIONS"])
+const mutating = [...endpoints].filter(([, { method }]) => !SAFE.has(method)).map(([name]) => name)
+
+/** What may be said to a route. */
+interface Call {
+  readonly params?: Readonly<Record<string, string>>
+  readonly query?: Readonly<Record<string, string>>
+  readonly body?: object
+  /** Header of who calls; the administrator's session when absent, nobody when null. */
+  readonly as?: string | null
+}
+
+describe("[S6] every mutating route leaves exactly one row", { skip: NO_POSTGRES }, () => {
+  const it = useTwoTenants()
+  let admin = ""
+  const shown = new Set<string>()
+  const uniques = new Map<string, number>()
+  const unique = (word: string): string => {
+    uniques.set(word, (uniques.get(word) ?? 0) + 1)
+    return `${word}-${uniques.get(word)}`
+  }
+
+  // --- asking
+
+  const ask = async (name: RouteName, call: Call): Promise<{ status: number; body: never; cookie: string }> => {
+    const { method, path } = endpoints.get(name)!
+    const place = path.replace(/:([A-Za-z]+)/g, (_, param: string) => encodeURIComponent(call.params?.[param] ?? param))
+    const who = call.as === undefined ? admin : call.as
+    const answer = await fetch(`${it.url}${place}?${new URLSearchParams(call.query)}`, {
+      method,
+      headers: {
+        ...(who === null ? {} : { [who.startsWith("Bearer ") ? "authorization" : "cookie"]: who }),
+        ...(call.body === undefined ? {} : { "content-type": "application/json" }),
+        origin: it.url,
+      },
+      ...(call.body === undefined ? {} : { body: JSON.stringify(call.body) }),
+    })
+    const text = await answer.text()
+    const cookie = (answer.headers.getSetCookie()[0] ?? "").split(";", 1)[0]!
+    // Keys, tokens, cookies: what is shown once.
+    for (const [token] of `${text} ${cookie}`.matchAll(/[\w-]{22}\.[\w-]{43}/g)) shown.add(token.split(".")[1]!)
+    assert.ok(answer.status < 300, `${name}: ${answer.status} ${text}`)
+    return { status: answer.status, body: (text === "" ? null : JSON.parse(text)) as never, cookie }
+  }
+  /** Rows of all tenants, each with its action. */
+  const rows = (): Promise<readonly string[]> =>
+    Effect.runPromise(
+      Effect.gen(function* () {
+        const found: string[] = []
+        for (const { id } of [it.a, it.b])
+          yield* it.db.tenant(id)(async (tx) => {
+            const { rows: own } = await tx.query<{ seq: string; action: string }>(
+              "select seq, action from audit_entry where tenant_id = $1 order by seq",
+              [id],
+            )
+            found.push(...own.map(({ seq, action }) => `${id} ${seq} ${action}`))
+          })
+        return found
+      }),
+    )
+
+  // --- what a call needs to be there
+
+  const signIn = async (user: string, password: string): Promise<string> =>
+    (await ask("signIn.create", { as: null, body: { user, password } })).cookie
+  const PASSWORD = "correct horse of a person"
+  const person = async (
+    roles: readonly string[] = ["viewer"],
+  ): Promise<{ id: string; name: string; cookie: string }> => {
+    const name = unique("person")
+    const token = await invitation(roles)
+    await ask("signIn.acceptInvitation", { as: null, body: { token, name, password: PASSWORD } })
+    const cookie = await signIn(name, PASSWORD)
+    const session = (await ask("session.get", { as: cookie })).body as { user: { id: string } }
+    return { id: session.user.id, name, cookie }
+  }
+  const invite = async (roles: readonly string[]): Promise<{ invitation: { id: string }; token: string }> =>
+    (await ask("users.invite", { body: { note: unique("for"), roles } })).body
+  const invitation = async (roles: readonly string[] = ["viewer"]): Promise<string> => (await invite(roles)).token
+  const codeOf = (secret: string): string => new TOTP({ secret: Secret.fromBase32(secret) }).generate()
+  const begun = async (cookie: string): Promise<string> =>
+    ((await ask("account.beginTotp", { as: cookie, body: { password: PASSWORD } })).body as { secret: string }).secret
+  /** With a second factor, and a recovery code of theirs: a code of the app works only once in its time. */
+  const guarded = async (): Promise<{ id: string; cookie: string; code: string }> => {
+    const { id, cookie } = await person()
+    const confirmed = await ask("account.confirmTotp", { as: cookie, body: { code: codeOf(await begun(cookie)) } })
+    // The session goes on under a new name (ASVS 7.2.4).
+    return {
+      id,
+      cookie: confirmed.cookie,
+      code: (confirmed.body as { recoveryCodes: readonly string[] }).recoveryCodes[0]!,
+    }
+  }
+  const role = async (): Promise<string> => {
+    const name = unique("watch")
+    await ask("roles.put", { params: { name }, body: { permissions: ["network.read"] } })
+    return name
+  }
+  const site = async (): Promise<string> => {
+    const id = unique("pop")
+    await ask("inventory.putSite", { params: { id }, body: { name: id, latitude: 1, longitude: 1 } })
+    return id
+  }
+  let hosts = 0
+  const deviceBody = async () => ({
+    name: unique("router"),
+    address: `127.7.0.${++hosts}`,
+    site: await site(),
+    roles: ["core"],
+    pollSeconds: 3600,
+    pingSeconds: 0,
+  })
+  const device = async (): Promise<string> =>
+    ((await ask("inventory.createDevice", { body: await deviceBody() })).body as { id: string }).id
+  const linkBody = async () => ({
+    a: { device: await device(), interface: "ether1" },
+    b: { device: await device(), interface: "ether1" },
+    capacityBps: 1e9,
+  })
+  const link = async (): Promise<string> =>
+    ((await ask("inventory.createLink", { body: await linkBody() })).body as { id: string }).id
+  const SNMP = { community: "a-community-of-the-test" }
+  /** A tenant that opted in, and somebody whom one of its routers told of. */
+  const subscriber = async (): Promise<string> => {
+    const { id } = it.a
+    const vault = await Effect.runPromise(openVault(it.db, { dataDir: it.config.dataDir }))
+    return Effect.runPromise(
+      it.db.tenant(id)(async (tx) => {
+        await tx.query(
+          `insert into tenant_settings
+             (tenant_id, rev, sample_days, event_days, journal_days, subscriber_identities, subscriber_days, session_hours)
+           values ($1, 1, 30, 30, 30, true, 10, 12)`,
+          [id],
+        )
+        const month = await openMonthKey(tx, vault, id, Date.now())
+        const pseudonym = pseudonymOf(month, "maria")
+        await rememberIdentities(tx, vault, id, month, new Map([[pseudonym, "maria"]]), Date.now())
+        return pseudonym
+      }),
+    )
+  }
+  const keyBody = () => ({ name: unique("key"), scope: ["network.read"], days: 1 })
+  const tokens = async (): Promise<{ accessToken: string; refreshToken: string }> =>
+    (await ask("tokens.create", { as: null, body: { user: "admin", password: ADMIN_PASSWORD, tenant: it.a.slug } }))
+      .body
+
+  /** Prepares, and gives the one call that is counted with the action that it leaves. */
+  const TABLE: Readonly<Record<string, () => Promise<Call & { readonly action: RegExp }>>> = {
+    "signIn.create": async () => {
+      const { name } = await person()
+      return { as: null, body: { user: name, password: PASSWORD }, action: /^session\.create$/ }
+    },
+    "signIn.acceptInvitation": async () => ({
+      as: null,
+      body: { token: await invitation(), name: unique("guest"), password: PASSWORD },
+      action: /^(user|invitation)\./,
+    }),
+    "session.remove": async () => ({ as: (await person()).cookie, action: /^session\.remove$/ }),
+    "account.password": async () => ({
+      as: (await person()).cookie,
+      body: { password: PASSWORD, newPassword: `${PASSWORD} 2` },
+      action: /password/,
+    }),
+    "account.beginTotp": async () => ({ as: (await person()).cookie, body: { password: PASSWORD }, action: /totp/i }),
+    "account.confirmTotp": async () => {
+      const { cookie } = await person()
+      return { as: cookie, body: { code: codeOf(await begun(cookie)) }, action: /totp/i }
+    },
+    "account.removeTotp": async () => {
+      const { cookie, code } = await guarded()
+      return { as: cookie, body: { password: PASSWORD, code }, action: /totp/i }
+    },
+    "account.endSession": async () => {
+      const { name, cookie } = await person()
+      await signIn(name, PASSWORD)
+      const { items } = (await ask("account.sessions", { as: cookie })).body as {
+        items: ReadonlyArray<{ id: string; current: boolean }>
+      }
+      return { as: cookie, params: { id: items.find(({ current }) => !current)!.id }, action: /^session\./ }
+    },
+    "users.update": async () => ({
+      params: { id: (await person()).id },
+      body: { roles: ["engineer"] },
+      action: /^user\.update$/,
+    }),
+    "users.remove": async () => ({ params: { id: (await person()).id }, action: /^user\.(remove|delete)$/ }),
+    "users.resetTotp": async () => ({ params: { id: (await guarded()).id }, action: /totp/i }),
+    "users.signOut": async () => ({ params: { id: (await person()).id }, action: /^user\./ }),
+    "users.invite": async () => ({ body: { note: "for bob", roles: ["viewer"] }, action: /invit/ }),
+    "users.withdraw": async () => ({
+      params: { id: (await invite(["viewer"])).invitation.id },
+      action: /^invitation\./,
+    }),
+    "roles.put": async () => ({
+      params: { name: await role() },
+      body: { permissions: ["network.read", "replay.view"] },
+      action: /^role\./,
+    }),
+    "roles.remove": async () => ({ params: { name: await role() }, action: /^role\./ }),
+    "inventory.putSite": async () => ({
+      params: { id: await site() },
+      body: { name: "another name", latitude: 2, longitude: 2 },
+      action: /^site\./,
+    }),
+    "inventory.removeSite": async () => ({ params: { id: await site() }, action: /^site\./ }),
+    "inventory.createDevice": async () => ({ body: await deviceBody(), action: /^device\.create$/ }),
+    "inventory.updateDevice": async () => ({
+      params: { id: await device() },
+      body: { pollSeconds: 1800 },
+      action: /^device\.update$/,
+    }),
+    "inventory.removeDevice": async () => ({ params: { id: await device() }, action: /^device\./ }),
+    "inventory.putCredential": async () => ({
+      params: { id: await device(), kind: "snmp" },
+      body: SNMP,
+      action: /^(credential|device)\./,
+    }),
+    "inventory.removeCredential": async () => {
+      const id = await device()
+      await ask("inventory.putCredential", { params: { id, kind: "snmp" }, body: SNMP })
+      return { params: { id, kind: "snmp" }, action: /^(credential|device)\./ }
+    },
+    "inventory.createLink": async () => ({ body: await linkBody(), action: /^link\.create$/ }),
+    "inventory.updateLink": async () => ({
+      params: { id: await link() },
+      body: { capacityBps: 2e9 },
+      action: /^link\.update$/,
+    }),
+    "inventory.removeLink": async () => ({ params: { id: await link() }, action: /^link\./ }),
+    "inventory.import": async () => ({
+      body: {
+        document: JSON.stringify({
+          sites: [{ id: unique("imported"), name: "Imported", latitude: 1, longitude: 1 }],
+          devices: [],
+          links: [],
+        }),
+      },
+      action: /^inventory\.import$/,
+    }),
+    "keys.create": async () => ({ body: keyBody(), action: /^(apiKey|apikey|key)\.create$/ }),
+    "keys.revoke": async () => {
+      const { key } = (await ask("keys.create", { body: keyBody() })).body as { key: { id: string } }
+      return { params: { id: key.id }, action: /^(apiKey|apikey|key)\./ }
+    },
+    "tokens.create": async () => ({
+      as: null,
+      body: { user: "admin", password: ADMIN_PASSWORD, tenant: it.a.slug },
+      action: /^token/,
+    }),
+    // A program renews its access by itself; that it does is a sign of life that an auditor may ask for.
+    "tokens.refresh": async () => ({
+      as: null,
+      body: { refreshToken: (await tokens()).refreshToken },
+      action: /^token\.refresh$/,
+    }),
+    "tokens.revoke": async () => ({
+      as: null,
+      body: { refreshToken: (await tokens()).refreshToken },
+      action: /^token/,
+    }),
+    "audit.export": async () => ({ body: {}, action: /^audit\.export$/ }),
+    "subscribers.reveal": async () => ({
+      body: { pseudonym: await subscriber(), reason: "ticket 4711" },
+      action: /^subscriber\.reveal$/,
+    }),
+  }
+
+  test("[S6] no mutating route is missing here, and none is here that is gone", () => {
+    const listed = Object.keys(TABLE).sort()
+    assert.deepEqual(listed, mutating.toSorted())
+    assert.ok(mutating.every((name) => Object.hasOwn(ROUTES, name)))
+  })
+
+  test("[S6] somebody signs in to begin with", async () => {
+    admin = (
+      await ask("signIn.create", { as: null, body: { user: "admin", password: ADMIN_PASSWORD, tenant: it.a.slug } })
+    ).cookie
+  })
+
+  for (const [name, prepare] of Object.entries(TABLE)) {
+    test(`[S6] ${name} leaves exactly one row`, async () => {
+      const { action, ...call } = await prepare()
+      const before = await rows()
+      await ask(name as RouteName, call)
+      const after = (await rows()).filter((row) => !before.includes(row))
+      assert.equal(after.length, 1, `${name} left ${JSON.stringify(after)}`)
+      assert.match(after[0]!.split(" ")[2]!, action)
+    })
+  }
+  test("[S6] a refresh token that is used again leaves its row, though its caller is refused", async () => {
+    const { refreshToken } = await tokens()
+    await ask("tokens.refresh", { as: null, body: { refreshToken } })
+    const before = await rows()
+    await assert.rejects(ask("tokens.refresh", { as: null, body: { refreshToken } }), /401/)
+    const after = (await rows()).filter((row) => !before.includes(row))
+    assert.equal(after.length, 1, JSON.stringify(after))
+  })
+
+  test("[S6] what only reads leaves none", async () => {
+    const before = await rows()
+    for (const name of ["audit.list", "audit.verify", "network.devices", "users.list", "keys.list"] as const)
+      await ask(name, {})
+    assert.deepEqual(await rows(), before)
+  })
+
+  test("[S6] the chain of all this is whole, and no secret stands in it", async () => {
+    const verdict = (await ask("audit.verify", {})).body as { intact: boolean; rows: number }
+    assert.equal(verdict.intact, true)
+    assert.ok(verdict.rows > mutating.length)
+    const exported = (await ask("audit.export", { body: {} })).body as { lines: string }
+    assert.ok(shown.size > 20)
+    for (const secret of [PASSWORD, ADMIN_PASSWORD, SNMP.community, "$argon2", ...shown])
+      assert.ok(!exported.lines.includes(secret), `${secret} stands in the audit`)
+  })
+})
