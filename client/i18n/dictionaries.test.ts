@@ -7,6 +7,8 @@ import { en } from "#client/i18n/en.ts"
 import { pt } from "#client/i18n/pt.ts"
 import type { Key } from "#client/i18n/pt.ts"
 import { language, t, tCount } from "#client/i18n/translate.ts"
+import { PERMISSIONS, USER_ROLES } from "#protocol/permission.ts"
+import { QUOTA_NAMES, TIERS } from "#protocol/quota.ts"
 import { ROLES } from "#protocol/role.ts"
 import { HEALTH, SEVERITY } from "#protocol/status.ts"
 
@@ -29,6 +31,10 @@ test("[U7] words of the wire have a translation", () => {
   for (const health of HEALTH) assert.ok(`health.${health}` in pt)
   for (const severity of SEVERITY) assert.ok(`severity.${severity}` in pt)
   for (const role of ROLES) assert.ok(`role.${role}` in pt)
+  for (const role of USER_ROLES) assert.ok(`userRole.${role}` in pt, role)
+  for (const permission of PERMISSIONS) assert.ok(`permission.${permission}` in pt, permission)
+  for (const quota of QUOTA_NAMES) assert.ok(`quota.${quota}` in pt, quota)
+  for (const tier of TIERS) assert.ok(`tier.${tier}` in pt, tier)
 })
 
 test("[U7] no text for people stands outside the dictionaries", async () => {

@@ -99,9 +99,13 @@ const SiteStep = ({ done }: { done: (id: string) => void }) => {
               </div>
             </form>
           )}
-          <h2>{t("setup.site.new")}</h2>
-          <p class="quiet">{t("setup.site.why")}</p>
-          <SiteForm label={t("setup.next")} done={({ id }) => done(id)} />
+          {can("siteEdit") && (
+            <>
+              <h2>{t("setup.site.new")}</h2>
+              <p class="quiet">{t("setup.site.why")}</p>
+              <SiteForm label={t("setup.next")} done={({ id }) => done(id)} />
+            </>
+          )}
         </>
       )}
     </Loaded>

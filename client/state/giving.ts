@@ -1,5 +1,5 @@
 /** Nobody gives what they do not hold: which roles and scopes a person may hand on. The engine decides the same again. */
-import { isUserRole, permissionsOf } from "#protocol/permission.ts"
+import { isUserRole } from "#protocol/permission.ts"
 import type { Permission } from "#protocol/permission.ts"
 import type { Role } from "#protocol/rest-generated.ts"
 
@@ -10,15 +10,5 @@ export const givableRoles = (roles: readonly Role[], held: readonly Permission[]
     .map(({ name }) => name)
 }
 
-/** The built-in roles as the API would list them: for who may manage users and not read roles. */
-export const builtInRoles = (names: readonly string[]): readonly Role[] =>
-  names.filter(isUserRole).map((name) => ({
-    name,
-    builtIn: true,
-    permissions: permissionsOf([name]),
-    secondFactorRequired: false,
-    users: 0,
-  }))
-
 /** A name for a tenant's own role: what the engine takes in its path. */
-export const isRoleName = (name: string): boolean => /^[a-z][a-z0-9_-]{1,62}$/.test(name) && !isUserRole(name)
+export const isRoleName = (name: string): boolean => /^[a-z][a-z0-9_-]{0,63}$/.test(name) && !isUserRole(name)

@@ -31,8 +31,7 @@ export const SCREEN_NEEDS = {
 export type ScreenId = keyof typeof SCREEN_NEEDS
 
 export const ACTION_NEEDS = {
-  siteEdit: "devices.update",
-  siteRemove: "devices.delete",
+  siteEdit: "topology.edit",
   deviceAdd: "devices.update",
   deviceEdit: "devices.update",
   deviceRemove: "devices.delete",

@@ -91,6 +91,8 @@ const useFirstSetup = () => {
 }
 
 const onKeyDown = (event: KeyboardEvent): void => {
+  // An open dialog has the keyboard, also when nothing in it has the focus.
+  if (document.querySelector("dialog[open]") !== null) return
   const typing = event.target instanceof HTMLElement && event.target.closest("input, textarea, select") !== null
   if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "k") focusSearch()
   else if (event.ctrlKey || event.metaKey || event.altKey || helpOpen.peek()) return

@@ -7,6 +7,9 @@ import { useEffect, useId, useRef } from "preact/hooks"
 import { t } from "#client/i18n/translate.ts"
 import { CloseIcon } from "#client/ui/icons.tsx"
 
+/** What opened the newest dialog of the page. */
+let onPage: HTMLElement | null = null
+
 export const Dialog = (props: {
   title: string
   close: () => void
@@ -18,10 +21,14 @@ export const Dialog = (props: {
   const dialog = useRef<HTMLDialogElement>(null)
   const id = useId()
   useEffect(() => {
-    const opener = document.activeElement
+    const active = document.activeElement
+    // One dialog may take another's place: then what opened the first is where the focus belongs.
+    if (active instanceof HTMLElement && active !== document.body && active.closest("dialog") === null) onPage = active
+    const opener = active
     dialog.current?.showModal()
     return () => {
-      if (opener instanceof HTMLElement && opener.isConnected) opener.focus()
+      const home = opener instanceof HTMLElement && opener !== document.body && opener.isConnected ? opener : onPage
+      home?.focus()
     }
   }, [])
   return (

@@ -8,11 +8,13 @@ import { useAct } from "#client/ui/ask.ts"
 import { Dialog } from "#client/ui/dialog.tsx"
 import { Field, Form } from "#client/ui/form.tsx"
 import { OnceDialog } from "#client/ui/once.tsx"
+import { QuotaLeft, usedUp, useQuota } from "#client/ui/quota-left.tsx"
 import { RoleChoices, SiteChoices } from "#client/screens/admin/role-choices.tsx"
 
 export const InviteDialog = ({ close, changed }: { close: () => void; changed: () => Promise<void> }) => {
   const act = useAct()
   const key = useMemo(newKey, [])
+  const quota = useQuota("max_users")
   const note = useSignal("")
   const hours = useSignal("72")
   const roles = useSignal<readonly string[]>(["viewer"])
@@ -43,7 +45,14 @@ export const InviteDialog = ({ close, changed }: { close: () => void; changed: (
     )
   return (
     <Dialog title={t("users.invite")} close={close}>
-      <Form act={act} label={t("invite.submit")} cancel={close} disabled={roles.value.length === 0} submit={submit}>
+      <Form
+        act={act}
+        label={t("invite.submit")}
+        cancel={close}
+        disabled={roles.value.length === 0 || usedUp(quota)}
+        submit={submit}
+      >
+        <QuotaLeft quota={quota} />
         <Field
           label={t("invite.note")}
           hint={t("invite.note.hint")}

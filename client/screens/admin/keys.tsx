@@ -9,6 +9,7 @@ import { Dialog } from "#client/ui/dialog.tsx"
 import { formatAge, formatDateTime } from "#client/ui/format.ts"
 import { Field, Form, Select } from "#client/ui/form.tsx"
 import { OnceDialog } from "#client/ui/once.tsx"
+import { QuotaLeft, usedUp, useQuota } from "#client/ui/quota-left.tsx"
 import { Loaded, Sheet } from "#client/ui/table.tsx"
 import { PermissionChoices } from "#client/screens/admin/permission-choices.tsx"
 import { isPermission } from "#protocol/permission.ts"
@@ -101,6 +102,7 @@ const KeyRow = ({ row, revoke }: { row: ApiKey; revoke: () => void }) => {
 const FOREVER = "0"
 const KeyDialog = ({ close, changed }: { close: () => void; changed: () => Promise<void> }) => {
   const act = useAct()
+  const quota = useQuota("max_api_keys")
   const name = useSignal("")
   const days = useSignal("90")
   const scope = useSignal<readonly string[]>([])
@@ -129,7 +131,14 @@ const KeyDialog = ({ close, changed }: { close: () => void; changed: () => Promi
   ]
   return (
     <Dialog title={t("keys.add")} close={close}>
-      <Form act={act} label={t("keys.submit")} cancel={close} disabled={scope.value.length === 0} submit={submit}>
+      <Form
+        act={act}
+        label={t("keys.submit")}
+        cancel={close}
+        disabled={scope.value.length === 0 || usedUp(quota)}
+        submit={submit}
+      >
+        <QuotaLeft quota={quota} />
         <Field label={t("keys.name")} hint={t("keys.name.hint")} name="key" maxLength={200} autoFocus value={name} />
         <Select label={t("keys.until")} name="days" value={days} options={options} />
         <PermissionChoices label={t("keys.scope")} value={scope} />

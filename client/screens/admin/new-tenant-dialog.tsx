@@ -10,9 +10,7 @@ import { Dialog } from "#client/ui/dialog.tsx"
 import { Field, Form, Select } from "#client/ui/form.tsx"
 import { OnceDialog } from "#client/ui/once.tsx"
 import { tierName } from "#client/ui/words.ts"
-import type { TenantRow } from "#protocol/rest-generated.ts"
-
-export const TIERS: readonly TenantRow["tier"][] = ["small", "medium", "large"]
+import { TIERS } from "#protocol/quota.ts"
 
 export const NewTenantDialog = ({ close, changed }: { close: () => void; changed: () => Promise<void> }) => {
   const act = useAct()

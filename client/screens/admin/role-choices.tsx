@@ -2,19 +2,17 @@
 import type { Signal } from "@preact/signals"
 import { t } from "#client/i18n/translate.ts"
 import { call } from "#client/state/api.ts"
-import { builtInRoles, givableRoles } from "#client/state/giving.ts"
+import { givableRoles } from "#client/state/giving.ts"
 import { allPages } from "#client/state/pages.ts"
 import { may, session } from "#client/state/session.ts"
 import { useAsk } from "#client/ui/ask.ts"
 import { Check, Choices, Problem } from "#client/ui/form.tsx"
 import { userRoleName } from "#client/ui/words.ts"
-import { USER_ROLES } from "#protocol/permission.ts"
-import type { Role } from "#protocol/rest-generated.ts"
 
 /** All roles are shown; those that hold more than the giver are shut, so that nobody wonders where they are. */
 export const RoleChoices = ({ value }: { value: Signal<readonly string[]> }) => {
-  const asked = useAsk(() => listRoles())
-  const roles = asked.value ?? []
+  const asked = useAsk(() => call("roles.list"))
+  const roles = asked.value?.items ?? []
   const open = new Set(givableRoles(roles, session.value?.permissions ?? []))
   return (
     <>
@@ -31,12 +29,6 @@ export const RoleChoices = ({ value }: { value: Signal<readonly string[]> }) => 
       />
     </>
   )
-}
-
-const listRoles = async () => {
-  if (!may("roles.manage")) return { ok: true as const, value: builtInRoles(USER_ROLES), etag: null }
-  const answer = await call("roles.list")
-  return answer.ok ? { ...answer, value: answer.value.items as readonly Role[] } : answer
 }
 
 /** Off = the whole network. */

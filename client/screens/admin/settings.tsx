@@ -3,25 +3,32 @@ import { useSignal } from "@preact/signals"
 import { t } from "#client/i18n/translate.ts"
 import { call } from "#client/state/api.ts"
 import { useAct, useAsk } from "#client/ui/ask.ts"
-import { Check, Field, Form, Notice } from "#client/ui/form.tsx"
+import { Check, Field, Form, Notice, Problem } from "#client/ui/form.tsx"
 import { Loaded } from "#client/ui/table.tsx"
 import type { TenantSettings } from "#protocol/rest-generated.ts"
 
 export const SettingsTab = () => {
   const asked = useAsk(() => call("settings.get"))
   const saved = useSignal(false)
+  /** A new form only when somebody else changed the settings: otherwise what has the focus keeps it. */
+  const version = useSignal(0)
   return (
     <section class="card panel narrow">
+      <Problem text={version.value > 0 && !saved.value ? t("settings.changed") : null} />
       {saved.value && <Notice>{t("settings.saved")}</Notice>}
       <Loaded asked={asked}>
         {(settings) => (
           <SettingsForm
-            key={JSON.stringify(settings)}
+            key={version.value}
             settings={settings}
             etag={asked.etag}
             saved={async () => {
               saved.value = true
               await asked.reload()
+            }}
+            changed={async () => {
+              await asked.reload()
+              version.value++
             }}
           />
         )}
@@ -30,7 +37,12 @@ export const SettingsTab = () => {
   )
 }
 
-const SettingsForm = (props: { settings: TenantSettings; etag: string | null; saved: () => Promise<void> }) => {
+const SettingsForm = (props: {
+  settings: TenantSettings
+  etag: string | null
+  saved: () => Promise<void>
+  changed: () => Promise<void>
+}) => {
   const { settings } = props
   const act = useAct()
   const samples = useSignal(String(settings.retentionDays.samples))
@@ -39,24 +51,18 @@ const SettingsForm = (props: { settings: TenantSettings; etag: string | null; sa
   const identities = useSignal(settings.subscriberIdentities)
   const subscriberDays = useSignal(String(settings.subscriberDays))
   const sessionHours = useSignal(String(settings.sessionHours))
-  const submit = () =>
-    void act.run(
-      () =>
-        call("settings.put", {
-          headers: { "if-match": props.etag ?? undefined },
-          body: {
-            retentionDays: {
-              samples: Number(samples.value),
-              events: Number(events.value),
-              journal: Number(journal.value),
-            },
-            subscriberIdentities: identities.value,
-            subscriberDays: Number(subscriberDays.value),
-            sessionHours: Number(sessionHours.value),
-          },
-        }),
-      props.saved,
-    )
+  const body: TenantSettings = {
+    retentionDays: { samples: Number(samples.value), events: Number(events.value), journal: Number(journal.value) },
+    subscriberIdentities: identities.value,
+    subscriberDays: Number(subscriberDays.value),
+    sessionHours: Number(sessionHours.value),
+  }
+  const send = async () => {
+    const answer = await call("settings.put", { headers: { "if-match": props.etag ?? undefined }, body })
+    if (!answer.ok && answer.kind === "changed") await props.changed()
+    return answer
+  }
+  const submit = () => void act.run(send, props.saved)
   const days = { type: "number", min: 1, max: 3660 } as const
   return (
     <Form act={act} label={t("form.save")} submit={submit}>

@@ -21,7 +21,6 @@ export const TenantQuotasDialog = (props: { slug: string; name: string; close: (
           <>
             <QuotaBars items={items} />
             <Limits
-              key={JSON.stringify(items.map(({ limit }) => limit))}
               slug={props.slug}
               items={items}
               close={props.close}
@@ -44,7 +43,13 @@ const Limits = (props: { slug: string; items: readonly Quota[]; close: () => voi
     Object.entries(edited.value).map(([name, text]) => [name, text.trim() === "" ? null : Number(text)]),
   )
   const submit = () =>
-    void act.run(() => call("tenants.setQuotas", { params: { slug: props.slug }, body }), props.changed)
+    void act.run(
+      () => call("tenants.setQuotas", { params: { slug: props.slug }, body }),
+      async () => {
+        await props.changed()
+        edited.value = {}
+      },
+    )
   return (
     <Form
       act={act}

@@ -8,6 +8,7 @@ import { allPages } from "#client/state/pages.ts"
 import { useAct, useAsk } from "#client/ui/ask.ts"
 import { Choices, Field, Form, Problem, Select } from "#client/ui/form.tsx"
 import { roleName } from "#client/ui/format.ts"
+import { QuotaLeft, usedUp, useQuota } from "#client/ui/quota-left.tsx"
 import { ROLES } from "#protocol/role.ts"
 import type { Role } from "#protocol/role.ts"
 import type { DeclaredDevice } from "#protocol/rest-generated.ts"
@@ -32,6 +33,8 @@ export const DeviceForm = (props: {
   const act = useAct()
   const key = useMemo(newKey, [])
   const sites = useAsk(listSites)
+  const quota = useQuota("max_devices")
+  const full = device === null && usedUp(quota)
   const name = useSignal(device?.name ?? "")
   const address = useSignal(device?.address ?? "")
   const site = useSignal(device?.site ?? props.site ?? "")
@@ -60,11 +63,12 @@ export const DeviceForm = (props: {
     <Form
       act={act}
       label={props.label}
-      disabled={roles.value.length === 0 || chosenSite === ""}
+      disabled={roles.value.length === 0 || chosenSite === "" || full}
       {...(props.cancel === undefined ? {} : { cancel: props.cancel })}
       submit={() => void act.run(send, props.done)}
     >
       <Problem text={sites.problem} />
+      {full && <QuotaLeft quota={quota} />}
       <Field label={t("devices.column.name")} name="deviceName" maxLength={128} autoFocus value={name} />
       <Field
         label={t("device.address")}
