@@ -1,5 +1,6 @@
 /** Every command of `heliograph`. A new one is a file beside this and a line here. */
 import { auditCommand } from "#engine/cli/audit.ts"
+import { apiCommand } from "#engine/cli/api.ts"
 import { auditRlsCommand } from "#engine/cli/audit-rls.ts"
 import { backupCommand, restoreCommand } from "#engine/cli/backup.ts"
 import type { Command } from "#engine/cli/command.ts"
@@ -18,6 +19,7 @@ export const COMMANDS: readonly Command[] = [
   statusCommand,
   deviceCommand,
   probeCommand,
+  apiCommand,
   configCommand,
   auditCommand,
   auditRlsCommand,
