@@ -9,18 +9,10 @@ import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import * as Scope from "effect/Scope"
-import { makeDoors, type Doors } from "#engine/access/doors.ts"
 import { openAudit, type Audit } from "#engine/audit/audit.ts"
 import { makeAddressBook, type AddressBook } from "#engine/address-book.ts"
 import { storedIdempotency } from "#engine/api/idempotency-store.ts"
-import {
-  Unavailable,
-  type Accounts,
-  type EventReader,
-  type HistoryReader,
-  type Importer,
-  type Twins,
-} from "#engine/api/ports.ts"
+import { Unavailable, type EventReader, type HistoryReader, type Importer, type Twins } from "#engine/api/ports.ts"
 import { ImportFailed } from "#engine/api/ports.ts"
 import { makeLocalAdmin, type EngineStatus } from "#engine/api/local-admin.ts"
 import { snmpMetrics, trapMetrics } from "#engine/collectors/collector-metrics.ts"
@@ -32,8 +24,8 @@ import { downloadBasemap } from "#engine/basemap-download.ts"
 import { ensureClientBundle, type ClientBundle } from "#engine/client-bundle.ts"
 import type { Config } from "#engine/config.ts"
 import { engineMetrics } from "#engine/engine-metrics.ts"
-import { isHttps } from "#engine/http/origin.ts"
 import { makeHttp } from "#engine/http/server.ts"
+import { openIdentity, type Identity } from "#engine/identity.ts"
 import { startWhenBack } from "#engine/isolation/open-when-back.ts"
 import { openRoutedDb, type RoutedDb } from "#engine/isolation/routed-db.ts"
 import { readTenantDatabases } from "#engine/isolation/tenant-databases-file.ts"
@@ -41,18 +33,9 @@ import { makeInventoryApi } from "#engine/inventory-api/inventory-api.ts"
 import type { Log } from "#engine/log.ts"
 import { processMetrics } from "#engine/metrics/process.ts"
 import { makeMetrics, type MetricsRegistry } from "#engine/metrics/registry.ts"
-import { makeOidc, type Oidc } from "#engine/oidc/oidc.ts"
-import { oidcSettings } from "#engine/oidc/settings.ts"
-import { makePeople, type People } from "#engine/people/people.ts"
-import { composeResolve, cookieResolve } from "#engine/people/resolve.ts"
-import { authenticate } from "#engine/people/sign-in.ts"
-import { endFamiliesOf } from "#engine/programs/families.ts"
 import { KEYS_MAX, keysUpTo } from "#engine/programs/keys.ts"
-import { makeLastUsed, runLastUsed } from "#engine/programs/last-used.ts"
-import { makePrograms, type Programs } from "#engine/programs/programs.ts"
-import { bearerResolve } from "#engine/programs/resolve.ts"
 import { makeReveal, type SubscriberReveal } from "#engine/privacy/reveal.ts"
-import { PRIVATE } from "#engine/privacy/subscribers.ts"
+import { storedPrivacy } from "#engine/privacy/settings.ts"
 import { makeProbes } from "#engine/probes/probes.ts"
 import { probeMetrics } from "#engine/probes/stats.ts"
 import { auditRls } from "#engine/storage/audit-rls.ts"
@@ -129,52 +112,32 @@ export const assemble = (options: AssembleOptions) =>
       onLog: (device, topics, message) => ears.hear(device, topics, message),
       onPin: (device, fingerprint) => keepPin(db, book, log, device, fingerprint),
     })
-    const environment: TenantEnvironment = { config, db, vault, log, tenants, collectors, book, probes }
-    const isSuspended = (): boolean => false
-    const lastUsed = makeLastUsed(db)
-    yield* runLastUsed(lastUsed, log)
-    const doors = makeDoors(
-      composeResolve({
-        cookie: cookieResolve(db, Date.now, isSuspended),
-        bearer: bearerResolve({ db, lastUsed, isSuspended, nowMs: Date.now }),
-      }),
-      Date.now,
-    )
-    const issuer = oidcSettings(config)
-    const oidcName = issuer?.name ?? null
-    const {
-      accounts,
-      people,
-      environment: peopleEnvironment,
-    } = makePeople({
+    const environment: TenantEnvironment = {
+      config,
       db,
       vault,
-      doors,
+      log,
+      tenants,
+      collectors,
+      book,
+      probes,
+      privacy: ({ id }) => storedPrivacy(db)(id),
+    }
+    const isSuspended = (): boolean => false
+    const identity = yield* openIdentity({
+      config,
+      db,
+      vault,
       metrics,
       log,
-      nowMs: Date.now,
-      monotonicMs: () => performance.now(),
-      sessionHours: config.sessionHours,
-      oidcName,
+      tls: tls !== null,
       isSuspended,
       admitUser: async () => {},
-      endPrograms: endFamiliesOf,
-    })
-    const programs = makePrograms({
-      db,
-      doors,
-      log,
       admitKey: keysUpTo(KEYS_MAX, Date.now),
-      authenticate: (attempt, issue) => authenticate(peopleEnvironment, attempt, issue),
-      oidcName,
       nowMs: Date.now,
     })
-    const { publicUrl } = config
-    const https = isHttps({ publicUrl, tls: tls !== null })
-    const oidc =
-      issuer === null ? null : makeOidc({ settings: issuer, people: peopleEnvironment, log, publicUrl, https })
     const stream = yield* makeStream({
-      doors,
+      doors: identity.api.doors,
       twins,
       metrics,
       log,
@@ -220,7 +183,7 @@ export const assemble = (options: AssembleOptions) =>
     const importer = makeImporter(running)
     const tenantIds = (): readonly TenantId[] => [...running.keys()]
     const audit = yield* openAudit({ db, dataDir: config.dataDir, tenants: tenantIds, log, nowMs: Date.now })
-    const subscribers = makeReveal({ db, vault, settings: () => Effect.succeed(PRIVATE), nowMs: Date.now })
+    const subscribers = makeReveal({ db, vault, settings: storedPrivacy(db), nowMs: Date.now })
     const http = yield* serve({
       options,
       bundle,
@@ -228,12 +191,7 @@ export const assemble = (options: AssembleOptions) =>
       vault,
       metrics,
       tls,
-      doors,
-      accounts,
-      people,
-      programs,
-      oidc,
-      oidcName,
+      identity,
       audit,
       subscribers,
       twins,
@@ -400,12 +358,7 @@ interface Serving {
   readonly vault: Vault
   readonly metrics: MetricsRegistry
   readonly tls: CertificateKeeper | null
-  readonly doors: Doors
-  readonly accounts: Accounts
-  readonly people: People
-  readonly programs: Programs
-  readonly oidc: Oidc | null
-  readonly oidcName: string | null
+  readonly identity: Identity
   readonly audit: Audit
   readonly subscribers: SubscriberReveal
   readonly twins: Twins
@@ -420,12 +373,7 @@ const serve = ({
   vault,
   metrics,
   tls,
-  doors,
-  accounts,
-  people,
-  programs,
-  oidc,
-  oidcName,
+  identity,
   audit,
   subscribers,
   twins,
@@ -437,11 +385,7 @@ const serve = ({
     host: config.host,
     port: config.port,
     api: {
-      doors,
-      accounts,
-      people,
-      programs,
-      oidcName,
+      ...identity.api,
       audit,
       subscribers,
       twins,
@@ -462,7 +406,7 @@ const serve = ({
       nowMs: Date.now,
     },
     tls,
-    oidc,
+    oidc: identity.oidc,
     metrics,
     metricsToken: config.metricsToken,
     staticDir: bundle.staticDir,
