@@ -67,13 +67,17 @@ export const makeOidc = (deps: OidcDeps): Oidc => {
   return { start: bounded(start), callback: bounded(callback) }
 }
 
-const start = async ({ party, flows, log }: Parts, _: IncomingMessage, response: ServerResponse): Promise<void> => {
+const start = async (
+  { party, flows, log, publicUrl }: Parts,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> => {
   const { flow, setCookie } = flows.begin()
   try {
     const url = await party.authorizationUrl(flow)
     redirect(response, url.href, [setCookie])
   } catch (error) {
-    redirect(response, told(log, error, "unknown"), [])
+    redirect(response, told(log, error, sourceAddress(request, publicUrl)), [])
   }
 }
 
