@@ -31,8 +31,8 @@ const CUSTOM = "matrix-role"
 const CUSTOM_OF_B = "matrix-role-of-b"
 const CUSTOM_PERMISSIONS: readonly Permission[] = ["network.read", "audit.read", "apikeys.manage"]
 const NARROW: readonly Permission[] = ["network.read"]
-/** Calls with foreign ids of the T2 run; HELIOGRAPH's full size is 10,000. */
-const FOREIGN_CALLS = Number(process.env["MATRIX_FOREIGN_CALLS"] ?? 10_000)
+/** Calls with foreign ids of the T2 run; MATRIX_FOREIGN_CALLS=10000 is its full size. */
+const FOREIGN_CALLS = Number(process.env["MATRIX_FOREIGN_CALLS"] ?? 2_000)
 const SEED = Number(process.env["MATRIX_SEED"] ?? 20261121)
 
 interface Asker {
@@ -223,17 +223,26 @@ describe("the matrix of ways in", { skip: NO_POSTGRES, timeout: 570_000 }, () =>
     for (const [command, policy] of Object.entries(STREAM_COMMANDS)) assert.deepEqual(policy, FILES["/stream"], command)
   })
 
-  test(`[T2] ${FOREIGN_CALLS} random calls with foreign ids, every method: 404, or 403 where the role may not ask`, async (t) => {
+  test(`[T2] ${FOREIGN_CALLS} random calls with foreign ids, every method, by whoever may ask: all 404`, async (t) => {
     const roles = await askers(it.a)
+    const tables = { device: "device_id", link: "link_id", app_user: "user_id", api_key: "key_id", site: "site_id" }
     const pool = (
       await asOwner<{ id: string }>(
-        `select device_id::text as id from device where tenant_id = $1 union all select link_id::text from link where tenant_id = $1
-         union all select user_id::text from app_user where tenant_id = $1 union all select key_id::text from api_key where tenant_id = $1
-         union all select site_id from site where tenant_id = $1`,
+        Object.entries(tables)
+          .map(([table, column]) => `select ${column}::text as id from ${table} where tenant_id = $1`)
+          .join(" union all "),
         [it.b.id],
       )
     ).map(({ id }) => id)
-    const routes = ROUTES_BY_ID.filter((route) => !isNamedByCaller(route))
+    const entries = ROUTES_BY_ID.filter((route) => !isNamedByCaller(route)).map((route) => ({
+      route,
+      askers: roles.filter(
+        (asker) =>
+          expected(ROUTES[route.name], asker) === "let in" &&
+          !(route.name.startsWith("account.") && "authorization" in asker.who.headers),
+      ),
+    }))
+    for (const entry of entries) assert.ok(entry.askers.length > 0, `nobody may ${entry.route.name}`)
     const before = await digestOfB()
     const dice = diceOf(SEED)
     const pick = <A>(from: readonly A[]): A => from[Math.floor(dice() * from.length)]!
@@ -243,17 +252,17 @@ describe("the matrix of ways in", { skip: NO_POSTGRES, timeout: 570_000 }, () =>
     const worker = async (): Promise<void> => {
       while (left > 0) {
         left -= 1
-        const [route, asker, id] = [pick(routes), pick(roles), dice() < 0.25 ? uuidv7() : pick(pool)]
-        const response = await send(route, id, asker.who)
-        const came = await outcomeOf(response)
-        const wanted = expected(ROUTES[route.name], asker)
+        const entry = pick(entries)
+        const [asker, id] = [pick(entry.askers), dice() < 0.25 ? uuidv7() : pick(pool)]
+        const response = await send(entry.route, id, asker.who)
+        await response.arrayBuffer()
         counts[response.status] = (counts[response.status] ?? 0) + 1
-        if (came !== wanted || (wanted === "let in" && response.status !== 404 && !isPersonal(route, response.status)))
-          wrong.push(`${asker.name} ${route.method} ${fill(route, id)}: ${response.status}`)
+        if (response.status !== 404)
+          wrong.push(`${asker.name} ${entry.route.method} ${fill(entry.route, id)}: ${response.status}`)
       }
     }
     await Promise.all(Array.from({ length: 4 }, worker))
-    t.diagnostic(`seed ${SEED}, ${routes.length} routes, ${pool.length} foreign ids: ${JSON.stringify(counts)}`)
+    t.diagnostic(`seed ${SEED}, ${entries.length} routes, ${pool.length} foreign ids: ${JSON.stringify(counts)}`)
     assert.deepEqual(wrong.slice(0, 20), [])
     assert.equal(await digestOfB(), before, "something of the other tenant was changed")
   })
