@@ -51,9 +51,20 @@ export const makeInventory = (network: FixtureNetwork) => {
     const up = seen > LOOKS_UNTIL_UP
     const error = up ? null : "timeout after 2 s (3 tries)"
     return {
-      ...{ kind: "device", id, name: device.name, address: device.address, site: device.site, roles: device.roles },
-      ...{ health: up ? "ok" : "unknown", severity: up ? "cleared" : "indeterminate", stale: false, reasons: [] },
-      ...{ pollSeconds: device.pollSeconds, lastOkMs: up ? Date.now() : null, texts: {}, metrics: [] },
+      kind: "device",
+      id,
+      name: device.name,
+      address: device.address,
+      site: device.site,
+      roles: device.roles,
+      health: up ? "ok" : "unknown",
+      severity: up ? "cleared" : "indeterminate",
+      stale: false,
+      reasons: [],
+      pollSeconds: device.pollSeconds,
+      lastOkMs: up ? Date.now() : null,
+      texts: {},
+      metrics: [],
       sources: device.credentials.map((source) => ({ source, up, lastOkMs: up ? Date.now() : null, error })),
       interfaces: [],
       adjacencies: [],

@@ -1,7 +1,7 @@
 /** The parts of every form: labelled fields with their hint, the problem in words, and the buttons at the end. */
 import type { Signal } from "@preact/signals"
 import type { ComponentChildren } from "preact"
-import { useEffect, useId, useRef } from "preact/hooks"
+import { useId, useLayoutEffect, useRef } from "preact/hooks"
 import { t } from "#client/i18n/translate.ts"
 import type { Act } from "#client/ui/ask.ts"
 
@@ -81,7 +81,7 @@ const Input = ({
 }) => {
   const ref = useRef<HTMLInputElement>(null)
   // The attribute alone works only while a page or a dialog opens, not for the next step of a form.
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (common.autoFocus === true) ref.current?.focus()
   }, [])
   switch (kind) {

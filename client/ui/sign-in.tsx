@@ -22,7 +22,7 @@ const OIDC_START = "/oidc/start"
 const told = outcomeOf(location.search)
 if (told !== null) history.replaceState(null, "", `/${location.hash}`)
 
-export const SignIn = ({ welcome = null, user: firstUser = "" }: { welcome?: string | null; user?: string }) => {
+export const SignIn = ({ welcome = null, user: firstUser = "admin" }: { welcome?: string | null; user?: string }) => {
   const user = useSignal(firstUser)
   const password = useSignal("")
   const code = useSignal("")

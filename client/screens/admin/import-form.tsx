@@ -19,6 +19,8 @@ export const ImportForm = () => {
   const replace = useSignal(false)
   const tooLarge = useSignal(false)
   const report = useSignal<ImportReport | null>(null)
+  /** What the preview was made with: another choice needs another preview. */
+  const previewed = useSignal<boolean | null>(null)
   const key = useMemo(newKey, [text.value, replace.value])
   const take = (next: string) => {
     text.value = next
@@ -49,6 +51,7 @@ export const ImportForm = () => {
         }),
       (answer) => {
         report.value = answer
+        previewed.value = answer.dryRun ? replace.peek() : null
         if (!answer.dryRun) text.value = ""
       },
     )
@@ -85,7 +88,9 @@ export const ImportForm = () => {
       {can("deviceRemove") && <Check label={t("import.replace")} hint={t("import.replace.hint")} value={replace} />}
       {tooLarge.value && <Problem text={t("import.large")} />}
       {mistakes === null ? <Problem text={act.problem} /> : <ImportMistakes mistakes={mistakes} />}
-      {report.value !== null && <ImportReportView report={report.value} />}
+      {report.value !== null && (!report.value.dryRun || previewed.value === replace.value) && (
+        <ImportReportView report={report.value} />
+      )}
       <div class="form-end">
         <button
           type="button"
@@ -95,7 +100,7 @@ export const ImportForm = () => {
         >
           {t(act.busy ? "form.busy" : "import.preview")}
         </button>
-        {report.value?.dryRun === true && (
+        {report.value?.dryRun === true && previewed.value === replace.value && (
           <button
             type="button"
             class={replace.value ? "primary danger" : "primary"}
