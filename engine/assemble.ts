@@ -71,6 +71,8 @@ export interface Engine {
   /** Makes the tenant when it is not there, and runs it. */
   readonly ensureTenant: (tenant: NewTenant) => Effect.Effect<TenantInfo, unknown>
   readonly tenants: () => readonly TenantServices[]
+  /** Crashes a tenant's runtime, as a defect would: for drills. False when it does not run. */
+  readonly killTenant: (tenant: TenantId, reason: string) => boolean
 }
 
 export interface AssembleOptions {
@@ -208,6 +210,7 @@ export const assemble = (options: AssembleOptions) =>
       importer,
       ensureTenant,
       tenants: () => [...running.values()],
+      killTenant: tenants.kill,
     }
     return engine
   })
