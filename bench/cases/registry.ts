@@ -3,6 +3,7 @@ import type { Case } from "#bench/case.ts"
 import { audit } from "#bench/cases/audit.ts"
 import { canonical } from "#bench/cases/canonical.ts"
 import { detect } from "#bench/cases/detect.ts"
+import { doors } from "#bench/cases/doors.ts"
 import { fleet } from "#bench/cases/fleet.ts"
 import { fleet10k } from "#bench/cases/fleet10k.ts"
 import { frr } from "#bench/cases/frr.ts"
@@ -16,6 +17,7 @@ export const CASES: readonly Case[] = [
   canonical,
   audit,
   detect,
+  doors,
   fleet,
   fleet10k,
   frr,
