@@ -17,36 +17,68 @@ export interface Checked {
   readonly header: ExportHeader | null
 }
 
-/** `lines` without their ends, every line of the file ended by one line feed. */
+/** A line holds two sides of 64 KiB at most, and escapes. */
+const LINE_BYTES_MAX = 1 << 20
+
+/** `chunks` are the file's bytes, however they are cut: what is signed is every one of them. */
 export const checkExport = async (
-  lines: AsyncIterable<string> | Iterable<string>,
+  chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
   signature: Signature,
   publicKeys: ReadonlyMap<string, string>,
 ): Promise<Checked> => {
   const digest = createHash("sha256")
+  const reading = startReading()
+  let rest = Buffer.alloc(0)
+  for await (const chunk of chunks) {
+    digest.update(chunk)
+    const bytes = rest.length === 0 ? Buffer.from(chunk) : Buffer.concat([rest, chunk])
+    let from = 0
+    for (let end = bytes.indexOf(LF); end >= 0; end = bytes.indexOf(LF, from)) {
+      reading.line(bytes.toString("utf8", from, end))
+      from = end + 1
+    }
+    rest = bytes.subarray(from)
+    if (rest.length > LINE_BYTES_MAX) {
+      reading.fail("a line is longer than any entry")
+      rest = Buffer.alloc(0)
+    }
+  }
+  if (rest.length > 0) reading.fail("the last line has no end")
+  const { problem, rows, header } = reading.end()
+  return { problem: signatureProblem(digest.digest(), signature, publicKeys) ?? problem, rows, header }
+}
+
+const LF = 0x0a
+
+/** The first problem stays; what follows it is only counted into the signature. */
+const startReading = () => {
   let header: ExportHeader | null = null
   let walk: Walk | null = null
   let [rows, number] = [0, 0]
   let problem: string | null = null
-  for await (const line of lines) {
-    number += 1
-    digest.update(`${line}\n`)
-    if (problem !== null) continue
-    if (number === 1) {
-      header = readHeader(line)
-      if (header === null) problem = "line 1 is not the header of an audit export"
-      else walk = walkOf(header)
-      continue
-    }
-    const entry = readEntry(line)
-    if (entry === null) problem = `line ${number} is not an entry of an audit export`
-    else if (walk?.next(entry) === false) problem = `line ${number}: ${walk.end().problem}`
-    else rows += 1
+  const entryAt = (text: string): string | null => {
+    const entry = readEntry(text)
+    if (entry === null) return `line ${number} is not an entry of an audit export`
+    if (walk?.next(entry) === false) return `line ${number}: ${walk.end().problem}`
+    rows += 1
+    return null
   }
   return {
-    problem: signatureProblem(digest.digest(), signature, publicKeys) ?? problem ?? tooFew(header, rows),
-    rows,
-    header,
+    line: (text: string): void => {
+      number += 1
+      if (problem !== null) return
+      if (number > 1) {
+        problem = entryAt(text)
+        return
+      }
+      header = readHeader(text)
+      if (header === null) problem = "line 1 is not the header of an audit export"
+      else walk = walkOf(header)
+    },
+    fail: (why: string): void => {
+      problem ??= why
+    },
+    end: (): Checked => ({ problem: problem ?? tooFew(header, rows), rows, header }),
   }
 }
 

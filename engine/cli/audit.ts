@@ -185,7 +185,6 @@ const exportTo = async (input: CommandInput, file: string, io: CommandIo): Promi
 
 const check = async (input: CommandInput, file: string, io: CommandIo): Promise<number> => {
   const { createReadStream, readFileSync } = await import("node:fs")
-  const { createInterface } = await import("node:readline")
   const { checkExport } = await import("#engine/audit/check.ts")
   const { knownKeys, readPublicKeys } = await import("#engine/signing/signer.ts")
   const keyFile = option(input, "key")
@@ -197,9 +196,8 @@ const check = async (input: CommandInput, file: string, io: CommandIo): Promise<
     if (publicKeys.size === 0) throw new Error("there is no public key to check with: give one with --key FILE")
     const { signature, keyId } = JSON.parse(readFileSync(`${file}.sig`, "utf8")) as Record<string, unknown>
     if (typeof signature !== "string" || typeof keyId !== "string") throw new Error(`${file}.sig holds no signature`)
-    // crlfDelay as it is: a carriage return that was put in must not vanish unseen.
-    const lines = createInterface({ input: createReadStream(file), crlfDelay: 0 })
-    const { problem, rows, header } = await checkExport(lines, { signature, keyId }, publicKeys)
+    const bytes = createReadStream(file) as AsyncIterable<Buffer>
+    const { problem, rows, header } = await checkExport(bytes, { signature, keyId }, publicKeys)
     if (problem === null)
       io.out(`${file}: intact, ${rows} entries of tenant ${header!.tenant}, signed with key ${keyId}`)
     else io.out(`${file}: NOT intact: ${problem}`)
