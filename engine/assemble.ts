@@ -47,6 +47,7 @@ import { storePin } from "#engine/storage/pins.ts"
 import { createTenant, listTenants, type NewTenant } from "#engine/storage/tenants.ts"
 import { createUser, hasUsers } from "#engine/storage/users.ts"
 import { openVault, type Vault } from "#engine/storage/vault.ts"
+import { tellDead } from "#engine/storage/vault-status.ts"
 import { makeStream, type Stream } from "#engine/stream/stream.ts"
 import { chooseTenant } from "#engine/import/choose-tenant.ts"
 import { VERSION } from "#engine/version.ts"
@@ -296,10 +297,13 @@ const openStorage = ({ config, log }: AssembleOptions, step: Step) =>
       migrations: resolve(ROOT, "migrations"),
       log: (line) => log.info(line),
     })
-    const vault = yield* openVault(db, {
+    const vaultOptions = {
       dataDir: config.dataDir,
       ...(config.masterKeyFile === null ? {} : { masterKeyFile: config.masterKeyFile }),
-    })
+      dead: config.deadCredentials,
+    }
+    const vault = yield* openVault(db, vaultOptions)
+    if (config.deadCredentials === "allow") yield* tellDead(db, vaultOptions, log)
     return { db, vault }
   })
 

@@ -208,6 +208,11 @@ export const SETTINGS = {
     check: (value) => value.length >= 16 && value.length <= 256,
     doc: "Bearer token with which Prometheus may read /metrics. Without it only signed-in users may.",
   }),
+  deadCredentials: choice("HELIOGRAPH_DEAD_CREDENTIALS", {
+    default: "refuse",
+    of: ["refuse", "allow"],
+    doc: "When a master key is lost. refuse: the engine does not start. allow: it starts, names what is unreadable, and takes it anew.",
+  }),
   masterKeyFile: optionalPath("HELIOGRAPH_MASTER_KEY_FILE", {
     doc: "File with the key that seals stored credentials. Made in the data directory when not set; keep a copy elsewhere.",
   }),

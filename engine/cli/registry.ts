@@ -12,6 +12,7 @@ import { proveIsolationCommand } from "#engine/cli/prove-isolation.ts"
 import { replayCommand } from "#engine/cli/replay.ts"
 import { startCommand } from "#engine/cli/start.ts"
 import { statusCommand } from "#engine/cli/status.ts"
+import { vaultCommand } from "#engine/cli/vault.ts"
 
 export const COMMANDS: readonly Command[] = [
   startCommand,
@@ -26,5 +27,6 @@ export const COMMANDS: readonly Command[] = [
   proveIsolationCommand,
   backupCommand,
   restoreCommand,
+  vaultCommand,
   replayCommand,
 ]

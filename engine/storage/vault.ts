@@ -1,40 +1,40 @@
 /**
- * Credentials at rest. A master key outside the database (data/master.key) wraps one data key per tenant, which seals
- * every credential: AES-256-GCM (NIST SP 800-38D) with a random 96-bit nonce and a full 128-bit tag, bound by its
- * associated data to tenant, device, field and key version, so that a row that was moved or swapped does not open.
- * The file is a ring: its first key is used for wrapping, the others still open; a tenant's data key is rewrapped
- * by the first key when it is next used.
+ * Secrets at rest. A master key outside the database (master-keys.ts) wraps the data keys of each tenant; the newest data
+ * key seals, all of them open; what is sealed is bound to tenant, owner, field and key version (seal.ts), so that a row
+ * that was moved or swapped does not open. A tenant's data keys are rewrapped by the first master key when next used.
  */
-import { createCipheriv, createDecipheriv, createHash, randomBytes } from "node:crypto"
-import { closeSync, existsSync, fsyncSync, openSync, readFileSync, statSync, writeSync } from "node:fs"
+import { randomBytes } from "node:crypto"
 import { join } from "node:path"
-import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import type { TenantId } from "#protocol/id.ts"
 import type { DbError, DbShape, Tx } from "#engine/storage/db.ts"
+import {
+  asUnusable,
+  hasMasterKeys,
+  makeMasterKeys,
+  MasterKeyUnusable,
+  openMasterKeys,
+  unusable,
+  type MasterKey,
+  type MasterKeys,
+} from "#engine/storage/master-keys.ts"
+import { openText, sealText, unwrap, VaultRefused, versionOf, wrap } from "#engine/storage/seal.ts"
 
-/** The master key cannot be used; `message` says which file or key and what to do. Never holds key material. */
-export class MasterKeyUnusable extends Data.TaggedError("MasterKeyUnusable")<{
-  readonly reason: "missing" | "unknown-key" | "readable-by-others" | "malformed"
-  readonly message: string
-}> {}
-
-/** Something sealed did not open: altered, moved to another row, or sealed with another key. */
-export class VaultRefused extends Data.TaggedError("VaultRefused")<{ readonly what: string }> {
-  override get message(): string {
-    return `${this.what} cannot be opened: it was altered, moved or sealed with another key`
-  }
-}
+export { MasterKeyUnusable } from "#engine/storage/master-keys.ts"
+export { VaultRefused } from "#engine/storage/seal.ts"
 
 export interface Vault {
   /**
-   * The tenant's data key, made when there is none yet. Inside a transaction as that tenant.
+   * The tenant's data keys, made when there are none yet. Inside a transaction as that tenant; while it is open, no
+   * rotation moves on to another version, so that nothing is sealed by a key that has just been retired.
    * Rejects with VaultRefused or MasterKeyUnusable.
    */
   readonly tenantKey: (tx: Tx, tenant: TenantId) => Promise<TenantKey>
 }
 
+/** `device` is any owner's id (a device, `user:<id>`, ...); with `field` it names where the secret stands. */
 export interface TenantKey {
+  /** Of the key that seals. */
   readonly version: number
   readonly seal: (device: string, field: string, plaintext: string) => Buffer
   /** Throws VaultRefused. */
@@ -45,163 +45,157 @@ export interface VaultOptions {
   readonly dataDir: string
   /** HELIOGRAPH_MASTER_KEY_FILE; default master.key in the data directory. */
   readonly masterKeyFile?: string
+  /**
+   * HELIOGRAPH_DEAD_CREDENTIALS: `refuse` (default) does not start when a master key is lost; `allow` starts, and what
+   * that key sealed stays unreadable until it is entered again.
+   */
+  readonly dead?: "refuse" | "allow"
 }
 
-interface MasterKey {
-  readonly id: string
-  readonly key: Buffer
-}
+export const masterKeyFileOf = ({ dataDir, masterKeyFile }: VaultOptions): string =>
+  masterKeyFile ?? join(dataDir, "master.key")
 
 /** Reads the key ring; makes one at the very first start, and never again once anything is sealed. */
 export const openVault = (db: DbShape, options: VaultOptions): Effect.Effect<Vault, MasterKeyUnusable | DbError> =>
   Effect.gen(function* () {
-    const file = options.masterKeyFile ?? join(options.dataDir, "master.key")
+    const file = masterKeyFileOf(options)
+    const allowsDead = options.dead === "allow"
     const inUse = yield* masterKeysInUse(db)
-    const ring = yield* Effect.try({ try: () => readRing(file, inUse), catch: asUnusable })
-    for (const id of inUse) {
-      if (!ring.some((it) => it.id === id)) return yield* unusable("unknown-key", unknownKey(file, id))
+    if (!hasMasterKeys(file)) {
+      if (inUse.length > 0 && !allowsDead) return yield* unusable("missing", missingFile(file, inUse))
+      yield* Effect.try({ try: () => makeMasterKeys(file), catch: asUnusable })
     }
-    return { tenantKey: (tx, tenant) => loadTenantKey(tx, tenant, ring) }
+    const keys = yield* Effect.try({ try: () => openMasterKeys(file), catch: asUnusable })
+    const unknown = inUse.find((id) => !keys.ring().some((it) => it.id === id))
+    if (unknown !== undefined && !allowsDead) return yield* unusable("unknown-key", unknownKey(file, unknown))
+    return { tenantKey: (tx, tenant) => loadTenantKey(tx, tenant, keys, allowsDead) }
   })
 
 const unknownKey = (file: string, id: string): string =>
-  `${file} has no master key ${id}, which sealed this database's credentials: restore the right file from a backup`
+  `${file} has no master key ${id}, which sealed this database's credentials: restore the right file from a backup` +
+  `${START_WITHOUT}`
 
+const missingFile = (file: string, ids: readonly string[]): string =>
+  `${file} is missing, and the database holds credentials sealed with it (master key ${ids.join(", ")}): ` +
+  `restore it from a backup, or name it with HELIOGRAPH_MASTER_KEY_FILE${START_WITHOUT}`
+
+const START_WITHOUT =
+  ". If it is lost for good, HELIOGRAPH_DEAD_CREDENTIALS=allow starts without what it sealed (docs/security/vault.md)"
+
+/** Of every database that tenants live in. A tenant that is being offboarded has destroyed its own. */
 const masterKeysInUse = (db: DbShape): Effect.Effect<readonly string[], DbError> =>
-  db.engine(async (tx) => {
-    const { rows } = await tx.query<{ id: string }>("select distinct master_key_id as id from tenant_key order by 1")
-    return rows.map((row) => row.id)
-  })
-
-const readRing = (file: string, inUse: readonly string[]): readonly MasterKey[] => {
-  if (!existsSync(file)) {
-    if (inUse.length > 0) {
-      throw unusable(
-        "missing",
-        `${file} is missing, and the database holds credentials sealed with it (master key ${inUse.join(", ")}): ` +
-          "restore it from a backup, or name it with HELIOGRAPH_MASTER_KEY_FILE",
-      )
-    }
-    writeNewRing(file)
-  }
-  const { mode } = statSync(file)
-  if ((mode & 0o077) !== 0) {
-    throw unusable(
-      "readable-by-others",
-      `${file} may be read by others (mode ${(mode & 0o777).toString(8)}): chmod 600`,
-    )
-  }
-  const keys = readFileSync(file, "utf8")
-    .split("\n")
-    .map((line) => line.trim())
-    .filter((line) => line !== "" && !line.startsWith("#"))
-    .map((line, index) => {
-      const encoded = /^heliograph-master-key-1 ([A-Za-z0-9_-]{43})$/.exec(line)?.[1]
-      if (encoded === undefined) throw unusable("malformed", `${file}: key ${index + 1} is not of the form expected`)
-      const key = Buffer.from(encoded, "base64url")
-      return { id: keyId(key), key }
-    })
-  if (keys.length === 0) throw unusable("malformed", `${file} holds no key`)
-  return keys
-}
-
-/** Durable before the first thing is sealed with it. Fails when another process has just made one. */
-const writeNewRing = (file: string): void => {
-  const handle = openSync(file, "wx", 0o600)
-  try {
-    writeSync(
-      handle,
-      "# Opens the credentials in the database. Keep a copy where the database's backups are not.\n" +
-        "# To rotate: put a new key above the old one; both stay until every tenant has been used once.\n" +
-        `heliograph-master-key-1 ${randomBytes(32).toString("base64url")}\n`,
-    )
-    fsyncSync(handle)
-  } finally {
-    closeSync(handle)
-  }
-}
-
-/** Names a key without telling of it. */
-const keyId = (key: Buffer): string =>
-  createHash("sha256").update("heliograph key id").update(key).digest("hex").slice(0, 16)
-
-const loadTenantKey = async (tx: Tx, tenant: TenantId, ring: readonly MasterKey[]): Promise<TenantKey> => {
-  const { rows } = await tx.query<{ version: number; master_key_id: string; wrapped: Buffer }>(
-    "select version, master_key_id, wrapped from tenant_key where tenant_id = $1 order by version desc limit 1",
-    [tenant],
+  Effect.map(
+    Effect.forEach(db.engines, (engine) =>
+      engine(async (tx) => {
+        const { rows } = await tx.query<{ id: string }>(
+          "select distinct master_key_id as id from tenant_key where master_key_id <> 'destroyed' order by 1",
+        )
+        return rows.map((row) => row.id)
+      }),
+    ),
+    (lists) => [...new Set(lists.flat())],
   )
-  const current = ring[0]!
-  const row = rows[0]
-  if (row === undefined) {
-    const version = 1
-    const key = randomBytes(32)
-    await tx.query(
-      "insert into tenant_key (tenant_id, version, master_key_id, wrapped, created_ms) values ($1, $2, $3, $4, $5)",
-      [tenant, version, current.id, encrypt(current.key, wrapAad(tenant, version), key), Date.now()],
-    )
-    return tenantKeyOf(tenant, version, key)
+
+export interface KeyRow {
+  readonly version: number
+  readonly master_key_id: string
+  readonly wrapped: Buffer
+}
+
+/** Held by whoever seals or opens; a rotation that brings in a new version waits for them (vault-rotation.ts). */
+const lockShared = "select pg_advisory_xact_lock_shared(hashtextextended('vault ' || $1, 0))"
+
+const loadTenantKey = async (tx: Tx, tenant: TenantId, keys: MasterKeys, allowsDead: boolean): Promise<TenantKey> => {
+  await tx.query(lockShared, [tenant])
+  const ring = keys.ring()
+  const rows = await readKeys(tx, tenant)
+  if (rows.length === 0) {
+    await addDataKey(tx, tenant, 1, ring[0]!)
+    // Of two transactions that make the first key at once, one wins and both read it.
+    return openKeys(tx, tenant, await readKeys(tx, tenant), keys.ring())
   }
-  const master = ring.find((it) => it.id === row.master_key_id)
-  if (master === undefined) {
+  const newest = rows[0]!
+  if (ring.some((it) => it.id === newest.master_key_id)) return openKeys(tx, tenant, rows, ring)
+  if (!allowsDead)
     throw unusable(
       "unknown-key",
-      `no master key ${row.master_key_id} for a tenant's data key: restore it to the key file`,
+      `no master key ${newest.master_key_id} for a tenant's data key: restore it to the key file`,
     )
-  }
-  const key = decrypt(master.key, wrapAad(tenant, row.version), row.wrapped, "the tenant's data key")
-  if (master !== current) {
-    await tx.query("update tenant_key set master_key_id = $3, wrapped = $4 where tenant_id = $1 and version = $2", [
-      tenant,
-      row.version,
-      current.id,
-      encrypt(current.key, wrapAad(tenant, row.version), key),
-    ])
-  }
-  return tenantKeyOf(tenant, row.version, key)
+  await addDataKey(tx, tenant, newest.version + 1, ring[0]!)
+  return openKeys(tx, tenant, await readKeys(tx, tenant), ring)
 }
 
-const tenantKeyOf = (tenant: TenantId, version: number, key: Buffer): TenantKey => {
-  const aad = (device: string, field: string): string => JSON.stringify(["field", tenant, device, field, version])
+const readKeys = async (tx: Tx, tenant: TenantId): Promise<readonly KeyRow[]> => {
+  const { rows } = await tx.query<KeyRow>(
+    "select version, master_key_id, wrapped from tenant_key where tenant_id = $1 order by version desc",
+    [tenant],
+  )
+  return rows
+}
+
+/** Does nothing when that version is there already. */
+export const addDataKey = async (tx: Tx, tenant: TenantId, version: number, master: MasterKey): Promise<void> => {
+  await tx.query(
+    `insert into tenant_key (tenant_id, version, master_key_id, wrapped, created_ms) values ($1, $2, $3, $4, $5)
+     on conflict do nothing`,
+    [tenant, version, master.id, wrap(master.key, wrapAad(tenant, version), randomBytes(32)), Date.now()],
+  )
+}
+
+/** Opens every data key whose master key is known; the others are dead, and what they sealed is refused. */
+const openKeys = async (
+  tx: Tx,
+  tenant: TenantId,
+  rows: readonly KeyRow[],
+  ring: readonly MasterKey[],
+): Promise<TenantKey> => {
+  const dataKeys = new Map<number, Buffer>()
+  for (const row of rows) {
+    const master = ring.find((it) => it.id === row.master_key_id)
+    if (master === undefined) continue
+    dataKeys.set(row.version, unwrap(master.key, wrapAad(tenant, row.version), row.wrapped, "the tenant's data key"))
+    if (master !== ring[0]) await rewrap(tx, tenant, row.version, dataKeys.get(row.version)!, ring[0]!)
+  }
+  const version = rows[0]!.version
+  const key = dataKeys.get(version)
+  if (key === undefined) throw unusable("unknown-key", "the tenant's newest data key has no master key in the key file")
+  return tenantKeyOf(tenant, version, key, dataKeys)
+}
+
+export const rewrap = async (
+  tx: Tx,
+  tenant: TenantId,
+  version: number,
+  key: Buffer,
+  master: MasterKey,
+): Promise<void> => {
+  await tx.query("update tenant_key set master_key_id = $3, wrapped = $4 where tenant_id = $1 and version = $2", [
+    tenant,
+    version,
+    master.id,
+    wrap(master.key, wrapAad(tenant, version), key),
+  ])
+}
+
+const tenantKeyOf = (
+  tenant: TenantId,
+  version: number,
+  key: Buffer,
+  dataKeys: ReadonlyMap<number, Buffer>,
+): TenantKey => {
+  const aad = (device: string, field: string, by: number): string =>
+    JSON.stringify(["field", tenant, device, field, by])
   return {
     version,
-    seal: (device, field, plaintext) => encrypt(key, aad(device, field), Buffer.from(plaintext, "utf8")),
-    open: (device, field, sealed) =>
-      decrypt(key, aad(device, field), sealed, `the ${field} credential of device ${device}`).toString("utf8"),
+    seal: (device, field, plaintext) => sealText(key, version, aad(device, field, version), plaintext),
+    open: (device, field, sealed) => {
+      const what = `the ${field} credential of device ${device}`
+      const by = versionOf(sealed)
+      const opener = by === null ? undefined : dataKeys.get(by)
+      if (by === null || opener === undefined) throw new VaultRefused({ what })
+      return openText(opener, aad(device, field, by), sealed, what)
+    },
   }
 }
 
-const wrapAad = (tenant: TenantId, version: number): string => JSON.stringify(["data key", tenant, version])
-
-/** Layout: format 1, nonce (12), tag (16), ciphertext. */
-const FORMAT = 1
-const NONCE = 12
-const TAG = 16
-
-const encrypt = (key: Buffer, aad: string, plaintext: Buffer): Buffer => {
-  const nonce = randomBytes(NONCE)
-  const cipher = createCipheriv("aes-256-gcm", key, nonce, { authTagLength: TAG })
-  cipher.setAAD(Buffer.from(aad))
-  const text = Buffer.concat([cipher.update(plaintext), cipher.final()])
-  return Buffer.concat([Buffer.from([FORMAT]), nonce, cipher.getAuthTag(), text])
-}
-
-const decrypt = (key: Buffer, aad: string, sealed: Buffer, what: string): Buffer => {
-  if (sealed.length < 1 + NONCE + TAG || sealed[0] !== FORMAT) throw new VaultRefused({ what })
-  // Without authTagLength, Node before 26 accepts a shortened tag.
-  const decipher = createDecipheriv("aes-256-gcm", key, sealed.subarray(1, 1 + NONCE), { authTagLength: TAG })
-  decipher.setAAD(Buffer.from(aad))
-  decipher.setAuthTag(sealed.subarray(1 + NONCE, 1 + NONCE + TAG))
-  try {
-    return Buffer.concat([decipher.update(sealed.subarray(1 + NONCE + TAG)), decipher.final()])
-  } catch {
-    throw new VaultRefused({ what })
-  }
-}
-
-const unusable = (reason: MasterKeyUnusable["reason"], message: string): MasterKeyUnusable =>
-  new MasterKeyUnusable({ reason, message })
-
-const asUnusable = (error: unknown): MasterKeyUnusable =>
-  error instanceof MasterKeyUnusable
-    ? error
-    : unusable("malformed", `the master key file cannot be used: ${(error as Error).message}`)
+export const wrapAad = (tenant: TenantId, version: number): string => JSON.stringify(["data key", tenant, version])
