@@ -24,7 +24,8 @@ const ALL: AuditQuery = {
 describe("[S6] the audit by the API's port", { skip: NO_POSTGRES }, () => {
   const it = useTestDatabase()
   let [signer, audit, tenant, other] = [{} as Signer, {} as Audit, "" as TenantId, "" as TenantId]
-  let quota: number | null = null
+  let quota = 1e9
+  const exceeded: TenantId[] = []
   const record = (whose: TenantId, actor: Actor, action: string, id: string, name: string): Promise<void> =>
     Effect.runPromise(
       it.db.tenant(whose)((tx) =>
@@ -33,8 +34,8 @@ describe("[S6] the audit by the API's port", { skip: NO_POSTGRES }, () => {
     )
   before(async () => {
     signer = Effect.runSync(openSigner(it.dataDir))
-    const exportBytesMax = () => Effect.succeed(quota)
-    audit = makeAudit({ db: it.db, dataDir: it.dataDir, signer, exportBytesMax, nowMs: () => 1 })
+    const quotas = { limit: () => quota, exceeded: (whose: TenantId) => void exceeded.push(whose) }
+    audit = makeAudit({ db: it.db, dataDir: it.dataDir, signer, quotas, nowMs: () => 1 })
     ;[tenant, other] = [await it.newTenant(), await it.newTenant()]
     await record(tenant, ADA, "user.create", "u1", "Zoë")
     await record(tenant, BOB, "user.update", "u1", "Zoë")
@@ -111,6 +112,7 @@ describe("[S6] the audit by the API's port", { skip: NO_POSTGRES }, () => {
     const refused = await Effect.runPromise(Effect.flip(audit.export(tenant, ADA, { fromMs: null, toMs: null })))
     assert.ok(refused._tag === "ExportTooLarge" && refused.bytesMax === 600)
     assert.deepEqual(await seqs({ limit: 1 }), [4], "what was refused is no act")
+    assert.deepEqual(exceeded, [tenant], "and is counted")
     quota = EXPORT_BYTES_MAX * 2
     const made = await Effect.runPromise(audit.export(tenant, ADA, { fromMs: null, toMs: null }))
     const checked = await checkExport([Buffer.from(made.lines)], made, signer.publicKeys)

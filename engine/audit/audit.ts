@@ -10,6 +10,7 @@ import { Unavailable } from "#engine/api/ports.ts"
 import { readAnchors } from "#engine/signing/anchor-file.ts"
 import { openSigner, type Signer, type SigningKeyUnusable } from "#engine/signing/signer.ts"
 import type { DbShape } from "#engine/storage/db.ts"
+import type { Quotas } from "#engine/quota/quotas.ts"
 import { pgText } from "#engine/storage/pg-text.ts"
 import type { TenantId } from "#protocol/id.ts"
 
@@ -56,13 +57,15 @@ export interface AuditOptions {
   readonly db: DbShape
   readonly dataDir: string
   readonly signer: Signer
-  /** Of one export of this tenant; null = no quota. */
-  readonly exportBytesMax?: (tenant: TenantId) => Effect.Effect<number | null, Unavailable>
+  /** `max_export_bytes` of one export; absent = only our own bound. */
+  readonly quotas?: Pick<Quotas, "limit" | "exceeded">
   readonly nowMs: () => number
 }
 
 /** Of an answer that is built in memory; longer exports are for `heliograph audit export`. */
 export const EXPORT_BYTES_MAX = 32 * 1024 * 1024
+const QUOTA = "max_export_bytes"
+const UNLIMITED = { limit: () => EXPORT_BYTES_MAX, exceeded: () => undefined }
 /** Verifications at once, over all tenants: each reads whole tables. */
 const VERIFY_AT_ONCE = 2
 
@@ -76,7 +79,7 @@ export const openAudit = (
     return makeAudit({ ...options, signer })
   })
 
-export const makeAudit = ({ db, dataDir, signer, exportBytesMax, nowMs }: AuditOptions): Audit => {
+export const makeAudit = ({ db, dataDir, signer, quotas = UNLIMITED, nowMs }: AuditOptions): Audit => {
   const verifying = new Map<TenantId, Promise<Verdict>>()
   const verifyNow = (tenant: TenantId): Promise<Verdict> => {
     const known = verifying.get(tenant)
@@ -98,14 +101,18 @@ export const makeAudit = ({ db, dataDir, signer, exportBytesMax, nowMs }: AuditO
       ),
     export: (tenant, actor, range) =>
       Effect.gen(function* () {
-        const quota = exportBytesMax === undefined ? null : yield* exportBytesMax(tenant)
         const parts: string[] = []
         const made = yield* exportAudit(db, signer, tenant, actor, {
           ...range,
-          bytesMax: Math.min(quota ?? EXPORT_BYTES_MAX, EXPORT_BYTES_MAX),
+          bytesMax: Math.min(quotas.limit(tenant, QUOTA), EXPORT_BYTES_MAX),
           nowMs: nowMs(),
           write: (line) => parts.push(line),
-        }).pipe(Effect.catchTag("DbError", (error) => Effect.fail(away(error))))
+        }).pipe(
+          Effect.tapError((error) =>
+            Effect.sync(() => (error._tag === "ExportTooLarge" ? quotas.exceeded(tenant, QUOTA) : undefined)),
+          ),
+          Effect.catchTag("DbError", (error) => Effect.fail(away(error))),
+        )
         return { ...made, lines: parts.join("") }
       }),
   }
