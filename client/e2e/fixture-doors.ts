@@ -373,7 +373,7 @@ const tenantOf = (
   demo: at === 0,
   suspended: at === 1,
   createdMs: nowMs - at * 30 * DAY,
-  links: row.devices * 2,
+  links: (row.devices ?? 0) * 2,
   users: 3 + at,
   ownDatabase: at === 2,
 })

@@ -5,6 +5,7 @@
 import { computed, effect, signal } from "@preact/signals"
 import { language } from "#client/i18n/translate.ts"
 import { call, onSignedOut } from "#client/state/api.ts"
+import type { Failure } from "#client/state/api.ts"
 import { LIVE_SAMPLES, SCREEN_REFRESH_MS } from "#client/state/limits.ts"
 import { route } from "#client/state/route.ts"
 import { may, mustEnrol, session, sessionEnded } from "#client/state/session.ts"
@@ -88,16 +89,20 @@ let shownTenant: string | null = null
 
 /**
  * Asks who is signed in, and opens the stream. Also after a sign-in. A page that has shown one tenant never shows another:
- * it is loaded anew, so that nothing of the first is left in it.
+ * it is loaded anew, so that nothing of the first is left in it. Answers why nobody is signed in; null = somebody is.
  */
-export const enter = async (): Promise<void> => {
+export const enter = async (): Promise<Failure | null> => {
   const answer = await call("session.get")
-  if (answer.ok && shownTenant !== null && shownTenant !== answer.value.tenant.id) return location.reload()
+  if (answer.ok && shownTenant !== null && shownTenant !== answer.value.tenant.id) {
+    location.reload()
+    return null
+  }
   session.value = answer.ok ? answer.value : null
-  if (!answer.ok || connection !== null) return
+  if (!answer.ok) return answer
+  if (connection !== null) return null
   sessionEnded.value = false
   shownTenant = answer.value.tenant.id
-  if (!may("network.read") || mustEnrol.value) return
+  if (!may("network.read") || mustEnrol.value) return null
   const scheme = location.protocol === "https:" ? "wss" : "ws"
   connection = connect({
     open: openWebSocket(`${scheme}://${location.host}/stream`),
@@ -123,6 +128,7 @@ export const enter = async (): Promise<void> => {
   })
   const { selection } = route.peek()
   connection.subscribe({ focus: selection, cells: [], tiers: [], hidden: document.hidden })
+  return null
 }
 
 export const leave = async (): Promise<void> => {

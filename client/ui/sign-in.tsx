@@ -44,9 +44,11 @@ export const SignIn = ({ welcome = null, user: firstUser = "admin" }: { welcome?
       },
     })
     busy.value = false
-    if (answer.ok) return enter()
-    failure.value = answer
-    step.value = nextStep(step.value, answer, Date.now())
+    // The password may be right and the engine still unable to say who this is.
+    const refused = answer.ok ? await enter() : answer
+    if (refused === null) return
+    failure.value = refused
+    step.value = nextStep(step.value, refused, Date.now())
     code.value = ""
   }
   const { step: now, askTenant, said } = step.value

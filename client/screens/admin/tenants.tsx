@@ -5,7 +5,7 @@ import { call } from "#client/state/api.ts"
 import { joinPages } from "#client/state/pages.ts"
 import type { Page } from "#client/state/pages.ts"
 import { useAct, useAsk } from "#client/ui/ask.ts"
-import { formatDateTime, formatNumber } from "#client/ui/format.ts"
+import { formatDateTime, formatNumber, NOTHING } from "#client/ui/format.ts"
 import { Problem } from "#client/ui/form.tsx"
 import { Loaded, Sheet } from "#client/ui/table.tsx"
 import { tierName } from "#client/ui/words.ts"
@@ -65,7 +65,8 @@ export const TenantsTab = () => {
 }
 
 const TenantTable = ({ items, open }: { items: readonly TenantRow[]; open: (slug: string) => void }) => {
-  const number = (value: number) => formatNumber(language.value, value)
+  /** Null = its own database does not answer. */
+  const number = (value: number | null) => (value === null ? NOTHING : formatNumber(language.value, value))
   return (
     <Sheet
       label={t("tenants.title")}
