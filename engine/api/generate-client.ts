@@ -5,13 +5,6 @@
  */
 import { writeFileSync } from "node:fs"
 import { fileURLToPath } from "node:url"
-import * as HttpApi from "effect/http-api/HttpApi"
-import * as OpenApi from "effect/http-api/OpenApi"
-import { AuditGroup } from "#engine/api/groups/audit.ts"
-import { InventoryGroup } from "#engine/api/groups/inventory.ts"
-import { AccountGroup, RolesGroup, UsersGroup } from "#engine/api/groups/people.ts"
-import { KeysGroup, TokensGroup } from "#engine/api/groups/programs.ts"
-import { SettingsGroup, TenantsGroup } from "#engine/api/groups/tenancy.ts"
 import { openApiText } from "#engine/api/openapi.ts"
 
 export const CLIENT_FILE = fileURLToPath(new URL("../../protocol/rest-generated.ts", import.meta.url))
@@ -202,32 +195,6 @@ const objectType = (schema: JsonSchema): string => {
 
 const key = (name: string): string => (/^[A-Za-z_]\w*$/.test(name) ? name : JSON.stringify(name))
 
-/** The contract, and the groups of it that are written and not yet served: screens are written against them already. */
-export const openApiDocument = (): OpenApiDocument => {
-  const served = JSON.parse(openApiText()) as OpenApiDocument
-  const written = JSON.parse(JSON.stringify(OpenApi.fromApi(Written))) as OpenApiDocument
-  return {
-    paths: Object.fromEntries(
-      [...new Set([...Object.keys(served.paths), ...Object.keys(written.paths)])].map((path) => [
-        path,
-        { ...written.paths[path], ...served.paths[path] },
-      ]),
-    ),
-    components: { schemas: { ...written.components.schemas, ...served.components.schemas } },
-  }
-}
-class Written extends HttpApi.make("written")
-  .add(
-    AccountGroup,
-    UsersGroup,
-    RolesGroup,
-    KeysGroup,
-    TokensGroup,
-    AuditGroup,
-    TenantsGroup,
-    SettingsGroup,
-    InventoryGroup,
-  )
-  .prefix("/api/v1") {}
+export const openApiDocument = (): OpenApiDocument => JSON.parse(openApiText()) as OpenApiDocument
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) writeFileSync(CLIENT_FILE, generateClient(openApiDocument()))

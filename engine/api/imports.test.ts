@@ -63,12 +63,12 @@ describe("imports and export by REST", { skip: NO_POSTGRES }, () => {
         for (const query of ["", "?replace=true"]) {
           const again = await send(out, query)
           assert.equal(again.status, 200, again.text)
-          for (const part of ["sites", "devices", "links"])
+          for (const part of ["sites", "devices", "links"] as const)
             assert.deepEqual(again.body[part], {
               added: 0,
               updated: 0,
               removed: 0,
-              unchanged: wanted[part as "sites" | "devices" | "links"].length,
+              unchanged: wanted[part].length,
             })
           assert.equal(again.body.rev, first.body.rev)
         }
@@ -111,7 +111,7 @@ describe("imports and export by REST", { skip: NO_POSTGRES }, () => {
     assert.equal(answer.body.type, "urn:heliograph:import-invalid")
     const line = text.split("\n").findIndex((it) => it.includes("nowhere")) + 1
     assert.deepEqual(
-      answer.body.errors.map((it: { line: number; path: string }) => [it.line, it.path]),
+      answer.body.errors.map((it) => [it.line, it.path]),
       [[line, "devices[0].address"]],
     )
     assert.equal((await send("{")).body.total, 1)
@@ -143,7 +143,7 @@ describe("imports and export by REST", { skip: NO_POSTGRES }, () => {
     )
     const wrong = await send(csv.replace("192.0.2.2", "nowhere"), "?format=csv")
     assert.deepEqual(
-      wrong.body.errors.map((it: { line: number; path: string }) => [it.line, it.path]),
+      wrong.body.errors.map((it) => [it.line, it.path]),
       [[3, "address"]],
     )
   })

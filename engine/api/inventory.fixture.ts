@@ -26,6 +26,9 @@ import { makeTenants } from "#engine/tenant/registry.ts"
 import { Unavailable } from "#engine/api/ports.ts"
 import type { TenantId } from "#protocol/id.ts"
 
+/** A test asks faster than any program should: what it proves is not the rate. */
+export const MANY_REQUESTS = { max_api_requests_per_min: 1_000_000_000 } as const
+
 export interface InventoryServer {
   readonly it: TestDatabase
   readonly a: TenantId
@@ -41,8 +44,37 @@ export interface Answer {
   readonly status: number
   readonly etag: string | null
   readonly text: string
-  /** The parsed body; null = none. */
-  readonly body: any
+  /** The parsed body; absent members are undefined. */
+  readonly body: Body
+}
+
+/** What tests look at of any answer. */
+export interface Body {
+  readonly id: string
+  readonly name: string
+  readonly type: string
+  readonly detail: string
+  readonly status: number
+  readonly quota: string
+  readonly limit: number
+  readonly capacityBps: number | null
+  readonly pollSeconds: number
+  readonly credentials: readonly string[]
+  readonly items: ReadonlyArray<{ readonly id: string }>
+  readonly counts: { readonly routers: number }
+  readonly document: string
+  readonly rev: number
+  readonly dryRun: boolean
+  readonly preview: {
+    readonly added: readonly string[]
+    readonly updated: readonly string[]
+    readonly removed: readonly string[]
+  }
+  readonly sites: Readonly<Record<string, number>>
+  readonly devices: Readonly<Record<string, number>>
+  readonly links: Readonly<Record<string, number>>
+  readonly errors: ReadonlyArray<{ readonly line: number; readonly path: string; readonly message: string }>
+  readonly total: number
 }
 
 export const useInventoryServer = (): InventoryServer => {
@@ -69,13 +101,17 @@ export const useInventoryServer = (): InventoryServer => {
       collectors: [],
       book: makeAddressBook(),
       probes,
+      quotas: server.quotas,
+      retentionMs: () => ({ samples: KEPT_MS, events: KEPT_MS, journal: KEPT_MS }),
     }
     for (const slug of ["a", "b"] as const) {
       const id = await it.newTenant()
       running.set(id, await run(openTenant(environment, { id, slug, name: slug, demo: false })))
       server[slug] = id
+      server.quotas.set(id, "large", MANY_REQUESTS)
     }
     const api = testDeps({
+      quotas: server.quotas,
       doors: makeDoors((presented) => Effect.sync(() => principals.get(presented.token) ?? null), Date.now),
       twins: {
         byTenant: (tenant) => running.get(tenant)?.twin ?? null,
@@ -120,11 +156,14 @@ export const useInventoryServer = (): InventoryServer => {
       status: response.status,
       etag: response.headers.get("etag"),
       text,
-      body: text === "" ? null : JSON.parse(text),
+      body: (text === "" ? {} : JSON.parse(text)) as Body,
     }
   }
   return server
 }
+
+/** Longer than any test. */
+const KEPT_MS = 86_400_000
 
 const settings = (): Config => {
   const loaded = loadConfig({ env: {} })

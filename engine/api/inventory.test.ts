@@ -2,7 +2,7 @@
 import assert from "node:assert/strict"
 import test, { before, describe } from "node:test"
 import { Client } from "pg"
-import { useInventoryServer } from "#engine/api/inventory.fixture.ts"
+import { MANY_REQUESTS, useInventoryServer } from "#engine/api/inventory.fixture.ts"
 import { NO_POSTGRES } from "#engine/storage/database.fixture.ts"
 
 const CANARY = "canary-community-4711"
@@ -31,10 +31,16 @@ describe("the inventory by REST", { skip: NO_POSTGRES }, () => {
       await client.end()
     }
   }
-  const acts = (): Promise<readonly any[]> =>
+  interface Kept {
+    readonly action: string
+    readonly actor_id: string
+    readonly before: unknown
+    readonly after: unknown
+  }
+  const acts = (): Promise<readonly Kept[]> =>
     owner(async (client) => {
       const { rows } = await client.query("select * from audit_entry where tenant_id = $1 order by seq", [server.a])
-      return rows
+      return rows as readonly Kept[]
     })
   const site = (id: string) => ({ name: `Site ${id}`, latitude: -23.5, longitude: -46.6 })
   const device = (name: string, more: object = {}) => ({
@@ -92,10 +98,10 @@ describe("the inventory by REST", { skip: NO_POSTGRES }, () => {
         "device.delete",
       ],
     )
-    const update = before[6]
+    const update = before[6]!
     assert.equal(update.actor_id, "admin")
     assert.deepEqual([JSON.parse(text(update.before)).name, JSON.parse(text(update.after)).name], ["core1", "core-one"])
-    assert.equal(JSON.parse(text(before[9].before)).links.length, 1)
+    assert.equal(JSON.parse(text(before[9]!.before)).links.length, 1)
     const [one] = inventory().devices
     assert.equal((await ask(admin, "PATCH", `/devices/${one!.id}`, { name: "core-one" })).status, 200)
     assert.equal((await ask(admin, "PUT", "/sites/pop-1", site("pop-1"))).status, 200)
@@ -241,7 +247,7 @@ describe("the inventory by REST", { skip: NO_POSTGRES }, () => {
     assert.deepEqual((await ask(admin, "GET", "/export")).body, before.body)
     const seen = await ask(technician, "GET", "/devices")
     assert.deepEqual(
-      seen.body.items.map((one: { id: string }) => one.id),
+      seen.body.items.map((one) => one.id),
       [far.id],
     )
     const own = JSON.parse((await ask(technician, "GET", "/export")).body.document)
@@ -252,12 +258,12 @@ describe("the inventory by REST", { skip: NO_POSTGRES }, () => {
 
   test("[T5] a quota that is used up answers 429 with its name and stores nothing", async () => {
     const there = inventory().devices.length
-    server.quotas.set(server.a, "small", { max_devices: there })
+    server.quotas.set(server.a, "small", { ...MANY_REQUESTS, max_devices: there })
     const answer = await ask(admin, "POST", "/devices", device("one-too-many"))
     assert.deepEqual([answer.status, answer.body.quota, answer.body.limit], [429, "max_devices", there])
     assert.equal((await ask(admin, "PATCH", `/devices/${inventory().devices[0]!.id}`, { pollSeconds: 15 })).status, 200)
     assert.equal(inventory().devices.length, there)
-    server.quotas.set(server.a, "large", {})
+    server.quotas.set(server.a, "large", MANY_REQUESTS)
   })
 
   test("[O13] of many changes at once the twin ends with the last revision", async () => {

@@ -4,14 +4,14 @@ import * as HttpApiBuilder from "effect/http-api/HttpApiBuilder"
 import { Api } from "#engine/api/contract.ts"
 import type { ApiDeps } from "#engine/api/deps.ts"
 import { etagOf } from "#engine/api/etag.ts"
+import { overQuota } from "#engine/api/handlers/over-quota.ts"
 import { setHeader, unavailable } from "#engine/api/handlers/request.ts"
 import { requestHash, withIdempotency } from "#engine/api/idempotency.ts"
-import { Changed, Conflict, ImportInvalid, NotFound, QuotaExceeded, Refused } from "#engine/api/problems.ts"
+import { Changed, Conflict, ImportInvalid, NotFound, Refused } from "#engine/api/problems.ts"
 import { Caller } from "#engine/api/signed-in.ts"
 import { parseCsv } from "#engine/import/csv.ts"
 import { parseImport, type ParsedImport } from "#engine/import/parse.ts"
 import type { EditRefused } from "#engine/inventory-api/edit-refused.ts"
-import type { QuotaPassed } from "#engine/quota/quotas.ts"
 import type { EditError, Editor } from "#engine/inventory-api/inventory-api.ts"
 
 export const inventory = (deps: ApiDeps) => {
@@ -26,11 +26,11 @@ export const inventory = (deps: ApiDeps) => {
       ),
     )
   /** Done once per Idempotency-Key. */
-  const once = <A, E extends { readonly _tag: string }>(
+  const once = <A, E extends { readonly _tag: string }, R>(
     operation: string,
     key: string | undefined,
     given: unknown,
-    effect: Effect.Effect<A, E, Caller>,
+    effect: Effect.Effect<A, E, R>,
   ) => Effect.flatMap(Caller, (caller) => withIdempotency(deps, caller, key, requestHash(operation, given), effect))
 
   return HttpApiBuilder.group(Api, "inventory", (handlers) =>
@@ -129,9 +129,6 @@ const editorOf = ({ principal, actor }: (typeof Caller)["Service"]): Editor => (
 
 /** A single thing with its ETag, for whoever changes it carefully. */
 const tagged = <A>(body: A) => Effect.as(setHeader("etag", etagOf(body)), body)
-
-const overQuota = ({ quota, limit, wanted, retryAfterS, message }: QuotaPassed) =>
-  Effect.fail(new QuotaExceeded({ quota, limit, used: wanted, retryAfterS, detail: message }))
 
 type Why = EditRefused["why"]
 type ProblemOf<W extends Why> = ReturnType<(typeof PROBLEM)[W]>
