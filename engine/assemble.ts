@@ -8,18 +8,15 @@ import { resolve } from "node:path"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
-import * as Scope from "effect/Scope"
 import { openAudit, type Audit } from "#engine/audit/audit.ts"
+import type { ApiDeps } from "#engine/api/deps.ts"
 import { makeAddressBook, type AddressBook } from "#engine/address-book.ts"
 import { storedIdempotency } from "#engine/api/idempotency-store.ts"
 import { Unavailable, type EventReader, type HistoryReader, type Importer, type Twins } from "#engine/api/ports.ts"
 import { ImportFailed } from "#engine/api/ports.ts"
 import { makeLocalAdmin, type EngineStatus } from "#engine/api/local-admin.ts"
-import { snmpMetrics, trapMetrics } from "#engine/collectors/collector-metrics.ts"
 import { makeCollectors } from "#engine/collectors/registry.ts"
-import { snmpCollector } from "#engine/collectors/snmp/collector.ts"
-import { makeSyslogStats, syslogListener, type SyslogListener } from "#engine/collectors/syslog/listener.ts"
-import { makeTrapStats, trapListener } from "#engine/collectors/trap.ts"
+import type { SyslogListener } from "#engine/collectors/syslog/listener.ts"
 import { downloadBasemap } from "#engine/basemap-download.ts"
 import { ensureClientBundle, type ClientBundle } from "#engine/client-bundle.ts"
 import type { Config } from "#engine/config.ts"
@@ -30,21 +27,27 @@ import { startWhenBack } from "#engine/isolation/open-when-back.ts"
 import { openRoutedDb, type RoutedDb } from "#engine/isolation/routed-db.ts"
 import { readTenantDatabases } from "#engine/isolation/tenant-databases-file.ts"
 import { makeInventoryApi } from "#engine/inventory-api/inventory-api.ts"
+import { listen } from "#engine/listeners.ts"
 import type { Log } from "#engine/log.ts"
 import { processMetrics } from "#engine/metrics/process.ts"
 import { makeMetrics, type MetricsRegistry } from "#engine/metrics/registry.ts"
-import { KEYS_MAX, keysUpTo } from "#engine/programs/keys.ts"
+import { keysWithin } from "#engine/programs/keys.ts"
 import { makeReveal, type SubscriberReveal } from "#engine/privacy/reveal.ts"
 import { storedPrivacy } from "#engine/privacy/settings.ts"
 import { makeProbes } from "#engine/probes/probes.ts"
 import { probeMetrics } from "#engine/probes/stats.ts"
+import { quotaMetrics } from "#engine/quota/quota-metrics.ts"
+import { makeQuotas } from "#engine/quota/quotas.ts"
+import { measureStorage } from "#engine/quota/storage-use.ts"
+import { tellBreaches } from "#engine/quota/tell-breaches.ts"
+import { usersWithin } from "#engine/quota/users-within.ts"
 import { auditRls } from "#engine/storage/audit-rls.ts"
 import { DbError, openDb, type DbShape } from "#engine/storage/db.ts"
 import { listEvents } from "#engine/storage/events.ts"
 import { openDatabase } from "#engine/storage/launcher.ts"
 import { migrate } from "#engine/storage/migrate.ts"
 import { storePin } from "#engine/storage/pins.ts"
-import { createTenant, listTenants, type NewTenant } from "#engine/storage/tenants.ts"
+import { createTenant, listTenants, type NewTenant, type TenantRecord } from "#engine/storage/tenants.ts"
 import { createUser, hasUsers } from "#engine/storage/users.ts"
 import { openVault, type Vault } from "#engine/storage/vault.ts"
 import { tellDead } from "#engine/storage/vault-status.ts"
@@ -54,6 +57,10 @@ import { VERSION } from "#engine/version.ts"
 import { keepCertificate } from "#engine/tls/keeper.ts"
 import type { CertificateKeeper } from "#engine/tls/keeper.ts"
 import { openTenant, type TenantEnvironment, type TenantServices } from "#engine/tenant-services.ts"
+import { makeRunning } from "#engine/tenancy/running.ts"
+import { makeSettings } from "#engine/tenancy/settings.ts"
+import { makeStandings, type RetentionMs } from "#engine/tenancy/standings.ts"
+import { makeTenancy } from "#engine/tenancy/tenancy.ts"
 import { makeTenants } from "#engine/tenant/registry.ts"
 import type { TenantInfo } from "#engine/tenant/live-twin.ts"
 import type { DeviceId, TenantId } from "#protocol/id.ts"
@@ -92,7 +99,7 @@ export const assemble = (options: AssembleOptions) =>
     const { config, log } = options
     const step = stopwatch(options.progress)
     // Side by side: the builder works in a process of its own, and a data directory in use is told at once.
-    const [{ db, vault }, bundle] = yield* Effect.all([openStorage(options, step), openBundle(options)], {
+    const [{ db, vault, homeOwnerUrl }, bundle] = yield* Effect.all([openStorage(options, step), openBundle(options)], {
       concurrency: "unbounded",
     })
     const metrics = makeMetrics()
@@ -103,7 +110,10 @@ export const assemble = (options: AssembleOptions) =>
     const probes = yield* makeProbes({ log })
     step(probes.tool === null ? "nothing here can ping" : `pings by ${probes.tool}`)
     const tenants = yield* makeTenants({})
-    const running = new Map<TenantId, TenantServices>()
+    const quotas = makeQuotas(() => performance.now())
+    const standings = makeStandings(db, quotas, config)
+    // Filled once the stream is there, which a tenant's start and stop need.
+    let running: Running = new Map<TenantId, TenantServices>()
     const twins: Twins = {
       byTenant: (tenant) => running.get(tenant)?.twin ?? null,
       all: () => [...running.values()].map((it) => it.twin),
@@ -115,6 +125,7 @@ export const assemble = (options: AssembleOptions) =>
       onLog: (device, topics, message) => ears.hear(device, topics, message),
       onPin: (device, fingerprint) => keepPin(db, book, log, device, fingerprint),
     })
+    const storageUse = yield* measureStorage({ db, quotas, tenants: () => [...running.keys()], log })
     const environment: TenantEnvironment = {
       config,
       db,
@@ -124,9 +135,10 @@ export const assemble = (options: AssembleOptions) =>
       collectors,
       book,
       probes,
+      quotas,
+      retentionMs: ({ id }) => shrunk(standings.retentionMs(id), storageUse.share(id)),
       privacy: ({ id }) => storedPrivacy(db)(id),
     }
-    const isSuspended = (): boolean => false
     const identity = yield* openIdentity({
       config,
       db,
@@ -134,9 +146,10 @@ export const assemble = (options: AssembleOptions) =>
       metrics,
       log,
       tls: tls !== null,
-      isSuspended,
-      admitUser: async () => {},
-      admitKey: keysUpTo(KEYS_MAX, Date.now),
+      isSuspended: standings.isSuspended,
+      sessionHoursOf: (tenant) => standings.settings(tenant).sessionHours,
+      admitUser: usersWithin(quotas, Date.now),
+      admitKey: keysWithin((tenant, wanted) => quotas.refusal(tenant, "max_api_keys", wanted), Date.now),
       nowMs: Date.now,
     })
     const stream = yield* makeStream({
@@ -147,18 +160,20 @@ export const assemble = (options: AssembleOptions) =>
       publicUrl: config.publicUrl,
       tls: tls !== null,
       viewersMax: config.viewersMax,
+      quotas,
       nowMs: Date.now,
     })
-    const scope = yield* Effect.scope
-    const run = (tenant: Parameters<typeof openTenant>[1]) =>
-      Effect.map(openTenant(environment, tenant), (services) => {
-        running.set(tenant.id, services)
-        stream.attach(services.twin)
-      }).pipe(Scope.provide(scope))
+    const life = yield* makeRunning({ open: (tenant) => openTenant(environment, tenant), tenants, stream })
+    running = life.services
+    yield* tellBreaches(quotas, twins.byTenant, Date.now)
+    const run = (tenant: TenantRecord) => Effect.andThen(standings.load(tenant), life.start(tenant))
 
-    for (const tenant of yield* listTenants(db)) yield* startWhenBack(db.own.get(tenant.slug) ?? null, run(tenant), log)
+    const stored = yield* listTenants(db)
+    for (const tenant of stored) standings.know(tenant)
+    for (const tenant of stored.filter(({ suspended }) => !suspended))
+      yield* startWhenBack(db.own.get(tenant.slug) ?? null, run(tenant), log)
     step(`${running.size} ${running.size === 1 ? "tenant" : "tenants"}, ${deviceCount(running)} devices`)
-    const { hear, ...listeners } = yield* listen(config, book, metrics, log)
+    const { hear, ...listeners } = yield* listen(config, book, metrics, log, quotas)
     ears.hear = hear
     step(`traps on UDP ${listeners.trapPort}, syslog on UDP and TCP ${listeners.syslogPort}`)
 
@@ -178,12 +193,27 @@ export const assemble = (options: AssembleOptions) =>
       Effect.gen(function* () {
         const known = (yield* listTenants(db)).find(({ slug }) => slug === wanted.slug)
         const tenant = known ?? (yield* createTenant(db, wanted))
-        if (!running.has(tenant.id)) yield* run(tenant)
+        if (!running.has(tenant.id) && !tenant.suspended) yield* run(tenant)
         return tenant
       })
     // Before anything is served: whoever sees a healthy engine can sign in to it.
     const newPassword = yield* firstUser(options, db, ensureTenant)
     const importer = makeImporter(running)
+    quotaMetrics(metrics, quotas, () => [...running.values()].map(({ twin }) => twin.tenant))
+    const tenancy = yield* makeTenancy({
+      db,
+      dataDir: config.dataDir,
+      standings,
+      running: life,
+      quotas,
+      log,
+      nowMs: Date.now,
+      doors: identity.api.doors,
+      ownerUrls: (slug) => ownerUrlsOf(homeOwnerUrl, db, slug),
+      hasOwnDatabase: (slug) => db.own.has(slug),
+      tenantChanged: db.tenantChanged,
+    })
+    const settings = makeSettings(db, standings, quotas)
     const tenantIds = (): readonly TenantId[] => [...running.keys()]
     const audit = yield* openAudit({ db, dataDir: config.dataDir, tenants: tenantIds, log, nowMs: Date.now })
     const subscribers = makeReveal({ db, vault, settings: storedPrivacy(db), nowMs: Date.now })
@@ -197,6 +227,7 @@ export const assemble = (options: AssembleOptions) =>
       identity,
       audit,
       subscribers,
+      tenancy: { tenancy, settings, quotas },
       twins,
       stream,
       running,
@@ -237,6 +268,21 @@ const stopwatch = (progress: AssembleOptions["progress"]): Step => {
     progress(what, nowMs - startedMs)
     startedMs = nowMs
   }
+}
+
+/** A tenant over its storage quota keeps less of what grows. */
+const shrunk = ({ samples, events, journal }: RetentionMs, share: number): RetentionMs => ({
+  samples: samples * share,
+  events: events * share,
+  journal,
+})
+
+/** Home holds every tenant's row. Null = the tenant has a database of its own that is away. */
+const ownerUrlsOf = (home: string, db: RoutedDb, slug: string): readonly string[] | null => {
+  const own = db.own.get(slug)
+  if (own === undefined) return [home]
+  const urls = own.state().kind === "open" ? own.urls() : null
+  return urls === null ? null : [urls.ownerUrl, home]
 }
 
 const deviceCount = (running: Running): number =>
@@ -304,7 +350,7 @@ const openStorage = ({ config, log }: AssembleOptions, step: Step) =>
     }
     const vault = yield* openVault(db, vaultOptions)
     if (config.deadCredentials === "allow") yield* tellDead(db, vaultOptions, log)
-    return { db, vault }
+    return { db, vault, homeOwnerUrl: database.ownerUrl }
   })
 
 const openTls = ({ config, log }: AssembleOptions, metrics: MetricsRegistry) =>
@@ -318,46 +364,6 @@ const openTls = ({ config, log }: AssembleOptions, metrics: MetricsRegistry) =>
         nowMs: Date.now,
       })
 
-/** Traps and syslog of all tenants' devices; what they say is confirmed by a poll at once. */
-const listen = (config: Config, book: AddressBook, metrics: MetricsRegistry, log: Log) =>
-  Effect.gen(function* () {
-    const trapStats = makeTrapStats()
-    const traps = yield* trapListener({
-      host: config.listenHost,
-      port: config.trapPort,
-      resolve: (address) => {
-        const found = book.find(address)
-        return found === null ? null : { device: found.target.device, snmp: found.target.snmp }
-      },
-      sink: book.sink,
-      stats: trapStats,
-      onTrap: ({ device }) => book.byDevice(device)?.pollNow(),
-      log,
-    })
-    const syslogStats = makeSyslogStats()
-    const syslog = yield* syslogListener({
-      host: config.listenHost,
-      port: config.syslogPort,
-      resolve: (address) => book.find(address)?.target.device ?? null,
-      sink: book.sink,
-      stats: syslogStats,
-      onEvent: (device) => book.byDevice(device)?.pollNow(),
-      filter: { severityMax: config.syslogSeverityMax, eventOnly: config.syslogMode === "event-only" },
-    })
-    snmpMetrics(metrics, snmpCollector)
-    trapMetrics(metrics, trapStats, traps.waiting)
-    metrics.counterFrom("heliograph_syslog_lines_total", "Syslog lines received, by what became of them.", () => [
-      { labels: { outcome: "accepted" }, value: syslogStats.accepted },
-      { labels: { outcome: "unknown_source" }, value: syslogStats.unknownSource },
-      { labels: { outcome: "over_quota" }, value: syslogStats.overQuota },
-      { labels: { outcome: "filtered" }, value: syslogStats.filtered },
-      { labels: { outcome: "heard_twice" }, value: syslogStats.echoes },
-      { labels: { outcome: "lost" }, value: syslogStats.lost },
-      { labels: { outcome: "kernel_dropped" }, value: syslog.kernelDrops() ?? 0 },
-    ])
-    return { trapPort: traps.port, syslogPort: syslog.udpPort, hear: syslog.hear }
-  })
-
 interface Serving {
   readonly options: AssembleOptions
   readonly bundle: ClientBundle
@@ -368,6 +374,7 @@ interface Serving {
   readonly identity: Identity
   readonly audit: Audit
   readonly subscribers: SubscriberReveal
+  readonly tenancy: Pick<ApiDeps, "tenancy" | "settings" | "quotas">
   readonly twins: Twins
   readonly stream: Stream
   readonly running: Running
@@ -383,6 +390,7 @@ const serve = ({
   identity,
   audit,
   subscribers,
+  tenancy,
   twins,
   stream,
   running,
@@ -393,6 +401,7 @@ const serve = ({
     port: config.port,
     api: {
       ...identity.api,
+      ...tenancy,
       audit,
       subscribers,
       twins,
@@ -403,6 +412,7 @@ const serve = ({
         db,
         changeOf: (tenant) => running.get(tenant)?.change ?? null,
         defaultPollSeconds: config.pollSeconds,
+        quotas: tenancy.quotas,
       }),
       probePlans: { of: (tenant) => running.get(tenant)?.probePlans() ?? [] },
       log,

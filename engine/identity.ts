@@ -24,7 +24,7 @@ import { bearerResolve } from "#engine/programs/resolve.ts"
 import type { DbShape } from "#engine/storage/db.ts"
 import type { Vault } from "#engine/storage/vault.ts"
 
-export interface IdentityOptions extends Pick<PeopleEnvironment, "isSuspended" | "admitUser"> {
+export interface IdentityOptions extends Pick<PeopleEnvironment, "isSuspended" | "admitUser" | "sessionHoursOf"> {
   readonly db: DbShape
   readonly vault: Vault
   readonly metrics: MetricsRegistry
@@ -47,7 +47,7 @@ export interface Identity {
 /** When a key was last used is written down until the scope closes. */
 export const openIdentity = (options: IdentityOptions): Effect.Effect<Identity, never, Scope.Scope> =>
   Effect.gen(function* () {
-    const { db, vault, metrics, log, config, tls, admitKey, isSuspended, admitUser, nowMs } = options
+    const { db, vault, metrics, log, config, tls, admitKey, isSuspended, admitUser, sessionHoursOf, nowMs } = options
     const lastUsed = makeLastUsed(db)
     yield* runLastUsed(lastUsed, log)
     const doors = makeDoors(
@@ -67,6 +67,7 @@ export const openIdentity = (options: IdentityOptions): Effect.Effect<Identity, 
       log,
       nowMs,
       sessionHours: config.sessionHours,
+      ...(sessionHoursOf === undefined ? {} : { sessionHoursOf }),
       oidcName,
       isSuspended,
       admitUser,

@@ -18,8 +18,12 @@ import { FLEET_DEFAULTS, runFleet, type FleetControl } from "#engine/collectors/
 import type { Config } from "#engine/config.ts"
 import type { ImportDocument, ImportMode, ImportReport } from "#engine/import/document.ts"
 import type { Log } from "#engine/log.ts"
+import { deviceReach } from "#engine/net/reach.ts"
+import { literal } from "#engine/probes/address.ts"
 import type { Probes } from "#engine/probes/probes.ts"
-import type { QuotaPassed } from "#engine/quota/quotas.ts"
+import { makeIngestGate, type IngestGate } from "#engine/quota/ingest-gate.ts"
+import type { QuotaPassed, Quotas } from "#engine/quota/quotas.ts"
+import { perSecond, stretchProbes } from "#engine/quota/stretch-probes.ts"
 import type { DbError, DbShape } from "#engine/storage/db.ts"
 import { appendEvents, pruneEvents } from "#engine/storage/events.ts"
 import { pruneChunks } from "#engine/storage/history-table.ts"
@@ -42,6 +46,8 @@ import type { LiveTwin, TenantInfo } from "#engine/tenant/live-twin.ts"
 import type { JournalPort } from "#engine/tenant/ports.ts"
 import type { LoadTenant, TenantNotStarted, Tenants } from "#engine/tenant/registry.ts"
 import type { TenantNotice, TenantRuntimeStats } from "#engine/tenant/runtime.ts"
+import type { RetentionMs } from "#engine/tenancy/standings.ts"
+import type { QuotaName } from "#protocol/quota.ts"
 import type { EventView } from "#protocol/view.ts"
 
 export interface TenantServices {
@@ -84,6 +90,9 @@ export interface TenantEnvironment {
   readonly collectors: readonly Collector[]
   readonly book: AddressBook
   readonly probes: Probes
+  readonly quotas: Quotas
+  /** How long its rows are kept now; asked at each removal. */
+  readonly retentionMs: (tenant: TenantInfo) => RetentionMs
   /** What the tenant chose about its subscribers; absent = counts only. */
   readonly privacy?: (tenant: TenantInfo) => Effect.Effect<PrivacySettings, unknown>
 }
@@ -103,17 +112,19 @@ export const openTenant = (
   tenant: TenantInfo,
 ): Effect.Effect<TenantServices, TenantNotStarted | MasterKeyUnusable | VaultRefused | DbError, Scope.Scope> =>
   Effect.gen(function* () {
-    const { config, db, vault, tenants, book, probes } = environment
+    const { config, db, vault, tenants, book, probes, quotas } = environment
     const log = environment.log.with({ tenant: tenant.slug })
     const now: Moment = { history: null, journal: null, snapshots: null, samples: 0 }
     const twin = yield* tenants.open(tenant.id, load(environment, tenant, log, now))
     yield* writeEvents(db, tenant, twin, log)
-    yield* Effect.forkScoped(pruneForever(config, db, tenant, now, log))
+    yield* Effect.forkScoped(pruneForever(environment, tenant, now, log))
 
     const settings = environment.privacy?.(tenant) ?? Effect.succeed(PRIVATE)
     const subscribers = yield* openSubscribers({ db, vault, tenant: tenant.id, settings, log, nowMs: Date.now })
+    const gate = makeIngestGate({ tenant: tenant.id, quotas, sink: twin })
+    yield* Effect.addFinalizer(() => Effect.sync(gate.close))
     // The only way into this twin for what devices say.
-    const sink = discreetSink(twin, subscribers.naming)
+    const sink = discreetSink(gate.sink, subscribers.naming)
     const fleetStats = makeFleetStats()
     const fleet = yield* runFleet({
       targets: [],
@@ -122,8 +133,9 @@ export const openTenant = (
       settings: { ...FLEET_DEFAULTS, deadlineMs: config.pollTimeoutMs },
       stats: fleetStats,
     })
-    const probed: { plans: readonly ProbePlan[] } = { plans: [] }
-    const follow = followTargets(environment, tenant, sink, fleet, log, probed)
+    const probed: Probed = { plans: [], perSecond: 0 }
+    yield* tellUse(quotas, twin, probed)
+    const follow = followTargets(environment, tenant, sink, gate, fleet, log, probed)
     yield* follow
     const change = yield* makeChange(environment, tenant, twin, follow)
     yield* Effect.addFinalizer(() => Effect.sync(() => book.set(tenant.id, [])))
@@ -139,7 +151,7 @@ export const openTenant = (
       importDocument: (document, mode) =>
         Effect.map(
           change<Imported, ImportRefused>(
-            { by: LOCAL_IMPORT, dryRun: mode.dryRun },
+            { by: LOCAL_IMPORT, dryRun: mode.dryRun, quota: (name, wanted) => quotas.refusal(tenant.id, name, wanted) },
             planImport(document, { defaultPollSeconds: config.pollSeconds, ...mode }),
           ),
           ({ answer }) => answer.report,
@@ -182,6 +194,31 @@ const makeChange = (
       )
   })
 
+/** What is probed now. */
+interface Probed {
+  plans: readonly ProbePlan[]
+  perSecond: number
+}
+
+/** Which of the totals' use this tenant can tell. */
+const tellUse = (quotas: Quotas, twin: LiveTwin, probed: Probed): Effect.Effect<void, never, Scope.Scope> => {
+  const { id } = twin.tenant
+  const targets = (): number =>
+    probed.plans.reduce((sum, { ping, probes }) => sum + probes.length + (ping === null ? 0 : 1), 0)
+  const gauges: ReadonlyArray<readonly [QuotaName, () => number]> = [
+    ["max_devices", () => twin.inventory().devices.length],
+    ["max_links", () => twin.inventory().links.length],
+    ["max_probe_targets", targets],
+    ["max_probe_pps", () => probed.perSecond],
+  ]
+  return Effect.asVoid(
+    Effect.acquireRelease(
+      Effect.sync(() => gauges.map(([name, read]) => quotas.gauge(id, name, read))),
+      (forget) => Effect.sync(() => forget.forEach((one) => one())),
+    ),
+  )
+}
+
 /** What the runtime of the moment stores into. */
 interface Moment {
   history: History | null
@@ -193,7 +230,7 @@ interface Moment {
 /** Opens the tenant's storage anew for every life of its runtime; the lease fences off whoever had it before. */
 const load = (environment: TenantEnvironment, tenant: TenantInfo, log: Log, now: Moment): LoadTenant =>
   Effect.gen(function* () {
-    const { db, config } = environment
+    const { db, config, quotas } = environment
     const tell = (line: string): void => log.info(line)
     const journal = yield* openJournal({
       db,
@@ -217,6 +254,7 @@ const load = (environment: TenantEnvironment, tenant: TenantInfo, log: Log, now:
       epochBase: journal.lease.epoch * EPOCHS_PER_LIFE,
       journal: remembering(journal, history, now),
       snapshots,
+      eventsMax: () => quotas.limit(tenant.id, "mailbox_depth"),
       onNotice: (notice) => tellNotice(log, notice),
       onFailed: (error) => log.error("the twin stopped and is rebuilt from snapshot and journal", { cause: error }),
     }
@@ -243,17 +281,25 @@ const tellNotice = (log: Log, { kind, subject, detail }: TenantNotice): void =>
 
 /** Fleet, address book and probes follow the stored inventory. */
 const followTargets = (
-  { db, vault, book, probes }: TenantEnvironment,
+  { db, vault, book, probes, quotas }: TenantEnvironment,
   tenant: TenantInfo,
   sink: Sink,
+  gate: Pick<IngestGate, "keepOnly">,
   fleet: FleetControl,
   log: Log,
-  probed: { plans: readonly ProbePlan[] },
+  probed: Probed,
 ): Effect.Effect<void, MasterKeyUnusable | VaultRefused | DbError> =>
   Effect.gen(function* () {
-    const targets = yield* loadTargets(db, vault, tenant.id, (refused) =>
+    const stored = yield* loadTargets(db, vault, tenant.id, (refused) =>
       log.error("a stored credential cannot be opened; import the device again", { what: refused.what }),
     )
+    const { targets, factor } = stretchProbes(stored, quotas.limit(tenant.id, "max_probe_pps"))
+    if (factor > 1) {
+      quotas.exceeded(tenant.id, "max_probe_pps")
+      log.warn("more probes are asked for than the tenant may send: all of them are sent less often", { factor })
+    }
+    probed.perSecond = perSecond(targets)
+    gate.keepOnly(new Set(targets.map(({ device }) => device)))
     yield* fleet.setTargets(targets)
     probed.plans = targets.map(({ device, ping, probes }) => ({ device, ping: ping ?? null, probes: probes ?? [] }))
     const entries = targets.map((target) => ({
@@ -315,17 +361,22 @@ const writeEvents = (
   })
 
 /** Retention. The journal keeps what a snapshot or an open window of samples still needs, however old it is. */
-const pruneForever = (config: Config, db: DbShape, tenant: TenantInfo, now: Moment, log: Log): Effect.Effect<never> => {
+const pruneForever = (
+  { db, retentionMs }: TenantEnvironment,
+  tenant: TenantInfo,
+  now: Moment,
+  log: Log,
+): Effect.Effect<never> => {
   const prune = Effect.gen(function* () {
     const { journal, snapshots, history } = now
     const nowMs = Date.now()
-    const dayMs = 86_400_000
-    yield* pruneChunks(db, tenant.id, nowMs - config.sampleDays * dayMs)
-    yield* pruneEvents(db, tenant.id, nowMs - config.eventDays * dayMs)
+    const keep = retentionMs(tenant)
+    yield* pruneChunks(db, tenant.id, nowMs - keep.samples)
+    yield* pruneEvents(db, tenant.id, nowMs - keep.events)
     if (journal === null || snapshots === null || history === null) return
     const covered = yield* Effect.tryPromise(() => snapshots.coveredSeq())
     const needed = history.neededSeq() ?? covered
-    yield* Effect.tryPromise(() => journal.prune(nowMs - config.journalHours * 3_600_000, Math.min(covered, needed)))
+    yield* Effect.tryPromise(() => journal.prune(nowMs - keep.journal, Math.min(covered, needed)))
   }).pipe(
     Effect.catch((error) =>
       Effect.sync(() => log.warn("old rows could not be removed; tried again later", { cause: error })),

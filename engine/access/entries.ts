@@ -75,6 +75,17 @@ export const ROUTES: Readonly<Record<RouteName, Policy>> = {
   "inventory.removeLink": needs("topology.edit"),
   "inventory.import": needs("inventory.import"),
   "inventory.export": needs("inventory.export"),
+  "tenants.list": needs("tenants.manage"),
+  "tenants.get": needs("tenants.manage"),
+  "tenants.create": needs("tenants.manage"),
+  "tenants.update": needs("tenants.manage"),
+  "tenants.offboard": needs("tenants.manage"),
+  "tenants.enter": needs("tenants.manage"),
+  "tenants.quotas": needs("tenants.manage"),
+  "tenants.setQuotas": needs("tenants.manage"),
+  "settings.get": needs("tenant.settings"),
+  "settings.put": needs("tenant.settings"),
+  "settings.quotas": needs("quotas.view"),
 }
 
 /** Paths that are no part of the API. `/metrics` may also be read with its own token. */

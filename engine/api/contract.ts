@@ -13,6 +13,7 @@ import { PastGroup } from "#engine/api/groups/past.ts"
 import { AccountGroup, RolesGroup, SessionGroup, SignInGroup, UsersGroup } from "#engine/api/groups/people.ts"
 import { SubscribersGroup } from "#engine/api/groups/subscribers.ts"
 import { KeysGroup, TokensGroup } from "#engine/api/groups/programs.ts"
+import { SettingsGroup, TenantsGroup } from "#engine/api/groups/tenancy.ts"
 
 export class Api extends HttpApi.make("heliograph")
   .add(SignInGroup)
@@ -26,6 +27,8 @@ export class Api extends HttpApi.make("heliograph")
   .add(KeysGroup)
   .add(TokensGroup)
   .add(AuditGroup)
+  .add(TenantsGroup)
+  .add(SettingsGroup)
   .add(SubscribersGroup)
   .prefix("/api/v1")
   .middleware(HttpApiMiddleware.ProblemDetails)

@@ -1,6 +1,7 @@
 /** ApiDeps for tests: what a test does not give fails loudly when it is used. */
 import type { ApiDeps } from "#engine/api/deps.ts"
 import { silentLog } from "#engine/log.ts"
+import { makeQuotas } from "#engine/quota/quotas.ts"
 
 /** A port whose every use names what the test forgot to give. */
 export const absent = <T extends object>(name: string): T =>
@@ -16,6 +17,9 @@ export const testDeps = (given: Partial<ApiDeps>): ApiDeps => ({
   people: absent("people"),
   programs: absent("programs"),
   audit: absent("audit"),
+  tenancy: absent("tenancy"),
+  settings: absent("settings"),
+  quotas: makeQuotas(() => performance.now()),
   subscribers: absent("subscribers"),
   oidcName: null,
   twins: absent("twins"),

@@ -8,6 +8,9 @@ import type { Log } from "#engine/log.ts"
 import type { People } from "#engine/people/people.ts"
 import type { SubscriberReveal } from "#engine/privacy/reveal.ts"
 import type { Programs } from "#engine/programs/programs.ts"
+import type { Quotas } from "#engine/quota/quotas.ts"
+import type { Settings } from "#engine/tenancy/settings.ts"
+import type { Tenancy } from "#engine/tenancy/tenancy.ts"
 
 export interface ApiDeps {
   readonly doors: Doors
@@ -16,6 +19,9 @@ export interface ApiDeps {
   readonly programs: Programs
   readonly audit: Audit
   readonly subscribers: SubscriberReveal
+  readonly tenancy: Tenancy
+  readonly settings: Settings
+  readonly quotas: Quotas
   /** How the OpenID issuer is called on the sign-in screen; null = people sign in by password. */
   readonly oidcName: string | null
   readonly twins: Twins

@@ -12,14 +12,24 @@ import { network } from "#engine/api/handlers/network.ts"
 import { past } from "#engine/api/handlers/past.ts"
 import { roles } from "#engine/api/handlers/roles.ts"
 import { session, signIn } from "#engine/api/handlers/sign-in.ts"
+import { settings } from "#engine/api/handlers/settings.ts"
 import { signedIn } from "#engine/api/handlers/signed-in.ts"
 import { subscribers } from "#engine/api/handlers/subscribers.ts"
+import { tenants } from "#engine/api/handlers/tenants.ts"
 import { tokens } from "#engine/api/handlers/tokens.ts"
 import { users } from "#engine/api/handlers/users.ts"
 
 export const apiLayer = (deps: ApiDeps) =>
   HttpApiBuilder.layer(Api).pipe(
     Layer.provide([signIn(deps), session(deps), network(deps), past(deps), inventory(deps), keys(deps), tokens(deps)]),
-    Layer.provide([account(deps), users(deps), roles(deps), audit(deps), subscribers(deps)]),
+    Layer.provide([
+      account(deps),
+      users(deps),
+      roles(deps),
+      audit(deps),
+      tenants(deps),
+      settings(deps),
+      subscribers(deps),
+    ]),
     Layer.provide([signedIn(deps), HttpApiMiddleware.layerProblemDetails({ includeDetails: true })]),
   )

@@ -13,6 +13,8 @@ export interface PeopleEnvironment {
   readonly gate: Gate
   readonly nowMs: () => number
   readonly sessionHours: number
+  /** What the tenant chose instead. */
+  readonly sessionHoursOf?: (tenant: TenantId) => number
   /** How the issuer is called where people sign in by OIDC (engine/oidc/break-glass.ts); null = by password. */
   readonly oidcName: string | null
   /** A suspended tenant's people do not sign in. */

@@ -84,7 +84,7 @@ export const openByPassword = (environment: PeopleEnvironment, tx: Tx, user: Use
 
 /** A new session of somebody whose identity is proven, with its audit row. */
 export const openSession = async (
-  { nowMs, sessionHours }: PeopleEnvironment,
+  { nowMs, sessionHours, sessionHoursOf }: PeopleEnvironment,
   tx: Tx,
   user: User,
   source: string,
@@ -95,7 +95,7 @@ export const openSession = async (
     userId: user.id,
     source,
     nowMs: now,
-    expiresAtMs: now + sessionHours * HOUR_MS,
+    expiresAtMs: now + (sessionHoursOf?.(user.tenant) ?? sessionHours) * HOUR_MS,
   })
   await recordAct(tx, user.tenant, actorAt(user, source), {
     action,

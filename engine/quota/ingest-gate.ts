@@ -171,7 +171,7 @@ const makeCensus = (): Census => {
       change(device, 1)
     },
     keepOnly: (kept) => {
-      for (const device of [...devices.keys()]) {
+      for (const device of devices.keys()) {
         if (kept.has(device)) continue
         change(device, -1)
         devices.delete(device)

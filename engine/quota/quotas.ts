@@ -61,7 +61,7 @@ export interface Quotas {
   /** Something was refused or held back by somebody who counts on their own. */
   readonly exceeded: (tenant: TenantId, name: QuotaName, times?: number) => void
   readonly used: (tenant: TenantId) => readonly QuotaUse[]
-  /** Who can tell how much of a total is used now, until the returned function is called. */
+  /** Who can tell how much is used now, until the returned function is called. */
   readonly gauge: (tenant: TenantId, name: QuotaName, read: () => number) => () => void
   readonly set: (tenant: TenantId, tier: Tier, overrides: Overrides) => void
   readonly forget: (tenant: TenantId) => void
@@ -142,8 +142,9 @@ export const makeQuotas = (monotonicMs: () => number): Quotas => {
     const standing = of(tenant)
     const { kind, unit, enforced } = QUOTAS[name]
     const gauge = standing.gauges.get(name)
+    // A rate that is planned ahead (probes) tells its use by a gauge, one that is taken by its bucket.
     const used =
-      kind === "rate" ? (standing.rates.get(name)?.used(monotonicMs()) ?? 0) : gauge === undefined ? null : gauge()
+      gauge !== undefined ? gauge() : kind === "rate" ? (standing.rates.get(name)?.used(monotonicMs()) ?? 0) : null
     return { name, unit, limit: limit(tenant, name), used, enforced, exceeded: standing.exceeded.get(name) ?? 0 }
   }
 

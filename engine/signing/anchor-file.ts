@@ -67,6 +67,17 @@ const thin = (dataDir: string, file: string): void => {
   renameSync(`${file}.new`, file)
 }
 
+/** A tenant that left for good leaves no trace here. */
+export const removeAnchorsOf = (dataDir: string, tenant: string): void => {
+  const file = anchorPath(dataDir)
+  if (!existsSync(file)) return
+  const { anchors } = readAnchors(dataDir)
+  const kept = anchors.filter((anchor) => anchor.tenant !== tenant)
+  if (kept.length === anchors.length) return
+  writeDurable(`${file}.new`, "w", linesOf(kept))
+  renameSync(`${file}.new`, file)
+}
+
 const linesOf = (anchors: readonly Anchor[]): string => anchors.map((anchor) => `${JSON.stringify(anchor)}\n`).join("")
 
 const writeDurable = (file: string, flags: "a" | "w", text: string): void => {

@@ -5,6 +5,7 @@
  */
 import * as Effect from "effect/Effect"
 import { recordAct, type Act, type Actor } from "#engine/audit/act.ts"
+import { pingPlan } from "#engine/probes/plan.ts"
 import type { QuotaPassed } from "#engine/quota/quotas.ts"
 import type { DbError, DbShape, Tx } from "#engine/storage/db.ts"
 import { removeRows, type Removed } from "#engine/storage/inventory-removal.ts"
@@ -61,7 +62,10 @@ export interface Changing {
 }
 
 /** Null = there may be `wanted` of them in all; else what the change fails with. Asked only for what grows. */
-export type InventoryQuota = (name: "max_devices" | "max_links", wanted: number) => QuotaPassed | null
+export type InventoryQuota = (
+  name: "max_devices" | "max_links" | "max_probe_targets",
+  wanted: number,
+) => QuotaPassed | null
 
 export interface Changed<A> {
   readonly answer: A
@@ -81,12 +85,13 @@ export const changeInventory = <A, E = never>(
   db.tenant(tenant)<Changed<A>, E | QuotaPassed | VaultRefused | MasterKeyUnusable>(async (tx) => {
     await tx.query("select pg_advisory_xact_lock(hashtextextended($1, 0))", [tenant])
     const stored = await readStored(tx, tenant)
-    const before = { devices: stored.devices.size, links: stored.links.size }
+    const before = { devices: stored.devices.size, links: stored.links.size, targets: probeTargets(stored) }
     let key: Promise<TenantKey> | undefined
     const planned = await plan(stored, () => (key ??= vault.tenantKey(tx, tenant)))
     const tooMany =
       (stored.devices.size > before.devices ? changing.quota?.("max_devices", stored.devices.size) : null) ??
-      (stored.links.size > before.links ? changing.quota?.("max_links", stored.links.size) : null)
+      (stored.links.size > before.links ? changing.quota?.("max_links", stored.links.size) : null) ??
+      (probeTargets(stored) > before.targets ? changing.quota?.("max_probe_targets", probeTargets(stored)) : null)
     if (tooMany !== null && tooMany !== undefined) throw tooMany
     const changes = isChange(planned.edit)
     const rev = stored.rev + (changes ? 1 : 0)
@@ -102,6 +107,14 @@ export const changeInventory = <A, E = never>(
     await recordAct(tx, tenant, changing.by, planned.act(rev))
     return { answer, rev, changed: true }
   })
+
+/** Devices that are pinged, and probes of services. */
+const probeTargets = ({ devices }: Stored): number => {
+  let targets = 0
+  for (const { device, probing } of devices.values())
+    targets += probing.probes.length + (pingPlan(probing.pingSeconds, device.roles) === null ? 0 : 1)
+  return targets
+}
 
 const isChange = ({ removed, ...edit }: Edit): boolean =>
   [...Object.values(edit), ...Object.values(removed)].some((rows: readonly unknown[]) => rows.length > 0)

@@ -27,11 +27,20 @@ export interface StreamSession {
   readonly end: () => void
 }
 
+/** How fast the tenant's frames may go out; over it viewers are coalesced like those that do not drain. */
+export interface Pace {
+  readonly mayGo: () => boolean
+  readonly went: (bytes: number) => void
+}
+export const FREE: Pace = { mayGo: () => true, went: () => undefined }
+
 export interface SessionOptions {
   readonly hub: Hub
   readonly who: Principal
   readonly limits: StreamLimits
   readonly stats: StreamStats
+  /** Default: as fast as it drains. */
+  readonly pace?: Pace
   /** Unix time. */
   readonly nowMs: () => number
   /** For every waiting and counting. */
@@ -45,7 +54,7 @@ const LINGER_MS = 1_000
 const LINGER_AT_END_MS = 200
 
 export const openSession = (socket: WebSocket, options: SessionOptions): StreamSession => {
-  const { hub, who, limits, stats, nowMs, monotonicMs } = options
+  const { hub, who, limits, stats, pace = FREE, nowMs, monotonicMs } = options
   const bucket = makeTokenBucket(limits.framesPerS, limits.framesBurst, monotonicMs())
   const openedMs = monotonicMs()
   let live = false
@@ -74,11 +83,12 @@ export const openSession = (socket: WebSocket, options: SessionOptions): StreamS
         return false
       }
       stalledMs = null
-      return !hidden || now - sentMs >= limits.hiddenGapMs
+      return (!hidden || now - sentMs >= limits.hiddenGapMs) && pace.mayGo()
     },
     send: (bytes) => {
       sentMs = monotonicMs()
       stats.bytes.add(bytes.length)
+      pace.went(bytes.length)
       socket.send(bytes)
     },
   }

@@ -18,15 +18,17 @@ import { presentedBy } from "#engine/http/cookie.ts"
 import { isForeign, isHttps } from "#engine/http/origin.ts"
 import type { Log } from "#engine/log.ts"
 import type { MetricsRegistry } from "#engine/metrics/registry.ts"
+import type { Quotas } from "#engine/quota/quotas.ts"
 import { makeHub } from "#engine/stream/hub.ts"
 import type { Hub } from "#engine/stream/hub.ts"
 import { LIMITS } from "#engine/stream/limits.ts"
 import type { StreamLimits } from "#engine/stream/limits.ts"
-import { openSession } from "#engine/stream/session.ts"
+import { FREE, openSession, type Pace } from "#engine/stream/session.ts"
 import type { StreamSession } from "#engine/stream/session.ts"
 import { makeStreamStats } from "#engine/stream/stats.ts"
 import type { LiveTwin } from "#engine/tenant/live-twin.ts"
 import { siteView } from "#engine/tenant/site-view.ts"
+import type { TenantId } from "#protocol/id.ts"
 
 export interface StreamOptions {
   readonly doors: Doors
@@ -37,6 +39,8 @@ export interface StreamOptions {
   readonly tls?: boolean
   /** Per tenant. */
   readonly viewersMax: number
+  /** Absent = nothing but viewersMax is limited. */
+  readonly quotas?: Quotas
   readonly nowMs: () => number
   readonly limits?: Partial<StreamLimits>
 }
@@ -143,7 +147,9 @@ const startStream = (options: StreamOptions): Stream & { readonly stop: () => vo
     if ("type" in found) return refuse(socket, found)
     const twin = options.twins.byTenant(found.who.tenant)
     if (twin === null || stopped) return refuse(socket, PROBLEMS.unavailable)
-    if (countOf(twin) >= options.viewersMax) return refuse(socket, PROBLEMS.tooManyViewers)
+    const { id } = twin.tenant
+    const overQuota = options.quotas?.refusal(id, "max_ws_clients", countOf(twin) + 1) ?? null
+    if (overQuota !== null || countOf(twin) >= options.viewersMax) return refuse(socket, PROBLEMS.tooManyViewers)
     // ws upgrades synchronously, so a burst cannot pass the quota together.
     server.handleUpgrade(request, socket, head, (webSocket) => {
       const hub = attach(twin, found.who.sites)
@@ -151,7 +157,8 @@ const startStream = (options: StreamOptions): Stream & { readonly stop: () => vo
         open.delete(one)
         release(one)
       }
-      const session = openSession(webSocket, { hub, who: found.who, limits, stats, nowMs, monotonicMs, closed })
+      const pace = options.quotas === undefined ? FREE : paceOf(options.quotas, id)
+      const session = openSession(webSocket, { hub, who: found.who, limits, stats, pace, nowMs, monotonicMs, closed })
       const one: Open = { session, presented: found.presented, twin, hub, recheckMs: monotonicMs() }
       open.add(one)
     })
@@ -214,6 +221,16 @@ const startStream = (options: StreamOptions): Stream & { readonly stop: () => vo
     },
   }
 }
+
+/** `max_ws_delta_bytes_per_s`: over it a viewer keeps its place, and later gets one coalesced difference. */
+const paceOf = (quotas: Quotas, tenant: TenantId): Pace => ({
+  mayGo: () => {
+    if (quotas.waitMs(tenant, "max_ws_delta_bytes_per_s") === 0) return true
+    quotas.exceeded(tenant, "max_ws_delta_bytes_per_s")
+    return false
+  },
+  went: (bytes) => void quotas.take(tenant, "max_ws_delta_bytes_per_s", bytes),
+})
 
 /** Equal for equal sites, in whatever order. */
 const sitesKey = (sites: readonly string[] | null): string =>

@@ -7,6 +7,7 @@ import * as Schema from "effect/Schema"
 import { SignedIn } from "#engine/api/signed-in.ts"
 import { IfMatch, Idempotent, maybe, name, named, Page, wholeBetween, word } from "#engine/api/groups/fields.ts"
 import {
+  BadQuery,
   Changed,
   Conflict,
   Forbidden,
@@ -16,8 +17,8 @@ import {
   ServiceUnavailable,
 } from "#engine/api/problems.ts"
 import { pageOf } from "#engine/api/views.ts"
+import { TIERS } from "#protocol/quota.ts"
 
-export const TIERS = ["small", "medium", "large"] as const
 const Tier = Schema.Literals(TIERS)
 const Slug = { slug: word(64) }
 
@@ -45,9 +46,10 @@ export const TenantRow = named(
     tier: Tier,
     suspended: Schema.Boolean,
     createdMs: Schema.Finite,
-    devices: Schema.Finite,
-    links: Schema.Finite,
-    users: Schema.Finite,
+    /** Counts are null while the tenant's own database is away. */
+    devices: maybe(Schema.Finite),
+    links: maybe(Schema.Finite),
+    users: maybe(Schema.Finite),
     /** It lives in a database of its own. */
     ownDatabase: Schema.Boolean,
   }),
@@ -58,7 +60,7 @@ export class TenantsGroup extends HttpApiGroup.make("tenants")
     HttpApiEndpoint.get("list", "/tenants", {
       query: Page,
       success: pageOf(TenantRow),
-      error: ServiceUnavailable,
+      error: [BadQuery, ServiceUnavailable],
     }).annotate(OpenApi.Summary, "Tenants by slug"),
     HttpApiEndpoint.get("get", "/tenants/:slug", {
       params: Slug,

@@ -6,14 +6,17 @@ import { ROUTES, type RouteName } from "#engine/access/entries.ts"
 import { refusedBy } from "#engine/access/policy.ts"
 import type { Principal } from "#engine/access/principal.ts"
 import type { ApiDeps } from "#engine/api/deps.ts"
+import { overQuota } from "#engine/api/handlers/over-quota.ts"
 import { nodeRequest, presented, unavailable } from "#engine/api/handlers/request.ts"
 import { Forbidden, NotSignedIn, ServiceUnavailable } from "#engine/api/problems.ts"
 import { Caller, SignedIn } from "#engine/api/signed-in.ts"
 import type { Actor } from "#engine/audit/act.ts"
+import { makeApiRate } from "#engine/quota/api-rate.ts"
 import { sourceAddress } from "#engine/http/origin.ts"
 import { siteView } from "#engine/tenant/site-view.ts"
 
 export const signedIn = (deps: ApiDeps) => {
+  const rate = makeApiRate(deps.quotas, () => performance.now())
   const admit: SignedInCheck = (app, { endpoint, group }) =>
     Effect.gen(function* () {
       const request = yield* HttpServerRequest.HttpServerRequest
@@ -21,6 +24,11 @@ export const signedIn = (deps: ApiDeps) => {
       if (credential === null) return yield* new NotSignedIn({})
       const principal = yield* deps.doors.admit(credential).pipe(Effect.catchTag("Unavailable", unavailable(deps)))
       if (principal === null) return yield* new NotSignedIn({})
+      const tooMany = rate.admit(
+        principal.tenant,
+        principal.credential.kind === "apiKey" ? principal.credential.id : principal.userId,
+      )
+      if (tooMany !== null) return yield* overQuota(tooMany)
       const policy = ROUTES[`${group.identifier}.${endpoint.identifier}` as RouteName]
       const refused = refusedBy(policy, principal)
       if (refused !== null) return yield* new Forbidden({ detail: refused })

@@ -1,0 +1,29 @@
+/** The quotas on /metrics: each tenant's limits, what is used of them, and what was refused or held back. */
+import type { MetricsRegistry, Sample } from "#engine/metrics/registry.ts"
+import type { Quotas, QuotaUse } from "#engine/quota/quotas.ts"
+import type { TenantInfo } from "#engine/tenant/live-twin.ts"
+
+export const quotaMetrics = (metrics: MetricsRegistry, quotas: Quotas, tenants: () => readonly TenantInfo[]): void => {
+  const each = (read: (use: QuotaUse) => number | null) => (): readonly Sample[] =>
+    tenants().flatMap(({ id, slug }) =>
+      quotas.used(id).flatMap((use) => {
+        const value = read(use)
+        return value === null ? [] : [{ labels: { tenant: slug, quota: use.name }, value }]
+      }),
+    )
+  metrics.counterFrom(
+    "heliograph_quota_exceeded_total",
+    "Times that something of a tenant was refused or held back, by quota.",
+    each(({ exceeded }) => exceeded),
+  )
+  metrics.gauge(
+    "heliograph_quota_limit",
+    "A tenant's limits in force.",
+    each(({ limit }) => limit),
+  )
+  metrics.gauge(
+    "heliograph_quota_used",
+    "How much of a limit is used; of a rate, within the last period.",
+    each(({ used }) => used),
+  )
+}
