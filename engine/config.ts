@@ -208,6 +208,11 @@ export const SETTINGS = {
     check: (value) => value.length >= 16 && value.length <= 256,
     doc: "Bearer token with which Prometheus may read /metrics. Without it only signed-in users may.",
   }),
+  loopbackTargets: choice("HELIOGRAPH_LOOPBACK_TARGETS", {
+    default: "demo",
+    of: ["demo", "allow"],
+    doc: "Whose devices may have addresses of this very machine: the demo tenant's only, or everybody's (laboratories). Others are not polled.",
+  }),
   deadCredentials: choice("HELIOGRAPH_DEAD_CREDENTIALS", {
     default: "refuse",
     of: ["refuse", "allow"],

@@ -68,6 +68,7 @@ const start = (dataDir: string, env: Readonly<Record<string, string>>) =>
         HELIOGRAPH_TRAP_PORT: "0",
         HELIOGRAPH_SYSLOG_PORT: "0",
         HELIOGRAPH_LISTEN_HOST: "127.0.0.1",
+        HELIOGRAPH_LOOPBACK_TARGETS: "allow",
         HELIOGRAPH_ADMIN_PASSWORD: ADMIN_PASSWORD,
         ...env,
       },

@@ -120,9 +120,10 @@ describe("rotation", { skip: NO_POSTGRES }, () => {
         return rows[0]!.sealed
       }),
     )
-    let [reads, writes, going] = [0, 0, true]
+    let [reads, writes] = [0, 0]
+    const over = new AbortController()
     const reader = (async () => {
-      while (going) {
+      while (!over.signal.aborted) {
         const id = ids[reads % ids.length]!
         await run(
           it.db.tenant(tenant)<void, MasterKeyUnusable | VaultRefused>(async (tx) => {
@@ -137,7 +138,7 @@ describe("rotation", { skip: NO_POSTGRES }, () => {
       }
     })()
     const writer = (async () => {
-      while (going) {
+      while (!over.signal.aborted) {
         const id = ids[(writes * 7919) % ids.length]!
         await run(
           it.db.tenant(tenant)<void, MasterKeyUnusable | VaultRefused>(async (tx) => {
@@ -155,7 +156,7 @@ describe("rotation", { skip: NO_POSTGRES }, () => {
     const keys = openMasterKeys(file())
     const done = await run(rotateTenant(it.db, vault, keys, tenant, BY))
     const ms = performance.now() - startedMs
-    going = false
+    over.abort()
     await Promise.all([reader, writer])
     t.diagnostic(`${SECRETS} secrets in ${ms.toFixed(0)} ms, ${reads} reads and ${writes} writes meanwhile`)
     assert.deepEqual([done.version, done.dead, done.retired], [2, 0, 0])

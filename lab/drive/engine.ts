@@ -52,6 +52,8 @@ export const startEngine = async (options: EngineOptions): Promise<Engine> => {
     HELIOGRAPH_TRAP_PORT: String(ports.trap),
     HELIOGRAPH_SYSLOG_PORT: String(ports.syslog),
     HELIOGRAPH_LISTEN_HOST: "127.0.0.1",
+    // The networks that are driven here live on this machine.
+    HELIOGRAPH_LOOPBACK_TARGETS: "allow",
     HELIOGRAPH_ADMIN_PASSWORD: PASSWORD,
     ...options.env,
   }

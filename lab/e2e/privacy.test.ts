@@ -157,7 +157,7 @@ const searchTables = async (
   dataDir: string,
   search: (where: string, bytes: Buffer) => boolean,
 ): Promise<{ readonly rows: number; readonly hits: number }> => {
-  const loaded = loadConfig({ env: { HELIOGRAPH_DATA_DIR: dataDir } })
+  const loaded = loadConfig({ env: { HELIOGRAPH_DATA_DIR: dataDir, HELIOGRAPH_LOOPBACK_TARGETS: "allow" } })
   assert.ok(loaded._tag === "Config")
   return Effect.runPromise(
     Effect.scoped(
