@@ -8,7 +8,7 @@ import { call } from "#client/state/api.ts"
 import { focus, serverNowMs } from "#client/state/app.ts"
 import { can } from "#client/state/places.ts"
 import { formatRoute, go } from "#client/state/route.ts"
-import { adviceFor, judge } from "#client/state/setup-advice.ts"
+import { adviceFor, isSilent, judge, LATE_MS } from "#client/state/setup-advice.ts"
 import { useAsk } from "#client/ui/ask.ts"
 import { CredentialForm } from "#client/ui/edit/credential-form.tsx"
 import type { CredentialKind } from "#client/ui/edit/credential-form.tsx"
@@ -149,7 +149,9 @@ const Watch = ({ device }: { device: DeclaredDevice }) => {
   const turn = streamed === null ? Math.floor(serverNowMs.value / LOOK_MS) : -1
   const asked = useAsk(() => call("network.device", { params: { id: device.id } }), String(turn))
   const view: DeviceView | null = streamed ?? asked.value
-  const verdict = judge(view, serverNowMs.value - since.value)
+  const waitedMs = serverNowMs.value - since.value
+  const verdict = judge(view, waitedMs)
+  const needsAdvice = verdict === "late" || (isSilent(view) && waitedMs >= LATE_MS)
   return (
     <div class="watch" data-verdict={verdict}>
       <p class="watch-state" role="status">
@@ -171,7 +173,7 @@ const Watch = ({ device }: { device: DeclaredDevice }) => {
           ))}
         </ul>
       )}
-      {verdict === "late" && (
+      {needsAdvice && (
         <>
           <h3>{t("setup.check")}</h3>
           <ul class="advice">

@@ -11,7 +11,7 @@ import { formatOf, mistakesOf } from "#client/state/import-format.ts"
 import { tokenOf } from "#client/state/invitation.ts"
 import { allPages, joinPages, LIST_ROWS } from "#client/state/pages.ts"
 import { byNeed, fillOf } from "#client/state/quota-bar.ts"
-import { adviceFor, judge, LATE_MS } from "#client/state/setup-advice.ts"
+import { adviceFor, isSilent, judge, LATE_MS } from "#client/state/setup-advice.ts"
 import { FIRST_STEP, nextStep, outcomeOf, waitLeftS } from "#client/state/sign-in-step.ts"
 import { slugOf } from "#client/state/slug.ts"
 import { qrPath } from "#client/ui/qr-path.ts"
@@ -194,6 +194,16 @@ test("[U8] the first device is up, awaited or late; the advice fits what was ask
   assert.equal(judge(null, 0), "waiting")
   assert.equal(judge({ ...view, health: "unknown" }, LATE_MS), "late")
   assert.equal(judge({ ...view, health: "down" }, LATE_MS - 1), "waiting")
+  const sources = (snmp: boolean) => ({
+    ...view,
+    sources: [
+      { source: "probe", up: true },
+      { source: "snmp", up: snmp },
+    ],
+  })
+  assert.equal(isSilent(sources(false) as DeviceView), true, "a ping is no answer to SNMP")
+  assert.equal(isSilent(sources(true) as DeviceView), false)
+  assert.equal(isSilent(null), false)
   assert.equal(adviceFor(null, [])[0], "setup.advice.credential")
   assert.ok(adviceFor(null, ["snmp"]).includes("setup.advice.snmp"))
   assert.ok(!adviceFor(null, ["snmp"]).includes("setup.advice.routeros"))

@@ -9,6 +9,9 @@ const TOKEN_MAX = 128
 /** Null = this is no invitation link. */
 export const invitationToken = signal<string | null>(null)
 
+/** The name of who has just become a user by one: the sign-in greets them with it. */
+export const newUser = signal<string | null>(null)
+
 export const tokenOf = (hash: string): string | null => {
   const [path = "", query = ""] = hash.replace(/^#\/?/, "").split("?")
   if (path !== "invitation") return null

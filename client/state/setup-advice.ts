@@ -10,6 +10,10 @@ export const judge = (view: DeviceView | null, waitedMs: number): Verdict => {
   return waitedMs >= LATE_MS ? "late" : "waiting"
 }
 
+/** It answers, and something that it was given a credential for does not: that is worth the advice too. */
+export const isSilent = (view: DeviceView | null): boolean =>
+  view?.sources.some(({ source, up }) => (source === "snmp" || source === "routeros") && !up) === true
+
 export type Advice =
   | "setup.advice.credential"
   | "setup.advice.address"

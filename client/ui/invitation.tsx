@@ -2,32 +2,25 @@
 import { useSignal } from "@preact/signals"
 import { t } from "#client/i18n/translate.ts"
 import { call } from "#client/state/api.ts"
-import { enter } from "#client/state/app.ts"
-import { invitationToken } from "#client/state/invitation.ts"
-import { session } from "#client/state/session.ts"
+import { invitationToken, newUser } from "#client/state/invitation.ts"
 import { useAct } from "#client/ui/ask.ts"
 import { DoorsFrame } from "#client/ui/doors-frame.tsx"
 import { Field, Form } from "#client/ui/form.tsx"
 import { NewPassword, passwordsAgree } from "#client/ui/new-password.tsx"
-import { SignIn } from "#client/ui/sign-in.tsx"
 
 export const Invitation = ({ token }: { token: string }) => {
   const act = useAct()
   const name = useSignal("")
   const first = useSignal("")
   const second = useSignal("")
-  const accepted = useSignal(false)
   const submit = () =>
     void act.run(
       () => call("signIn.acceptInvitation", { body: { token, name: name.value.trim(), password: first.value } }),
-      async () => {
-        accepted.value = true
-        // Where accepting signs in as well, the application opens; else the sign-in, with the name filled in.
-        await enter()
-        if (session.value !== null) invitationToken.value = null
+      () => {
+        newUser.value = name.value.trim()
+        invitationToken.value = null
       },
     )
-  if (accepted.value) return <SignIn welcome={t("invitation.done")} user={name.value.trim()} />
   return (
     <DoorsFrame tagline={t("invitation.title")}>
       <div class="panel door-panel">

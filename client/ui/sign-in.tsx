@@ -8,6 +8,7 @@ import { t } from "#client/i18n/translate.ts"
 import { call } from "#client/state/api.ts"
 import type { Failure } from "#client/state/api.ts"
 import { enter } from "#client/state/app.ts"
+import { newUser } from "#client/state/invitation.ts"
 import { sessionEnded } from "#client/state/session.ts"
 import { FIRST_STEP, nextStep, outcomeOf, waitLeftS } from "#client/state/sign-in-step.ts"
 import type { SignInStep } from "#client/state/sign-in-step.ts"
@@ -22,8 +23,8 @@ const OIDC_START = "/oidc/start"
 const told = outcomeOf(location.search)
 if (told !== null) history.replaceState(null, "", `/${location.hash}`)
 
-export const SignIn = ({ welcome = null, user: firstUser = "admin" }: { welcome?: string | null; user?: string }) => {
-  const user = useSignal(firstUser)
+export const SignIn = () => {
+  const user = useSignal(newUser.value ?? "admin")
   const password = useSignal("")
   const code = useSignal("")
   const tenant = useSignal("")
@@ -56,7 +57,7 @@ export const SignIn = ({ welcome = null, user: firstUser = "admin" }: { welcome?
   return (
     <DoorsFrame tagline={t("signin.tagline")}>
       <form class="panel" onSubmit={(event) => void submit(event)}>
-        {welcome !== null && said === "nothing" && <p class="notice">{welcome}</p>}
+        {newUser.value !== null && said === "nothing" && <p class="notice">{t("invitation.done")}</p>}
         {sessionEnded.value && said === "nothing" && now === "password" && <p class="notice">{t("signin.expired")}</p>}
         {told !== null && said === "nothing" && (
           <p class="problem" role="alert">

@@ -56,9 +56,10 @@ const Prove = (props: {
 }) => {
   const act = useAct()
   const code = useSignal("")
+  const wrong = act.failure?.kind === "wrong-credentials" ? t("signin.code.wrong") : act.problem
   return (
     <Form
-      act={act}
+      act={{ ...act, problem: wrong }}
       label={t("totp.confirm")}
       {...(props.cancel === undefined ? {} : { cancel: props.cancel })}
       submit={() =>
