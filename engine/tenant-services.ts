@@ -18,8 +18,7 @@ import { FLEET_DEFAULTS, runFleet, type FleetControl } from "#engine/collectors/
 import type { Config } from "#engine/config.ts"
 import type { ImportDocument, ImportMode, ImportReport } from "#engine/import/document.ts"
 import type { Log } from "#engine/log.ts"
-import { deviceReach } from "#engine/net/reach.ts"
-import { literal } from "#engine/probes/address.ts"
+import { deviceReach, reachableTargets } from "#engine/net/reach.ts"
 import type { Probes } from "#engine/probes/probes.ts"
 import { makeIngestGate, type IngestGate } from "#engine/quota/ingest-gate.ts"
 import type { QuotaPassed, Quotas } from "#engine/quota/quotas.ts"
@@ -281,7 +280,7 @@ const tellNotice = (log: Log, { kind, subject, detail }: TenantNotice): void =>
 
 /** Fleet, address book and probes follow the stored inventory. */
 const followTargets = (
-  { db, vault, book, probes, quotas }: TenantEnvironment,
+  { config, db, vault, book, probes, quotas }: TenantEnvironment,
   tenant: TenantInfo,
   sink: Sink,
   gate: Pick<IngestGate, "keepOnly">,
@@ -293,7 +292,8 @@ const followTargets = (
     const stored = yield* loadTargets(db, vault, tenant.id, (refused) =>
       log.error("a stored credential cannot be opened; import the device again", { what: refused.what }),
     )
-    const { targets, factor } = stretchProbes(stored, quotas.limit(tenant.id, "max_probe_pps"))
+    const allowed = reachableTargets(stored, deviceReach(tenant.demo || config.loopbackTargets === "allow"), log)
+    const { targets, factor } = stretchProbes(allowed, quotas.limit(tenant.id, "max_probe_pps"))
     if (factor > 1) {
       quotas.exceeded(tenant.id, "max_probe_pps")
       log.warn("more probes are asked for than the tenant may send: all of them are sent less often", { factor })

@@ -47,6 +47,7 @@ describe("an own database's outage", { skip: NO_POSTGRES, timeout: 180_000 }, ()
         HELIOGRAPH_TRAP_PORT: "0",
         HELIOGRAPH_SYSLOG_PORT: "0",
         HELIOGRAPH_LISTEN_HOST: "127.0.0.1",
+        HELIOGRAPH_LOOPBACK_TARGETS: "allow",
         HELIOGRAPH_ADMIN_PASSWORD: ADMIN_PASSWORD,
         HELIOGRAPH_TENANT_DATABASES_FILE: file,
       },
