@@ -213,9 +213,9 @@ export const assemble = (options: AssembleOptions) =>
       hasOwnDatabase: (slug) => db.own.has(slug),
       tenantChanged: db.tenantChanged,
     })
-    const settings = makeSettings(db, standings, quotas)
+    const settings = makeSettings(db, standings, quotas, Date.now)
     const tenantIds = (): readonly TenantId[] => [...running.keys()]
-    const audit = yield* openAudit({ db, dataDir: config.dataDir, tenants: tenantIds, log, nowMs: Date.now })
+    const audit = yield* openAudit({ db, dataDir: config.dataDir, quotas, tenants: tenantIds, log, nowMs: Date.now })
     const subscribers = makeReveal({ db, vault, settings: storedPrivacy(db), nowMs: Date.now })
     const http = yield* serve({
       options,
