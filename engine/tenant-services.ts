@@ -133,7 +133,7 @@ export const openTenant = (
       stats: fleetStats,
     })
     const probed: Probed = { plans: [], perSecond: 0 }
-    yield* tellUse(quotas, twin, probed)
+    yield* tellUse(quotas, tenants, twin, probed)
     const follow = followTargets(environment, tenant, sink, gate, fleet, log, probed)
     yield* follow
     const change = yield* makeChange(environment, tenant, twin, follow)
@@ -200,7 +200,12 @@ interface Probed {
 }
 
 /** Which of the totals' use this tenant can tell. */
-const tellUse = (quotas: Quotas, twin: LiveTwin, probed: Probed): Effect.Effect<void, never, Scope.Scope> => {
+const tellUse = (
+  quotas: Quotas,
+  tenants: Tenants,
+  twin: LiveTwin,
+  probed: Probed,
+): Effect.Effect<void, never, Scope.Scope> => {
   const { id } = twin.tenant
   const targets = (): number =>
     probed.plans.reduce((sum, { ping, probes }) => sum + probes.length + (ping === null ? 0 : 1), 0)
@@ -209,6 +214,7 @@ const tellUse = (quotas: Quotas, twin: LiveTwin, probed: Probed): Effect.Effect<
     ["max_links", () => twin.inventory().links.length],
     ["max_probe_targets", targets],
     ["max_probe_pps", () => probed.perSecond],
+    ["mailbox_depth", () => tenants.runtime(id)?.stats().inbox.waiting ?? 0],
   ]
   return Effect.asVoid(
     Effect.acquireRelease(

@@ -103,6 +103,7 @@ const startStream = (options: StreamOptions): Stream & { readonly stop: () => vo
 
   const attach = (twin: LiveTwin, sites: readonly string[] | null = null): Hub => {
     const ofTwin = hubs.get(twin) ?? new Map<string, Hub>()
+    if (!hubs.has(twin)) options.quotas?.gauge(twin.tenant.id, "max_ws_clients", () => countOf(twin))
     hubs.set(twin, ofTwin)
     const known = ofTwin.get(sitesKey(sites))
     if (known !== undefined) return known

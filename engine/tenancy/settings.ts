@@ -9,6 +9,7 @@ import { QuotaPassed, type Quotas } from "#engine/quota/quotas.ts"
 import type { DbShape } from "#engine/storage/db.ts"
 import { readSettings, writeSettings, type TenantSettings } from "#engine/tenancy/rows.ts"
 import type { Standings } from "#engine/tenancy/standings.ts"
+import { quotaList, type QuotaList } from "#engine/tenancy/tenancy.ts"
 import type { TenantId } from "#protocol/id.ts"
 import type { QuotaName } from "#protocol/quota.ts"
 
@@ -18,6 +19,7 @@ export interface SettingsView {
 }
 
 export interface Settings {
+  readonly quotas: (tenant: TenantId) => Effect.Effect<QuotaList, Unavailable>
   readonly get: (tenant: TenantId) => SettingsView
   readonly put: (
     by: By,
@@ -26,7 +28,11 @@ export interface Settings {
   ) => Effect.Effect<SettingsView, Changed | QuotaPassed | Unavailable>
 }
 
-export const makeSettings = (db: DbShape, standings: Standings, quotas: Quotas): Settings => ({
+export const makeSettings = (db: DbShape, standings: Standings, quotas: Quotas, nowMs: () => number): Settings => ({
+  quotas: (tenant) =>
+    quotaList({ db, quotas, nowMs }, tenant).pipe(
+      Effect.mapError(({ message }) => new Unavailable({ detail: message })),
+    ),
   get: (tenant) => ({
     settings: standings.settings(tenant),
     etag: etagOfRev(standings.of(tenant)?.settingsRev ?? 0),

@@ -130,17 +130,30 @@ export const makeTenancy = (options: TenancyOptions): Effect.Effect<Tenancy> =>
       offboard: (by, slug, sure) => inTurn(offboard(options, by, slug, sure)),
       enter: (by, slug, grant) => inTurn(enter(options, by, slug, grant)),
       quotas: (slug) =>
-        Effect.map(need(options, slug), ({ id }) => quotaList(options.quotas, id)).pipe(
-          Effect.catchTag("DbError", away),
-        ),
+        Effect.flatMap(need(options, slug), ({ id }) => quotaList(options, id)).pipe(Effect.catchTag("DbError", away)),
       setQuotas: (by, slug, wanted) => inTurn(setQuotas(options, by, slug, wanted)),
     }
   })
 
-export const quotaList = (quotas: Quotas, tenant: TenantId): QuotaList => ({
-  tier: quotas.tier(tenant),
-  items: quotas.used(tenant),
-})
+/** The limits in force and what is used of each; people and keys are counted in the database. */
+export const quotaList = (
+  { db, quotas, nowMs }: Pick<TenancyOptions, "db" | "quotas" | "nowMs">,
+  tenant: TenantId,
+): Effect.Effect<QuotaList, DbError> =>
+  db.tenant(tenant)(async (tx) => {
+    const { rows } = await tx.query<{ users: number; keys: number }>(
+      `select ((select count(*) from app_user where tenant_id = $1)
+           + (select count(*) from invitation where tenant_id = $1 and expires_ms > $2))::int as users,
+         (select count(*) from api_key where tenant_id = $1 and (expires_ms is null or expires_ms > $2))::int as keys`,
+      [tenant, nowMs()],
+    )
+    const counted: Partial<Record<QuotaName, number>> = {
+      max_users: rows[0]?.users ?? 0,
+      max_api_keys: rows[0]?.keys ?? 0,
+    }
+    const items = quotas.used(tenant).map((use) => ({ ...use, used: counted[use.name] ?? use.used }))
+    return { tier: quotas.tier(tenant), items }
+  })
 
 const away = (error: { readonly message: string }): Effect.Effect<never, Unavailable> =>
   Effect.fail(new Unavailable({ detail: error.message }))
@@ -371,5 +384,5 @@ const setQuotas = (
       db.tenant(record.id)((tx) => writeOverrides(tx, record.id, wanted)),
     )
     yield* standings.load(record)
-    return quotaList(quotas, record.id)
+    return yield* quotaList(options, record.id)
   }).pipe(Effect.catchTag("DbError", away))

@@ -7,7 +7,6 @@ import { overQuota } from "#engine/api/handlers/over-quota.ts"
 import { setHeader, unavailable } from "#engine/api/handlers/request.ts"
 import { Caller } from "#engine/api/signed-in.ts"
 import type { SettingsView } from "#engine/tenancy/settings.ts"
-import { quotaList } from "#engine/tenancy/tenancy.ts"
 
 export const settings = (deps: ApiDeps) =>
   HttpApiBuilder.group(Api, "settings", (handlers) =>
@@ -20,7 +19,11 @@ export const settings = (deps: ApiDeps) =>
           Effect.flatMap(tagged),
         ),
       )
-      .handle("quotas", () => Effect.map(Caller, ({ principal }) => quotaList(deps.quotas, principal.tenant))),
+      .handle("quotas", () =>
+        Effect.flatMap(Caller, ({ principal }) =>
+          deps.settings.quotas(principal.tenant).pipe(Effect.catchTag("Unavailable", unavailable(deps))),
+        ),
+      ),
   )
 
 const tagged = ({ settings, etag }: SettingsView) => Effect.as(setHeader("etag", etag), settings)
