@@ -201,8 +201,8 @@ test("[U8] the first device is up, awaited or late; the advice fits what was ask
       { source: "snmp", up: snmp },
     ],
   })
-  assert.equal(isSilent(sources(false) as DeviceView), true, "a ping is no answer to SNMP")
-  assert.equal(isSilent(sources(true) as DeviceView), false)
+  assert.equal(isSilent(sources(false) as unknown as DeviceView), true, "a ping is no answer to SNMP")
+  assert.equal(isSilent(sources(true) as unknown as DeviceView), false)
   assert.equal(isSilent(null), false)
   assert.equal(adviceFor(null, [])[0], "setup.advice.credential")
   assert.ok(adviceFor(null, ["snmp"]).includes("setup.advice.snmp"))
