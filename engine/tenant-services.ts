@@ -24,8 +24,7 @@ import { makeIngestGate, type IngestGate } from "#engine/quota/ingest-gate.ts"
 import type { QuotaPassed, Quotas } from "#engine/quota/quotas.ts"
 import { perSecond, stretchProbes } from "#engine/quota/stretch-probes.ts"
 import type { DbError, DbShape } from "#engine/storage/db.ts"
-import { appendEvents, pruneEvents } from "#engine/storage/events.ts"
-import { pruneChunks } from "#engine/storage/history-table.ts"
+import { appendEvents } from "#engine/storage/events.ts"
 import { openHistory, type History } from "#engine/storage/history.ts"
 import { changeInventory, type Changed, type Changing, type Planned } from "#engine/storage/inventory-change.ts"
 import type { Stored } from "#engine/storage/inventory-rows.ts"
@@ -46,6 +45,7 @@ import type { JournalPort } from "#engine/tenant/ports.ts"
 import type { LoadTenant, TenantNotStarted, Tenants } from "#engine/tenant/registry.ts"
 import type { TenantNotice, TenantRuntimeStats } from "#engine/tenant/runtime.ts"
 import type { RetentionMs } from "#engine/tenancy/standings.ts"
+import { upkeepForever } from "#engine/upkeep.ts"
 import type { QuotaName } from "#protocol/quota.ts"
 import type { EventView } from "#protocol/view.ts"
 
@@ -98,8 +98,6 @@ export interface TenantEnvironment {
 
 /** Room for changes of the inventory within one life of a runtime. */
 const EPOCHS_PER_LIFE = 2 ** 20
-/** How often old rows are looked for. */
-const PRUNE_EVERY_MS = 10 * 60_000
 /** Events that wait for the database; beyond it the oldest are given up (the journal still has them) and counted in the log. */
 const EVENTS_WAITING_MAX = 50_000
 const EVENT_RETRY_MS = 1_000
@@ -116,7 +114,8 @@ export const openTenant = (
     const now: Moment = { history: null, journal: null, snapshots: null, samples: 0 }
     const twin = yield* tenants.open(tenant.id, load(environment, tenant, log, now))
     yield* writeEvents(db, tenant, twin, log)
-    yield* Effect.forkScoped(pruneForever(environment, tenant, now, log))
+    const retention = () => environment.retentionMs(tenant)
+    yield* Effect.forkScoped(upkeepForever({ db, tenant: tenant.id, stores: () => now, retention, log }))
 
     const settings = environment.privacy?.(tenant) ?? Effect.succeed(PRIVATE)
     const subscribers = yield* openSubscribers({ db, vault, tenant: tenant.id, settings, log, nowMs: Date.now })
@@ -365,28 +364,3 @@ const writeEvents = (
     yield* Effect.forkScoped(Effect.forever(writeOnce))
     yield* Effect.addFinalizer(() => Effect.sync(stop))
   })
-
-/** Retention. The journal keeps what a snapshot or an open window of samples still needs, however old it is. */
-const pruneForever = (
-  { db, retentionMs }: TenantEnvironment,
-  tenant: TenantInfo,
-  now: Moment,
-  log: Log,
-): Effect.Effect<never> => {
-  const prune = Effect.gen(function* () {
-    const { journal, snapshots, history } = now
-    const nowMs = Date.now()
-    const keep = retentionMs(tenant)
-    yield* pruneChunks(db, tenant.id, nowMs - keep.samples)
-    yield* pruneEvents(db, tenant.id, nowMs - keep.events)
-    if (journal === null || snapshots === null || history === null) return
-    const covered = yield* Effect.tryPromise(() => snapshots.coveredSeq())
-    const needed = history.neededSeq() ?? covered
-    yield* Effect.tryPromise(() => journal.prune(nowMs - keep.journal, Math.min(covered, needed)))
-  }).pipe(
-    Effect.catch((error) =>
-      Effect.sync(() => log.warn("old rows could not be removed; tried again later", { cause: error })),
-    ),
-  )
-  return Effect.forever(Effect.andThen(Effect.sleep(PRUNE_EVERY_MS), prune))
-}

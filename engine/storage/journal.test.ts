@@ -264,6 +264,7 @@ describe("journal", { skip: NO_POSTGRES }, () => {
     )
     await snapshots.forgetBefore(130 * minute)
     assert.deepEqual([await at(0), await at(130 * minute), await snapshots.coveredSeq()], [120, 120, 120])
+    assert.equal(await snapshots.restartSeq(), 199)
     assert.equal((await Effect.runPromise(readMarks(it.db, tenant, 0, 1e9, 1_000)))[0]?.seq, 120)
     assert.equal((await Effect.runPromise(loadSnapshotAt(it.db, tenant, 180)))?.seq, 180)
     assert.equal(await Effect.runPromise(loadSnapshotAt(it.db, tenant, 181)), null)

@@ -10,8 +10,10 @@ import { setTimeout as sleep } from "node:timers/promises"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
+import { chunkValues } from "#engine/storage/poll-values.ts"
 import type { TenantId } from "#protocol/id.ts"
 import { DbError, type DbShape } from "#engine/storage/db.ts"
+import { COMPACT, decodeCompact } from "#engine/storage/journal-compact.ts"
 import { batchOf, packRow, rowOf, unpackRow, type BatchCodec, type JournalRow } from "#engine/storage/journal-row.ts"
 import { insertRows, lastSeq, pruneRows, readPage, seqSince } from "#engine/storage/journal-table.ts"
 import { currentEpoch, Fenced, takeLease, type Lease } from "#engine/storage/lease.ts"
@@ -156,6 +158,7 @@ export async function* readJournal(
   options: Pick<JournalOptions, "db" | "tenant" | "codec">,
   seq: number,
 ): AsyncGenerator<readonly Sequenced[]> {
+  const values = chunkValues(options.db, options.tenant)
   let next = seq
   let previous: number | null = null
   for (;;) {
@@ -164,7 +167,10 @@ export async function* readJournal(
     for (const row of page) {
       if (previous !== null && row.seq !== previous + 1) throw new JournalGap({ after: previous, next: row.seq })
       previous = row.seq + row.count - 1
-      const batch = batchOf(row.data, options.codec)
+      const batch =
+        row.data[0] === COMPACT
+          ? await decodeCompact(row.data, values, options.codec, seq)
+          : batchOf(row.data, options.codec)
       yield row.seq >= seq ? batch : batch.filter((it) => it.seq >= seq)
     }
     next = (previous ?? next) + 1

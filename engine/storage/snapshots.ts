@@ -16,6 +16,8 @@ export const CHECKPOINT_EVERY_MS = 3_600_000
 export interface SnapshotStore extends SnapshotPort {
   /** Of the oldest snapshot that is kept: the journal up to here may go. 0 = there is none. */
   readonly coveredSeq: () => Promise<number>
+  /** Of the older of the two that a start may use; 0 = there is none. */
+  readonly restartSeq: () => Promise<number>
   /** Retention: drops checkpoints that no replay of `beforeMs` or later starts from, and the marks before them. */
   readonly forgetBefore: (beforeMs: number) => Promise<void>
 }
@@ -44,6 +46,10 @@ export const openSnapshots = (db: DbShape, tenant: TenantId, lease: Lease): Snap
         tx.query<{ seq: number | null }>("select min(seq)::float8 as seq from snapshot where tenant_id = $1", [tenant]),
       ),
     ).then(({ rows }) => rows[0]?.seq ?? 0),
+  restartSeq: () =>
+    Effect.runPromise(db.tenant(tenant)((tx) => tx.query<{ seq: number | null }>(RESTART, [tenant, KEEP]))).then(
+      ({ rows }) => rows[0]?.seq ?? 0,
+    ),
   forgetBefore: (beforeMs) =>
     Effect.runPromise(
       db.ingest(tenant)(async (tx) => {
@@ -129,6 +135,8 @@ const FORGET = `
     and seq < (select min(seq) from (select seq from snapshot where tenant_id = $1 order by seq desc limit $2) newest)`
 
 const COLUMNS = "seq::float8 as seq, at_ms::float8 as at_ms, data"
+const RESTART = `
+  select min(seq)::float8 as seq from (select seq from snapshot where tenant_id = $1 order by seq desc limit $2) newest`
 const CHECKPOINT_BEFORE = `
   select ${COLUMNS} from snapshot where tenant_id = $1 and at_ms <= $2 order by seq desc limit 1`
 const OLDEST = `select ${COLUMNS} from snapshot where tenant_id = $1 order by seq limit 1`
