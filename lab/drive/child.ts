@@ -16,6 +16,8 @@ export interface Child {
   readonly pid: number
   /** Lines of stdout so far, at most the newest 1,000. */
   readonly lines: readonly string[]
+  /** The same of stderr: an engine's log. */
+  readonly errors: readonly string[]
   /** Resolves with the first stdout line (past or coming) that `accept` takes; rejects when the child ends first. */
   readonly line: (accept: (line: string) => boolean, timeoutMs: number) => Promise<string>
   /** SIGTERM, then SIGKILL after 15 s; resolves when it is gone. */
@@ -70,7 +72,7 @@ export const startChild = (args: readonly string[], env: Readonly<Record<string,
     await gone
     clearTimeout(hard)
   }
-  return { process: child, pid: child.pid as number, lines, line, stop }
+  return { process: child, pid: child.pid as number, lines, errors, line, stop }
 }
 
 /** A TCP port that was free a moment ago. */

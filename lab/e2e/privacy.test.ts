@@ -6,20 +6,12 @@
  */
 import assert from "node:assert/strict"
 import { createSocket } from "node:dgram"
-import { readdirSync, readFileSync, statSync } from "node:fs"
-import { join } from "node:path"
+import { readFileSync } from "node:fs"
 import { test } from "node:test"
-import { zstdDecompressSync } from "node:zlib"
-import * as Effect from "effect/Effect"
 import { createSession, ObjectType, Version2c } from "net-snmp"
-import { Client } from "pg"
-import WebSocket from "ws"
-import { openToolStorage } from "#engine/cli/storage.ts"
-import { loadConfig } from "#engine/config.ts"
 import { NO_POSTGRES } from "#engine/storage/database.fixture.ts"
+import { filesOf, listen, searchTables } from "#lab/e2e/everywhere.fixture.ts"
 import { withScene, type Scene } from "#lab/drive/scene.ts"
-import { encodeClient } from "#protocol/codec.ts"
-import { PROTOCOL_VERSION, PROTOCOL_VERSION_MIN } from "#protocol/wire.ts"
 
 /** What is told of people, and what each router of the lab has of its own (lab/routeros/menus.ts, pppActive). */
 const CANARIES = ["assinante-", "canarymaria", "02:5a:", "02-5a-", "5e:ca:fe:be:ef:01", "5ecafebeef01", "100.99.77.55"]
@@ -119,22 +111,6 @@ const sendTrap = async ({ address, snmp }: Device, port: number): Promise<void> 
   session.close()
 }
 
-/** A second viewer that keeps the bytes of its frames. */
-const listen = async (url: string, cookie: string) => {
-  const frames: Buffer[] = []
-  const socket = new WebSocket(`${url.replace("http", "ws")}/stream`, { headers: { cookie, origin: url } })
-  socket.on("message", (data: Buffer) => frames.push(data))
-  await new Promise((opened) => socket.once("open", opened))
-  const range = { versionMax: PROTOCOL_VERSION, versionMin: PROTOCOL_VERSION_MIN }
-  socket.send(encodeClient({ kind: "HELLO", ...range, resume: null, lang: "en" }))
-  const close = (): Promise<unknown> =>
-    new Promise((closed) => {
-      socket.once("close", closed)
-      socket.close()
-    })
-  return { frames, close }
-}
-
 const readApi = async ({ engine, cookie }: Scene): Promise<string> => {
   const { items } = (await engine.json("/api/v1/devices?limit=1000", cookie)) as { items: readonly { id: string }[] }
   const paths = [
@@ -151,73 +127,3 @@ const readApi = async ({ engine, cookie }: Scene): Promise<string> => {
   const metrics = await fetch(`${engine.url}/metrics`, { headers: { cookie } })
   return [...answers, await metrics.text()].join("\n")
 }
-
-/** Every row of every table as PostgreSQL writes it, and every packed value unpacked. */
-const searchTables = async (
-  dataDir: string,
-  search: (where: string, bytes: Buffer) => boolean,
-): Promise<{ readonly rows: number; readonly hits: number }> => {
-  const loaded = loadConfig({ env: { HELIOGRAPH_DATA_DIR: dataDir, HELIOGRAPH_LOOPBACK_TARGETS: "allow" } })
-  assert.ok(loaded._tag === "Config")
-  return Effect.runPromise(
-    Effect.scoped(
-      Effect.gen(function* () {
-        const { database } = yield* openToolStorage(loaded.config, () => undefined)
-        return yield* Effect.promise(() => searchAsOwner(database.ownerUrl, search))
-      }),
-    ),
-  )
-}
-
-const searchAsOwner = async (
-  ownerUrl: string,
-  search: (where: string, bytes: Buffer) => boolean,
-): Promise<{ rows: number; hits: number }> => {
-  const owner = new Client({ connectionString: ownerUrl })
-  await owner.connect()
-  let [rows, hits] = [0, 0]
-  try {
-    const { rows: tables } = await owner.query<{ name: string }>(
-      "select quote_ident(schemaname) || '.' || quote_ident(tablename) as name from pg_tables where schemaname = 'heliograph'",
-    )
-    assert.ok(tables.length > 20)
-    for (const { name } of tables) {
-      const { rows: all } = await owner.query<Record<string, unknown>>(`select * from ${name}`)
-      for (const row of all) {
-        rows += 1
-        if (search(`a row of ${name}`, Buffer.from(JSON.stringify(row)))) hits += 1
-        for (const [column, value] of Object.entries(row))
-          if (Buffer.isBuffer(value))
-            for (const bytes of unpacked(value)) if (search(`${name}.${column}`, bytes)) hits += 1
-      }
-    }
-  } finally {
-    await owner.end()
-  }
-  return { rows, hits }
-}
-
-/** As it is, and decompressed where it is compressed (engine/storage/journal-row.ts: one byte tells the form). */
-const unpacked = (value: Buffer): readonly Buffer[] => {
-  const forms = [value]
-  for (const from of [0, 1]) {
-    try {
-      forms.push(zstdDecompressSync(value.subarray(from)))
-    } catch {
-      // Not compressed, or not from here.
-    }
-  }
-  return forms
-}
-
-/** All files of the data directory, the database's own too. Sockets and what vanishes meanwhile are no files. */
-const filesOf = (dir: string): string[] =>
-  readdirSync(dir, { recursive: true, encoding: "utf8" })
-    .map((name) => join(dir, name))
-    .filter((file) => {
-      try {
-        return statSync(file).isFile()
-      } catch {
-        return false
-      }
-    })
