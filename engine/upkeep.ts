@@ -41,8 +41,10 @@ export const upkeepForever = (options: UpkeepOptions): Effect.Effect<never> =>
   Effect.forever(
     Effect.andThen(
       Effect.sleep(EVERY_MS),
-      Effect.catch(upkeepOnce(options), (error) =>
-        Effect.sync(() => options.log.warn("storage could not be tidied; tried again later", { cause: error })),
+      upkeepOnce(options).pipe(
+        Effect.catch((error) =>
+          Effect.sync(() => options.log.warn("storage could not be tidied; tried again later", { cause: error })),
+        ),
       ),
     ),
   )

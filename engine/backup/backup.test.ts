@@ -177,9 +177,9 @@ describe("backup", { skip: NO_POSTGRES }, () => {
   test("[O3] taken while others write, it is one moment: a row never without the row it refers to", async (t) => {
     const { ownerUrl } = it.database
     const tenant = await it.newTenant()
-    let writing = true
+    const writing = new AbortController()
     const writer = asOwner(ownerUrl, async (client) => {
-      for (let i = 0; writing; i++) {
+      for (let i = 0; !writing.signal.aborted; i++) {
         await client.query("begin")
         await client.query("insert into site values ($1, $2, '', 0, 0)", [tenant, `p${i}`])
         await client.query(
@@ -191,7 +191,7 @@ describe("backup", { skip: NO_POSTGRES }, () => {
     })
     const file = join(tempDataDir(t), "backup.zst")
     await writeBackup(ownerUrl, file, 1)
-    writing = false
+    writing.abort()
     await writer
     const target = await emptyServer(t)
     await restore(target, file)

@@ -66,6 +66,10 @@ const writeDraft = async (client: Client, draft: string, createdMs: number) => {
 }
 
 const readHead = async (client: Client, createdMs: number): Promise<Head> => {
+  const made = await client.query<{ made: boolean }>(
+    `select to_regclass('${SCHEMA}.schema_migration') is not null as made`,
+  )
+  if (made.rows[0]?.made !== true) throw new Error("the database is empty: no Heliograph ever started on it")
   const migrations = await client.query<{ name: string; sha256: string }>(
     `select name, sha256 from ${SCHEMA}.schema_migration order by name`,
   )

@@ -44,7 +44,7 @@ export const makeLanes = <I extends DeviceInput>(sink: Sink, max: number, laneOf
     },
     retry: (taken) => {
       let shorter = false
-      for (const [lane, queue] of [...lanes]) if (retryLane(lane, queue, taken)) shorter = true
+      for (const [lane, queue] of lanes) if (retryLane(lane, queue, taken)) shorter = true
       return shorter
     },
     behind: (device) => lanes.get(laneOf(device))?.length ?? 0,

@@ -61,7 +61,7 @@ const difference = (before: readonly EventView[], now: readonly EventView[]): Om
   return { same, onlyBefore, onlyNow }
 }
 
-const keyOf = ({ id: _, ...event }: EventView): string => JSON.stringify(event)
+const keyOf = (event: EventView): string => JSON.stringify({ ...event, id: "" })
 
 /**
  * An import document as an inventory of this tenant: what it names alike keeps its id, what is new gets an id made of its
