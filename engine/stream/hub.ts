@@ -3,6 +3,8 @@
  * each frame is packed once for all viewers that stand at the same seq. Nothing is queued for a viewer that does not
  * drain: it keeps its place and later gets one coalesced difference. A viewer's place is all the state it has here.
  */
+import type { Turns } from "#engine/actors/turns.ts"
+import { PROCESS_TURNS } from "#engine/actors/turns.ts"
 import { makeChanges } from "#engine/stream/changes.ts"
 import { deltaFrame, eventFrame, keyframe } from "#engine/stream/frames.ts"
 import type { StreamLimits } from "#engine/stream/limits.ts"
@@ -41,6 +43,8 @@ export interface HubOptions {
   readonly nowMs: () => number
   /** Never goes back, for pacing: a clock that is set back must not hold frames back. */
   readonly monotonicMs: () => number
+  /** Default: the process's event loop. */
+  readonly later?: Turns["later"]
 }
 
 /** null = needs a keyframe. */
@@ -56,14 +60,14 @@ interface Seat {
 }
 
 export const makeHub = (twin: LiveTwin, options: HubOptions): Hub => {
-  const { limits, stats, nowMs, monotonicMs } = options
+  const { limits, stats, nowMs, monotonicMs, later = PROCESS_TURNS.later } = options
   const seats = new Map<Viewer, Seat>()
   let epoch = twin.epoch()
   let seq = twin.seq()
   let changes = makeChanges(twin.inventory().devices.length, twin.inventory().links.length, seq)
   let atMs = newestEvidenceMs(twin)
   let flushedMs = Number.NEGATIVE_INFINITY
-  let timer: NodeJS.Timeout | null = null
+  let cancel = (): void => undefined
   let timerMs = Number.POSITIVE_INFINITY
   /** The newest keyframe of this epoch. */
   let snap: { readonly seq: number; readonly madeMs: number; readonly frames: readonly Uint8Array[] } | null = null
@@ -79,9 +83,9 @@ export const makeHub = (twin: LiveTwin, options: HubOptions): Hub => {
   /** Runs `flush` no later than `whenMs`; one timer per tenant. */
   const wake = (whenMs: number): void => {
     if (whenMs >= timerMs) return
-    if (timer !== null) clearTimeout(timer)
+    cancel()
     timerMs = whenMs
-    timer = setTimeout(() => guarded(flush), Math.max(0, whenMs - monotonicMs()))
+    cancel = later(Math.max(0, whenMs - monotonicMs()), () => guarded(flush))
   }
 
   const heard = (notice: RoundNotice): void =>
@@ -111,8 +115,7 @@ export const makeHub = (twin: LiveTwin, options: HubOptions): Hub => {
   }
 
   const flush = (): void => {
-    if (timer !== null) clearTimeout(timer)
-    timer = null
+    cancel()
     timerMs = Number.POSITIVE_INFINITY
     if (twin.epoch() !== epoch) reset()
     const now = monotonicMs()
@@ -230,8 +233,7 @@ export const makeHub = (twin: LiveTwin, options: HubOptions): Hub => {
     },
     close: () => {
       stop()
-      if (timer !== null) clearTimeout(timer)
-      timer = null
+      cancel()
       seats.clear()
     },
   }

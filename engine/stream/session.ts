@@ -6,6 +6,7 @@
  *   ends with 4001 no common version, 4002 bad frame or too many, 4003 signed out, 4008 does not drain
  */
 import type { RawData, WebSocket } from "ws"
+import type { Turns } from "#engine/actors/turns.ts"
 import type { Principal } from "#engine/access/principal.ts"
 import type { Hub, Viewer } from "#engine/stream/hub.ts"
 import type { StreamLimits } from "#engine/stream/limits.ts"
@@ -45,6 +46,8 @@ export interface SessionOptions {
   readonly nowMs: () => number
   /** For every waiting and counting. */
   readonly monotonicMs: () => number
+  /** Default: the process's event loop, which such a wait does not keep alive. */
+  readonly later?: Turns["later"]
   readonly closed: () => void
 }
 
@@ -53,8 +56,14 @@ const LINGER_MS = 1_000
 /** The same while the engine waits for it to stop. */
 const LINGER_AT_END_MS = 200
 
+/** A wait that does not keep the process alive. */
+const inPassing: Turns["later"] = (ms, action) => {
+  const timer = setTimeout(action, ms).unref()
+  return () => clearTimeout(timer)
+}
+
 export const openSession = (socket: WebSocket, options: SessionOptions): StreamSession => {
-  const { hub, who, limits, stats, pace = FREE, nowMs, monotonicMs } = options
+  const { hub, who, limits, stats, pace = FREE, nowMs, monotonicMs, later = inPassing } = options
   const bucket = makeTokenBucket(limits.framesPerS, limits.framesBurst, monotonicMs())
   const openedMs = monotonicMs()
   let live = false
@@ -72,7 +81,7 @@ export const openSession = (socket: WebSocket, options: SessionOptions): StreamS
     stats.closed.add(1, { reason })
     if (bye && socket.readyState === socket.OPEN) socket.send(encodeServer({ kind: "BYE", code, reason }))
     socket.close(code, reason)
-    setTimeout(() => socket.terminate(), code === GOING_AWAY ? LINGER_AT_END_MS : LINGER_MS).unref()
+    later(code === GOING_AWAY ? LINGER_AT_END_MS : LINGER_MS, () => socket.terminate())
   }
 
   const viewer: Viewer = {

@@ -8,6 +8,8 @@ import { errorLine } from "#engine/actors/dead-letters.ts"
 import type { ActorSystem } from "#engine/actors/system.ts"
 import type { Timers } from "#engine/actors/timers.ts"
 import { makeTimers } from "#engine/actors/timers.ts"
+import type { Turns } from "#engine/actors/turns.ts"
+import { nextTurn } from "#engine/actors/turns.ts"
 import type { Inbox } from "#engine/tenant/inbox.ts"
 import { TOPOLOGIES_MAX } from "#engine/tenant/inbox.ts"
 import type { JournalWriter } from "#engine/tenant/journal-writer.ts"
@@ -27,6 +29,8 @@ import type {
 import { RuntimeStopped } from "#engine/tenant/runtime.ts"
 import type { Snapshotter } from "#engine/tenant/snapshotter.ts"
 import { makeSnapshotter, SNAPSHOT_EVERY_MS } from "#engine/tenant/snapshotter.ts"
+import type { ToldNotices } from "#engine/tenant/told-notices.ts"
+import { makeToldNotices } from "#engine/tenant/told-notices.ts"
 import { wellFormed } from "#engine/tenant/well-formed.ts"
 import type { Inventory } from "#protocol/inventory.ts"
 import type { Sequenced, TopologyInput } from "#twin/input.ts"
@@ -41,6 +45,7 @@ export const STOP_FLUSH_MS = 10_000
 export interface LiveParts {
   readonly options: TenantRuntimeOptions
   readonly clock: ActorClock
+  readonly turns: Turns
   /** The time of the actors: that of the inputs. */
   readonly twinTime: ManualClock
   readonly tell: Tell
@@ -56,6 +61,7 @@ export class Live {
   readonly #timers: Timers
   readonly #listeners: RoundListeners
   readonly #writer: JournalWriter
+  readonly #told: ToldNotices
   readonly #loop: RoundLoop
   readonly #snapshots: Snapshotter
   /** Callers of setInventory, until their input was applied. */
@@ -68,7 +74,7 @@ export class Live {
   #wasFull = false
 
   constructor(parts: LiveParts) {
-    const { options, clock, inbox, recovered } = parts
+    const { options, clock, turns, inbox, recovered } = parts
     this.#parts = parts
     this.#epoch = options.epochBase
     this.#timers = makeTimers(clock)
@@ -79,18 +85,20 @@ export class Live {
       onRoom: () => this.#hasRoom(),
       onLost: (error) => this.#fail(error),
     })
+    this.#told = makeToldNotices({ ...this.#writer, notify: this.#listeners.notify })
     this.#loop = makeRoundLoop({
       inbox,
       timers: this.#timers,
       seq: recovered.world.seq,
       nowMs: clock.nowMs,
-      monoMs: () => performance.now(),
-      soon: (action) => void setImmediate(action),
+      monoMs: turns.monoMs,
+      soon: turns.soon,
       isFull: this.#writer.isFull,
       apply: (batch) => this.#apply(batch),
     })
     this.#snapshots = makeSnapshotter({
       port: options.snapshots,
+      turns,
       timers: this.#timers,
       everyMs: options.snapshotEveryMs ?? SNAPSHOT_EVERY_MS,
       savedSeq: recovered.snapshotSeq,
@@ -154,17 +162,29 @@ export class Live {
     this.#write(batch)
     if (result.topologyChanged) this.#epoch++
     for (const { seq, input } of batch) if (input.kind === "topology") this.#imported(input, seq)
-    if (hasNews(result)) this.#listeners.notify({ epoch: this.#epoch, ...result })
+    if (hasNews(result)) this.#told.tell({ epoch: this.#epoch, ...result })
     if (inbox.size() === 0) this.#releaseFlushers()
     return true
   }
 
   #write(batch: readonly Sequenced[]): void {
     this.#writer.write(batch)
+    this.#answerWhenDurable(batch)
     if (this.#wasFull || !this.#writer.isFull()) return
     this.#wasFull = true
     const policy = "inputs wait, old polls are dropped, events are pushed back"
     this.#parts.tell("journal-full", `the journal does not keep up: ${policy}`)
+  }
+
+  /** Whoever waits for an answer about an input of this batch gets it when the batch is durable. */
+  #answerWhenDurable(batch: readonly Sequenced[]): void {
+    const answers = batch.flatMap(({ input }) => this.#parts.inbox.durableOf(input) ?? [])
+    if (answers.length === 0) return
+    const answer = (): void => {
+      for (const one of answers) one()
+    }
+    // No answer otherwise: whoever sent it sends it again.
+    this.#writer.whenDurable((batch.at(-1) as Sequenced).seq).then(answer, () => undefined)
   }
 
   #hasRoom(): void {
@@ -214,11 +234,12 @@ export class Live {
 
   async #shutDown(): Promise<void> {
     this.#status = "stopping"
+    const { turns } = this.#parts
     this.#parts.inbox.close()
-    while (this.#loop.runOnce()) await new Promise((resolve) => void setImmediate(resolve))
-    const isDurable = await within(STOP_FLUSH_MS, this.#writer.whenDurable(this.#parts.recovered.world.seq))
+    while (this.#loop.runOnce()) await nextTurn(turns)
+    const isDurable = await within(turns, STOP_FLUSH_MS, this.#writer.whenDurable(this.#parts.recovered.world.seq))
     // A snapshot that knows more than the journal could not be saved anyway.
-    if (isDurable) await within(STOP_FLUSH_MS, this.#snapshots.take())
+    if (isDurable) await within(turns, STOP_FLUSH_MS, this.#snapshots.take())
     if (!this.#isOver()) this.#end("stopped", stopped("stopped"))
   }
 
@@ -235,6 +256,7 @@ export class Live {
     this.#snapshots.stop()
     this.#parts.inbox.close()
     this.#timers.close()
+    this.#told.close()
     this.#writer.close(why)
     for (const waiter of this.#importers.values()) waiter.reject(why)
     this.#importers.clear()
@@ -283,16 +305,16 @@ const hasNews = (result: RoundResult): boolean =>
   result.touched.size > 0
 
 /** True when it ended well and in time. */
-const within = async (ms: number, work: Promise<void>): Promise<boolean> => {
-  let timer: NodeJS.Timeout | undefined
+const within = async (turns: Turns, ms: number, work: Promise<void>): Promise<boolean> => {
+  let cancel = (): void => undefined
   const late = new Promise<boolean>((resolve) => {
-    timer = setTimeout(() => resolve(false), ms)
+    cancel = turns.later(ms, () => resolve(false))
   })
   const done = work.then(
     () => true,
     () => false,
   )
   const inTime = await Promise.race([done, late])
-  clearTimeout(timer)
+  cancel()
   return inTime
 }

@@ -6,6 +6,8 @@
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import { errorLine } from "#engine/actors/dead-letters.ts"
+import type { Turns } from "#engine/actors/turns.ts"
+import { nextTurn, PROCESS_TURNS } from "#engine/actors/turns.ts"
 import { JournalUnreadable } from "#engine/tenant/journal-codec.ts"
 import type { JournalPort, SnapshotPort } from "#engine/tenant/ports.ts"
 import { decodeSnapshot } from "#engine/tenant/snapshot-codec.ts"
@@ -68,13 +70,14 @@ export const recover = (
   snapshots: SnapshotPort,
   makeCells: (states: CellStates) => Cells,
   advance: (atMs: number) => void,
+  turns: Turns = PROCESS_TURNS,
 ): Effect.Effect<Recovered, RecoverError> =>
   Effect.gen(function* () {
-    const base = yield* attempt("snapshot", () => loadSnapshot(snapshots))
+    const base = yield* attempt("snapshot", () => loadSnapshot(snapshots, turns))
     const { world } = base
     const cells = makeCells(base.states)
     const snapshotSeq = world.seq
-    yield* attempt("journal", () => foldTail(journal, world, cells, advance))
+    yield* attempt("journal", () => foldTail(journal, world, cells, advance, turns))
     const last = yield* attempt("journal", () => journal.lastSeq())
     if (last > world.seq) return yield* new JournalGap({ expectedSeq: world.seq + 1, foundSeq: last })
     return { world, cells, snapshotSeq, folded: world.seq - snapshotSeq, snapshotProblem: base.problem }
@@ -86,11 +89,11 @@ interface Base {
   readonly problem: string | null
 }
 
-const loadSnapshot = async (snapshots: SnapshotPort): Promise<Base> => {
+const loadSnapshot = async (snapshots: SnapshotPort, turns: Turns): Promise<Base> => {
   const stored = await snapshots.load()
   if (stored === null) return { world: newWorld(), states: NO_STATES, problem: null }
   try {
-    return { ...restoreTwin(await decodeSnapshot(stored.blob)), problem: null }
+    return { ...restoreTwin(await decodeSnapshot(stored.blob, () => nextTurn(turns), turns.monoMs)), problem: null }
   } catch (error) {
     return { world: newWorld(), states: NO_STATES, problem: errorLine(error) }
   }
@@ -101,13 +104,14 @@ const foldTail = async (
   world: World,
   cells: Cells,
   advance: (atMs: number) => void,
+  turns: Turns,
 ): Promise<void> => {
   for await (const batch of journal.readFrom(world.seq + 1)) {
     for (let from = 0; from < batch.length; from += FOLD_SLICE) {
       const slice = batch.slice(from, from + FOLD_SLICE)
       checkOrder(world.seq, slice)
       fold(world, cells, slice, advance)
-      await new Promise((resolve) => void setImmediate(resolve))
+      await nextTurn(turns)
     }
   }
 }

@@ -11,6 +11,8 @@ import type { ActorClock } from "#engine/actors/clock.ts"
 import { makeManualClock, makeProcessClock } from "#engine/actors/clock.ts"
 import type { SystemStats } from "#engine/actors/system.ts"
 import { makeActorSystem } from "#engine/actors/system.ts"
+import type { Turns } from "#engine/actors/turns.ts"
+import { PROCESS_TURNS } from "#engine/actors/turns.ts"
 import { actorCells, ROUTER_ACTOR } from "#engine/tenant/cells.ts"
 import type { InboxStats } from "#engine/tenant/inbox.ts"
 import { makeInbox } from "#engine/tenant/inbox.ts"
@@ -52,6 +54,8 @@ export interface TenantRuntimeOptions {
   readonly journal: JournalPort
   readonly snapshots: SnapshotPort
   readonly clock?: ActorClock
+  /** Default: the process's event loop. */
+  readonly turns?: Turns
   readonly onNotice?: (notice: TenantNotice) => void
   /** The runtime has stopped itself (journal lost, or a defect in a round) and must be started anew. Called once. */
   readonly onFailed?: (error: Error) => void
@@ -111,6 +115,7 @@ export const makeTenantRuntime = (
 ): Effect.Effect<TenantRuntime, RecoverError, Scope.Scope> =>
   Effect.gen(function* () {
     const clock = options.clock ?? makeProcessClock()
+    const turns = options.turns ?? PROCESS_TURNS
     let noticesLost = 0
     const tell: Tell = (kind, detail, subject = "", untilMs = null) => {
       try {
@@ -128,6 +133,8 @@ export const makeTenantRuntime = (
       name: options.tenant.id,
       clock: twinTime,
       dice: options.dice ?? Math.random,
+      soon: turns.soon,
+      monoMs: turns.monoMs,
       onNotice: (notice) => {
         if (notice.kind === "quarantined" && notice.untilMs !== null && notice.id.startsWith(ROUTER_ACTOR))
           inbox.quarantine(notice.id.slice(ROUTER_ACTOR.length), notice.untilMs)
@@ -140,10 +147,21 @@ export const makeTenantRuntime = (
       snapshots,
       (states) => actorCells(system, states, steps),
       twinTime.advanceTo,
+      turns,
     )
     recovering = false
     if (recovered.snapshotProblem !== null) tell("snapshot-unusable", recovered.snapshotProblem)
-    const live = new Live({ options, clock, tell, twinTime, inbox, system, recovered, noticesLost: () => noticesLost })
+    const live = new Live({
+      options,
+      clock,
+      turns,
+      tell,
+      twinTime,
+      inbox,
+      system,
+      recovered,
+      noticesLost: () => noticesLost,
+    })
     wake = () => live.wake()
     yield* Effect.acquireRelease(Effect.void, () => live.runtime.stop)
     live.begin()

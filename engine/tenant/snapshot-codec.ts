@@ -4,6 +4,7 @@
  * states are immutable, so the twin may go on while its snapshot is being packed.
  */
 import * as Data from "effect/Data"
+import { nextTurn, PROCESS_TURNS } from "#engine/actors/turns.ts"
 import { packStored, unpackStored } from "#protocol/codec.ts"
 import type { TwinSnapshot } from "#twin/snapshot.ts"
 
@@ -20,7 +21,7 @@ export class SnapshotUnreadable extends Data.TaggedError("SnapshotUnreadable")<{
 
 /** Lets the event loop turn once. */
 export type Breathe = () => Promise<void>
-const breatheOnce: Breathe = () => new Promise((resolve) => void setImmediate(resolve))
+const breatheOnce: Breathe = () => nextTurn(PROCESS_TURNS)
 
 interface ListPath {
   readonly path: readonly string[]
@@ -45,8 +46,12 @@ const LISTS: readonly ListPath[] = [
 type Plain = Record<string, unknown>
 
 /** Format: version byte, then parts, each a u32 (LE) length and packed bytes. Part 0 is everything but the lists. */
-export const encodeSnapshot = async (snapshot: TwinSnapshot, breathe: Breathe = breatheOnce): Promise<Uint8Array> => {
-  const pause = pacer(breathe)
+export const encodeSnapshot = async (
+  snapshot: TwinSnapshot,
+  breathe: Breathe = breatheOnce,
+  monoMs: () => number = PROCESS_TURNS.monoMs,
+): Promise<Uint8Array> => {
+  const pause = pacer(breathe, monoMs)
   const lists = LISTS.map((list) => listAt(snapshot as unknown as Plain, list.path))
   const lengths = lists.map((items) => items.length)
   const parts: Uint8Array[] = [packStored([withoutLists(snapshot as unknown as Plain), lengths])]
@@ -61,13 +66,17 @@ export const encodeSnapshot = async (snapshot: TwinSnapshot, breathe: Breathe = 
 }
 
 /** The inverse of encodeSnapshot, for restoreTwin. Rejects with SnapshotUnreadable and nothing else. */
-export const decodeSnapshot = async (blob: Uint8Array, breathe: Breathe = breatheOnce): Promise<unknown> => {
+export const decodeSnapshot = async (
+  blob: Uint8Array,
+  breathe: Breathe = breatheOnce,
+  monoMs: () => number = PROCESS_TURNS.monoMs,
+): Promise<unknown> => {
   if (blob[0] !== SNAPSHOT_FORMAT)
     throw new SnapshotUnreadable({
       detail: `snapshot format ${blob[0] ?? "none"}: this build reads ${SNAPSHOT_FORMAT}`,
     })
   try {
-    return await unpacked(blob, pacer(breathe))
+    return await unpacked(blob, pacer(breathe, monoMs))
   } catch {
     throw new SnapshotUnreadable({ detail: "the bytes of the snapshot are damaged" })
   }
@@ -89,12 +98,12 @@ const unpacked = async (blob: Uint8Array, pause: () => Promise<void>): Promise<u
 }
 
 /** Breathes when SLICE_MS have been used up. */
-const pacer = (breathe: Breathe): (() => Promise<void>) => {
-  let sinceMs = performance.now()
+const pacer = (breathe: Breathe, monoMs: () => number): (() => Promise<void>) => {
+  let sinceMs = monoMs()
   return async () => {
-    if (performance.now() - sinceMs < SLICE_MS) return
+    if (monoMs() - sinceMs < SLICE_MS) return
     await breathe()
-    sinceMs = performance.now()
+    sinceMs = monoMs()
   }
 }
 

@@ -4,6 +4,8 @@
  */
 import { errorLine } from "#engine/actors/dead-letters.ts"
 import type { Timers } from "#engine/actors/timers.ts"
+import type { Turns } from "#engine/actors/turns.ts"
+import { nextTurn } from "#engine/actors/turns.ts"
 import type { SnapshotPort } from "#engine/tenant/ports.ts"
 import { hashSnapshot } from "#engine/tenant/state-hash.ts"
 import { encodeSnapshot } from "#engine/tenant/snapshot-codec.ts"
@@ -25,6 +27,7 @@ export interface Snapshotter {
 
 export interface SnapshotterOptions {
   readonly port: SnapshotPort
+  readonly turns: Turns
   readonly timers: Timers
   readonly everyMs: number
   /** Of the snapshot that the twin was restored from; 0 = none. */
@@ -46,8 +49,9 @@ export const makeSnapshotter = (options: SnapshotterOptions): Snapshotter => {
   const save = async (): Promise<void> => {
     try {
       const snapshot = options.capture()
-      const blob = await encodeSnapshot(snapshot)
-      const hash = await hashSnapshot(snapshot)
+      const breathe = (): Promise<void> => nextTurn(options.turns)
+      const blob = await encodeSnapshot(snapshot, breathe, options.turns.monoMs)
+      const hash = await hashSnapshot(snapshot, breathe, options.turns.monoMs)
       await options.whenDurable(snapshot.seq)
       await options.port.save(snapshot.seq, snapshot.atMs, blob, hash.all)
       savedSeq = snapshot.seq

@@ -3,6 +3,7 @@
  * the same (STYLE.md: replay(snapshot, journal) = live). States are immutable, so the live twin goes on while its snapshot is
  * hashed, a slice at a time. Each actor has a hash of its own: two twins that differ can say where.
  */
+import { nextTurn, PROCESS_TURNS } from "#engine/actors/turns.ts"
 import { stateHash } from "#twin/hash.ts"
 import type { TwinSnapshot } from "#twin/snapshot.ts"
 
@@ -24,16 +25,17 @@ export interface TwinHash {
 
 export const hashSnapshot = async (
   snapshot: TwinSnapshot,
-  breathe: () => Promise<void> = () => new Promise((resolve) => void setImmediate(resolve)),
+  breathe: () => Promise<void> = () => nextTurn(PROCESS_TURNS),
+  monoMs: () => number = PROCESS_TURNS.monoMs,
 ): Promise<TwinHash> => {
-  let begunMs = performance.now()
+  let begunMs = monoMs()
   const hashes = async (states: readonly unknown[]): Promise<readonly string[]> => {
     const result: string[] = []
     for (const [slot, state] of states.entries()) {
       result.push(stateHash(state))
-      if (slot % PER_LOOK !== 0 || performance.now() - begunMs < SLICE_MS) continue
+      if (slot % PER_LOOK !== 0 || monoMs() - begunMs < SLICE_MS) continue
       await breathe()
-      begunMs = performance.now()
+      begunMs = monoMs()
     }
     return result
   }
