@@ -42,7 +42,7 @@ export const makeAddressBook = (): AddressBook => {
     },
     find: (address) => byAddress.get(plainAddress(address)) ?? null,
     byDevice: (device) => byDevice.get(device) ?? null,
-    sink: { submit: (input) => byDevice.get(input.device)?.sink.submit(input) ?? true },
+    sink: { submit: (input, durable) => byDevice.get(input.device)?.sink.submit(input, durable) ?? true },
   }
 }
 

@@ -32,5 +32,6 @@ export interface Collector {
  * a poll is dropped (the next one is fresher), an event must be offered again by its listener.
  */
 export interface Sink {
-  readonly submit: (input: DeviceInput) => boolean
+  /** `durable` is called once when the input survives a kill -9, and never when it was given up: answers wait for it. */
+  readonly submit: (input: DeviceInput, durable?: () => void) => boolean
 }

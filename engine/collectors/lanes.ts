@@ -9,7 +9,7 @@ import type { DeviceInput } from "#twin/input.ts"
 
 export interface Lanes<I extends DeviceInput> {
   /** `taken` by the sink, `waiting` for it, or `lost` because the lane is full. */
-  readonly submit: (input: I) => "taken" | "waiting" | "lost"
+  readonly submit: (input: I, durable?: () => void) => "taken" | "waiting" | "lost"
   /** Offers what waits again; `taken` is told of each. True when a lane got shorter. */
   readonly retry: (taken: (input: I) => void) => boolean
   /** How many wait in this device's lane. */
@@ -20,26 +20,35 @@ export interface Lanes<I extends DeviceInput> {
 /** Whose a device is; two devices of one tenant share a lane. */
 export type LaneOf = (device: DeviceId) => string
 
+interface Waiting<I> {
+  readonly input: I
+  readonly durable: (() => void) | undefined
+}
+
 export const makeLanes = <I extends DeviceInput>(sink: Sink, max: number, laneOf: LaneOf = () => ""): Lanes<I> => {
-  const lanes = new Map<string, I[]>()
-  const retryLane = (lane: string, queue: readonly I[], taken: (input: I) => void): boolean => {
+  const lanes = new Map<string, Array<Waiting<I>>>()
+  const retryLane = (lane: string, queue: ReadonlyArray<Waiting<I>>, taken: (input: I) => void): boolean => {
     let done = 0
-    while (done < queue.length && sink.submit(queue[done] as I)) taken(queue[done++] as I)
+    for (const { input, durable } of queue) {
+      if (!sink.submit(input, durable)) break
+      taken(input)
+      done++
+    }
     if (done === queue.length) lanes.delete(lane)
     else if (done > 0) lanes.set(lane, queue.slice(done))
     return done > 0
   }
   return {
-    submit: (input) => {
+    submit: (input, durable) => {
       const lane = laneOf(input.device)
       const queue = lanes.get(lane)
       if (queue === undefined) {
-        if (sink.submit(input)) return "taken"
-        lanes.set(lane, [input])
+        if (sink.submit(input, durable)) return "taken"
+        lanes.set(lane, [{ input, durable }])
         return "waiting"
       }
       if (queue.length >= max) return "lost"
-      queue.push(input)
+      queue.push({ input, durable })
       return "waiting"
     },
     retry: (taken) => {
@@ -48,6 +57,6 @@ export const makeLanes = <I extends DeviceInput>(sink: Sink, max: number, laneOf
       return shorter
     },
     behind: (device) => lanes.get(laneOf(device))?.length ?? 0,
-    waiting: () => [...lanes.values()].flat(),
+    waiting: () => [...lanes.values()].flat().map(({ input }) => input),
   }
 }

@@ -2,7 +2,7 @@
  * Listens for SNMP notifications (v1, v2c, v3; traps and informs) and hands typed inputs to the tenant's inbox. Only
  * devices known by their source address are heard, only with the community or user that they are polled with, each within
  * its quota. Every datagram ends in exactly one counter. A full inbox pushes back: what waits is bounded and offered
- * again, and an inform that cannot be kept is not answered, so that its sender repeats it.
+ * again. An inform is answered when it is durable and not before, so that its sender repeats what a crash may have lost.
  */
 import * as dgram from "node:dgram"
 import { isIPv6 } from "node:net"
@@ -167,6 +167,8 @@ export const trapListener = (options: TrapOptions): Effect.Effect<TrapListener, 
   })
 
 type Reply = (bytes: Buffer, to: dgram.RemoteInfo) => void
+/** Hands a notification on; `answer` (null for a trap) goes out once it is durable. */
+type Deliver = (source: TrapSource, pdu: Pdu, answer: Buffer | null, from: dgram.RemoteInfo) => void
 
 interface Intake {
   readonly take: (bytes: Buffer, from: dgram.RemoteInfo) => void
@@ -184,16 +186,18 @@ const makeIntake = (options: TrapOptions, clock: Clock.Clock, reply: Reply): Int
   const usm = makeUsm(stats, reply)
   let isOpen = true
 
-  /** Delivers a notification; true when it is kept, so that an inform may be answered. */
-  const deliver = (source: TrapSource, pdu: Pdu): boolean => {
+  const deliver: Deliver = (source, pdu, answer, from) => {
     const input = trapInput(pdu, source.device, Math.floor(clock.currentTimeMillisUnsafe()))
-    if (input === null) {
-      stats.dropped.pdu++
-      return false
-    }
+    if (input === null) return void stats.dropped.pdu++
     stats.accepted++
     options.onTrap?.(input)
-    return outbox.submit(input)
+    if (answer === null) return outbox.submit(input)
+    outbox.submit(input, () => {
+      // The journal may outlive the port.
+      if (!isOpen) return
+      stats.answered++
+      reply(answer, from)
+    })
   }
 
   const take = (bytes: Buffer, from: dgram.RemoteInfo): void => {
@@ -218,12 +222,11 @@ const makeIntake = (options: TrapOptions, clock: Clock.Clock, reply: Reply): Int
     const isInform = message.version === 1 && pdu?.type === PDU.inform
     const isTrap = pdu?.type === (message.version === 0 ? PDU.trapV1 : PDU.trapV2)
     if (pdu === null || (!isInform && !isTrap)) return void stats.dropped.pdu++
-    if (!deliver(source, pdu) || !isInform) return
+    if (!isInform) return deliver(source, pdu, null, from)
     // RFC 3416 s4.2.7: the answer is the inform itself under another PDU tag.
     const answer = Buffer.from(bytes)
     answer[pdu.offset] = PDU.response
-    stats.answered++
-    reply(answer, from)
+    deliver(source, pdu, answer, from)
   }
 
   const close = (): void => {
@@ -256,8 +259,7 @@ const makeUnknown = (stats: TrapStats, log: Log): ((address: string) => void) =>
 }
 
 interface Outbox {
-  /** False when the notification could not be kept. */
-  readonly submit: (input: TrapInput) => boolean
+  readonly submit: (input: TrapInput, durable?: () => void) => void
   readonly retry: () => void
   readonly waiting: () => number
 }
@@ -265,11 +267,10 @@ interface Outbox {
 const makeOutbox = ({ sink, stats, laneOf }: TrapOptions): Outbox => {
   const lanes = makeLanes<TrapInput>(sink, WAITING_MAX, laneOf)
   return {
-    submit: (input) => {
-      const became = lanes.submit(input)
+    submit: (input, durable) => {
+      const became = lanes.submit(input, durable)
       if (became === "taken") stats.submitted++
       else if (became === "lost") stats.lost++
-      return became !== "lost"
     },
     retry: () => void lanes.retry(() => stats.submitted++),
     waiting: () => lanes.waiting().length,
@@ -281,7 +282,7 @@ type UsmIntake = (
   bytes: Buffer,
   message: Message & { readonly v3: V3 },
   from: dgram.RemoteInfo,
-  deliver: (source: TrapSource, pdu: Pdu) => boolean,
+  deliver: Deliver,
 ) => void
 
 /** v3: keeps each sender's keys and clock, and waits for keys that are still being made. */
@@ -334,10 +335,7 @@ const makeUsm = (stats: TrapStats, reply: Reply): UsmIntake => {
     } else if (verdict.kind === "report") {
       stats.reports++
       reply(verdict.reply, from)
-    } else if (deliver(source, verdict.pdu) && verdict.reply !== null) {
-      stats.answered++
-      reply(verdict.reply, from)
-    }
+    } else deliver(source, verdict.pdu, verdict.reply, from)
   }
   return receive
 }

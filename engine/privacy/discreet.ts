@@ -17,7 +17,7 @@ import type { DeviceInput, PollInput, SyslogInput, TrapInput } from "#twin/input
 
 /** `naming` is asked anew for each input: opting in or out counts from the next one. */
 export const discreetSink = (sink: Sink, naming: () => Naming): Sink => ({
-  submit: (input) => sink.submit(discreet(input, naming())),
+  submit: (input, durable) => sink.submit(discreet(input, naming()), durable),
 })
 
 /** The same input when nothing in it was to be withheld. */

@@ -95,21 +95,21 @@ export const makeIngestGate = (options: IngestGateOptions): IngestGate => {
     return sink.submit(poll)
   }
 
-  const submitEvent = (input: DeviceInput): boolean => {
+  const submitEvent = (input: DeviceInput, durable?: () => void): boolean => {
     if (!quotas.take(tenant, "max_events_per_s")) {
       stats.eventsLost++
       return true
     }
-    const taken = sink.submit(input)
+    const taken = sink.submit(input, durable)
     if (!taken) quotas.exceeded(tenant, "mailbox_depth")
     return taken
   }
 
   return {
     sink: {
-      submit: (input) => {
+      submit: (input, durable) => {
         if (input.kind === "poll") return submitPoll(input)
-        if (input.kind !== "unreachable") return submitEvent(input)
+        if (input.kind !== "unreachable") return submitEvent(input, durable)
         // A poll of before must not come after it.
         const key = `${input.source} ${input.device}`
         const before = waiting.get(key)

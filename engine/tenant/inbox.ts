@@ -30,11 +30,13 @@ export interface InboxStats {
 
 export interface Inbox {
   /** See Sink.submit. Inputs of a quarantined device are dropped and counted, and true is returned: do not offer again. */
-  readonly submit: (input: DeviceInput | QuotaInput) => boolean
+  readonly submit: (input: DeviceInput | QuotaInput, durable?: () => void) => boolean
   /** False when TOPOLOGIES_MAX wait already. */
   readonly submitTopology: (input: TopologyInput) => boolean
   /** Removes and returns the oldest inputs, at most `max`. */
   readonly take: (max: number) => Input[]
+  /** What is to be called once a taken input is durable. */
+  readonly durableOf: (input: Input) => (() => void) | undefined
   readonly size: () => number
   /** Drops a device's inputs until `untilMs`. */
   readonly quarantine: (device: string, untilMs: number) => void
@@ -53,6 +55,7 @@ export const makeInbox = (
   // A Map keeps the order of insertion, and deleting a key and setting it again moves it to the end.
   const queue = new Map<string | number, Input>()
   const shut = new Map<string, number>()
+  const durables = new WeakMap<Input, () => void>()
   const stats = { accepted: 0, pollsLost: 0, pollsRefused: 0, eventsRefused: 0, quarantined: 0, malformed: 0 }
   let next = 0
   let polls = 0
@@ -88,17 +91,18 @@ export const makeInbox = (
     return put(key, input)
   }
 
-  const submitEvent = (input: DeviceInput | QuotaInput): boolean => {
+  const submitEvent = (input: DeviceInput | QuotaInput, durable?: () => void): boolean => {
     if (events >= eventsMax()) {
       stats.eventsRefused++
       return false
     }
     events++
+    if (durable !== undefined) durables.set(input, durable)
     return put(next++, input)
   }
 
   return {
-    submit: (offered) => {
+    submit: (offered, durable) => {
       if (closed) return false
       if (!Number.isSafeInteger(offered.atMs) || offered.atMs > nowMs() + FUTURE_MAX_MS) {
         stats.malformed++
@@ -111,7 +115,7 @@ export const makeInbox = (
       }
       const input = wellFormed(offered)
       const isPoll = input.kind === "poll" || input.kind === "unreachable"
-      return isPoll ? submitPoll(`${input.source} ${input.device}`, input) : submitEvent(input)
+      return isPoll ? submitPoll(`${input.source} ${input.device}`, input) : submitEvent(input, durable)
     },
     submitTopology: (input) => {
       if (closed || topologies >= TOPOLOGIES_MAX) return false
@@ -130,6 +134,7 @@ export const makeInbox = (
       }
       return taken
     },
+    durableOf: (input) => durables.get(input),
     size: () => queue.size,
     quarantine: (device, untilMs) => void shut.set(device, untilMs),
     quarantinedNow: () =>

@@ -46,7 +46,7 @@ export interface LiveTwin {
   readonly recentEvents: () => readonly EventView[]
   readonly view: (focus: { readonly kind: "device" | "link"; readonly id: string }) => FocusView | null
   /** See Sink.submit. */
-  readonly submit: (input: DeviceInput | QuotaInput) => boolean
+  readonly submit: (input: DeviceInput | QuotaInput, durable?: () => void) => boolean
   /** Replaces the inventory; resolves when it is journaled and applied. */
   readonly setInventory: (rev: number, inventory: Inventory) => Promise<void>
   readonly onRound: (listener: (notice: RoundNotice) => void) => () => void

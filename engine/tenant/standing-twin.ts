@@ -38,7 +38,7 @@ export const makeStandingTwin = (first: TenantRuntime, onListenerThrew: (detail:
     counts: () => shown.counts(),
     recentEvents: () => shown.recentEvents(),
     view: (focus) => shown.view(focus),
-    submit: (input) => current !== null && current.submit(input),
+    submit: (input, durable) => current !== null && current.submit(input, durable),
     setInventory: (rev, inventory) =>
       current === null
         ? Promise.reject(new RuntimeStopped({ detail: "the twin of this tenant is being rebuilt; try again soon" }))

@@ -54,7 +54,13 @@ export const open = async (
         host: "127.0.0.1",
         port: 0,
         resolve: (address) => (address === "127.0.0.1" ? { device: DEVICE, snmp: credential } : null),
-        sink: { submit: (input) => traps.push(input as TrapInput) > 0 },
+        sink: {
+          submit: (input, durable) => {
+            traps.push(input as TrapInput)
+            durable?.()
+            return true
+          },
+        },
         stats,
         ...changes,
       }),

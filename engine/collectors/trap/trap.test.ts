@@ -114,6 +114,37 @@ test("an inform is answered with its own bindings; a repeated one again", async 
   )
 })
 
+test("[W11] an inform is answered when it is durable, not when it was taken", async (t) => {
+  const keep: Array<() => void> = []
+  const sink: TrapOptions["sink"] = { submit: (_, durable) => keep.push(durable ?? (() => undefined)) > 0 }
+  const bench = await open(t, V2C, { sink })
+  await bench.send(linkDown(3, "s3cret", PDU.inform), linkDown(4, "s3cret", PDU.inform))
+  await new Promise((resolve) => setTimeout(resolve, 50))
+  assert.deepEqual([keep.length, bench.replies.length, bench.stats.answered], [2, 0, 0])
+  keep[1]!()
+  await bench.until(() => bench.replies.length === 1)
+  const reply = decodeMessage(bench.replies[0] as Buffer)
+  assert.ok(typeof reply !== "string")
+  assert.equal(bench.stats.answered, 1)
+  assertBalanced(bench)
+})
+
+test("[W11] an inform that waited for a full inbox is answered once it is durable", async (t) => {
+  let room = false
+  const sink: TrapOptions["sink"] = {
+    submit: (_, durable) => {
+      if (room) durable?.()
+      return room
+    },
+  }
+  const bench = await open(t, V2C, { sink })
+  await bench.send(linkDown(3, "s3cret", PDU.inform))
+  assert.equal(bench.replies.length, 0)
+  room = true
+  await bench.until(() => bench.replies.length === 1)
+  assert.equal(bench.stats.submitted, 1)
+})
+
 const plainDrops: ReadonlyArray<readonly [string, TrapDrop, Buffer, SnmpCredential | null]> = [
   ["a wrong community", "community", linkDown(1, "public"), V2C],
   ["a device without SNMP credential", "version", linkDown(), null],
@@ -219,7 +250,14 @@ test("a source beyond its quota is cut and counted", async (t) => {
 test("a full inbox: notifications wait in order within the bound, the rest is counted lost and its informs unanswered", async (t) => {
   let isFull = true
   const taken: TrapInput[] = []
-  const sink = { submit: (input: unknown): boolean => !isFull && taken.push(input as TrapInput) > 0 }
+  const sink: TrapOptions["sink"] = {
+    submit: (input, durable) => {
+      if (isFull) return false
+      taken.push(input as TrapInput)
+      durable?.()
+      return true
+    },
+  }
   const bench = await open(t, V2C, { sink, quota: { linesPerSecond: 0, burst: 1e6, sources: 10 } })
   const batch = 100
   for (let from = 0; from < WAITING_MAX; from += batch) {
