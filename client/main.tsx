@@ -1,4 +1,5 @@
 /** Starts the page: choices, address, fonts (the map draws its letters from them), session and stream, then the screen. */
+import "#client/trusted-types.ts"
 import "#client/ui/fonts.css"
 import "#client/ui/tokens.css"
 import "#client/ui/app.css"

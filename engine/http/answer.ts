@@ -19,6 +19,9 @@ export const CONTENT_SECURITY_POLICY = [
   "frame-ancestors 'none'",
   "base-uri 'none'",
   "form-action 'self'",
+  // No text becomes script or HTML but by the one policy of client/trusted-types.ts.
+  "require-trusted-types-for 'script'",
+  "trusted-types default",
 ].join("; ")
 
 export const setSecurityHeaders = (response: ServerResponse, https: boolean): void => {

@@ -1,6 +1,6 @@
 /** The HTTP side over a real socket: who gets in, what is answered, and what no route lets through. */
 import assert from "node:assert/strict"
-import { mkdtemp, mkdir, rm, writeFile } from "node:fs/promises"
+import { mkdtemp, mkdir, readFile, rm, writeFile } from "node:fs/promises"
 import { request as httpRequest } from "node:http"
 import type { IncomingMessage } from "node:http"
 import { connect } from "node:net"
@@ -402,6 +402,15 @@ describe("the bundle", () => {
         ["nosniff", "no-referrer", "same-origin"],
       )
     }
+  })
+
+  test("[S9] the client's own browser tests run under this very policy: nothing inline, no text becomes code", async () => {
+    const policy = (await get("/")).headers.get("content-security-policy")!
+    const fixture = await readFile(new URL("../../client/e2e/fixture-server.ts", import.meta.url), "utf8")
+    const theirs = /export const CSP =\n((?:\s+".*" ?\+?\n)+)/.exec(fixture)![1]!
+    assert.equal([...theirs.matchAll(/"(.*)"/g)].map((match) => match[1]).join(""), policy)
+    assert.ok(!/unsafe|\*|https?:/.test(policy), policy)
+    assert.match(policy, /require-trusted-types-for 'script'; trusted-types default$/)
   })
 
   test("the shell for every screen, revalidated; hashed assets for ever, compressed", async () => {
