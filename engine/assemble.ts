@@ -57,6 +57,7 @@ import { VERSION } from "#engine/version.ts"
 import { keepCertificate } from "#engine/tls/keeper.ts"
 import type { CertificateKeeper } from "#engine/tls/keeper.ts"
 import { openTenant, type TenantEnvironment, type TenantServices } from "#engine/tenant-services.ts"
+import { localTenants } from "#engine/tenancy/local-tenants.ts"
 import { makeRunning } from "#engine/tenancy/running.ts"
 import { makeSettings } from "#engine/tenancy/settings.ts"
 import { makeStandings, type RetentionMs } from "#engine/tenancy/standings.ts"
@@ -232,7 +233,7 @@ export const assemble = (options: AssembleOptions) =>
       stream,
       running,
     })
-    yield* makeLocalAdmin({ dataDir: config.dataDir, importer, status: () => statusOf(http.url, running), log })
+    yield* makeLocalAdmin({ dataDir: config.dataDir, importer, tenants: localTenants(tenancy), status: () => statusOf(http.url, running), log })
     step("web interface")
     const engine: Engine = {
       url: http.url,

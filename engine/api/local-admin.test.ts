@@ -51,6 +51,7 @@ const startEngine = async (t: TestContext, dataDir: string): Promise<Engine> => 
   const options: LocalAdminOptions = {
     dataDir,
     log: silentLog,
+    tenants: async () => null,
     importer: {
       apply: (tenant, document, mode) => {
         if (tenant === "nobody") return Effect.fail(new ImportFailed({ detail: 'there is no tenant "nobody"' }))

@@ -17,6 +17,7 @@ import type { Importer } from "#engine/api/ports.ts"
 import type { ImportMode, ImportReport } from "#engine/import/document.ts"
 import { IMPORT_BYTES_MAX, parseImport } from "#engine/import/parse.ts"
 import type { ImportError } from "#engine/import/parse.ts"
+import type { LocalTenants } from "#engine/tenancy/local-tenants.ts"
 import type { Log } from "#engine/log.ts"
 import type { Counts } from "#protocol/view.ts"
 
@@ -45,6 +46,8 @@ export interface LocalAdminOptions {
   readonly dataDir: string
   readonly importer: Importer
   readonly status: () => EngineStatus
+  /** `/tenants...`: null = not one of its commands. */
+  readonly tenants: LocalTenants
   readonly log: Log
 }
 
@@ -144,6 +147,12 @@ const route = async (options: LocalAdminOptions, request: IncomingMessage, respo
       replace: url.searchParams.has("replace"),
     })
     return reply(response, status, rest)
+  }
+  if (url.pathname === "/tenants" || url.pathname.startsWith("/tenants/")) {
+    const body = request.method === "POST" ? await readBody(request) : Buffer.alloc(0)
+    if (body === null) return reply(response, 413, { detail: `more than ${IMPORT_BYTES_MAX} bytes` })
+    const answer = await options.tenants(request.method ?? "", url.pathname, body)
+    if (answer !== null) return reply(response, answer.status, answer.body)
   }
   return reply(response, 404, { detail: "not a command of this engine" })
 }

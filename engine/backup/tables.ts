@@ -2,7 +2,7 @@
  * Which tables a backup holds, in an order in which each comes after those that it refers to. From the catalogue, so that
  * a table of a later migration is never forgotten. Partitions are parts of their parent and are not listed themselves.
  */
-import type { Client } from "pg"
+import type { QueryResultRow } from "pg"
 import { SCHEMA } from "#engine/storage/roles.ts"
 
 export interface Table {
@@ -15,7 +15,15 @@ export interface Table {
 /** The migrations' own record is compared, not copied. */
 const NOT_COPIED = ["schema_migration"]
 
-export const tablesInOrder = async (client: Client): Promise<readonly Table[]> => {
+/** A client, or a transaction. */
+interface Asks {
+  readonly query: <Row extends QueryResultRow>(
+    sql: string,
+    values: unknown[],
+  ) => Promise<{ readonly rows: readonly Row[] }>
+}
+
+export const tablesInOrder = async (client: Asks): Promise<readonly Table[]> => {
   const { rows } = await client.query<{ name: string; columns: string[]; heavy: boolean }>(
     `select c.relname as name, array_agg(a.attname::text order by a.attnum) as columns,
        bool_or(a.atttypid = 'bytea'::regtype) as heavy

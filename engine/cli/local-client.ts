@@ -25,6 +25,10 @@ export const sendImport = async (
   return answer === null ? null : ({ status: answer.status, ...(answer.body as object) } as ImportAnswer)
 }
 
+/** A command on tenants (engine/tenancy/local-tenants.ts). Null when no engine runs on this data directory. */
+export const askTenants = (dataDir: string, method: "GET" | "POST", path: string, body?: unknown) =>
+  ask(dataDir, method, path, body === undefined ? undefined : Buffer.from(JSON.stringify(body)))
+
 /** An import of 100,000 devices takes seconds; past this the engine hangs. */
 const ANSWER_MS_MAX = 120_000
 

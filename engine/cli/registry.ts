@@ -13,6 +13,7 @@ import { replayCommand } from "#engine/cli/replay.ts"
 import { startCommand } from "#engine/cli/start.ts"
 import { statusCommand } from "#engine/cli/status.ts"
 import { vaultCommand } from "#engine/cli/vault.ts"
+import { tenantCommand } from "#engine/cli/tenant.ts"
 
 export const COMMANDS: readonly Command[] = [
   startCommand,
@@ -29,4 +30,5 @@ export const COMMANDS: readonly Command[] = [
   restoreCommand,
   vaultCommand,
   replayCommand,
+  tenantCommand,
 ]

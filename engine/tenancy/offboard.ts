@@ -61,7 +61,9 @@ const emptyTable = async (client: Client, name: string, tenant: TenantId, batch:
   const table = quoted(name)
   for (let total = 0; ;) {
     const { rowCount } = await client.query(
-      `delete from ${table} where ctid = any (array(select ctid from ${table} where tenant_id = $1 limit ${batch}))`,
+      // A ctid is unique within one partition only: other tenants' rows of other partitions have the same.
+      `delete from ${table} where tenant_id = $1
+         and ctid = any (array(select ctid from ${table} where tenant_id = $1 limit ${batch}))`,
       [tenant],
     )
     total += rowCount ?? 0

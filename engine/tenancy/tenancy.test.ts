@@ -25,6 +25,8 @@ describe("tenants", { skip: NO_POSTGRES }, () => {
   let owner: Client
   before(async () => {
     owner = new Client({ connectionString: it.database.ownerUrl })
+    // The server may stop first.
+    owner.on("error", () => {})
     await owner.connect()
     await owner.query("set search_path = heliograph")
   })
@@ -146,12 +148,25 @@ describe("tenants", { skip: NO_POSTGRES }, () => {
       const chunks = Array.from({ length: 14 }, (_, age) => ({
         device,
         source: "snmp" as const,
-        ...{ t0: aged(age), t1: aged(age), seq0: age, seq1: age, polls: 1, data: Buffer.alloc(4) },
+        t0: aged(age),
+        t1: aged(age),
+        seq0: age,
+        seq1: age,
+        polls: 1,
+        data: Buffer.alloc(4),
       }))
       await run(insertChunks(it.db, tenant.id, chunks, 1))
       const events = chunks.map(({ t0 }, age) => ({
-        ...{ id: `${age + 1}-0`, atMs: t0, type: "device.rebooted", severity: "warning" as const },
-        ...{ subject: device, subjectKind: "device" as const, entity: "", old: null, new: null, raw: null },
+        id: `${age + 1}-0`,
+        atMs: t0,
+        type: "device.rebooted",
+        severity: "warning" as const,
+        subject: device,
+        subjectKind: "device" as const,
+        entity: "",
+        old: null,
+        new: null,
+        raw: null,
         source: "snmp" as const,
       }))
       await run(appendEvents(it.db, tenant.id, events))
@@ -279,10 +294,10 @@ describe("tenants", { skip: NO_POSTGRES }, () => {
 
   /** Another tenant's events, one transaction after the other, until stopped: the longest wait, ms. */
   const writeMeanwhile = (tenant: TenantId) => {
-    let stopped = false
+    const state = { stopped: false }
     let slowestMs = 0
     const writing = (async () => {
-      for (let seq = 100_000; !stopped; seq++) {
+      for (let seq = 100_000; !state.stopped; seq++) {
         const startedMs = performance.now()
         await run(
           it.db.ingest(tenantId(tenant))((tx) =>
@@ -298,7 +313,7 @@ describe("tenants", { skip: NO_POSTGRES }, () => {
     })()
     return {
       stop: async () => {
-        stopped = true
+        state.stopped = true
         await writing
         return slowestMs
       },

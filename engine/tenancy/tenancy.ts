@@ -247,7 +247,11 @@ const update = (options: TenancyOptions, by: Acting, slug: string, change: Tenan
     if (change.suspended === true && before.id === by.home)
       return yield* new Refused({ detail: "this is your own tenant: it cannot be suspended from within" })
     const after = { ...before, ...change }
-    if (tenantEtag(after) === tenantEtag(before)) return yield* viewOf(options, before)
+    if (tenantEtag(after) === tenantEtag(before)) {
+      // One that was imported beside the running engine is taken up by asking for it again.
+      if (change.suspended === false) yield* resume(options, before)
+      return yield* viewOf(options, before)
+    }
     const changed = yield* audited<TenantRecord, NotFound | DbError>(
       options,
       by,
@@ -264,14 +268,15 @@ const update = (options: TenancyOptions, by: Acting, slug: string, change: Tenan
     standings.know(changed)
     yield* options.tenantChanged(changed.id)
     if (changed.suspended && !before.suspended) yield* suspend(options, changed)
-    if (!changed.suspended) {
-      yield* standings.load(changed)
-      yield* options.running.start(changed)
-    }
+    if (!changed.suspended) yield* resume(options, changed)
     return yield* viewOf(options, changed)
   }).pipe(Effect.catchTags({ DbError: away, TenantNotStarted: away, MasterKeyUnusable: away, VaultRefused: away }))
 
 const seen = ({ name, tier, suspended }: TenantRecord) => ({ name, tier, suspended })
+
+/** Also after any other change: what it changed is in force when this returns. */
+const resume = ({ standings, running }: TenancyOptions, record: TenantRecord) =>
+  Effect.andThen(standings.load(record), running.start(record))
 
 /** Nobody of it is admitted from now on; its sessions end for good, its programs' keys work again when it is resumed. */
 const suspend = ({ db, doors, running }: TenancyOptions, { id }: TenantRecord): Effect.Effect<void, DbError> =>
