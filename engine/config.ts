@@ -108,6 +108,13 @@ export const SETTINGS = {
     unit: "h",
     doc: "How long the journal is kept.",
   }),
+  snapshotSeconds: integer("HELIOGRAPH_SNAPSHOT_SECONDS", {
+    default: 60,
+    min: 1,
+    max: 3600,
+    unit: "s",
+    doc: "How often a twin is saved: a start folds the journal since then. Each leaves a mark that a replay is proven by.",
+  }),
   sampleDays: integer("HELIOGRAPH_SAMPLE_DAYS", {
     default: 14,
     min: 1,

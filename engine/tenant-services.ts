@@ -258,6 +258,7 @@ const load = (environment: TenantEnvironment, tenant: TenantInfo, log: Log, now:
       epochBase: journal.lease.epoch * EPOCHS_PER_LIFE,
       journal: remembering(journal, history, now),
       snapshots,
+      snapshotEveryMs: config.snapshotSeconds * 1_000,
       eventsMax: () => quotas.limit(tenant.id, "mailbox_depth"),
       onNotice: (notice) => tellNotice(log, notice),
       onFailed: (error) => log.error("the twin stopped and is rebuilt from snapshot and journal", { cause: error }),
