@@ -131,7 +131,9 @@ export const pruneChunks = (db: DbShape, tenant: TenantId, beforeMs: number): Ef
     for (let total = 0; ;) {
       const deleted = yield* db.ingest(tenant)(async (tx) => {
         const { rowCount } = await tx.query(
-          `delete from chunk where ctid in (select ctid from chunk where tenant_id = $1 and t0 < $2 and t1 < $2 limit ${PRUNE_BATCH})`,
+          // By key: a ctid is unique within one partition only.
+          `delete from chunk where tenant_id = $1 and (device_id, t0, source, seq0) in
+             (select device_id, t0, source, seq0 from chunk where tenant_id = $1 and t0 < $2 and t1 < $2 limit ${PRUNE_BATCH})`,
           [tenant, Math.trunc(beforeMs)],
         )
         return rowCount

@@ -31,7 +31,7 @@ describe("row security", { skip: NO_POSTGRES }, () => {
     await seedEveryTable(owner, b)
     const { rows } = await owner.query(
       `select c.oid::regclass::text as name from pg_class c join pg_attribute t on t.attrelid = c.oid
-       where t.attname = 'tenant_id' and c.relkind in ('r', 'p') order by 1`,
+       where t.attname = 'tenant_id' and c.relkind in ('r', 'p') and not c.relispartition order by 1`,
     )
     tables = rows.map((row: { name: string }) => row.name)
   })
@@ -68,6 +68,18 @@ describe("row security", { skip: NO_POSTGRES }, () => {
         assert.equal(await count(app, table, b), 0, table)
       }
     })
+  })
+
+  test("[T1] no partition can be read or written beside its parent, whatever tenant is set", async () => {
+    const { rows } = await owner.query<{ name: string }>(
+      "select oid::regclass::text as name from pg_class where relispartition and relkind in ('r', 'p')",
+    )
+    assert.ok(rows.length >= 6, rows.map(({ name }) => name).join(" "))
+    for (const { name } of rows) {
+      for (const sql of [`select 1 from ${name}`, `insert into ${name} default values`, `delete from ${name}`]) {
+        await asTenant(a, () => assert.rejects(app.query(sql), { code: "42501" }, sql))
+      }
+    }
   })
 
   test("[T1] writing a row of B as A is refused with 42501 on every table", async () => {
@@ -168,7 +180,7 @@ describe("row security", { skip: NO_POSTGRES }, () => {
     [
       "tenant_id may be null",
       "alter table event drop constraint event_pkey, alter tenant_id drop not null",
-      "alter table event alter tenant_id set not null, add primary key (tenant_id, seq, idx)",
+      "alter table event alter tenant_id set not null, add primary key (tenant_id, seq, idx, at_ms)",
     ],
     [
       "foreign key between tenant tables that leaves tenant_id out",

@@ -50,6 +50,7 @@ export const seedEveryTable = async (owner: Client, tenant: TenantId): Promise<v
     ["state_mark", "seq, at_ms, state_hash", [1, 1, "0".repeat(16)]],
     ["snapshot", "seq, epoch, at_ms, data", [1, 1, 1, Buffer.alloc(8)]],
     ["chunk", "device_id, source, t0, t1, seq0, seq1, polls, data", [first, "snmp", 1, 2, 1, 1, 1, Buffer.alloc(8)]],
+    ["rollup", "device_id, res, t0, source, part, parts, data", [first, 3_600, 0, "snmp", 0, 1, Buffer.alloc(8)]],
     ["history_mark", "needed_seq", [1]],
     [
       "event",
