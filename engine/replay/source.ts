@@ -12,7 +12,7 @@ import type { TenantId } from "#protocol/id.ts"
 import type { Sequenced } from "#twin/input.ts"
 
 export interface ReplaySource {
-  /** The newest snapshot at or before a time, or the oldest that is kept; null = none at all. */
+  /** The newest snapshot at or before a time; null = begin with the first input; else the oldest that is kept. */
   readonly checkpoint: (atMs: number) => Promise<StoredSnapshot | null>
   readonly snapshotAt: (seq: number) => Promise<StoredSnapshot | null>
   /** Ascending; `limit` at most. */

@@ -256,6 +256,11 @@ describe("journal", { skip: NO_POSTGRES }, () => {
     const snapshots = openSnapshots(it.db, tenant, journal.lease)
     const minute = 60_000
     for (let i = 1; i <= 200; i++) await snapshots.save(i, i * minute, Buffer.from(`state ${i}`), HASH)
+    assert.equal(
+      await Effect.runPromise(loadCheckpoint(it.db, tenant, 0)).then((one) => one?.seq),
+      1,
+      "no input is kept",
+    )
     const at = async (atMs: number) => (await Effect.runPromise(loadCheckpoint(it.db, tenant, atMs)))?.seq
     // Hours begin at minutes 1, 60, 120, 180; 199 and 200 are the newest two.
     assert.deepEqual(
@@ -268,6 +273,8 @@ describe("journal", { skip: NO_POSTGRES }, () => {
     assert.equal((await Effect.runPromise(readMarks(it.db, tenant, 0, 1e9, 1_000)))[0]?.seq, 120)
     assert.equal((await Effect.runPromise(loadSnapshotAt(it.db, tenant, 180)))?.seq, 180)
     assert.equal(await Effect.runPromise(loadSnapshotAt(it.db, tenant, 181)), null)
+    await journal.append(ticks(1, 1))
+    assert.equal(await at(0), undefined, "the first input is kept: a replay begins with nothing")
   })
 })
 

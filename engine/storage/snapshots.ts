@@ -59,7 +59,10 @@ export const openSnapshots = (db: DbShape, tenant: TenantId, lease: Lease): Snap
     ),
 })
 
-/** The newest checkpoint at or before a time, or the oldest after it; null = none is kept. */
+/**
+ * The newest snapshot at or before a time. Null = begin with nothing: the journal still has the first input. Else the
+ * oldest snapshot, which is later than was asked for.
+ */
 export const loadCheckpoint = (
   db: DbShape,
   tenant: TenantId,
@@ -67,7 +70,9 @@ export const loadCheckpoint = (
 ): Effect.Effect<StoredSnapshot | null, DbError> =>
   db.tenant(tenant)(async (tx) => {
     const before = await tx.query<SnapshotRow>(CHECKPOINT_BEFORE, [tenant, Math.trunc(atMs)])
-    return newest(before.rows.length > 0 ? before : await tx.query<SnapshotRow>(OLDEST, [tenant]))
+    if (before.rows.length > 0) return newest(before)
+    const whole = await tx.query("select 1 from journal where tenant_id = $1 and seq = 1", [tenant])
+    return whole.rowCount > 0 ? null : newest(await tx.query<SnapshotRow>(OLDEST, [tenant]))
   })
 
 /** The snapshot of exactly this input, if it is still kept. */
