@@ -22,6 +22,26 @@ for (const one of CASES) {
       if (one.name === "fleet10k") assert.ok((figures["polls"] ?? 0) > 0, "nothing was polled")
       if (one.name === "hostile") assert.equal(figures["escapes"], 0)
       if (one.name === "snmp-cost") assert.equal(figures["requests_without_answer"], 0)
+      // [W11] [7.5] [W13] [7.8] [7.4]
+      if (["kill", "away", "replay"].includes(one.name)) {
+        assert.equal(figures["decisions_differing"], 0)
+        assert.ok((figures["marks_equal"] ?? 0) > 0, "no mark was proven")
+      }
+      if (one.name === "kill" || one.name === "away") {
+        assert.equal(figures["acknowledged_lost"], 0)
+        assert.equal(figures["events_told_and_lost"], 0)
+        assert.equal(figures["twin_rebuilds"], 0)
+      }
+      if (one.name === "kill") {
+        assert.ok((figures["informs_acknowledged"] ?? 0) > 0, "nothing was acknowledged")
+        assert.equal(figures["duplicated"], 0)
+      }
+      if (one.name === "away") {
+        assert.ok((figures["polls_while_away"] ?? 0) > 0, "polling stood still")
+        assert.ok((figures["informs_answered_while_away"] ?? 0) > 0, "nothing was answered")
+        assert.ok((figures["spool_bytes"] ?? 0) > 0, "nothing was spooled")
+      }
+      if (one.name === "replay") assert.equal(figures["marks"], figures["marks_equal"])
       if (one.name === "recover") {
         assert.equal(figures["links_with_another_state"], 0)
         assert.equal(figures["events_lost"], 0)

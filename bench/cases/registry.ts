@@ -1,29 +1,39 @@
 /** Every benchmark, by the name that the command line takes. The first one runs when none is named. */
 import type { Case } from "#bench/case.ts"
 import { audit } from "#bench/cases/audit.ts"
+import { away } from "#bench/cases/away.ts"
 import { canonical } from "#bench/cases/canonical.ts"
+import { coldstart } from "#bench/cases/coldstart.ts"
 import { detect } from "#bench/cases/detect.ts"
 import { doors } from "#bench/cases/doors.ts"
 import { fleet } from "#bench/cases/fleet.ts"
 import { fleet10k } from "#bench/cases/fleet10k.ts"
 import { frr } from "#bench/cases/frr.ts"
 import { hostile } from "#bench/cases/hostile.ts"
+import { kill } from "#bench/cases/kill.ts"
+import { neighbour } from "#bench/cases/neighbour.ts"
 import { recordings } from "#bench/cases/recordings.ts"
 import { recover } from "#bench/cases/recover.ts"
+import { replay } from "#bench/cases/replay.ts"
 import { snmpCost } from "#bench/cases/snmp-cost.ts"
 import { start } from "#bench/cases/start.ts"
 
 export const CASES: readonly Case[] = [
   canonical,
   audit,
+  away,
+  coldstart,
   detect,
   doors,
   fleet,
   fleet10k,
   frr,
   hostile,
+  neighbour,
+  kill,
   recover,
   recordings,
+  replay,
   snmpCost,
   start,
 ]

@@ -1,5 +1,5 @@
 /** Heliograph as a process of its own, started and fed as a user would: environment, command line, HTTP. */
-import { mkdtemp, rm, writeFile } from "node:fs/promises"
+import { chmod, mkdtemp, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { spawn } from "node:child_process"
@@ -35,6 +35,8 @@ export interface EngineOptions {
 
 export const temporaryDataDir = async (): Promise<{ readonly path: string; readonly remove: () => Promise<void> }> => {
   const path = await mkdtemp(join(tmpdir(), "heliograph-drive-"))
+  // Passable, so that a database server that may not run as root lives in here as well, and goes with it.
+  await chmod(path, 0o711)
   return { path, remove: () => rm(path, { recursive: true, force: true, maxRetries: 5 }) }
 }
 
@@ -111,16 +113,28 @@ const importDocument = async (
 ): Promise<string> => {
   const file = join(dataDir, "drive-import.json")
   await writeFile(file, JSON.stringify(document), { mode: 0o600 })
-  const child = spawn(process.execPath, ["engine/cli.ts", "import", file], {
+  const { code, out, err } = await runCommand(["import", file], env)
+  if (code !== 0) throw new Error(`heliograph import: exit ${code}\n${out}${err}`)
+  return out
+}
+
+export interface Ran {
+  readonly code: number | null
+  readonly out: string
+  readonly err: string
+}
+
+/** `heliograph ...args` as a user runs it, beside an engine or without one. */
+export const runCommand = async (args: readonly string[], env: Readonly<Record<string, string>>): Promise<Ran> => {
+  const child = spawn(process.execPath, ["engine/cli.ts", ...args], {
     cwd: REPOSITORY,
     env: { ...process.env, ...env },
   })
-  let output = ""
-  child.stdout.on("data", (chunk) => (output += chunk))
-  child.stderr.on("data", (chunk) => (output += chunk))
-  const [code] = (await once(child, "exit")) as [number | null]
-  if (code !== 0) throw new Error(`heliograph import: exit ${code}\n${output}`)
-  return output
+  const text = { out: "", err: "" }
+  child.stdout.setEncoding("utf8").on("data", (chunk: string) => (text.out += chunk))
+  child.stderr.setEncoding("utf8").on("data", (chunk: string) => (text.err += chunk))
+  const [code] = (await once(child, "close")) as [number | null]
+  return { code, ...text }
 }
 
 /** Text exposition format 0.0.4, without timestamps. */

@@ -5,6 +5,7 @@ import { applyFrame, newViewState, type ViewState } from "#protocol/apply.ts"
 import { decodeServer, encodeClient } from "#protocol/codec.ts"
 import { PROTOCOL_VERSION, PROTOCOL_VERSION_MIN } from "#protocol/wire.ts"
 import { unpackStatus, type Health } from "#protocol/status.ts"
+import type { EventView } from "#protocol/view.ts"
 
 export interface Viewer {
   readonly state: ViewState
@@ -19,6 +20,8 @@ export interface Viewer {
   readonly until: (accept: () => boolean, timeoutMs: number) => Promise<number>
   /** ms from the newest evidence in a DELTA to its arrival here. */
   readonly deltaAgesMs: () => readonly number[]
+  /** Every event that was told since this viewer came, oldest first; not those of its keyframe. */
+  readonly told: () => readonly EventView[]
   readonly frames: () => number
   readonly bytes: () => number
   readonly close: () => Promise<void>
@@ -32,6 +35,7 @@ export const openViewer = async (url: string, cookie: string): Promise<Viewer> =
   socket.binaryType = "nodebuffer"
   const state = newViewState()
   const ages: number[] = []
+  const told: EventView[] = []
   const waiting = new Set<(atMs: number) => void>()
   let frames = 0
   let bytes = 0
@@ -42,6 +46,7 @@ export const openViewer = async (url: string, cookie: string): Promise<Viewer> =
     bytes += data.length
     const frame = decodeServer(data)
     if (frame.kind === "DELTA") ages.push(atMs - frame.atMs)
+    if (frame.kind === "EVENT") told.push(...frame.events)
     if (frame.kind === "SNAP" || frame.kind === "DELTA" || frame.kind === "EVENT") {
       if (applyFrame(state, frame) === "gap") socket.close(4000, "a gap in a stream that never broke")
     }
@@ -87,6 +92,7 @@ export const openViewer = async (url: string, cookie: string): Promise<Viewer> =
     nodes: () => state.nodes.id.length,
     until,
     deltaAgesMs: () => ages,
+    told: () => told,
     frames: () => frames,
     bytes: () => bytes,
     close: async () => {

@@ -1,0 +1,79 @@
+/**
+ * What a replay makes of an engine's journal, asked for by `heliograph replay` as a user would: the events that the fold
+ * decides, and the marks of the live twin that it proves equal. Texts of events are compared as that command prints them.
+ */
+import { runCommand } from "#lab/drive/engine.ts"
+import type { EventView } from "#protocol/view.ts"
+
+export interface Folded {
+  /** One line per event, as `lineOf` makes it; from the asked moment on. */
+  readonly events: readonly string[]
+  readonly inputs: number
+}
+
+export interface Proof {
+  /** Marks that the live twin left, and how many of them the fold reached alike. */
+  readonly marks: number
+  readonly equal: number
+  /** What the command said when they differ; null = equal. */
+  readonly problem: string | null
+  /** Times as fast as life. */
+  readonly speed: number
+  readonly seekMsP50: number | null
+  readonly seekMsP95: number | null
+}
+
+interface Summary {
+  readonly inputs: number
+  readonly instants: number
+  readonly equal: number
+  readonly speed: number
+  readonly seekMsP50?: number
+  readonly seekMsP95?: number
+}
+
+export const fold = async (dataDir: string, fromMs: number): Promise<Folded> => {
+  const { code, out, err } = await replay(dataDir, fromMs, ["--events"])
+  if (code !== 0) throw new Error(`heliograph replay --events: exit ${code}\n${err}`)
+  const lines = out.trimEnd().split("\n")
+  return { events: lines.slice(0, -1), inputs: (JSON.parse(lines.at(-1) as string) as Summary).inputs }
+}
+
+export const prove = async (dataDir: string, fromMs: number, seeks = 0, seed = 1): Promise<Proof> => {
+  const { code, out, err } = await replay(dataDir, fromMs, [
+    "--verify",
+    "--seek",
+    String(seeks),
+    "--seed",
+    String(seed),
+  ])
+  if (code !== 0)
+    return { marks: 1, equal: 0, problem: err.trim(), speed: Number.NaN, seekMsP50: null, seekMsP95: null }
+  const summary = JSON.parse(out.trimEnd().split("\n").at(-1) as string) as Summary
+  return {
+    marks: summary.instants,
+    equal: summary.equal,
+    problem: null,
+    speed: summary.speed,
+    seekMsP50: summary.seekMsP50 ?? null,
+    seekMsP95: summary.seekMsP95 ?? null,
+  }
+}
+
+const replay = (dataDir: string, fromMs: number, options: readonly string[]) =>
+  runCommand(["replay", "--from", new Date(fromMs).toISOString(), ...options], { HELIOGRAPH_DATA_DIR: dataDir })
+
+/** As engine/cli/replay.ts prints an event. */
+export const lineOf = ({ atMs, type, severity, subject, entity, old, new: now }: EventView): string =>
+  `${new Date(atMs).toISOString()}  ${severity.padEnd(13)} ${type}  ${subject} ${JSON.stringify(entity)} ${JSON.stringify(old)} -> ${JSON.stringify(now)}`
+
+/** What of `wanted` is not in `found`, each as often as it stands there. */
+export const missingIn = (found: readonly string[], wanted: readonly string[]): readonly string[] => {
+  const counts = new Map<string, number>()
+  for (const line of found) counts.set(line, (counts.get(line) ?? 0) + 1)
+  return wanted.filter((line) => {
+    const count = counts.get(line) ?? 0
+    counts.set(line, count - 1)
+    return count <= 0
+  })
+}
