@@ -41,6 +41,7 @@ import { makeQuotas } from "#engine/quota/quotas.ts"
 import { measureStorage } from "#engine/quota/storage-use.ts"
 import { tellBreaches } from "#engine/quota/tell-breaches.ts"
 import { usersWithin } from "#engine/quota/users-within.ts"
+import { makeReplays, type Replays } from "#engine/replay/replays.ts"
 import { auditRls } from "#engine/storage/audit-rls.ts"
 import { DbError, openDb, type DbShape } from "#engine/storage/db.ts"
 import { listEvents } from "#engine/storage/events.ts"
@@ -100,7 +101,7 @@ export const assemble = (options: AssembleOptions) =>
     const { config, log } = options
     const step = stopwatch(options.progress)
     // Side by side: the builder works in a process of its own, and a data directory in use is told at once.
-    const [{ db, vault, homeOwnerUrl }, bundle] = yield* Effect.all([openStorage(options, step), openBundle(options)], {
+    const [{ db, vault, homeOwnerUrl, homeAppUrl }, bundle] = yield* Effect.all([openStorage(options, step), openBundle(options)], {
       concurrency: "unbounded",
     })
     const metrics = makeMetrics()
@@ -153,6 +154,15 @@ export const assemble = (options: AssembleOptions) =>
       admitKey: keysWithin((tenant, wanted) => quotas.refusal(tenant, "max_api_keys", wanted), Date.now),
       nowMs: Date.now,
     })
+    const replays = yield* makeReplays({
+      db,
+      quotas,
+      log,
+      appUrl: (slug) => appUrlOf(homeAppUrl, db, slug),
+      runs: (tenant) => running.has(tenant),
+      nowMs: Date.now,
+      monotonicMs: () => performance.now(),
+    })
     const stream = yield* makeStream({
       doors: identity.api.doors,
       twins,
@@ -162,6 +172,7 @@ export const assemble = (options: AssembleOptions) =>
       tls: tls !== null,
       viewersMax: config.viewersMax,
       quotas,
+      replays,
       nowMs: Date.now,
     })
     const life = yield* makeRunning({ open: (tenant) => openTenant(environment, tenant), tenants, stream })
@@ -200,7 +211,7 @@ export const assemble = (options: AssembleOptions) =>
     // Before anything is served: whoever sees a healthy engine can sign in to it.
     const newPassword = yield* firstUser(options, db, ensureTenant)
     const importer = makeImporter(running)
-    quotaMetrics(metrics, quotas, () => [...running.values()].map(({ twin }) => twin.tenant))
+    quotaMetrics(metrics, quotas, () => [...running.values()])
     const tenancy = yield* makeTenancy({
       db,
       dataDir: config.dataDir,
@@ -228,12 +239,19 @@ export const assemble = (options: AssembleOptions) =>
       identity,
       audit,
       subscribers,
+      replays,
       tenancy: { tenancy, settings, quotas },
       twins,
       stream,
       running,
     })
-    yield* makeLocalAdmin({ dataDir: config.dataDir, importer, tenants: localTenants(tenancy), status: () => statusOf(http.url, running), log })
+    yield* makeLocalAdmin({
+      dataDir: config.dataDir,
+      importer,
+      tenants: localTenants(tenancy),
+      status: () => statusOf(http.url, running),
+      log,
+    })
     step("web interface")
     const engine: Engine = {
       url: http.url,
@@ -284,6 +302,12 @@ const ownerUrlsOf = (home: string, db: RoutedDb, slug: string): readonly string[
   if (own === undefined) return [home]
   const urls = own.state().kind === "open" ? own.urls() : null
   return urls === null ? null : [urls.ownerUrl, home]
+}
+
+/** Null = the tenant's own database is away. */
+const appUrlOf = (home: string, db: RoutedDb, slug: string): string | null => {
+  const own = db.own.get(slug)
+  return own === undefined ? home : (own.urls()?.appUrl ?? null)
 }
 
 const deviceCount = (running: Running): number =>
@@ -351,7 +375,7 @@ const openStorage = ({ config, log }: AssembleOptions, step: Step) =>
     }
     const vault = yield* openVault(db, vaultOptions)
     if (config.deadCredentials === "allow") yield* tellDead(db, vaultOptions, log)
-    return { db, vault, homeOwnerUrl: database.ownerUrl }
+    return { db, vault, homeOwnerUrl: database.ownerUrl, homeAppUrl: database.appUrl }
   })
 
 const openTls = ({ config, log }: AssembleOptions, metrics: MetricsRegistry) =>
@@ -375,6 +399,7 @@ interface Serving {
   readonly identity: Identity
   readonly audit: Audit
   readonly subscribers: SubscriberReveal
+  readonly replays: Replays
   readonly tenancy: Pick<ApiDeps, "tenancy" | "settings" | "quotas">
   readonly twins: Twins
   readonly stream: Stream
@@ -391,6 +416,7 @@ const serve = ({
   identity,
   audit,
   subscribers,
+  replays,
   tenancy,
   twins,
   stream,
@@ -405,6 +431,7 @@ const serve = ({
       ...tenancy,
       audit,
       subscribers,
+      replays,
       twins,
       history: historyOf(running),
       events: eventsOf(db),

@@ -20,7 +20,7 @@ import type { ImportDocument, ImportMode, ImportReport } from "#engine/import/do
 import type { Log } from "#engine/log.ts"
 import { deviceReach, reachableTargets } from "#engine/net/reach.ts"
 import type { Probes } from "#engine/probes/probes.ts"
-import { makeIngestGate, type IngestGate } from "#engine/quota/ingest-gate.ts"
+import { makeIngestGate, type IngestGate, type IngestStats } from "#engine/quota/ingest-gate.ts"
 import type { QuotaPassed, Quotas } from "#engine/quota/quotas.ts"
 import { perSecond, stretchProbes } from "#engine/quota/stretch-probes.ts"
 import type { DbError, DbShape } from "#engine/storage/db.ts"
@@ -40,6 +40,7 @@ import { openJournal, type Journal } from "#engine/storage/journal.ts"
 import { openSnapshots, type SnapshotStore } from "#engine/storage/snapshots.ts"
 import type { MasterKeyUnusable, TenantKey, Vault, VaultRefused } from "#engine/storage/vault.ts"
 import { decodeBatch, encodeBatch } from "#engine/tenant/journal-codec.ts"
+import { writeEvents } from "#engine/tenant/event-writer.ts"
 import type { LiveTwin, TenantInfo } from "#engine/tenant/live-twin.ts"
 import type { JournalPort } from "#engine/tenant/ports.ts"
 import type { LoadTenant, TenantNotStarted, Tenants } from "#engine/tenant/registry.ts"
@@ -47,7 +48,6 @@ import type { TenantNotice, TenantRuntimeStats } from "#engine/tenant/runtime.ts
 import type { RetentionMs } from "#engine/tenancy/standings.ts"
 import { upkeepForever } from "#engine/upkeep.ts"
 import type { QuotaName } from "#protocol/quota.ts"
-import type { EventView } from "#protocol/view.ts"
 
 export interface TenantServices {
   readonly twin: LiveTwin
@@ -57,6 +57,8 @@ export interface TenantServices {
   readonly stats: () => TenantRuntimeStats | null
   /** Values journaled by polls since the start. */
   readonly samples: () => number
+  /** What the quotas held back or left out of what its devices said. */
+  readonly ingest: () => IngestStats
   /** What of each device is probed. */
   readonly probePlans: () => readonly ProbePlan[]
   /** Stores a document; twin and fleet follow when it changed something. */
@@ -98,10 +100,6 @@ export interface TenantEnvironment {
 
 /** Room for changes of the inventory within one life of a runtime. */
 const EPOCHS_PER_LIFE = 2 ** 20
-/** Events that wait for the database; beyond it the oldest are given up (the journal still has them) and counted in the log. */
-const EVENTS_WAITING_MAX = 50_000
-const EVENT_RETRY_MS = 1_000
-const EVENTS_PER_WRITE = 1_000
 
 /** Starts the tenant's twin from what is stored, then its fleet. */
 export const openTenant = (
@@ -113,7 +111,13 @@ export const openTenant = (
     const log = environment.log.with({ tenant: tenant.slug })
     const now: Moment = { history: null, journal: null, snapshots: null, samples: 0 }
     const twin = yield* tenants.open(tenant.id, load(environment, tenant, log, now))
-    yield* writeEvents(db, tenant, twin, log)
+    yield* writeEvents({
+      twin,
+      recoveredEvents: () => tenants.runtime(tenant.id)?.recoveredEvents() ?? [],
+      append: (events) => appendEvents(db, tenant.id, events),
+      onGivenUp: (events) => log.warn("events were not stored while the database was away", { events }),
+      onRetry: (cause) => log.debug("events wait for the database", { cause }),
+    })
     const retention = () => environment.retentionMs(tenant)
     yield* Effect.forkScoped(upkeepForever({ db, tenant: tenant.id, stores: () => now, retention, log }))
 
@@ -144,6 +148,7 @@ export const openTenant = (
       fleetStats,
       stats: () => tenants.runtime(tenant.id)?.stats() ?? null,
       samples: () => now.samples,
+      ingest: gate.stats,
       probePlans: () => probed.plans,
       change,
       importDocument: (document, mode) =>
@@ -316,52 +321,4 @@ const followTargets = (
     }))
     book.set(tenant.id, entries)
     yield* probes.setTenant(tenant.id, entries)
-  })
-
-/** Copies the twin's events into their table: the newest that it remembers first, then as rounds tell them. */
-const writeEvents = (
-  db: DbShape,
-  tenant: TenantInfo,
-  twin: LiveTwin,
-  log: Log,
-): Effect.Effect<void, never, Scope.Scope> =>
-  Effect.gen(function* () {
-    // After a crash the last events may be in the journal only; writing the same one twice changes nothing.
-    const waiting: EventView[] = [...twin.recentEvents()]
-    let wake: (() => void) | null = null
-    let givenUp = 0
-    const stop = twin.onRound(({ events }) => {
-      if (events.length === 0) return
-      waiting.push(...events)
-      if (waiting.length > EVENTS_WAITING_MAX) givenUp += waiting.splice(0, waiting.length - EVENTS_WAITING_MAX).length
-      wake?.()
-    })
-    const something = Effect.callback<void>((resume) => {
-      if (waiting.length > 0) return resume(Effect.void)
-      wake = () => {
-        wake = null
-        resume(Effect.void)
-      }
-    })
-    const writeOnce = Effect.gen(function* () {
-      yield* something
-      const batch = waiting.splice(0, EVENTS_PER_WRITE)
-      yield* appendEvents(db, tenant.id, batch).pipe(
-        Effect.tapError(() => Effect.sync(() => waiting.unshift(...batch))),
-      )
-      if (givenUp > 0) log.warn("events were not stored while the database was away", { events: givenUp })
-      givenUp = 0
-    }).pipe(
-      Effect.catch((error) =>
-        Effect.sync(() => log.debug("events wait for the database", { cause: error })).pipe(
-          Effect.andThen(Effect.sleep(EVENT_RETRY_MS)),
-        ),
-      ),
-    )
-    const lastWords = Effect.suspend(() =>
-      waiting.length === 0 ? Effect.void : appendEvents(db, tenant.id, waiting.splice(0)),
-    ).pipe(Effect.ignore)
-    yield* Effect.addFinalizer(() => lastWords)
-    yield* Effect.forkScoped(Effect.forever(writeOnce))
-    yield* Effect.addFinalizer(() => Effect.sync(stop))
   })

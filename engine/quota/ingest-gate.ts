@@ -77,7 +77,10 @@ export const makeIngestGate = (options: IngestGateOptions): IngestGate => {
     waiting.set(key, poll)
     drainLater()
   }
-  const lose = (poll: PollInput): void => void (stats.samplesLost += poll.value.length)
+  const lose = (poll: PollInput): void => {
+    stats.samplesLost += poll.value.length
+    quotas.exceeded(tenant, "max_ingest_samples_per_s")
+  }
 
   const submitPoll = (offered: PollInput): boolean => {
     const poll = cutToQuota(offered, census, (name) => quotas.limit(tenant, name))

@@ -167,7 +167,7 @@ describe("a tenant's file", { skip: NO_POSTGRES }, () => {
     const lines = zstdDecompressSync(readFileSync(path)).toString("utf8").trimEnd().split("\n")
     const forged = lines.slice(0, -1).map((line) => (line.startsWith("site\t") ? line.replaceAll(id, victim) : line))
     const tables: Record<string, { rows: number; sha256: string }> = {}
-    for (const name of [...new Set(forged.slice(1).map((line) => line.slice(0, line.indexOf("\t"))))]) {
+    for (const name of new Set(forged.slice(1).map((line) => line.slice(0, line.indexOf("\t"))))) {
       const rows = forged
         .filter((line) => line.startsWith(`${name}\t`))
         .map((line) => `${line.slice(name.length + 1)}\n`)

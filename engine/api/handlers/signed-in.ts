@@ -1,4 +1,5 @@
 /** The middleware behind SignedIn: who asks, may they, and which twin is theirs. No handler runs before it says yes. */
+import type { IncomingMessage } from "node:http"
 import * as Effect from "effect/Effect"
 import * as HttpServerRequest from "effect/http/HttpServerRequest"
 import * as Layer from "effect/Layer"
@@ -11,12 +12,22 @@ import { nodeRequest, presented, unavailable } from "#engine/api/handlers/reques
 import { Forbidden, NotSignedIn, ServiceUnavailable } from "#engine/api/problems.ts"
 import { Caller, SignedIn } from "#engine/api/signed-in.ts"
 import type { Actor } from "#engine/audit/act.ts"
+import type { QuotaPassed } from "#engine/quota/quotas.ts"
 import { makeApiRate } from "#engine/quota/api-rate.ts"
 import { sourceAddress } from "#engine/http/origin.ts"
 import { siteView } from "#engine/tenant/site-view.ts"
 
 export const signedIn = (deps: ApiDeps) => {
   const rate = makeApiRate(deps.quotas, () => performance.now())
+  // What is refused by one way of presenting a credential is tried by the next one: a request counts once all the same.
+  const counted = new WeakMap<IncomingMessage, QuotaPassed | null>()
+  const admitted = (request: IncomingMessage, { tenant, userId, credential }: Principal): QuotaPassed | null => {
+    const known = counted.get(request)
+    if (known !== undefined) return known
+    const refused = rate.admit(tenant, credential.kind === "apiKey" ? credential.id : userId)
+    counted.set(request, refused)
+    return refused
+  }
   const admit: SignedInCheck = (app, { endpoint, group }) =>
     Effect.gen(function* () {
       const request = yield* HttpServerRequest.HttpServerRequest
@@ -24,10 +35,7 @@ export const signedIn = (deps: ApiDeps) => {
       if (credential === null) return yield* new NotSignedIn({})
       const principal = yield* deps.doors.admit(credential).pipe(Effect.catchTag("Unavailable", unavailable(deps)))
       if (principal === null) return yield* new NotSignedIn({})
-      const tooMany = rate.admit(
-        principal.tenant,
-        principal.credential.kind === "apiKey" ? principal.credential.id : principal.userId,
-      )
+      const tooMany = admitted(nodeRequest(request), principal)
       if (tooMany !== null) return yield* overQuota(tooMany)
       const policy = ROUTES[`${group.identifier}.${endpoint.identifier}` as RouteName]
       const refused = refusedBy(policy, principal)
