@@ -71,6 +71,8 @@ export const QUOTAS = {
   max_ws_clients: total("streams", "A", 50, 500, 20_000),
   max_ws_delta_bytes_per_s: rate("bytes/s", SECOND, "E", 2_000_000, 20_000_000, 200_000_000),
   max_export_bytes: bound("bytes", "A", 100_000_000, 1_000_000_000, 10_000_000_000),
+  /** Replays on the screen, each a thread with its own twin; those of the command line are the machine's owner's. */
+  max_concurrent_replays: total("replays", "UA", 2, 4, 8),
   /** Traps and syslog lines that wait for the twin. */
   mailbox_depth: total("inputs", "E", 1_024, 4_096, 8_192),
 } as const satisfies Readonly<Record<string, QuotaRow>>
@@ -91,7 +93,6 @@ export const ABSENT: Readonly<Record<string, string>> = {
   max_scan_addresses_per_day: "there is no scan yet (C12)",
   max_notifications_per_hour: "there are no notifications yet (I13)",
   max_reports_per_day: "there are no reports yet (I19)",
-  max_concurrent_replays: "replay runs on the command line only, for the machine's owner",
   max_forks: "there is no what-if yet",
   max_cpes: "there is no TR-069 server yet (C18)",
   max_commands_concurrent: "there is no command queue yet (C20)",

@@ -28,6 +28,7 @@ export type Permission = "tenants.manage" | "platform.config" | "users.manage" |
 export type ProbeRow = { readonly device: string; readonly deviceName: string; readonly kind: "ping" | "tcp" | "http" | "dns"; readonly class: "core" | "service" | "sample"; readonly address: string; readonly port: number | null; readonly intervalSeconds: number; readonly up: boolean | null; readonly ms: number | null; readonly lossPct: number | null; readonly atMs: number | null; readonly quality: Quality | null }
 export type Quality = "good" | "estimated" | "stale"
 export type Quota = { readonly name: string; readonly unit: string; readonly limit: number; readonly used: number | null; readonly enforced: string; readonly exceeded: number }
+export type Replay = { readonly id: string; readonly atMs: number; readonly toMs: number; readonly playing: boolean; readonly speed: number; readonly seq: number; readonly problem: string | null; readonly ended: string | null; readonly openedBy: string; readonly mine: boolean; readonly viewers: number }
 export type Role = { readonly name: string; readonly builtIn: boolean; readonly permissions: ReadonlyArray<Permission>; readonly secondFactorRequired: boolean; readonly users: number }
 export type Session = { readonly user: { readonly id: string; readonly name: string }; readonly tenant: Tenant; readonly roles: ReadonlyArray<string>; readonly permissions: ReadonlyArray<Permission>; readonly sites: ReadonlyArray<string> | null; readonly secondFactor: { readonly enabled: boolean; readonly required: boolean }; readonly grant: { readonly reason: string; readonly untilMs: number } | null; readonly expiresAtMs: number }
 export type Severity = "cleared" | "indeterminate" | "warning" | "minor" | "major" | "critical"
@@ -83,6 +84,11 @@ export interface Operations {
   readonly "network.topology": { readonly input: { readonly query?: { readonly limit?: string | number | undefined; readonly cursor?: string | number | undefined } }; readonly ok: Topology }
   readonly "past.events": { readonly input: { readonly query?: { readonly limit?: string | number | undefined; readonly cursor?: string | number | undefined; readonly subject?: string | number | undefined; readonly type?: string | number | undefined; readonly from?: string | number | undefined; readonly to?: string | number | undefined } }; readonly ok: { readonly items: ReadonlyArray<Event>; readonly next: string | null } }
   readonly "past.history": { readonly input: { readonly query: { readonly device: string | number; readonly entity?: string | number | undefined; readonly metric: string | number; readonly from?: string | number | undefined; readonly to?: string | number | undefined; readonly points?: string | number | undefined } }; readonly ok: History }
+  readonly "replays.create": { readonly input: { readonly body: { readonly fromMs: number; readonly toMs?: number; readonly speed?: number } }; readonly ok: Replay }
+  readonly "replays.get": { readonly input: { readonly params: { readonly id: string } }; readonly ok: Replay }
+  readonly "replays.list": { readonly input: {}; readonly ok: { readonly firstMs: number | null; readonly items: ReadonlyArray<Replay> } }
+  readonly "replays.remove": { readonly input: { readonly params: { readonly id: string } }; readonly ok: null }
+  readonly "replays.update": { readonly input: { readonly params: { readonly id: string }; readonly body: { readonly atMs?: number; readonly step?: "event"; readonly speed?: number; readonly playing?: boolean } }; readonly ok: Replay }
   readonly "roles.get": { readonly input: { readonly params: { readonly name: string } }; readonly ok: Role }
   readonly "roles.list": { readonly input: {}; readonly ok: { readonly permissions: ReadonlyArray<Permission>; readonly items: ReadonlyArray<Role> } }
   readonly "roles.put": { readonly input: { readonly params: { readonly name: string }; readonly headers?: { readonly "if-match"?: string | undefined }; readonly body: { readonly permissions?: ReadonlyArray<Permission>; readonly secondFactorRequired?: boolean } }; readonly ok: Role }
@@ -160,6 +166,11 @@ export const OPERATIONS: { readonly [Id in keyof Operations]: OperationRoute } =
   "network.topology": {"method":"GET","path":"/api/v1/topology","query":["limit","cursor"],"headers":[],"hasBody":false,"summary":"Devices and links as a graph, for machines. Each link stands once, on the page of its later end"},
   "past.events": {"method":"GET","path":"/api/v1/events","query":["limit","cursor","subject","type","from","to"],"headers":[],"hasBody":false,"summary":"What happened, newest first"},
   "past.history": {"method":"GET","path":"/api/v1/history","query":["device","entity","metric","from","to","points"],"headers":[],"hasBody":false,"summary":"A stored series, at most 600 points; the last hour if no time is given"},
+  "replays.create": {"method":"POST","path":"/api/v1/replays","query":[],"headers":[],"hasBody":true,"summary":"Open a moment of the past, paused; it ends after 10 minutes without a wish"},
+  "replays.get": {"method":"GET","path":"/api/v1/replays/{id}","query":[],"headers":[],"hasBody":false,"summary":"Where a replay stands"},
+  "replays.list": {"method":"GET","path":"/api/v1/replays","query":[],"headers":[],"hasBody":false,"summary":"The replays that run, and from when on the past can be replayed"},
+  "replays.remove": {"method":"DELETE","path":"/api/v1/replays/{id}","query":[],"headers":[],"hasBody":false,"summary":"End a replay that you opened"},
+  "replays.update": {"method":"PATCH","path":"/api/v1/replays/{id}","query":[],"headers":[],"hasBody":true,"summary":"Jump, go to the next event, play or pause a replay that you opened"},
   "roles.get": {"method":"GET","path":"/api/v1/roles/{name}","query":[],"headers":[],"hasBody":false,"summary":"One role, with its ETag"},
   "roles.list": {"method":"GET","path":"/api/v1/roles","query":[],"headers":[],"hasBody":false,"summary":"The matrix: built-in roles, then the tenant's own"},
   "roles.put": {"method":"PUT","path":"/api/v1/roles/{name}","query":[],"headers":["if-match"],"hasBody":true,"summary":"Make or change a custom role"},

@@ -61,6 +61,11 @@ export const ROUTES: Readonly<Record<RouteName, Policy>> = {
   "subscribers.reveal": needs("subscriber.view"),
   "past.history": needs("network.read"),
   "past.events": needs("network.read"),
+  "replays.list": needs("replay.view"),
+  "replays.get": needs("replay.view"),
+  "replays.create": needs("replay.run"),
+  "replays.update": needs("replay.run"),
+  "replays.remove": needs("replay.run"),
   "inventory.site": needs("network.read"),
   "inventory.putSite": needs("topology.edit"),
   "inventory.removeSite": needs("topology.edit"),
@@ -99,6 +104,9 @@ export const FILES = {
   "/oidc/callback": PUBLIC,
   "/stream": needs("network.read"),
 } as const satisfies Readonly<Record<string, Policy>>
+
+/** `/stream?replay=ID`, besides what `/stream` itself needs. */
+export const REPLAY_STREAM = needs("replay.view")
 
 /** What a viewer may say on the stream. */
 export const STREAM_COMMANDS = {

@@ -32,6 +32,9 @@ export const BODIES: Readonly<Record<string, unknown>> = {
   "tokens.revoke": { refreshToken: "hgr_x" },
   "audit.export": { fromMs: 0, toMs: 1 },
   "subscribers.reveal": { pseudonym: "nobody", reason: "matrix" },
+  // The future, so that no thread starts.
+  "replays.create": { fromMs: 8_000_000_000_000_000 },
+  "replays.update": { playing: false },
   "inventory.putSite": { name: "matrix", latitude: 1, longitude: 2 },
   "inventory.createDevice": DEVICE,
   "inventory.updateDevice": {},

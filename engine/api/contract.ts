@@ -11,6 +11,7 @@ import { InventoryGroup } from "#engine/api/groups/inventory.ts"
 import { NetworkGroup } from "#engine/api/groups/network.ts"
 import { PastGroup } from "#engine/api/groups/past.ts"
 import { AccountGroup, RolesGroup, SessionGroup, SignInGroup, UsersGroup } from "#engine/api/groups/people.ts"
+import { ReplaysGroup } from "#engine/api/groups/replays.ts"
 import { SubscribersGroup } from "#engine/api/groups/subscribers.ts"
 import { KeysGroup, TokensGroup } from "#engine/api/groups/programs.ts"
 import { SettingsGroup, TenantsGroup } from "#engine/api/groups/tenancy.ts"
@@ -23,6 +24,7 @@ export class Api extends HttpApi.make("heliograph")
   .add(RolesGroup)
   .add(NetworkGroup)
   .add(PastGroup)
+  .add(ReplaysGroup)
   .add(InventoryGroup)
   .add(KeysGroup)
   .add(TokensGroup)

@@ -25,6 +25,7 @@ export const testDeps = (given: Partial<ApiDeps>): ApiDeps => ({
   twins: absent("twins"),
   history: absent("history"),
   events: absent("events"),
+  replays: absent("replays"),
   probePlans: absent("probePlans"),
   idempotency: absent("idempotency"),
   inventory: absent("inventory"),

@@ -9,6 +9,7 @@ import type { People } from "#engine/people/people.ts"
 import type { SubscriberReveal } from "#engine/privacy/reveal.ts"
 import type { Programs } from "#engine/programs/programs.ts"
 import type { Quotas } from "#engine/quota/quotas.ts"
+import type { Replays } from "#engine/replay/replays.ts"
 import type { Settings } from "#engine/tenancy/settings.ts"
 import type { Tenancy } from "#engine/tenancy/tenancy.ts"
 
@@ -27,6 +28,7 @@ export interface ApiDeps {
   readonly twins: Twins
   readonly history: HistoryReader
   readonly events: EventReader
+  readonly replays: Replays
   readonly probePlans: ProbePlans
   readonly idempotency: Idempotency
   readonly inventory: InventoryApi

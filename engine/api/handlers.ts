@@ -10,6 +10,7 @@ import { keys } from "#engine/api/handlers/keys.ts"
 import { inventory } from "#engine/api/handlers/inventory.ts"
 import { network } from "#engine/api/handlers/network.ts"
 import { past } from "#engine/api/handlers/past.ts"
+import { replays } from "#engine/api/handlers/replays.ts"
 import { roles } from "#engine/api/handlers/roles.ts"
 import { session, signIn } from "#engine/api/handlers/sign-in.ts"
 import { settings } from "#engine/api/handlers/settings.ts"
@@ -30,6 +31,7 @@ export const apiLayer = (deps: ApiDeps) =>
       tenants(deps),
       settings(deps),
       subscribers(deps),
+      replays(deps),
     ]),
     Layer.provide([signedIn(deps), HttpApiMiddleware.layerProblemDetails({ includeDetails: true })]),
   )

@@ -27,11 +27,13 @@ export interface Replay {
   readonly startSeq: number
   /**
    * Folds on. Resolves with the number of inputs folded, also when the journal ends before. The twin's clock stands at the
-   * last folded input; timers that are due later have not fired.
+   * last folded input; timers that are due later have not fired. Stops early when `onRound` answers false, which is called
+   * in the same turn as its round. `slice` = inputs per round, at most (default SLICE).
    */
   readonly runTo: (
     until: Until,
     onRound?: (result: RoundResult, inputs: readonly Sequenced[]) => unknown,
+    slice?: number,
   ) => Promise<number>
   readonly snapshot: () => TwinSnapshot
   readonly hash: () => Promise<TwinHash>
@@ -52,14 +54,15 @@ export const openReplay = async (source: ReplaySource, atMs: number): Promise<Re
     world,
     cells,
     startSeq: base.world.seq,
-    runTo: async (until, onRound) => {
+    runTo: async (until, onRound, sliceMax = SLICE) => {
       let folded = 0
       for (;;) {
-        const slice = await stored.take(until, SLICE)
+        const slice = await stored.take(until, sliceMax)
         if (slice.length === 0) return folded
         const result = fold(world, cells, slice)
-        await onRound?.(result, slice)
+        const goesOn = await onRound?.(result, slice)
         folded += slice.length
+        if (goesOn === false) return folded
         await new Promise((resolve) => void setImmediate(resolve))
       }
     },

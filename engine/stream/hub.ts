@@ -27,7 +27,7 @@ export interface Position {
 }
 
 export interface Hub {
-  readonly twin: LiveTwin
+  readonly twin: Pick<LiveTwin, "tenant" | "epoch" | "seq">
   /** Adds a viewer at its place, or with a keyframe when there is none to go on from. */
   readonly join: (viewer: Viewer, resume: Position | null) => void
   readonly leave: (viewer: Viewer) => void

@@ -14,7 +14,7 @@ import type { StreamStats } from "#engine/stream/stats.ts"
 import { makeTokenBucket } from "#engine/stream/token-bucket.ts"
 import { BadFrame, decodeClient, encodeServer } from "#protocol/codec.ts"
 import { CLOSE, PROTOCOL_VERSION, PROTOCOL_VERSION_MIN } from "#protocol/wire.ts"
-import type { ClientFrame, ClientHello } from "#protocol/wire.ts"
+import type { ClientFrame, ClientHello, ServerHello } from "#protocol/wire.ts"
 
 /** RFC 6455 s7.4.1. */
 const GOING_AWAY = 1001
@@ -40,6 +40,8 @@ export interface SessionOptions {
   readonly who: Principal
   readonly limits: StreamLimits
   readonly stats: StreamStats
+  /** What the WELCOME says (SPEC Y1); default: live. */
+  readonly mode?: ServerHello["mode"]
   /** Default: as fast as it drains. */
   readonly pace?: Pace
   /** Unix time. */
@@ -114,7 +116,7 @@ export const openSession = (socket: WebSocket, options: SessionOptions): StreamS
         tenant: { id: tenant.id, name: tenant.name, demo: tenant.demo },
         epoch: hub.twin.epoch(),
         seq: hub.twin.seq(),
-        mode: "live",
+        mode: options.mode ?? "live",
         atMs: nowMs(),
       }),
     )

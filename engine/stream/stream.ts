@@ -8,7 +8,7 @@ import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import { WebSocketServer } from "ws"
 import { fits, type Doors } from "#engine/access/doors.ts"
-import { FILES } from "#engine/access/entries.ts"
+import { FILES, REPLAY_STREAM } from "#engine/access/entries.ts"
 import { refusedBy } from "#engine/access/policy.ts"
 import type { Presented, Principal } from "#engine/access/principal.ts"
 import type { Twins } from "#engine/api/ports.ts"
@@ -19,6 +19,7 @@ import { isForeign, isHttps } from "#engine/http/origin.ts"
 import type { Log } from "#engine/log.ts"
 import type { MetricsRegistry } from "#engine/metrics/registry.ts"
 import type { Quotas } from "#engine/quota/quotas.ts"
+import type { Replays } from "#engine/replay/replays.ts"
 import { makeHub } from "#engine/stream/hub.ts"
 import type { Hub } from "#engine/stream/hub.ts"
 import { LIMITS } from "#engine/stream/limits.ts"
@@ -41,6 +42,8 @@ export interface StreamOptions {
   readonly viewersMax: number
   /** Absent = nothing but viewersMax is limited. */
   readonly quotas?: Quotas
+  /** What `?replay=ID` may name; absent = nothing. */
+  readonly replays?: Pick<Replays, "hub" | "onEnd">
   readonly nowMs: () => number
   readonly limits?: Partial<StreamLimits>
 }
@@ -70,6 +73,8 @@ interface Open {
   /** The whole tenant's, also of a session that sees some sites only. */
   readonly twin: LiveTwin
   readonly hub: Hub
+  /** Its id, where a replay is shown. */
+  readonly replay: string | null
   recheckMs: number
 }
 
@@ -116,9 +121,9 @@ const startStream = (options: StreamOptions): Stream & { readonly stop: () => vo
   }
 
   /** The whole's hub stays for whoever comes back; one of some sites ends with its last viewer. */
-  const release = ({ twin, hub, session }: Open): void => {
+  const release = ({ twin, hub, session, replay }: Open): void => {
     const { sites } = session.who
-    if (sites === null || [...open].some((one) => one.hub === hub)) return
+    if (sites === null || replay !== null || [...open].some((one) => one.hub === hub)) return
     hub.close()
     hubs.get(twin)?.delete(sitesKey(sites))
   }
@@ -131,15 +136,16 @@ const startStream = (options: StreamOptions): Stream & { readonly stop: () => vo
   /** The session of a request, or why there is none. */
   const authenticate = async (
     request: IncomingMessage,
-  ): Promise<{ who: Principal; presented: Presented } | Problem> => {
+  ): Promise<{ who: Principal; presented: Presented; replay: string | null } | Problem> => {
     if (isForeign(request, options.publicUrl)) return PROBLEMS.foreignOrigin
     const presented = presentedBy(request, https)
     if (presented === null) return PROBLEMS.notSignedIn
     const who = await Effect.runPromise(lookUp(options.doors, presented, limits.upgradeMsMax))
     if (who === "unavailable") return PROBLEMS.unavailable
     if (who === null || who.credential.expiresAtMs <= nowMs()) return PROBLEMS.notSignedIn
-    const refused = refusedBy(FILES["/stream"], who)
-    return refused === null ? { who, presented } : { ...PROBLEMS.forbidden, detail: refused }
+    const replay = replayOf(request)
+    const refused = refusalOf(who, replay)
+    return refused === null ? { who, presented, replay } : { ...PROBLEMS.forbidden, detail: refused }
   }
 
   const upgrade = async (request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> => {
@@ -149,18 +155,22 @@ const startStream = (options: StreamOptions): Stream & { readonly stop: () => vo
     const twin = options.twins.byTenant(found.who.tenant)
     if (twin === null || stopped) return refuse(socket, PROBLEMS.unavailable)
     const { id } = twin.tenant
+    const { who, presented, replay } = found
+    const replayed = replay === null ? null : (options.replays?.hub(id, replay, who.sites) ?? null)
+    if (replay !== null && replayed === null) return refuse(socket, PROBLEMS.notFound)
     const overQuota = options.quotas?.refusal(id, "max_ws_clients", countOf(twin) + 1) ?? null
     if (overQuota !== null || countOf(twin) >= options.viewersMax) return refuse(socket, PROBLEMS.tooManyViewers)
     // ws upgrades synchronously, so a burst cannot pass the quota together.
     server.handleUpgrade(request, socket, head, (webSocket) => {
-      const hub = attach(twin, found.who.sites)
+      const hub = replayed ?? attach(twin, who.sites)
       const closed = (): void => {
         open.delete(one)
         release(one)
       }
       const pace = options.quotas === undefined ? FREE : paceOf(options.quotas, id)
-      const session = openSession(webSocket, { hub, who: found.who, limits, stats, pace, nowMs, monotonicMs, closed })
-      const one: Open = { session, presented: found.presented, twin, hub, recheckMs: monotonicMs() }
+      const mode = replay === null ? "live" : "replay"
+      const session = openSession(webSocket, { hub, who, limits, stats, mode, pace, nowMs, monotonicMs, closed })
+      const one: Open = { session, presented, twin, hub, replay, recheckMs: monotonicMs() }
       open.add(one)
     })
   }
@@ -168,10 +178,13 @@ const startStream = (options: StreamOptions): Stream & { readonly stop: () => vo
   const stopListening = options.doors.onForget((which) => {
     for (const one of open) if (fits(which, one.session.who)) recheck(one)
   })
+  options.replays?.onEnd((id) => {
+    for (const one of open) if (one.replay === id) one.session.end()
+  })
   const recheck = (one: Open): void => {
     void Effect.runPromise(lookUp(options.doors, one.presented, limits.upgradeMsMax)).then((who) => {
       if (who === "unavailable") return undefined
-      if (who === null || refusedBy(FILES["/stream"], who) !== null) one.session.signOut()
+      if (who === null || refusalOf(who, one.replay) !== null) one.session.signOut()
       // Other sites, or a grant that began or ended: whoever comes back gets what they may see now.
       else if (sitesKey(who.sites) !== sitesKey(one.session.who.sites) || who.tenant !== one.session.who.tenant)
         one.session.end()
@@ -222,6 +235,15 @@ const startStream = (options: StreamOptions): Stream & { readonly stop: () => vo
     },
   }
 }
+
+/** `?replay=ID`; null = the live twin is asked for. */
+const replayOf = (request: IncomingMessage): string | null => {
+  const query = request.url?.split("?", 2)[1]
+  return query === undefined ? null : new URLSearchParams(query).get("replay")
+}
+
+const refusalOf = (who: Principal, replay: string | null): string | null =>
+  refusedBy(FILES["/stream"], who) ?? (replay === null ? null : refusedBy(REPLAY_STREAM, who))
 
 /** `max_ws_delta_bytes_per_s`: over it a viewer keeps its place, and later gets one coalesced difference. */
 const paceOf = (quotas: Quotas, tenant: TenantId): Pace => ({
