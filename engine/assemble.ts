@@ -61,7 +61,8 @@ import { openTenant, type TenantEnvironment, type TenantServices } from "#engine
 import { localTenants } from "#engine/tenancy/local-tenants.ts"
 import { makeRunning } from "#engine/tenancy/running.ts"
 import { makeSettings } from "#engine/tenancy/settings.ts"
-import { makeStandings, type RetentionMs } from "#engine/tenancy/standings.ts"
+import { makeStandings, shrunk } from "#engine/tenancy/standings.ts"
+import { ownerUrlsOf } from "#engine/tenancy/owner-urls.ts"
 import { makeTenancy } from "#engine/tenancy/tenancy.ts"
 import { makeTenants } from "#engine/tenant/registry.ts"
 import type { TenantInfo } from "#engine/tenant/live-twin.ts"
@@ -101,9 +102,12 @@ export const assemble = (options: AssembleOptions) =>
     const { config, log } = options
     const step = stopwatch(options.progress)
     // Side by side: the builder works in a process of its own, and a data directory in use is told at once.
-    const [{ db, vault, homeOwnerUrl, homeAppUrl }, bundle] = yield* Effect.all([openStorage(options, step), openBundle(options)], {
-      concurrency: "unbounded",
-    })
+    const [{ db, vault, homeOwnerUrl, homeAppUrl }, bundle] = yield* Effect.all(
+      [openStorage(options, step), openBundle(options)],
+      {
+        concurrency: "unbounded",
+      },
+    )
     const metrics = makeMetrics()
     yield* processMetrics(metrics, VERSION)
 
@@ -287,27 +291,6 @@ const stopwatch = (progress: AssembleOptions["progress"]): Step => {
     progress(what, nowMs - startedMs)
     startedMs = nowMs
   }
-}
-
-/** A tenant over its storage quota keeps less of what grows. */
-const shrunk = ({ samples, events, journal }: RetentionMs, share: number): RetentionMs => ({
-  samples: samples * share,
-  events: events * share,
-  journal,
-})
-
-/** Home holds every tenant's row. Null = the tenant has a database of its own that is away. */
-const ownerUrlsOf = (home: string, db: RoutedDb, slug: string): readonly string[] | null => {
-  const own = db.own.get(slug)
-  if (own === undefined) return [home]
-  const urls = own.state().kind === "open" ? own.urls() : null
-  return urls === null ? null : [urls.ownerUrl, home]
-}
-
-/** Null = the tenant's own database is away. */
-const appUrlOf = (home: string, db: RoutedDb, slug: string): string | null => {
-  const own = db.own.get(slug)
-  return own === undefined ? home : (own.urls()?.appUrl ?? null)
 }
 
 const deviceCount = (running: Running): number =>

@@ -119,7 +119,7 @@ const startFlood = async ({ engine, a, labA }: Neighbours) => {
   const worker = new Worker(new URL("../neighbour/flood.ts", import.meta.url), { workerData })
   return {
     stop: async (): Promise<Flooded> => {
-      worker.postMessage("stop")
+      worker.postMessage("stop", [])
       const [done] = (await once(worker, "message")) as [Flooded]
       await worker.terminate()
       return done

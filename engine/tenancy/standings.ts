@@ -99,3 +99,10 @@ export const makeStandings = (db: DbShape, quotas: Quotas, defaults: Defaults): 
     },
   }
 }
+
+/** A tenant over its storage quota keeps a `share` of what grows (engine/quota/storage-use.ts). */
+export const shrunk = ({ samples, events, journal }: RetentionMs, share: number): RetentionMs => ({
+  samples: samples * share,
+  events: events * share,
+  journal,
+})
