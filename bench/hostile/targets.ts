@@ -35,7 +35,7 @@ const LAB_SIDE = "lab/snmp/hostile.fixture.ts"
 export const TARGETS = {
   decoder: { what: "gate and decoder", command: [ENGINE_SIDE, "decoder"] },
   v2c: { what: "v2c client", command: [ENGINE_SIDE, "v2c"] },
-  v3: { what: "v3 client with net-snmp behind the gate", command: [ENGINE_SIDE, "v3"] },
+  v3: { what: "v3 client", command: [ENGINE_SIDE, "v3"] },
   trap: { what: "trap receiver, v2c and v3", command: [ENGINE_SIDE, "trap"] },
   agent: { what: "the lab's agents, v2c and v3", command: [LAB_SIDE] },
 } as const satisfies Readonly<Record<string, { readonly what: string; readonly command: readonly string[] }>>

@@ -79,7 +79,6 @@ const DROPPED: Readonly<Record<DropReason, string>> = {
   id: "late, repeated or never asked for",
   budget: "more packets than one request may cost",
   answer: "they do not answer what was asked",
-  library: "they go against RFC 3414",
 }
 
 const readSnapshot = async (reader: Reader, warnings: readonly string[]): Promise<Snapshot> => {

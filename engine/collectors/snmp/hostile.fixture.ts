@@ -155,7 +155,7 @@ const v3 = async (): Promise<Victim> => {
       ;(await client.get(OIDS, performance.now() + HOUR_MS)).all()
       answered++
     } catch {
-      // As above; the library's own complaints are failures by then.
+      // As above.
     }
     isAsking = false
   }
@@ -166,12 +166,12 @@ const v3 = async (): Promise<Victim> => {
       // A forged Report names an engine that nobody is (discovery cannot be authenticated): the deadline ends that.
       if (isAsking && patience-- === 0) {
         client.cancel()
-        await turns(6)
+        await turns(16)
       }
       if (!isAsking) {
         patience = PATIENCE
         void ask()
-        await turns(6)
+        await turns(16)
       }
       const request = decodeMessage(sent())
       if (typeof request === "string" || request.v3 === null) throw new Error("the client sent no v3 message")
@@ -186,7 +186,7 @@ const v3 = async (): Promise<Victim> => {
     },
     take: async (input) => {
       receive()(input)
-      await turns(8)
+      await turns(16)
     },
     taken: () => answered,
     contained: () => 0,

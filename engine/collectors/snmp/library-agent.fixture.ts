@@ -1,12 +1,12 @@
 /**
  * net-snmp's own agent as a peer for tests: a second implementation of SNMP v2c and v3 that we did not write.
- * It needs two crutches: it cannot bind port 0 (`port || 161`), and its DES fails on OpenSSL 3 (net-snmp-des.ts).
+ * It needs two crutches: it cannot bind port 0 (`port || 161`), and its DES fails on OpenSSL 3 (net-snmp-des.fixture.ts).
  */
 import { createSocket } from "node:dgram"
 import { once } from "node:events"
 import snmp from "net-snmp"
 import type { SnmpV3Credential } from "#engine/collectors/target.ts"
-import { mendDes } from "#engine/collectors/snmp/net-snmp-des.ts"
+import { mendDes } from "#engine/collectors/snmp/net-snmp-des.fixture.ts"
 
 export interface LibraryAgent {
   readonly port: number

@@ -83,7 +83,24 @@ export const privKey = (auth: AuthProtocol, priv: PrivProtocol, ku: Uint8Array, 
   return key.subarray(0, PRIV_KEY_BYTES[priv])
 }
 
-export const reederRound = (auth: AuthProtocol, key: Uint8Array, engineId: Uint8Array): Buffer =>
+/** The same with Reeder's mebibyte hashed on the thread pool: for the polling of ten thousand engines. */
+export const privKeyOffMain = async (
+  auth: AuthProtocol,
+  priv: PrivProtocol,
+  ku: Uint8Array,
+  engineId: Uint8Array,
+): Promise<Buffer> => {
+  if (priv !== "aes256r") return privKey(auth, priv, ku, engineId)
+  let last = localise(auth, ku, engineId)
+  let key = last
+  while (key.length < PRIV_KEY_BYTES[priv]) {
+    last = localise(auth, await hashPassword(auth, last), engineId)
+    key = Buffer.concat([key, last])
+  }
+  return key.subarray(0, PRIV_KEY_BYTES[priv])
+}
+
+const reederRound = (auth: AuthProtocol, key: Uint8Array, engineId: Uint8Array): Buffer =>
   localise(auth, hashRepeated(auth, key), engineId)
 
 const hash = (auth: AuthProtocol, bytes: Uint8Array): Buffer => createHash(AUTH[auth].hash).update(bytes).digest()

@@ -12,18 +12,9 @@ import { encodeRequest } from "#engine/collectors/snmp/encode.ts"
 import type { GateCounts } from "#engine/collectors/snmp/gate.ts"
 import { admitV2c, droppedTotal } from "#engine/collectors/snmp/gate.ts"
 import type { Oid } from "#engine/collectors/snmp/oid.ts"
+import { firstWaitMs, MAX_SENDS, smoothedMs, waitAfterMs } from "#engine/collectors/snmp/patience.ts"
 import type { UdpPool } from "#engine/collectors/snmp/udp.ts"
 import type { Varbinds } from "#engine/collectors/snmp/varbinds.ts"
-
-/** Sends of one request; repeats carry the same id, so that an answer to any of them counts. */
-const MAX_SENDS = 3
-/** First wait before anything is known of the device's pace; then RTO_FACTOR times the smoothed round trip. */
-const FIRST_RTO_MS = 1_000
-const MIN_RTO_MS = 200
-const MAX_RTO_MS = 4_000
-const RTO_FACTOR = 4
-/** A router that answers in 1 ms may still pause for a second: the last send waits at least this long. */
-const LAST_WAIT_MS = 2_000
 
 export interface V2cOptions {
   readonly pool: UdpPool
@@ -44,8 +35,8 @@ interface Pending {
   readonly untilMs: number
   readonly startMs: number
   readonly droppedBefore: number
+  readonly firstMs: number
   sends: number
-  waitMs: number
   timer: NodeJS.Timeout | undefined
 }
 
@@ -81,7 +72,7 @@ export const v2cClient = (options: V2cOptions): SnmpClient => {
     counts.accepted++
     const { resolve, reject, startMs, sends } = pending
     // Karn: the round trip of a repeated request is ambiguous.
-    if (sends === 1) roundTripMs = smooth(roundTripMs, performance.now() - startMs)
+    if (sends === 1) roundTripMs = smoothedMs(roundTripMs, performance.now() - startMs)
     settle()
     if (pdu.errorStatus === 0) resolve(pdu.varbinds)
     else reject(snmpFailed("status", `SNMP error-status ${pdu.errorStatus}`, pdu.errorStatus))
@@ -97,8 +88,7 @@ export const v2cClient = (options: V2cOptions): SnmpClient => {
       if (pending === request) settle()?.reject(snmpFailed("refused", `cannot send: ${code}`))
     })
     const last = request.sends === MAX_SENDS
-    const waitMs = last ? Math.max(request.waitMs, LAST_WAIT_MS) : request.waitMs
-    request.waitMs = Math.min(MAX_RTO_MS, request.waitMs * 2)
+    const waitMs = waitAfterMs(request.sends, request.firstMs)
     request.timer = setTimeout(
       () => {
         if (last || performance.now() >= request.untilMs) settle()?.reject(timedOut(request, counts))
@@ -123,10 +113,10 @@ export const v2cClient = (options: V2cOptions): SnmpClient => {
     const id = randomInt(MIN_REQUEST_ID, MAX_REQUEST_ID)
     const bytes = encodeRequest(community, type, id, first, second, oids)
     return new Promise((resolve, reject) => {
-      const waitMs = firstWait(roundTripMs)
+      const firstMs = firstWaitMs(roundTripMs)
       const droppedBefore = droppedTotal(counts)
       const timer = undefined
-      pending = { id, bytes, accepts, resolve, reject, untilMs, startMs, droppedBefore, sends: 0, waitMs, timer }
+      pending = { id, bytes, accepts, resolve, reject, untilMs, startMs, droppedBefore, firstMs, sends: 0, timer }
       send(pending)
     })
   }
@@ -150,11 +140,6 @@ export const v2cClient = (options: V2cOptions): SnmpClient => {
 
 const MIN_REQUEST_ID = 1
 const MAX_REQUEST_ID = 2 ** 31 - 1
-
-const firstWait = (roundTripMs: number | null): number =>
-  roundTripMs === null ? FIRST_RTO_MS : Math.min(MAX_RTO_MS, Math.max(MIN_RTO_MS, roundTripMs * RTO_FACTOR))
-
-const smooth = (before: number | null, now: number): number => (before === null ? now : before + (now - before) / 8)
 
 /** Names what the gate dropped meanwhile: else a device of bad habits would look like a dead one. */
 const timedOut = (request: Pending, counts: GateCounts): SnmpFailed => {

@@ -1,26 +1,34 @@
 /**
- * SNMP v3 client: net-snmp speaks USM, behind the gate. The library never sees a password: it gets random handles, and
- * the keys that belong to them are put into its key cache when the gate lets the engine's Report through. So its errors
- * (which print keys) and its cache (which keeps pass-phrases) hold nothing, and it never hashes 1 MiB on the main thread.
- * Its values pass our strict decoder once more, because what was encrypted the gate could not see.
+ * SNMP v3 client over the shared sockets (RFC 3412, USM of RFC 3414): discovery, the engine's clock, signing, encryption.
+ * Our own code, because net-snmp's keeps pass-phrases and prints keys, believes answers below the configured level and
+ * makes a dozen buffers of each packet (notes/hostile.md s1, docs/collectors.md). What the gate could not see, because it
+ * was encrypted, passes the same strict decoder afterwards. The password is not kept: only keys derived off the main path.
  */
-import { randomUUID } from "node:crypto"
+import { randomInt } from "node:crypto"
 import { performance } from "node:perf_hooks"
-import snmp from "net-snmp"
 import type { AuthProtocol, PrivProtocol, SnmpV3Credential } from "#engine/collectors/target.ts"
-import type { Message } from "#engine/collectors/snmp/ber.ts"
+import type { Message, Pdu, V3 } from "#engine/collectors/snmp/ber.ts"
 import { decodeScopedPdu, PDU } from "#engine/collectors/snmp/ber.ts"
 import type { SnmpClient } from "#engine/collectors/snmp/client.ts"
 import { answersBulk, answersGet, SnmpFailed, snmpFailed } from "#engine/collectors/snmp/client.ts"
-import type { OutVarbind } from "#engine/collectors/snmp/encode.ts"
-import { encodeScopedPdu } from "#engine/collectors/snmp/encode.ts"
-import type { DropReason, GateCounts, GatedDgram } from "#engine/collectors/snmp/gate.ts"
-import { admitV3, gatedDgram } from "#engine/collectors/snmp/gate.ts"
-import { mendDes } from "#engine/collectors/snmp/net-snmp-des.ts"
+import { encodeScopedPdu, encodeV3 } from "#engine/collectors/snmp/encode.ts"
+import type { DropReason, GateCounts } from "#engine/collectors/snmp/gate.ts"
+import { admitV3 } from "#engine/collectors/snmp/gate.ts"
 import type { Oid } from "#engine/collectors/snmp/oid.ts"
-import { oid, oidText } from "#engine/collectors/snmp/oid.ts"
+import { isUnder, oid } from "#engine/collectors/snmp/oid.ts"
+import { firstWaitMs, MAX_SENDS, smoothedMs, waitAfterMs } from "#engine/collectors/snmp/patience.ts"
 import type { UdpPool } from "#engine/collectors/snmp/udp.ts"
-import { localise, passwordKey, reederRound, verify } from "#engine/collectors/snmp/usm.ts"
+import type { UserKeys } from "#engine/collectors/snmp/usm.ts"
+import {
+  AUTH,
+  decrypt,
+  encrypt,
+  localise,
+  passwordKey,
+  privKeyOffMain,
+  sign,
+  verify,
+} from "#engine/collectors/snmp/usm.ts"
 import type { Varbinds } from "#engine/collectors/snmp/varbinds.ts"
 import { TAG } from "#engine/collectors/snmp/varbinds.ts"
 
@@ -34,69 +42,173 @@ export interface V3Options {
   readonly lenient?: boolean
 }
 
-/** Repeats after the first send of each message, waits doubling; MAX_PACKETS_PER_REQUEST bounds them together. */
-const RETRIES = 2
-const FIRST_WAIT_MS = 1_000
+/** Packets that one request may send: discovery, the request, a time correction, and the repeats (S9 was endless). */
+export const MAX_PACKETS_PER_REQUEST = 8
+const REPORTABLE = 4
+const MIN_ID = 1
+const MAX_ID = 2 ** 31 - 1
+
+/** The authoritative engine on the other side: who it is, our keys for it, and its clock. */
+interface Engine {
+  readonly id: Uint8Array
+  readonly keys: UserKeys
+  boots: number
+  time: number
+  heardMs: number
+}
+
+/** One message under way. */
+interface Pending {
+  readonly msgId: number
+  readonly bytes: Buffer
+  readonly untilMs: number
+  readonly startMs: number
+  readonly firstMs: number
+  readonly resolve: (answer: Message & { readonly v3: V3 }) => void
+  readonly reject: (failure: SnmpFailed) => void
+  sends: number
+  timer: NodeJS.Timeout | undefined
+}
+
+/** What a request wants, before it is sealed. */
+interface Question {
+  readonly type: number
+  readonly first: number
+  readonly second: number
+  readonly oids: readonly Oid[]
+  readonly untilMs: number
+  readonly accepts: (answer: Varbinds) => boolean
+}
 
 export const v3Client = (options: V3Options): SnmpClient => {
+  const { counts, lenient = false } = options
   const user = usmUser(options.credential)
-  let session: V3Session | null = null
+  let engine: Engine | null = null
+  let pending: Pending | null = null
+  let roundTripMs: number | null = null
+  let packetsLeft = 0
   let busy = false
   let isOpen = true
-  let interrupt: ((failure: SnmpFailed) => void) | null = null
+  let isCancelled = false
 
-  const drop = (): void => {
-    session?.close()
-    session = null
+  const settle = (): Pending | null => {
+    const settled = pending
+    if (settled !== null) clearTimeout(settled.timer)
+    pending = null
+    return settled
   }
 
-  /** One library call, ended by its answer, its deadline or cancel(), whichever comes first. */
-  const call = (untilMs: number, start: (library: LibrarySession, done: LibraryCallback) => void): Promise<unknown> =>
-    new Promise((resolve, reject) => {
-      session ??= openSession(options, user)
-      const { library, dgram } = session
-      const timer = setTimeout(() => fail(timedOut(dgram)), Math.max(1, untilMs - performance.now()))
-      const end = (): void => {
-        clearTimeout(timer)
-        interrupt = null
-      }
-      const fail = (failure: SnmpFailed): void => {
-        end()
-        // A fresh session discovers the engine again: the way out of every confusion about keys, boots and time.
-        if (failure.reason !== "status") drop()
-        reject(failure)
-      }
-      interrupt = fail
-      dgram.refill()
-      const done: LibraryCallback = (error, answer) => {
-        if (interrupt !== fail) return
-        if (error !== null && error !== undefined) return fail(failureOf(error, dgram))
-        end()
-        resolve(answer)
-      }
-      try {
-        start(library, done)
-      } catch (error) {
-        done(error)
-      }
-    })
+  /** The message that is waited for, or why these bytes are not it. */
+  const judge = (bytes: Uint8Array): (Message & { readonly v3: V3 }) | DropReason => {
+    const message = admitV3(bytes, { level: user.level, user: user.name, engineId: engine?.id ?? null, lenient })
+    if (typeof message === "string") return message
+    const { v3 } = message
+    if (v3 === null) return "version"
+    if (v3.msgId !== pending?.msgId) return "id"
+    if ((v3.flags & 1) === 0) return { ...message, v3 }
+    const auth = engine?.keys.auth ?? null
+    if (auth === null || !verify(auth, bytes, v3.authOffset, v3.authParams.length)) return "level"
+    return { ...message, v3 }
+  }
 
-  const ask = async (
-    untilMs: number,
-    start: (library: LibrarySession, done: LibraryCallback) => void,
-    accepts: (answer: Varbinds) => boolean,
-  ): Promise<Varbinds> => {
+  const receive = (bytes: Buffer): boolean => {
+    const answer = judge(bytes)
+    if (typeof answer === "string") {
+      counts.dropped[answer]++
+      return false
+    }
+    counts.accepted++
+    const settled = settle()
+    // Karn: the round trip of a repeated request is ambiguous.
+    if (settled?.sends === 1) roundTripMs = smoothedMs(roundTripMs, performance.now() - settled.startMs)
+    settled?.resolve(answer)
+    return true
+  }
+
+  const peer = options.pool.open(options.address, options.port, receive)
+
+  const send = (message: Pending): void => {
+    if (packetsLeft === 0) {
+      counts.dropped.budget++
+      settle()?.reject(timedOut())
+      return
+    }
+    packetsLeft--
+    message.sends++
+    counts.sent++
+    peer.send(message.bytes, (code) => {
+      if (pending === message) settle()?.reject(snmpFailed("refused", `cannot send: ${code}`))
+    })
+    const isLast = message.sends >= MAX_SENDS
+    message.timer = setTimeout(
+      () => {
+        if (isLast || performance.now() >= message.untilMs) settle()?.reject(timedOut())
+        else send(message)
+      },
+      Math.max(1, Math.min(waitAfterMs(message.sends, message.firstMs), message.untilMs - performance.now())),
+    )
+  }
+
+  /** Sends until something with this id passes the gate. */
+  const transact = (msgId: number, bytes: Buffer, untilMs: number): Promise<Message & { readonly v3: V3 }> => {
+    if (!isOpen) return Promise.reject(snmpFailed("closed", "the session is closed"))
+    if (isCancelled) return Promise.reject(snmpFailed("closed", "the request was cancelled"))
+    const startMs = performance.now()
+    if (startMs >= untilMs) return Promise.reject(snmpFailed("timeout", "no time left before the deadline"))
+    return new Promise((resolve, reject) => {
+      const firstMs = firstWaitMs(roundTripMs)
+      pending = { msgId, bytes, untilMs, startMs, firstMs, resolve, reject, sends: 0, timer: undefined }
+      send(pending)
+    })
+  }
+
+  /** RFC 3414 s4: an empty engine id is answered with a Report that names the engine, its boots and its time. */
+  const discover = async (untilMs: number): Promise<Engine> => {
+    const msgId = randomInt(MIN_ID, MAX_ID)
+    const scoped = encodeScopedPdu(NOTHING, PDU.get, msgId, 0, 0, [])
+    const plain = { engineId: NOTHING, boots: 0, time: 0, user: "", authParams: NOTHING, privParams: NOTHING }
+    const { bytes } = encodeV3({ msgId, flags: REPORTABLE, ...plain, scoped })
+    const { v3 } = await transact(msgId, bytes, untilMs)
+    const heardMs = performance.now()
+    const id = Uint8Array.from(v3.engineId)
+    return { id, keys: await user.keysFor(id), boots: v3.boots, time: v3.time, heardMs }
+  }
+
+  const exchange = async (question: Question): Promise<Varbinds> => {
+    await user.ready
+    const { type, first, second, oids, untilMs, accepts } = question
+    engine ??= await discover(untilMs)
+    const known = engine
+    for (let corrections = 0; ; corrections++) {
+      const msgId = randomInt(MIN_ID, MAX_ID)
+      const varbinds = oids.map((name) => ({ oid: name, tag: TAG.null, value: null }))
+      const scoped = encodeScopedPdu(known.id, type, msgId, first, second, varbinds)
+      const answer = await transact(msgId, seal(user, known, msgId, scoped), untilMs)
+      const pdu = opened(answer, known, user.level)
+      if (pdu === null) throw snmpFailed("protocol", "the answer is malformed, or encrypted with another key")
+      const report = pdu.type === PDU.report ? reportWords(pdu) : null
+      if (report === null) {
+        follow(known, answer.v3)
+        return valuesOf(pdu, msgId, accepts, counts)
+      }
+      // RFC 3414 s3.2 step 7: the agent's clock is another than we think, after a restart or a discovery without time.
+      if (report !== NOT_IN_TIME_WINDOW || corrections > 0) throw snmpFailed("auth", `the agent reports: ${report}`)
+      Object.assign(known, { boots: answer.v3.boots, time: answer.v3.time, heardMs: performance.now() })
+    }
+  }
+
+  const ask = async (question: Question): Promise<Varbinds> => {
     if (!isOpen) throw snmpFailed("closed", "the session is closed")
     if (busy) throw snmpFailed("protocol", "a request is already in flight")
     busy = true
+    isCancelled = false
+    packetsLeft = MAX_PACKETS_PER_REQUEST
     try {
-      await user.ready
-      if (!isOpen) throw snmpFailed("closed", "the session is closed")
-      if (performance.now() >= untilMs) throw snmpFailed("timeout", "no time left before the deadline")
-      const answer = rebuilt(await call(untilMs, start))
-      if (answer !== null && accepts(answer)) return answer
-      options.counts.dropped.answer++
-      throw snmpFailed("protocol", "an answer with other objects or malformed values")
+      return await exchange(question)
+    } catch (error) {
+      // A fresh discovery is the way out of every confusion about engine, keys, boots and time.
+      if (!(error instanceof SnmpFailed) || error.reason !== "status") engine = null
+      throw error
     } finally {
       busy = false
     }
@@ -104,237 +216,134 @@ export const v3Client = (options: V3Options): SnmpClient => {
 
   return {
     get: (oids, untilMs) =>
-      ask(
+      ask({ type: PDU.get, first: 0, second: 0, oids, untilMs, accepts: (answer) => answersGet(oids, answer) }),
+    bulk: (first, second, oids, untilMs) =>
+      ask({
+        type: PDU.getBulk,
+        first,
+        second,
+        oids,
         untilMs,
-        (library, done) => library.get(texts(oids), done),
-        (answer) => answersGet(oids, answer),
-      ),
-    bulk: (nonRepeaters, maxRepetitions, oids, untilMs) =>
-      ask(
-        untilMs,
-        (library, done) => library.getBulk(texts(oids), nonRepeaters, maxRepetitions, done),
-        (answer) => answersBulk(oids.length, nonRepeaters, maxRepetitions, answer),
-      ),
-    cancel: () => interrupt?.(snmpFailed("closed", "the request was cancelled")),
+        accepts: (answer) => answersBulk(oids.length, first, second, answer),
+      }),
+    cancel: () => {
+      isCancelled = true
+      settle()?.reject(snmpFailed("closed", "the request was cancelled"))
+    },
     close: () => {
       isOpen = false
-      interrupt?.(snmpFailed("closed", "the session is closed"))
-      drop()
+      settle()?.reject(snmpFailed("closed", "the session is closed"))
+      peer.close()
     },
   }
 }
 
-const texts = (oids: readonly Oid[]): string[] => oids.map((one) => oidText(one))
+const NOTHING = Buffer.alloc(0)
 
 /** A USM user with its slow keys; the passwords are not kept. */
 interface UsmUser {
   readonly name: string
   readonly level: 0 | 1 | 3
-  readonly authProtocol: AuthProtocol | null
-  readonly privProtocol: PrivProtocol | null
-  /** Settled when the keys below are there. */
-  readonly ready: Promise<void>
-  authKu: Buffer | null
-  privKu: Buffer | null
+  /** Settled when the slow keys are there. */
+  readonly ready: Promise<unknown>
+  /** The keys for one engine: microseconds, but for Reeder's AES-256, which hashes a mebibyte on the thread pool. */
+  readonly keysFor: (engineId: Uint8Array) => Promise<UserKeys>
 }
 
 const usmUser = (credential: SnmpV3Credential): UsmUser => {
   const { user, authProtocol = null, authPassword = "", privProtocol = null, privPassword = "" } = credential
   const level = authProtocol === null ? 0 : privProtocol === null ? 1 : 3
-  const derive = async (): Promise<void> => {
-    if (authProtocol === null) return
-    made.authKu = await passwordKey(authProtocol, authPassword)
-    if (privProtocol !== null) made.privKu = await passwordKey(authProtocol, privPassword)
-  }
-  const made: UsmUser = {
-    name: user,
-    level,
-    authProtocol,
-    privProtocol: level === 3 ? privProtocol : null,
-    ready: Promise.resolve(),
-    authKu: null,
-    privKu: null,
-  }
-  const ready = derive()
+  const ready = slowKeys(authProtocol, authPassword, privProtocol, privPassword)
   // Awaited by each request; this only keeps a failure from being "unhandled" before the first one.
   ready.catch(() => {})
-  return Object.assign(made, { ready })
-}
-
-interface V3Session {
-  readonly library: LibrarySession
-  readonly dgram: GatedDgram
-  readonly close: () => void
-}
-
-/** The parts of net-snmp's Session used here. */
-interface LibrarySession {
-  readonly get: (oids: string[], done: LibraryCallback) => void
-  readonly getBulk: (oids: string[], nonRepeaters: number, maxRepetitions: number, done: LibraryCallback) => void
-  readonly on: (event: "error", listener: () => void) => void
-  readonly close: () => void
-}
-type LibraryCallback = (error: unknown, answer?: unknown) => void
-
-const openSession = (options: V3Options, user: UsmUser): V3Session => {
-  mendDes()
-  const { pool, address, port, counts, lenient = false } = options
-  const authHandle = randomUUID()
-  const privHandle = randomUUID()
-  const primed: string[] = []
-  let engineId: Uint8Array | null = null
-  let authKey: Buffer | null = null
-
-  const admit = (bytes: Uint8Array): Message | DropReason => {
-    const message = admitV3(bytes, { level: user.level, user: user.name, engineId, lenient })
-    if (typeof message === "string" || message.v3 === null || (message.v3.flags & 1) === 0) return message
-    // The library would fail the request on a forged digest; here it only costs the forger a packet.
-    if (authKey === null || user.authProtocol === null) return "level"
-    const { authOffset, authParams } = message.v3
-    return verify({ protocol: user.authProtocol, key: authKey }, bytes, authOffset, authParams.length)
-      ? message
-      : "level"
+  const keysFor = async (engineId: Uint8Array): Promise<UserKeys> => {
+    const { authKu, privKu } = await ready
+    if (authProtocol === null || authKu === null) return { auth: null, priv: null }
+    const auth = { protocol: authProtocol, key: localise(authProtocol, authKu, engineId) }
+    if (privProtocol === null || privKu === null) return { auth, priv: null }
+    const key = await privKeyOffMain(authProtocol, privProtocol, privKu, engineId)
+    return { auth, priv: { protocol: privProtocol, key } }
   }
+  return { name: user, level, ready, keysFor }
+}
 
-  const accepted = (message: Message): void => {
-    if (engineId !== null || message.v3 === null) return
-    engineId = Uint8Array.from(message.v3.engineId)
-    if (user.authProtocol === null || user.authKu === null) return
-    authKey = localise(user.authProtocol, user.authKu, engineId)
-    primed.push(prime(user.authProtocol, authHandle, engineId, authKey))
-    if (user.privProtocol === null || user.privKu === null) return
-    primed.push(prime(user.authProtocol, privHandle, engineId, localise(user.authProtocol, user.privKu, engineId)))
-    if (user.privProtocol === "aes256r") primed.push(primeReeder(user.authProtocol, user.privKu, engineId))
-  }
+const slowKeys = async (
+  authProtocol: AuthProtocol | null,
+  authPassword: string,
+  privProtocol: PrivProtocol | null,
+  privPassword: string,
+): Promise<{ readonly authKu: Buffer | null; readonly privKu: Buffer | null }> => {
+  if (authProtocol === null) return { authKu: null, privKu: null }
+  const authKu = await passwordKey(authProtocol, authPassword)
+  return { authKu, privKu: privProtocol === null ? null : await passwordKey(authProtocol, privPassword) }
+}
 
-  const dgram = gatedDgram({ pool, address, port, counts, admit, accepted })
-  const library = snmp.createV3Session(address, libraryUser(user, authHandle, privHandle), {
-    port,
-    retries: RETRIES,
-    timeout: FIRST_WAIT_MS,
-    backoff: 2,
-    idBitsSize: 32,
-    engineID: OWN_ENGINE_ID,
-    dgramModule: dgram,
-  } as snmp.SessionOptionsV3) as unknown as LibrarySession
-  library.on("error", () => {
-    counts.dropped.library++
+const seal = (user: UsmUser, engine: Engine, msgId: number, scoped: Buffer): Buffer => {
+  const { auth, priv } = engine.keys
+  const time = Math.min(MAX_ID, Math.floor(engine.time + (performance.now() - engine.heardMs) / 1_000))
+  const sealed = priv === null ? null : encrypt(priv, engine.boots, time, scoped)
+  const { bytes, authOffset } = encodeV3({
+    msgId,
+    flags: user.level | REPORTABLE,
+    engineId: engine.id,
+    boots: engine.boots,
+    time,
+    user: user.name,
+    authParams: auth === null ? NOTHING : Buffer.alloc(AUTH[auth.protocol].digestBytes),
+    privParams: sealed?.salt ?? NOTHING,
+    scoped: sealed?.encrypted ?? scoped,
   })
-  const close = (): void => {
-    for (const name of primed) delete keyCache[name]
-    library.close()
-  }
-  return { library, dgram, close }
+  if (auth !== null) sign(auth, bytes, authOffset)
+  return bytes
 }
 
-/** A manager's own engine id is never authoritative and never sent; a constant spares the library making random ones. */
-const OWN_ENGINE_ID = "8000000001020304"
-
-const libraryUser = (user: UsmUser, authHandle: string, privHandle: string): snmp.User => {
-  const level = { 0: snmp.SecurityLevel.noAuthNoPriv, 1: snmp.SecurityLevel.authNoPriv, 3: snmp.SecurityLevel.authPriv }
-  return {
-    name: user.name,
-    level: level[user.level],
-    ...(user.authProtocol === null ? {} : { authProtocol: snmp.AuthProtocols[user.authProtocol], authKey: authHandle }),
-    ...(user.privProtocol === null ? {} : { privProtocol: snmp.PrivProtocols[user.privProtocol], privKey: privHandle }),
-  } as snmp.User
+/** The PDU of a message that passed the gate; null when what was encrypted is no PDU, or one that may not come here. */
+const opened = ({ v3, pdu }: Message & { readonly v3: V3 }, { keys }: Engine, level: number): Pdu | null => {
+  if (v3.encrypted === null) return pdu
+  if (keys.priv === null || level !== 3) return null
+  const plain = decrypt(keys.priv, v3.boots, v3.time, v3.privParams, v3.encrypted)
+  const inside = plain === null ? "truncated" : decodeScopedPdu(plain)
+  if (typeof inside === "string") return null
+  return inside.type === PDU.response || inside.type === PDU.report ? inside : null
 }
 
-const authentication = (
-  snmp as unknown as {
-    Authentication: {
-      authToKeyCache: Record<string, Buffer>
-      computeCacheKey: (protocol: number, password: unknown, engineId: Buffer) => string
-    }
-  }
-).Authentication
-/** Missing in the package's types. */
-const errors = snmp as unknown as { readonly RequestTimedOutError: new () => Error }
-const keyCache = authentication.authToKeyCache
-
-/** Tells the library which key a handle has for an engine; returns the cache's name of it, for removal. */
-const prime = (protocol: AuthProtocol, handle: unknown, engineId: Uint8Array, key: Buffer): string => {
-  const name = authentication.computeCacheKey(snmp.AuthProtocols[protocol], handle, Buffer.from(engineId))
-  keyCache[name] = key
-  return name
+/** The answer's values, when it is the answer: RFC 3412 s7.2 asks for the message's id, RFC 3416 for the request's too. */
+const valuesOf = (
+  { requestId, errorStatus, varbinds }: Pdu,
+  msgId: number,
+  accepts: Question["accepts"],
+  counts: GateCounts,
+): Varbinds => {
+  if (requestId === msgId && errorStatus !== 0)
+    throw snmpFailed("status", `SNMP error-status ${errorStatus}`, errorStatus)
+  if (requestId === msgId && accepts(varbinds)) return varbinds
+  counts.dropped.answer++
+  throw snmpFailed("protocol", "an answer with other objects than were asked")
 }
 
-/** Reeder's second round uses the first key as if it were a password; the library looks that up in the same cache. */
-const primeReeder = (protocol: AuthProtocol, ku: Buffer, engineId: Uint8Array): string => {
-  const first = localise(protocol, ku, engineId)
-  return prime(protocol, first, engineId, reederRound(protocol, first, engineId))
+/** RFC 3414 s3.2 step 7b: forwards only. The random id of our request is in the signed part, so an old answer cannot come. */
+const follow = (engine: Engine, { flags, boots, time }: V3): void => {
+  if ((flags & 1) === 0 || boots < engine.boots || (boots === engine.boots && time < engine.time)) return
+  Object.assign(engine, { boots, time, heardMs: performance.now() })
 }
 
-/** What the library delivered, encoded and decoded by the strict codec; null when a value does not survive that. */
-const rebuilt = (answer: unknown): Varbinds | null => {
-  try {
-    const varbinds = interleaved(answer).map(outVarbind)
-    const pdu = decodeScopedPdu(encodeScopedPdu(new Uint8Array(0), PDU.response, 0, 0, 0, varbinds))
-    return typeof pdu === "string" ? null : pdu.varbinds
-  } catch {
-    return null
-  }
-}
-
-interface LibraryVarbind {
-  readonly oid: string
-  readonly type: number
-  readonly value: unknown
-}
-
-/** GETBULK comes as one array per repeater: back to the order of the wire. */
-const interleaved = (answer: unknown): LibraryVarbind[] => {
-  const columns = answer as Array<LibraryVarbind | LibraryVarbind[]>
-  const flat = columns.filter((one): one is LibraryVarbind => !Array.isArray(one))
-  const repeaters = columns.filter((one): one is LibraryVarbind[] => Array.isArray(one))
-  for (let row = 0; repeaters.some((column) => row < column.length); row++) {
-    for (const column of repeaters) {
-      const cell = column[row]
-      if (cell !== undefined) flat.push(cell)
-    }
-  }
-  return flat
-}
-
-const outVarbind = ({ oid: name, type, value }: LibraryVarbind): OutVarbind => {
-  const base = { oid: oid(name), tag: type }
-  if (type === TAG.counter64) {
-    const bytes = value as Buffer
-    if (bytes.length < 1 || bytes.length > 9) throw new RangeError("Counter64 size")
-    return { ...base, value: BigInt(`0x${bytes.toString("hex")}`) }
-  }
-  if (type >= TAG.noSuchObject || type === TAG.null) return { ...base, value: null }
-  return { ...base, value: value as OutVarbind["value"] }
-}
-
-/** Never the library's own text: it holds digests, keys and what the device said. */
-const failureOf = (error: unknown, dgram: GatedDgram): SnmpFailed => {
-  if (error instanceof errors.RequestTimedOutError) return timedOut(dgram)
-  if (error instanceof snmp.RequestFailedError) {
-    const status = (error as unknown as { status: number }).status
-    return snmpFailed("status", `SNMP error-status ${status}`, status)
-  }
-  if (error instanceof snmp.ResponseInvalidError) {
-    const { code, message } = error as unknown as { code: number; message: string }
-    const said = USM_WORDS.find((words) => message.startsWith(words))
-    if (said !== undefined) return snmpFailed("auth", `the agent reports: ${said}`)
-    if (code === snmp.ResponseInvalidCode.ECouldNotDecrypt) return snmpFailed("auth", "the answer cannot be decrypted")
-  }
-  return snmpFailed("protocol", "the exchange went against RFC 3414")
-}
-
-/** net-snmp's names of usmStats (RFC 3414 s5). */
+const USM_STATS = oid("1.3.6.1.6.3.15.1.1")
+const NOT_IN_TIME_WINDOW = "Not In Time Window"
+/** usmStats of RFC 3414 s5 by their last arc, from 1 on. */
 const USM_WORDS = [
   "Unsupported Security Level",
-  "Not In Time Window",
+  NOT_IN_TIME_WINDOW,
   "Unknown User Name",
   "Unknown Engine ID",
   "Wrong Digest",
   "Decryption Error",
 ] as const
 
-const timedOut = (dgram: GatedDgram): SnmpFailed => {
-  const code = dgram.sendFault()
-  if (code !== null) return snmpFailed("refused", `cannot send: ${code}`)
-  return snmpFailed("timeout", "no answer (a wrong privacy password looks the same)")
+const reportWords = ({ varbinds }: Pdu): string => {
+  if (varbinds.length === 0 || !isUnder(varbinds.bytes, varbinds.oidStart(0), varbinds.oidEnd(0), USM_STATS))
+    return OTHER
+  return USM_WORDS[(varbinds.bytes[varbinds.oidStart(0) + USM_STATS.length] ?? 0) - 1] ?? OTHER
 }
+const OTHER = "an error that USM does not know"
+
+const timedOut = (): SnmpFailed => snmpFailed("timeout", "no answer (a wrong privacy password looks the same)")
