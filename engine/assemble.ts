@@ -13,7 +13,6 @@ import type { ApiDeps } from "#engine/api/deps.ts"
 import { makeAddressBook, type AddressBook } from "#engine/address-book.ts"
 import { storedIdempotency } from "#engine/api/idempotency-store.ts"
 import { Unavailable, type EventReader, type HistoryReader, type Importer, type Twins } from "#engine/api/ports.ts"
-import { ImportFailed } from "#engine/api/ports.ts"
 import { makeLocalAdmin, type EngineStatus } from "#engine/api/local-admin.ts"
 import { makeCollectors } from "#engine/collectors/registry.ts"
 import type { SyslogListener } from "#engine/collectors/syslog/listener.ts"
@@ -43,7 +42,7 @@ import { tellBreaches } from "#engine/quota/tell-breaches.ts"
 import { usersWithin } from "#engine/quota/users-within.ts"
 import { makeReplays, type Replays } from "#engine/replay/replays.ts"
 import { auditRls } from "#engine/storage/audit-rls.ts"
-import { DbError, openDb, type DbShape } from "#engine/storage/db.ts"
+import { openDb, type DbShape } from "#engine/storage/db.ts"
 import { listEvents } from "#engine/storage/events.ts"
 import { openDatabase } from "#engine/storage/launcher.ts"
 import { migrate } from "#engine/storage/migrate.ts"
@@ -53,7 +52,7 @@ import { createUser, hasUsers } from "#engine/storage/users.ts"
 import { openVault, type Vault } from "#engine/storage/vault.ts"
 import { tellDead } from "#engine/storage/vault-status.ts"
 import { makeStream, type Stream } from "#engine/stream/stream.ts"
-import { chooseTenant } from "#engine/import/choose-tenant.ts"
+import { makeImporter } from "#engine/import/importer.ts"
 import { VERSION } from "#engine/version.ts"
 import { keepCertificate } from "#engine/tls/keeper.ts"
 import type { CertificateKeeper } from "#engine/tls/keeper.ts"
@@ -62,7 +61,7 @@ import { localTenants } from "#engine/tenancy/local-tenants.ts"
 import { makeRunning } from "#engine/tenancy/running.ts"
 import { makeSettings } from "#engine/tenancy/settings.ts"
 import { makeStandings, shrunk } from "#engine/tenancy/standings.ts"
-import { ownerUrlsOf } from "#engine/tenancy/owner-urls.ts"
+import { appUrlOf, ownerUrlsOf } from "#engine/tenancy/database-urls.ts"
 import { makeTenancy } from "#engine/tenancy/tenancy.ts"
 import { makeTenants } from "#engine/tenant/registry.ts"
 import type { TenantInfo } from "#engine/tenant/live-twin.ts"
@@ -461,26 +460,6 @@ const asUnavailable = (cause: unknown): Unavailable =>
   new Unavailable({
     detail: cause instanceof Error ? (cause.message.split("\n")[0] ?? "") : "the database did not answer",
   })
-
-const makeImporter = (running: Running): Importer => ({
-  apply: (asked, document, mode) =>
-    Effect.gen(function* () {
-      const all = [...running.values()]
-      const choice = chooseTenant(
-        asked,
-        all.map((it) => it.twin.tenant.slug),
-      )
-      if ("refuse" in choice) return yield* new ImportFailed({ detail: choice.refuse })
-      const services = "use" in choice ? all.find((it) => it.twin.tenant.slug === choice.use) : undefined
-      // A running engine has at least the tenant of its first user.
-      if (services === undefined)
-        return yield* new ImportFailed({ detail: "there is no tenant yet; try again when the engine is up" })
-      return yield* services.importDocument(document, mode).pipe(Effect.mapError(asImportError))
-    }),
-})
-
-const asImportError = (error: Error): ImportFailed | Unavailable =>
-  error instanceof DbError && error.isAway ? asUnavailable(error) : new ImportFailed({ detail: error.message })
 
 /** Whoever starts the first engine runs the platform and its first tenant. */
 const FIRST_USER_ROLES = ["platform_admin", "tenant_admin"] as const

@@ -155,7 +155,7 @@ describe("tenants", { skip: NO_POSTGRES }, () => {
         polls: 1,
         data: Buffer.alloc(4),
       }))
-      await run(insertChunks(it.db, tenant.id, chunks, 1))
+      await run(insertChunks(it.db, tenant.id, chunks, [], { neededSeq: 1, newestMs: nowMs }))
       const events = chunks.map(({ t0 }, age) => ({
         id: `${age + 1}-0`,
         atMs: t0,
