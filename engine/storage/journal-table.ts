@@ -95,22 +95,20 @@ export interface PackedRow {
 /** The rows that hold `from` and what follows, a few megabytes at most; [] = there is nothing. */
 export const readPage = (db: DbShape, tenant: TenantId, from: number): Effect.Effect<readonly PackedRow[], DbError> =>
   db.tenant(tenant)(async (tx) => {
-    const sizes = await tx.query<{ seq: number; bytes: number }>(
-      `select seq::float8 as seq, octet_length(data) as bytes from journal
-       where tenant_id = $1
-         and seq >= coalesce((select max(seq) from journal where tenant_id = $1 and seq <= $2 and seq + count > $2), $2)
-       order by seq limit ${PAGE_ROWS}`,
-      [tenant, from],
-    )
-    let bytes = 0
-    let rows = 0
-    while (rows < sizes.rows.length && (rows === 0 || bytes + sizes.rows[rows]!.bytes <= PAGE_BYTES)) {
-      bytes += sizes.rows[rows++]!.bytes
-    }
-    if (rows === 0) return []
+    // One statement, so one moment: the compactor may swap many rows for one between two of them.
     const page = await tx.query<PackedRow>(
-      `select seq::float8 as seq, count, data from journal where tenant_id = $1 and seq between $2 and $3 order by seq`,
-      [tenant, sizes.rows[0]!.seq, sizes.rows[rows - 1]!.seq],
+      `select seq::float8 as seq, count, data from (
+         select seq, count, data, octet_length(data) as bytes, sum(octet_length(data)) over (order by seq) as total
+         from (
+           select seq, count, data from journal
+           where tenant_id = $1
+             and seq >= coalesce((select max(seq) from journal where tenant_id = $1 and seq <= $2 and seq + count > $2), $2)
+           order by seq limit ${PAGE_ROWS}
+         ) line
+       ) summed
+       where total <= ${PAGE_BYTES} or total = bytes
+       order by seq`,
+      [tenant, from],
     )
     return page.rows
   })

@@ -165,13 +165,15 @@ export async function* readJournal(
     const page = await Effect.runPromise(readPage(options.db, options.tenant, next))
     if (page.length === 0) return
     for (const row of page) {
-      if (previous !== null && row.seq !== previous + 1) throw new JournalGap({ after: previous, next: row.seq })
+      // A row may begin before its page: rows that were read already and that one were made one meanwhile.
+      if (previous !== null && row.seq > previous + 1) throw new JournalGap({ after: previous, next: row.seq })
+      const wanted: number = Math.max(seq, (previous ?? 0) + 1)
       previous = row.seq + row.count - 1
       const batch =
         row.data[0] === COMPACT
-          ? await decodeCompact(row.data, values, options.codec, seq)
+          ? await decodeCompact(row.data, values, options.codec, wanted)
           : batchOf(row.data, options.codec)
-      yield row.seq >= seq ? batch : batch.filter((it) => it.seq >= seq)
+      yield row.seq >= wanted ? batch : batch.filter((it) => it.seq >= wanted)
     }
     next = (previous ?? next) + 1
   }
