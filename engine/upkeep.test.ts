@@ -138,7 +138,7 @@ describe("upkeep", { skip: NO_POSTGRES }, () => {
       await tidy(one, { samples: 1, events: 1, journal })
       const source = storedSource(it.db, one.tenant)
       const first = await source.checkpoint(0)
-      const replay = await openReplay(source, first!.atMs)
+      const replay = await openReplay(source, first?.atMs ?? one.fromMs)
       const { instants, stateHash } = await verifyTo(source, replay, Date.now())
       assert.ok(instants >= (journal === 100 ? 55 : 20), `${instants} marks`)
       assert.equal(stateHash, one.hash)
