@@ -4,67 +4,12 @@ import { describe, test } from "node:test"
 import fc from "fast-check"
 import { compareDecisions } from "#engine/replay/counterfactual.ts"
 import { openReplay, ReplayImpossible } from "#engine/replay/replay.ts"
+import { FIRST, live, RING, story } from "#engine/replay/past.fixture.ts"
 import type { ReplaySource } from "#engine/replay/source.ts"
 import { ReplayDiverged, verifyTo } from "#engine/replay/verify.ts"
-import type { StateMark } from "#engine/storage/snapshots.ts"
-import type { StoredSnapshot } from "#engine/tenant/ports.ts"
-import { anyInput, poll, ring, START_MS, trap } from "#engine/tenant/network.fixture.ts"
-import { encodeSnapshot } from "#engine/tenant/snapshot-codec.ts"
+import { anyInput, poll, START_MS } from "#engine/tenant/network.fixture.ts"
 import { firstDifference, hashSnapshot } from "#engine/tenant/state-hash.ts"
-import { plainCells } from "#twin/cells.ts"
-import type { Input, Sequenced } from "#twin/input.ts"
-import { newWorld, runRound } from "#twin/round.ts"
 import { snapshotTwin } from "#twin/snapshot.ts"
-
-const RING = ring(4)
-const FIRST: Input = { kind: "topology", atMs: START_MS, rev: 1, inventory: RING }
-
-interface Past extends ReplaySource {
-  readonly inputs: readonly Sequenced[]
-  readonly marked: StateMark[]
-  readonly snapshots: StoredSnapshot[]
-  /** The live twin's hash after each input. */
-  readonly hashes: readonly string[]
-}
-
-/** Lives a history, leaving a snapshot and a mark after every `every` inputs. */
-const live = async (inputs: readonly Input[], every: number, batch = 7): Promise<Past> => {
-  const sequenced = inputs.map((input, i): Sequenced => ({ seq: i + 1, input }))
-  const [world, cells] = [newWorld(), plainCells()]
-  const [snapshots, marked, hashes]: [StoredSnapshot[], StateMark[], string[]] = [[], [], []]
-  for (const one of sequenced) {
-    runRound(world, cells, [one])
-    const snapshot = snapshotTwin(world, cells)
-    const { all } = await hashSnapshot(snapshot)
-    hashes.push(all)
-    if (one.seq % every !== 0) continue
-    snapshots.push({ seq: one.seq, atMs: world.atMs, blob: await encodeSnapshot(snapshot) })
-    marked.push({ seq: one.seq, atMs: world.atMs, stateHash: all })
-  }
-  return {
-    inputs: sequenced,
-    marked,
-    snapshots,
-    hashes,
-    checkpoint: async (atMs) => snapshots.findLast((one) => one.atMs <= atMs) ?? snapshots[0] ?? null,
-    snapshotAt: async (seq) => snapshots.find((one) => one.seq === seq) ?? null,
-    marks: async (afterSeq, toMs, limit) => marked.filter((m) => m.seq > afterSeq && m.atMs <= toMs).slice(0, limit),
-    readFrom: async function* (seq) {
-      const rest = sequenced.filter((one) => one.seq >= seq)
-      for (let from = 0; from < rest.length; from += batch) yield rest.slice(from, from + batch)
-    },
-  }
-}
-
-/** Inputs of a ring, a second apart: polls, now and then a trap. */
-const story = (count: number): readonly Input[] => [
-  FIRST,
-  ...Array.from({ length: count }, (_, i): Input => {
-    const device = RING.devices[i % RING.devices.length]!.id
-    const atMs = START_MS + (i + 1) * 1_000
-    return i % 11 === 10 ? trap(device, atMs, i % 2 === 0) : poll(device, atMs, { cpu: i % 100, rightUp: i % 13 !== 0 })
-  }),
-]
 
 describe("replay", () => {
   test("at any instant, from any checkpoint, it is what was live", async () => {

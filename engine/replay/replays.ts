@@ -66,7 +66,10 @@ export interface Replays {
   readonly list: (asker: Asker) => readonly ReplayView[]
   /** From when on the tenant's past can be replayed; null = not at all yet. */
   readonly oldestMs: (tenant: TenantId) => Effect.Effect<number | null, Unavailable>
-  readonly open: (asker: Asker, wanted: NewReplay) => Effect.Effect<ReplayView, ReplayRefused | QuotaPassed | Unavailable>
+  readonly open: (
+    asker: Asker,
+    wanted: NewReplay,
+  ) => Effect.Effect<ReplayView, ReplayRefused | QuotaPassed | Unavailable>
   /** Null = there is none of this id in the asker's tenant. */
   readonly get: (asker: Asker, id: string) => ReplayView | null
   /** Fails also when somebody else opened it. */
@@ -192,7 +195,15 @@ const start = (options: ReplaysOptions): { readonly replays: Replays; readonly s
         owner: ownerOf(asker.actor),
         openedBy: asker.actor.name,
         session: null,
-        last: { atMs: wanted.fromMs, toMs: wanted.toMs, playing: false, speed: wanted.speed, seq: 0, epoch: 0, problem: null },
+        last: {
+          atMs: wanted.fromMs,
+          toMs: wanted.toMs,
+          playing: false,
+          speed: wanted.speed,
+          seq: 0,
+          epoch: 0,
+          problem: null,
+        },
         steeredMs: monotonicMs(),
         ended: null,
       }
@@ -289,13 +300,15 @@ const start = (options: ReplaysOptions): { readonly replays: Replays; readonly s
 const ownerOf = ({ kind, id }: Actor): string => `${kind} ${id}`
 
 const audit = (db: DbShape, { actor, twin }: Asker, id: string, { fromMs, toMs, speed }: NewReplay) =>
-  db.tenant(twin.tenant.id)((tx) =>
-    recordAct(tx, twin.tenant.id, actor, {
-      action: "replay.create",
-      object: { kind: "replay", id, name: new Date(fromMs).toISOString() },
-      before: null,
-      after: { fromMs, toMs, speed },
-    }),
-  ).pipe(Effect.mapError(away))
+  db
+    .tenant(twin.tenant.id)((tx) =>
+      recordAct(tx, twin.tenant.id, actor, {
+        action: "replay.create",
+        object: { kind: "replay", id, name: new Date(fromMs).toISOString() },
+        before: null,
+        after: { fromMs, toMs, speed },
+      }),
+    )
+    .pipe(Effect.mapError(away))
 
 const away = (error: DbError): Unavailable => new Unavailable({ detail: error.message })

@@ -58,7 +58,7 @@ export const openReplaySession = (options: SessionOptions): Promise<Session> =>
       // The engine's settings hold secrets that this thread has no use for.
       env: {},
     })
-    const tell = (message: ToWorker): void => worker.postMessage(message)
+    const tell = (message: ToWorker): void => worker.postMessage(message, [])
     const asked = new Map<number, (message: Extract<FromWorker, { kind: "steered" }> | null) => void>()
     let last = 0
     let now: Standing | null = null

@@ -163,7 +163,7 @@ const main = async (): Promise<void> => {
 }
 
 main().catch((error: unknown) => {
-  parentPort?.postMessage({ kind: "impossible", problem: inWords(error) } satisfies FromWorker)
+  parentPort?.postMessage({ kind: "impossible", problem: inWords(error) } satisfies FromWorker, [])
   parentPort?.close()
   process.exit(0)
 })
