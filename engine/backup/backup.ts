@@ -2,7 +2,7 @@
  * `heliograph backup FILE`: every table of the database in one consistent snapshot, through an ordinary connection, while
  * the engine goes on (PRODUCT.md O3). Read as the owner role, whose policies show all tenants. The file is written beside
  * its place, synced, and only then renamed: a file of that name is always whole. Keys are not in it: master.key and
- * signing.key are kept apart (docs/backup.md).
+ * signing.key are kept apart (docs/memory.md).
  */
 import { createHash, type Hash } from "node:crypto"
 import { once } from "node:events"

@@ -1,4 +1,4 @@
-/** `heliograph backup FILE` and `heliograph restore FILE`: the whole database in one file, and back (docs/backup.md). */
+/** `heliograph backup FILE` and `heliograph restore FILE`: the whole database in one file, and back (docs/memory.md). */
 import { existsSync, readdirSync, renameSync } from "node:fs"
 import { join, resolve } from "node:path"
 import { fileURLToPath } from "node:url"
