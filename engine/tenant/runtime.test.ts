@@ -1,88 +1,23 @@
 /** One tenant's runtime: order, recovery after a kill, poison inputs, a database that is away. */
 import assert from "node:assert/strict"
 import { test } from "node:test"
-import type { TestContext } from "node:test"
 import fc from "fast-check"
 import * as Effect from "effect/Effect"
-import * as Exit from "effect/Exit"
 import * as Result from "effect/Result"
-import * as Scope from "effect/Scope"
 import { makeManualClock } from "#engine/actors/clock.ts"
-import type { ManualClock } from "#engine/actors/clock.ts"
 import { EVENTS_MAX } from "#engine/tenant/inbox.ts"
 import { PENDING_INPUTS_MAX } from "#engine/tenant/journal-writer.ts"
 import type { RoundNotice } from "#engine/tenant/live-twin.ts"
 import { makeMemoryPorts } from "#engine/tenant/memory-ports.ts"
-import type { MemoryPorts } from "#engine/tenant/memory-ports.ts"
 import { poll, ring, START_MS, syslog, tenantInfo, trap, unreachable } from "#engine/tenant/network.fixture.ts"
 import type { JournalPort } from "#engine/tenant/ports.ts"
 import { makeTenantRuntime, RuntimeStopped } from "#engine/tenant/runtime.ts"
-import type { TenantNotice, TenantRuntime, TenantRuntimeOptions } from "#engine/tenant/runtime.ts"
-import { decodeSnapshot } from "#engine/tenant/snapshot-codec.ts"
 import type { DeviceId } from "#protocol/id.ts"
-import { BEHAVIOURS, plainCells } from "#twin/cells.ts"
-import { hashTwin } from "#twin/hash.ts"
+import { BEHAVIOURS } from "#twin/cells.ts"
 import type { DeviceInput } from "#twin/input.ts"
-import { newWorld, runRound } from "#twin/round.ts"
 import type { RouterMsg } from "#twin/router.ts"
-import { restoreTwin } from "#twin/snapshot.ts"
 
-const NO_HASH = "0".repeat(16)
-
-interface Started {
-  readonly runtime: TenantRuntime
-  readonly ports: MemoryPorts
-  readonly clock: ManualClock
-  readonly notices: TenantNotice[]
-  readonly close: () => Promise<void>
-}
-
-const start = async (
-  t: TestContext,
-  over: Partial<TenantRuntimeOptions> & { readonly ports?: MemoryPorts } = {},
-): Promise<Started> => {
-  const ports = over.ports ?? makeMemoryPorts()
-  const clock = (over.clock as ManualClock | undefined) ?? makeManualClock(START_MS)
-  const notices: TenantNotice[] = []
-  const scope = Scope.makeUnsafe()
-  const close = (): Promise<void> => Effect.runPromise(Scope.close(scope, Exit.void))
-  t.after(close)
-  const runtime = await Effect.runPromise(
-    makeTenantRuntime({
-      tenant: tenantInfo("acme"),
-      rev: 1,
-      inventory: ring(4),
-      epochBase: 100,
-      journal: ports.journal,
-      snapshots: ports.snapshots,
-      clock,
-      onNotice: (notice) => notices.push(notice),
-      dice: () => 0,
-      ...over,
-    }).pipe(Scope.provide(scope)),
-  )
-  return { runtime, ports, clock, notices, close }
-}
-
-const device = (runtime: TenantRuntime, n: number): DeviceId => runtime.inventory().devices[n]?.id as DeviceId
-
-/** What a replay without any actors makes of a journal. */
-const replayed = async (ports: MemoryPorts): Promise<string> => {
-  const world = newWorld()
-  const cells = plainCells()
-  for await (const batch of ports.journal.readFrom(1)) runRound(world, cells, batch)
-  return hashTwin(world, cells)
-}
-
-/** The same of a runtime: its last snapshot says all that it knows. */
-const stateOf = async (started: Started): Promise<string> => {
-  await started.close()
-  const stored = await started.ports.snapshots.load()
-  assert.ok(stored !== null)
-  assert.equal(stored.seq, started.runtime.seq(), "a stop saves a snapshot of the last input")
-  const { world, states } = restoreTwin(await decodeSnapshot(stored.blob))
-  return hashTwin(world, plainCells(states))
-}
+import { device, NO_HASH, replayed, start, stateOf } from "#engine/tenant/runtime.fixture.ts"
 
 test("[R1] an input reaches the twin on the next turn of the event loop, and its listeners hear of it", async (t) => {
   const { runtime } = await start(t)
@@ -483,51 +418,4 @@ test("[R15] a listener that throws is counted, told once, and the others still h
     notices.map((notice) => notice.kind),
     ["listener-threw"],
   )
-})
-
-test("[W11] an answer and an event wait for the journal: nothing that a kill -9 takes away was ever acknowledged", async (t) => {
-  const ports = makeMemoryPorts()
-  let release = (): void => undefined
-  let held: Promise<void> | null = null
-  const journal: JournalPort = {
-    ...ports.journal,
-    append: async (batch) => {
-      await held
-      await ports.journal.append(batch)
-    },
-  }
-  const { runtime } = await start(t, { ports, journal })
-  const id = device(runtime, 0)
-  runtime.submit(poll(id, START_MS))
-  await runtime.flush()
-  const told: RoundNotice[] = []
-  runtime.onRound((notice) => told.push(notice))
-  held = new Promise((resolve) => void (release = resolve))
-  let answered = 0
-  assert.equal(
-    runtime.submit(trap(id, START_MS + 500, false), () => answered++),
-    true,
-  )
-  for (let turn = 0; turn < 10; turn++) await new Promise((resolve) => setImmediate(resolve))
-  assert.equal(runtime.counts().linksDown, 1, "the twin does not wait")
-  assert.deepEqual([answered, told.length, runtime.durableSeq() < runtime.seq()], [0, 0, true])
-  release()
-  await runtime.flush()
-  assert.equal(answered, 1)
-  assert.deepEqual(
-    told.flatMap(({ events }) => events.map(({ source }) => source)),
-    ["trap", "twin"],
-  )
-})
-
-test("[W11] what is refused or dropped is never answered", async (t) => {
-  const { runtime, clock } = await start(t)
-  const id = device(runtime, 0)
-  let answered = 0
-  const late = trap(id, clock.nowMs() + 10_000_000, false)
-  runtime.submit(late, () => answered++)
-  await runtime.flush()
-  await Effect.runPromise(runtime.stop)
-  runtime.submit(trap(id, clock.nowMs(), false), () => answered++)
-  assert.equal(answered, 0)
 })
