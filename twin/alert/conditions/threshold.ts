@@ -1,0 +1,168 @@
+/**
+ * `threshold`: an aggregate of the last seconds against a number, or against another metric of the same entity or its
+ * device (used memory against total memory). An empty window is no evidence, except for `count`, where it is zero.
+ */
+import type { Metric } from "#protocol/metric.ts"
+import { metricByName } from "#protocol/metric.ts"
+import type { Aggregation, ThresholdCondition, ThresholdRef } from "#protocol/rule.ts"
+import { AGGREGATIONS, OPERATORS } from "#protocol/rule.ts"
+import type { ConditionKind, Moment, SeriesRef, Truth, WindowRef, WindowStat } from "#twin/alert/condition.ts"
+import { EVIDENCE_MS, holds, rowOf, SAMPLES_SHOWN, truthOf, truthWord, UNKNOWN } from "#twin/alert/condition.ts"
+import type { Fields } from "#twin/alert/read.ts"
+import {
+  ANY_NUMBER,
+  asMetric,
+  join,
+  LOOKBACK,
+  nameOf,
+  note,
+  openObject,
+  optional,
+  readMetric,
+  readNumber,
+  readOptionalNumber,
+  readWord,
+} from "#twin/alert/read.ts"
+import {
+  countOf,
+  expire,
+  maxOf,
+  minOf,
+  newestMs,
+  newestSamples,
+  newestValue,
+  p95Of,
+  sumOf,
+} from "#twin/alert/series.ts"
+import { numberText } from "#twin/alert/template.ts"
+
+const STAT: Readonly<Record<Aggregation, WindowStat>> = {
+  avg: "sum",
+  sum: "sum",
+  min: "min",
+  max: "max",
+  p95: "p95",
+  last: "count",
+  count: "count",
+}
+
+export const threshold: ConditionKind<ThresholdCondition> = {
+  type: "threshold",
+  keys: ["metric", "operator", "threshold_num", "threshold_ref", "aggregation", "lookback_seconds"],
+  check: (fields) => {
+    const metric = readMetric(fields)
+    const operator = readWord(fields, "operator", OPERATORS)
+    const aggregation = readWord(fields, "aggregation", AGGREGATIONS)
+    const lookback = readNumber(fields, "lookback_seconds", LOOKBACK)
+    const limit = readLimit(fields, metric)
+    if (metric?.kind === "counter" && (aggregation === "avg" || aggregation === "sum"))
+      return note(
+        fields.mistakes,
+        join(fields.path, "aggregation"),
+        `${aggregation} of a counter says nothing; use rate_of_change, or the per-second metric`,
+      )
+    if (!metric || !operator || !aggregation || lookback === undefined || limit === undefined) return undefined
+    return { type: "threshold", metric: nameOf(metric), operator, ...limit, aggregation, lookback_seconds: lookback }
+  },
+  metrics: (condition) =>
+    condition.threshold_ref === undefined ? [condition.metric] : [condition.metric, condition.threshold_ref.metric],
+  inner: () => [],
+  compile: (condition, needs) => {
+    const { metric, operator, aggregation } = condition
+    const ref = needs.window(metric, condition.lookback_seconds * 1000, STAT[aggregation])
+    const aggregate = aggregated(ref, aggregation)
+    const limit = limitOf(condition, (name) => needs.series(name))
+    const truth = (moment: Moment): Truth => {
+      const value = aggregate(moment)
+      const against = limit(moment)
+      return value !== value || against !== against ? UNKNOWN : truthOf(holds(value, operator, against))
+    }
+    return {
+      truth,
+      nextMs: null,
+      observe: (moment) => {
+        const value = aggregate(moment)
+        const against = limit(moment)
+        const { unit } = metricByName(metric) as Metric
+        const said = Number.isNaN(value) ? "no sample" : `${numberText(value)}${unit === "" ? "" : ` ${unit}`}`
+        return {
+          type: "threshold",
+          truth: truthWord(truth(moment)),
+          metric,
+          unit,
+          value: Number.isNaN(value) ? null : value,
+          operator,
+          threshold: Number.isNaN(against) ? null : against,
+          text: `${aggregation} of ${metric} over ${condition.lookback_seconds} s: ${said}, asked ${operator} ${Number.isNaN(against) ? `${condition.threshold_ref?.metric ?? ""}, which has no sample` : numberText(against)}`,
+          samples: newestSamples(rowOf(ref, moment), ref.series, SAMPLES_SHOWN),
+        }
+      },
+    }
+  },
+}
+
+type Limit = { readonly threshold_num: number } | { readonly threshold_ref: ThresholdRef }
+
+const readLimit = (fields: Fields, metric: Metric | undefined): Limit | undefined => {
+  const number = optional(fields, "threshold_num")
+  const reference = optional(fields, "threshold_ref")
+  if ((number === undefined) === (reference === undefined))
+    return note(
+      fields.mistakes,
+      join(fields.path, "threshold_num"),
+      "exactly one of threshold_num and threshold_ref must be given",
+    )
+  if (reference === undefined) {
+    const threshold_num = readNumber(fields, "threshold_num", ANY_NUMBER)
+    return threshold_num === undefined ? undefined : { threshold_num }
+  }
+  const path = join(fields.path, "threshold_ref")
+  const inner = openObject(reference, path, ["metric", "factor"], fields.mistakes)
+  if (inner === undefined) return undefined
+  const other = asMetric(optional(inner, "metric"), join(path, "metric"), fields.mistakes)
+  const factor = readOptionalNumber(inner, "factor", { min: -1e6, max: 1e6 }) ?? 1
+  if (other === undefined) return undefined
+  if (metric !== undefined && other.unit !== metric.unit)
+    return note(
+      fields.mistakes,
+      join(path, "metric"),
+      `is in ${other.unit || "no unit"}, but ${metric.name} in ${metric.unit || "no unit"}`,
+    )
+  return { threshold_ref: { metric: nameOf(other), factor } }
+}
+
+/** NaN = no evidence. */
+const aggregated = (ref: WindowRef, aggregation: Aggregation): ((moment: Moment) => number) => {
+  const { series, window } = ref
+  const reader = READERS[aggregation]
+  return (moment) => {
+    const row = rowOf(ref, moment)
+    expire(row, series, moment.nowMs)
+    const count = countOf(row, series, window)
+    return aggregation === "count" ? count : count === 0 ? Number.NaN : reader(row, ref, count)
+  }
+}
+
+const READERS: Readonly<Record<Aggregation, (row: Float64Array, ref: WindowRef, count: number) => number>> = {
+  avg: (row, { window }, count) => sumOf(row, window) / count,
+  sum: (row, { window }) => sumOf(row, window),
+  min: (row, { series, window }) => minOf(row, series, window),
+  max: (row, { series, window }) => maxOf(row, series, window),
+  p95: (row, { series, window }) => p95Of(row, series, window),
+  last: (row, { series }) => newestValue(row, series),
+  count: (_row, _ref, count) => count,
+}
+
+const limitOf = (
+  condition: ThresholdCondition,
+  series: (metric: ThresholdRef["metric"]) => SeriesRef,
+): ((moment: Moment) => number) => {
+  const { threshold_ref: reference, threshold_num: fixed } = condition
+  if (reference === undefined) return () => fixed as number
+  const ref = series(reference.metric)
+  return (moment) => {
+    const row = rowOf(ref, moment)
+    const fresh = moment.nowMs - newestMs(row, ref.series) <= Math.max(EVIDENCE_MS, condition.lookback_seconds * 1000)
+    return fresh ? newestValue(row, ref.series) * reference.factor : Number.NaN
+  }
+}

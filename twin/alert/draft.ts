@@ -1,0 +1,225 @@
+/**
+ * A device's state while one input is judged. Whatever is written to is first made the draft's own (unless the caller gave
+ * the state away), so that a throw, a fork or a snapshot still has the state from before.
+ */
+import type { EntityKey } from "#protocol/id.ts"
+import { entityKind } from "#protocol/id.ts"
+import type { Alert } from "#twin/alert/alert.ts"
+import type { Moment } from "#twin/alert/condition.ts"
+import type { Judged } from "#twin/alert/evaluate.ts"
+import { endAlert, resettle } from "#twin/alert/judge.ts"
+import type { DevicePlan, EntityClass, KindPlan } from "#twin/alert/plan.ts"
+import type { DeviceFacts } from "#twin/alert/scope.ts"
+import { newRow } from "#twin/alert/series.ts"
+import type { DeviceState, EntityState } from "#twin/alert/state.ts"
+import { copiedEntity, newEntity } from "#twin/alert/state.ts"
+import type { Suppression } from "#twin/alert/suppression.ts"
+import type { Verdict } from "#twin/alert/verdict.ts"
+
+export class Draft {
+  readonly plan: DevicePlan
+  readonly facts: DeviceFacts
+  readonly moment: Moment
+  readonly verdicts: Verdict[] = []
+  clockMs: number
+  /** See EntityState.dueMs; of the whole device. */
+  dueMs: number
+  keys: readonly EntityKey[]
+  entities: readonly EntityState[]
+  suppressions: readonly Suppression[]
+  refused: number
+  /** Plan of each entity's kind. */
+  kinds: readonly KindPlan[]
+  /** Marks of touched rules: entity x widest + position. */
+  touched: number[] = []
+  #marks: Uint8Array
+  /** Which entities are the draft's own; null = all. */
+  #own: Uint8Array | null
+  #listOwn: boolean
+
+  constructor(plan: DevicePlan, state: DeviceState, inPlace: boolean) {
+    this.plan = plan
+    this.facts = state.facts
+    this.clockMs = state.clockMs
+    this.dueMs = state.dueMs
+    this.keys = state.keys
+    this.entities = state.entities
+    this.suppressions = state.suppressions
+    this.refused = state.refused
+    this.kinds = kindsOf(plan, state.keys)
+    this.#own = inPlace ? null : new Uint8Array(state.entities.length)
+    this.#listOwn = inPlace
+    this.#marks = marksFor(state.entities.length * plan.widest)
+    const device = state.entities[0] as EntityState
+    this.moment = { nowMs: state.clockMs, subject: device.row, device: device.row, events: [], sinceMs: 0 }
+  }
+
+  /** The entity, writable. */
+  own(index: number): EntityState {
+    if (this.#own === null) return this.entities[index] as EntityState
+    if (this.#own[index] !== 1) {
+      if (!this.#listOwn) {
+        this.entities = this.entities.slice()
+        this.#listOwn = true
+      }
+      ;(this.entities as EntityState[])[index] = copiedEntity(this.entities[index] as EntityState)
+      this.#own[index] = 1
+    }
+    return this.entities[index] as EntityState
+  }
+
+  classOf(index: number): EntityClass {
+    return (this.kinds[index] as KindPlan).classOf(this.keys[index] as string)
+  }
+
+  /** Reading expires windows, so what is read has to be owned as well. */
+  momentOf(index: number): Moment {
+    const { moment } = this
+    const entity = this.own(index)
+    moment.nowMs = this.clockMs
+    moment.subject = entity.row
+    moment.device = index === 0 ? entity.row : this.own(0).row
+    moment.events = entity.events
+    moment.sinceMs = entity.sinceMs
+    return moment
+  }
+
+  mark(index: number, position: number): void {
+    const mark = index * this.plan.widest + position
+    if (this.#marks[mark] === 1) return
+    this.#marks[mark] = 1
+    this.touched.push(mark)
+  }
+
+  unmark(): void {
+    for (const mark of this.touched) this.#marks[mark] = 0
+    this.touched.length = 0
+  }
+
+  /** `keys` begins with the known ones. */
+  addEntities(keys: readonly EntityKey[], atMs: number): void {
+    if (keys === this.keys) return
+    const fresh = keys.slice(this.keys.length).map((key) => newEntity(this.plan, key, atMs))
+    this.entities = [...this.entities, ...fresh]
+    this.#listOwn = true
+    this.keys = keys
+    this.kinds = kindsOf(this.plan, keys)
+    if (this.#own !== null) {
+      const own = new Uint8Array(keys.length).fill(1)
+      own.set(this.#own)
+      this.#own = own
+    }
+    this.#marks = marksFor(keys.length * this.plan.widest)
+    if (atMs < this.dueMs) this.dueMs = atMs
+  }
+
+  wakeAt(index: number, dueMs: number): void {
+    const entity = this.own(index)
+    if (dueMs < entity.dueMs) entity.dueMs = dueMs
+    if (dueMs < this.dueMs) this.dueMs = dueMs
+  }
+
+  alertOf(index: number, position: number): Alert | null {
+    return (this.entities[index] as EntityState).alerts[position] ?? null
+  }
+
+  setAlert(index: number, position: number, alert: Alert | null): void {
+    const entity = this.own(index)
+    const { rules } = this.kinds[index] as KindPlan
+    const alerts = rules.map((_, at) => (at === position ? alert : (entity.alerts[at] ?? null)))
+    entity.alerts = alerts.every((one) => one === null) ? [] : alerts
+  }
+
+  /** An entity that does not exist any more; the device itself stays. */
+  remove(key: EntityKey): void {
+    const index = this.keys.indexOf(key)
+    if (index <= 0) return
+    for (const position of (this.kinds[index] as KindPlan).rules.keys()) endAlert(this, index, position)
+    this.keys = this.keys.filter((_, at) => at !== index)
+    this.entities = this.entities.filter((_, at) => at !== index)
+    if (this.#own !== null) this.#own = this.#own.filter((_, at) => at !== index)
+    this.#listOwn = true
+    this.kinds = kindsOf(this.plan, this.keys)
+  }
+
+  /** Forgets suppressions whose time is over, and tells what they kept back. */
+  endSuppressions(): void {
+    const ended = this.suppressions.filter(({ untilMs }) => untilMs !== null && untilMs <= this.clockMs)
+    if (ended.length > 0) this.keepSuppressions(this.suppressions.filter((one) => !ended.includes(one)))
+  }
+
+  keepSuppressions(suppressions: readonly Suppression[]): void {
+    const before = this.suppressions
+    this.suppressions = suppressions
+    resettle(this, before)
+    this.dueMs = Math.min(this.dueMs, this.suppressionDueMs())
+  }
+
+  suppressionDueMs(): number {
+    let due = Number.POSITIVE_INFINITY
+    for (const { untilMs } of this.suppressions) if (untilMs !== null && untilMs < due) due = untilMs
+    return due
+  }
+
+  /** The clock was set back: samples and times of the future that was are worth nothing. */
+  restartAt(atMs: number): void {
+    this.clockMs = atMs
+    this.dueMs = atMs
+    for (const index of this.entities.keys()) {
+      const { series, cells } = this.kinds[index] as KindPlan
+      const entity = this.own(index)
+      ;(this.entities as EntityState[])[index] = {
+        ...entity,
+        row: newRow(series, cells),
+        events: [],
+        sinceMs: Math.min(entity.sinceMs, atMs),
+        dueMs: atMs,
+        alerts: entity.alerts.map((alert) => (alert === null ? null : { ...alert, ...clamped(alert, atMs) })),
+      }
+    }
+    this.#own?.fill(1)
+  }
+
+  finish(): Judged {
+    const state: DeviceState = {
+      planKey: this.plan.key,
+      facts: this.facts,
+      clockMs: this.clockMs,
+      dueMs: this.dueMs,
+      keys: this.keys,
+      entities: this.entities,
+      suppressions: this.suppressions,
+      refused: this.refused,
+    }
+    return { state, verdicts: this.verdicts, timerMs: Number.isFinite(this.dueMs) ? this.dueMs : null }
+  }
+}
+
+const clamped = (alert: Alert, atMs: number): Partial<Alert> => ({
+  sinceMs: Math.min(alert.sinceMs, atMs),
+  firedMs: Math.min(alert.firedMs, atMs),
+  knownMs: Math.min(alert.knownMs, atMs),
+  toldMs: Math.min(alert.toldMs, atMs),
+  turns: [],
+  flapUntilMs: alert.flapUntilMs === 0 ? 0 : atMs,
+})
+
+/** Which plan each entity has, by the list of keys: worked out once while the list stays the same. */
+const knownKinds = new WeakMap<
+  readonly EntityKey[],
+  { readonly plan: DevicePlan; readonly kinds: readonly KindPlan[] }
+>()
+const kindsOf = (plan: DevicePlan, keys: readonly EntityKey[]): readonly KindPlan[] => {
+  const known = knownKinds.get(keys)
+  if (known?.plan === plan) return known.kinds
+  const kinds = keys.map((key) => plan.kinds[entityKind(key) ?? "device"])
+  knownKinds.set(keys, { plan, kinds })
+  return kinds
+}
+
+/** Scratch that is all zero between evaluations. */
+let scratch = new Uint8Array(1024)
+const marksFor = (length: number): Uint8Array => {
+  if (scratch.length < length) scratch = new Uint8Array(length * 2)
+  return scratch
+}

@@ -1,0 +1,224 @@
+/**
+ * Judgement of one device: `evaluate(plan, state, input)` takes samples, an event, a command or the passing of time, and
+ * gives the next state, what changed (verdicts) and when it wants to be woken. No clock: time comes in the input. Only
+ * the rules that read a touched series are judged, so that a sample costs nothing for all others. An input is judged once
+ * per instant, after all its samples of that instant are in, so that two metrics of one poll are never seen half-updated.
+ */
+import type { EntityKey, EntityKind } from "#protocol/id.ts"
+import { DEVICE_ENTITY, entityKind } from "#protocol/id.ts"
+import { metricById } from "#protocol/metric.ts"
+import type { RuleEvent } from "#protocol/rule.ts"
+import { advanceTo } from "#twin/alert/clock.ts"
+import { acknowledged, lifted, suppressed } from "#twin/alert/command.ts"
+import type { AlertCommand } from "#twin/alert/command.ts"
+import { Draft } from "#twin/alert/draft.ts"
+import { judgeEntity, judgeRule } from "#twin/alert/judge.ts"
+import { globMatches } from "#twin/alert/pattern.ts"
+import type { DevicePlan, KindPlan } from "#twin/alert/plan.ts"
+import { isFull, push, widened } from "#twin/alert/series.ts"
+import type { DeviceState } from "#twin/alert/state.ts"
+import type { Verdict } from "#twin/alert/verdict.ts"
+import { rowFinder } from "#twin/rows.ts"
+import { ENTITIES_MAX } from "#twin/alert/state.ts"
+
+/** Column-wise, as a poll: row i says that entities[entity[i]] has metric[i] = value[i]. */
+export interface SampleInput {
+  readonly kind: "samples"
+  /** The twin's time; also the samples' own unless `times` says otherwise. */
+  readonly atMs: number
+  readonly entities: readonly EntityKey[]
+  readonly entity: Uint16Array
+  readonly metric: Uint16Array
+  readonly value: Float64Array
+  readonly times?: Float64Array
+}
+export interface EventInput {
+  readonly kind: "event"
+  readonly atMs: number
+  /** When it happened, no later than atMs. */
+  readonly happenedMs: number
+  readonly entity: EntityKey
+  readonly type: RuleEvent
+  readonly old: string | null
+  readonly new: string | null
+  readonly raw: string | null
+}
+export interface TickInput {
+  readonly kind: "tick"
+  readonly atMs: number
+}
+/** The entity does not exist any more. */
+export interface GoneInput {
+  readonly kind: "gone"
+  readonly atMs: number
+  readonly entity: EntityKey
+}
+export type JudgementInput = SampleInput | EventInput | TickInput | GoneInput | AlertCommand
+
+export interface Judged {
+  readonly state: DeviceState
+  readonly verdicts: readonly Verdict[]
+  /** Absolute time at which a tick is wanted; null = none. */
+  readonly timerMs: number | null
+}
+
+/** A clock that falls by more than this was set; windows begin anew then. */
+export const JUMP_BACK_MS = 60_000
+
+/**
+ * The state that goes in stays as it was, unless `inPlace` gives it away: then its rows are written to, which saves copying
+ * them, and it must not be used again.
+ */
+export const evaluate = (plan: DevicePlan, state: DeviceState, input: JudgementInput, inPlace = false): Judged => {
+  if (plan.key !== state.planKey) throw new RangeError("the state belongs to another plan: configure it first")
+  const draft = new Draft(plan, state, inPlace)
+  if (input.atMs < draft.clockMs - JUMP_BACK_MS) draft.restartAt(input.atMs)
+  switch (input.kind) {
+    case "samples":
+      takeSamples(draft, input)
+      break
+    case "event":
+      takeEvent(draft, input)
+      break
+    case "gone":
+      draft.remove(input.entity)
+      break
+    case "suppress":
+      suppressed(draft, input)
+      break
+    case "lift":
+      lifted(draft, input)
+      break
+    case "ack":
+    case "unack":
+      acknowledged(draft, input)
+      break
+    case "tick":
+      break
+  }
+  advanceTo(draft, input.atMs)
+  return draft.finish()
+}
+
+// -- samples -----------------------------------------------------------------------------------------------------------
+
+const takeSamples = (draft: Draft, input: SampleInput): void => {
+  const indexes = entityIndexes(draft, input)
+  const { times } = input
+  const count = Math.min(input.entity.length, input.metric.length, input.value.length)
+  if (times === undefined) {
+    advanceTo(draft, input.atMs)
+    for (let i = 0; i < count; i++) takeSample(draft, input, indexes, i, input.atMs)
+    return judgeTouched(draft)
+  }
+  const order = Array.from({ length: count }, (_, i) => i).sort(
+    (a, b) => (times[a] as number) - (times[b] as number) || a - b,
+  )
+  for (let from = 0; from < count;) {
+    const atMs = times[order[from] as number] as number
+    if (atMs > draft.clockMs && atMs <= input.atMs) advanceTo(draft, atMs)
+    let end = from
+    while (end < count && times[order[end] as number] === atMs)
+      takeSample(draft, input, indexes, order[end++] as number, atMs)
+    judgeTouched(draft)
+    // NaN equals nothing, itself included.
+    if (end === from) draft.refused++
+    from = Math.max(end, from + 1)
+  }
+}
+
+const entityIndexes = (draft: Draft, input: SampleInput): Int32Array => {
+  const finder = rowFinder(draft.keys, ENTITIES_MAX)
+  const indexes = new Int32Array(input.entities.length)
+  for (let e = 0; e < indexes.length; e++) {
+    const key = input.entities[e] as EntityKey
+    indexes[e] = entityKind(key) === null ? -1 : finder.rowOf(key)
+  }
+  draft.addEntities(finder.keys(), Math.max(draft.clockMs, input.atMs))
+  return indexes
+}
+
+const takeSample = (draft: Draft, input: SampleInput, indexes: Int32Array, i: number, atMs: number): void => {
+  const index = indexes[input.entity[i] as number] ?? -1
+  const metric = input.metric[i] as number
+  const value = input.value[i] as number
+  // Not "atMs > clock": a time that is no number has to be refused too.
+  if (index < 0 || !Number.isFinite(value) || !(atMs <= Math.max(draft.clockMs, input.atMs))) {
+    draft.refused++
+    return
+  }
+  const kind = draft.kinds[index] as KindPlan
+  const at = kind.seriesOf[metric] as number
+  if (at === undefined || at < 0) {
+    if (metricById(metric)?.entity !== kind.kind) draft.refused++
+    return
+  }
+  const series = kind.series[at] as KindPlan["series"][number]
+  const entity = draft.own(index)
+  if (isFull(entity.row, series)) entity.row = widened(entity.row, kind.series, kind.cells, series)
+  if (push(entity.row, series, atMs, value, draft.clockMs)) touch(draft, index, at)
+}
+
+/** Marks what a newest sample can have changed. */
+const touch = (draft: Draft, index: number, series: number): void => {
+  const watchers = draft.classOf(index).watchers[series] as readonly number[]
+  for (let w = 0; w < watchers.length; w++) draft.mark(index, watchers[w] as number)
+  if (index !== 0) return
+  for (const { kind, positions } of draft.plan.deviceReaders[series] ?? []) markParts(draft, kind, positions)
+}
+
+const markParts = (draft: Draft, kind: EntityKind, positions: readonly number[]): void => {
+  for (let index = 1; index < draft.entities.length; index++) {
+    if ((draft.kinds[index] as KindPlan).kind !== kind) continue
+    const { live } = draft.classOf(index)
+    for (const position of positions) if (live.includes(position)) draft.mark(index, position)
+  }
+}
+
+const judgeTouched = (draft: Draft): void => {
+  const { touched } = draft
+  for (let t = 0; t < touched.length; t++) {
+    const mark = touched[t] as number
+    const index = Math.floor(mark / draft.plan.widest)
+    judgeRule(draft, index, mark - index * draft.plan.widest)
+  }
+  draft.unmark()
+}
+
+// -- events ------------------------------------------------------------------------------------------------------------
+
+const takeEvent = (draft: Draft, input: EventInput): void => {
+  advanceTo(draft, input.atMs)
+  if (input.happenedMs > draft.clockMs || entityKind(input.entity) === null) {
+    draft.refused++
+    return
+  }
+  noteEvent(draft, 0, input)
+  if (input.entity === DEVICE_ENTITY) return
+  const finder = rowFinder(draft.keys, ENTITIES_MAX)
+  const index = finder.rowOf(input.entity)
+  draft.addEntities(finder.keys(), draft.clockMs)
+  if (index >= 0) noteEvent(draft, index, input)
+}
+
+const noteEvent = (draft: Draft, index: number, input: EventInput): void => {
+  const { events } = draft.kinds[index] as KindPlan
+  let matched = false
+  for (const { index: at, condition } of events) {
+    if (condition.event_type !== input.type || !matches(condition.match ?? {}, input)) continue
+    const entity = draft.own(index)
+    const all = events.map((_, i) => entity.events[i] ?? [])
+    all[at] = [...(all[at] ?? []), input.happenedMs].sort((a, b) => a - b).slice(-condition.count)
+    entity.events = all
+    matched = true
+  }
+  if (matched) judgeEntity(draft, index)
+}
+
+const matches = (
+  match: { readonly old?: string; readonly new?: string; readonly raw?: string },
+  input: EventInput,
+): boolean =>
+  (match.old === undefined || globMatches(match.old, input.old ?? "")) &&
+  (match.new === undefined || globMatches(match.new, input.new ?? "")) &&
+  (match.raw === undefined || globMatches(match.raw, input.raw ?? ""))

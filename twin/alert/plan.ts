@@ -1,0 +1,304 @@
+/**
+ * The rules that count for one device, compiled: which series they need with which windows (each once, however many rules
+ * share it), where everything lies in an entity's row, and which rules a sample of a metric can change. Devices for which
+ * the same rules count share one plan. A plan holds functions and is never stored; state (evaluate.ts) is plain data.
+ */
+import type { EntityKind } from "#protocol/id.ts"
+import type { Metric, MetricName } from "#protocol/metric.ts"
+import { metricByName } from "#protocol/metric.ts"
+import type { AlertSeverity, Condition, Rule, SeverityTier } from "#protocol/rule.ts"
+import { RULE_ENTITY_TYPES } from "#protocol/rule.ts"
+import { bucketsFor, bucketWidthMs } from "#twin/alert/baseline-buckets.ts"
+import type { EventRef, Needs, SeriesRef, Test, WindowStat } from "#twin/alert/condition.ts"
+import { kindOf } from "#twin/alert/conditions/registry.ts"
+import type { DeviceFacts } from "#twin/alert/scope.ts"
+import { coversDevice, coversEntity, mostSpecific } from "#twin/alert/scope.ts"
+import type { BucketSpec, RunSpec, SeriesSpec, WindowSpec } from "#twin/alert/series.ts"
+import { HEADER_CELLS, RUN_CELLS, WINDOW_CELLS } from "#twin/alert/series.ts"
+
+/** A checked rule and what it is about: check.ts gives both. */
+export interface JudgedRule {
+  readonly rule: Rule
+  readonly version: string
+  readonly kind: EntityKind
+}
+
+export interface CompiledRule extends JudgedRule {
+  readonly condition: Test
+  readonly recover: Test | null
+  readonly tiers: ReadonlyArray<{ readonly when: Test; readonly sev: AlertSeverity }>
+  /** Its truth can change by the passing of time alone. */
+  readonly timed: boolean
+}
+
+/** The rules of a kind that count for one entity. */
+export interface EntityClass {
+  /** Positions in KindPlan.rules. */
+  readonly live: readonly number[]
+  /** By series: the positions that a sample of it can change. */
+  readonly watchers: ReadonlyArray<readonly number[]>
+  /** Rules that it would have, but for a more specific variant: loser's id -> winner's. */
+  readonly outweighed: ReadonlyMap<string, Rule>
+}
+
+export interface KindPlan {
+  readonly kind: EntityKind
+  readonly rules: readonly CompiledRule[]
+  readonly series: readonly SeriesSpec[]
+  /** Cells of all headers. */
+  readonly cells: number
+  /** Index into `series` by metric id; -1 = no rule reads it. */
+  readonly seriesOf: Int16Array
+  readonly events: readonly EventRef[]
+  readonly classOf: (key: string) => EntityClass
+}
+
+export interface DevicePlan {
+  /** Ids and versions of the rules: equal keys, equal plans. */
+  readonly key: string
+  readonly kinds: Readonly<Record<EntityKind, KindPlan>>
+  /** By series of the device: the kinds of parts whose rules read it too, with the positions. */
+  readonly deviceReaders: ReadonlyArray<
+    ReadonlyArray<{ readonly kind: EntityKind; readonly positions: readonly number[] }>
+  >
+  /** Most rules of any kind. */
+  readonly widest: number
+}
+
+/** Rules of a tenant at most. */
+export const RULES_MAX = 2000
+
+export interface RuleSet {
+  readonly planFor: (facts: DeviceFacts) => DevicePlan
+}
+
+export const makeRuleSet = (rules: readonly JudgedRule[]): RuleSet => {
+  if (rules.length > RULES_MAX) throw new RangeError(`${rules.length} rules; at most ${RULES_MAX}`)
+  const enabled = rules.filter(({ rule }) => rule.enabled)
+  const plans = new Map<string, DevicePlan>()
+  return {
+    planFor: (facts) => {
+      const covering = enabled.filter(({ rule }) => coversDevice(rule.scope, facts))
+      const key = covering.map(({ rule, version }) => `${rule.id}@${version}`).join(" ")
+      const known = plans.get(key)
+      if (known !== undefined) return known
+      const plan = compilePlan(key, covering)
+      plans.set(key, plan)
+      return plan
+    },
+  }
+}
+
+const compilePlan = (key: string, rules: readonly JudgedRule[]): DevicePlan => {
+  const layouts = Object.fromEntries(RULE_ENTITY_TYPES.map((kind) => [kind, newLayout()])) as Record<EntityKind, Layout>
+  const compiled = rules.map((rule) => compileRule(rule, layouts))
+  const kinds = Object.fromEntries(
+    RULE_ENTITY_TYPES.map((kind) => [kind, kindPlan(kind, layouts[kind], compiled)]),
+  ) as Record<EntityKind, KindPlan>
+  const deviceReaders = kinds.device.series.map(({ metric }) =>
+    RULE_ENTITY_TYPES.filter((kind) => kind !== "device").flatMap((kind) => {
+      const positions = readersOf(compiled, kind, true, metric)
+      return positions.length === 0 ? [] : [{ kind, positions }]
+    }),
+  )
+  return {
+    key,
+    kinds,
+    deviceReaders,
+    widest: Math.max(1, ...RULE_ENTITY_TYPES.map((kind) => kinds[kind].rules.length)),
+  }
+}
+
+/** A compiled rule with what it reads, until the plan stands. */
+interface Reading {
+  readonly compiled: CompiledRule
+  readonly reads: ReadonlyArray<{ readonly onDevice: boolean; readonly metric: number }>
+}
+
+const readersOf = (all: readonly Reading[], kind: EntityKind, onDevice: boolean, metric: number): readonly number[] =>
+  all
+    .filter(({ compiled }) => compiled.kind === kind)
+    .flatMap(({ reads }, position) =>
+      reads.some((read) => read.onDevice === onDevice && read.metric === metric) ? [position] : [],
+    )
+
+const compileRule = (judged: JudgedRule, layouts: Readonly<Record<EntityKind, Layout>>): Reading => {
+  const reads: Array<{ onDevice: boolean; metric: number }> = []
+  const needs = needsOf(judged.kind, layouts, (ref) => {
+    reads.push({ onDevice: ref.onDevice, metric: ref.series.metric })
+  })
+  const compile = (condition: Condition): Test => kindOf(condition.type).compile(condition, needs, compile)
+  const { rule } = judged
+  const condition = compile(rule.condition)
+  const recover = rule.recover === undefined ? null : compile(rule.recover)
+  const tiers = Array.isArray(rule.severity)
+    ? (rule.severity as readonly SeverityTier[]).map(({ when, sev }) => ({ when: compile(when), sev }))
+    : []
+  const timed = condition.nextMs !== null || recover?.nextMs !== undefined
+  return { compiled: { ...judged, condition, recover, tiers, timed }, reads }
+}
+
+const kindPlan = (kind: EntityKind, layout: Layout, all: readonly Reading[]): KindPlan => {
+  const rules = all.filter(({ compiled }) => compiled.kind === kind).map(({ compiled }) => compiled)
+  const cells = layOut(layout)
+  const series = layout.series as readonly SeriesSpec[]
+  const seriesOf = new Int16Array(1024).fill(-1)
+  for (const [index, { metric }] of series.entries()) seriesOf[metric] = index
+  const watchers = series.map(({ metric }) => readersOf(all, kind, kind === "device", metric))
+  return { kind, rules, series, cells, seriesOf, events: layout.events, classOf: classes(kind, rules, watchers) }
+}
+
+const classes = (
+  kind: EntityKind,
+  rules: readonly CompiledRule[],
+  watchers: ReadonlyArray<readonly number[]>,
+): ((key: string) => EntityClass) => {
+  const classFor = (key: string): EntityClass => {
+    const chosen = mostSpecific(rules.filter(({ rule }) => coversEntity(rule.scope, kind, key)))
+    const live = chosen.map(({ rule }) => rules.indexOf(rule)).sort((a, b) => a - b)
+    const outweighed = new Map(
+      chosen.flatMap(({ rule, outweighs }) => outweighs.map((other) => [other.rule.id, rule.rule] as const)),
+    )
+    return { live, watchers: watchers.map((list) => list.filter((position) => live.includes(position))), outweighed }
+  }
+  // Unless a rule names entities, all entities of a kind are alike.
+  if (rules.every(({ rule }) => rule.scope.by_entity_ids === undefined)) {
+    const all = classFor("")
+    return () => all
+  }
+  const known = new Map<string, EntityClass>()
+  return (key) => {
+    const found = known.get(key)
+    if (found !== undefined) return found
+    if (known.size >= CLASSES_MAX) known.clear()
+    const made = classFor(key)
+    known.set(key, made)
+    return made
+  }
+}
+/** Remembered classes of a kind; beyond them they are worked out anew. */
+const CLASSES_MAX = 20_000
+
+// -- where everything lies -----------------------------------------------------------------------------------------------
+
+type Writable<T> = { -readonly [K in keyof T]: T[K] }
+type SeriesDraft = Omit<Writable<SeriesSpec>, "windows" | "runs" | "buckets"> & {
+  readonly windows: Array<Writable<WindowSpec>>
+  readonly runs: Array<Writable<RunSpec>>
+  readonly runKeys: string[]
+  readonly buckets: Array<Writable<BucketSpec>>
+}
+interface Layout {
+  readonly series: SeriesDraft[]
+  readonly events: EventRef[]
+}
+const newLayout = (): Layout => ({ series: [], events: [] })
+
+/** Gives every series, window, run and bucket its cells; returns how many there are. */
+const layOut = (layout: Layout): number => {
+  let cell = 0
+  const take = (cells: number): number => (cell += cells) - cells
+  for (const series of layout.series) {
+    series.at = take(HEADER_CELLS)
+    for (const window of series.windows) window.at = take(WINDOW_CELLS)
+    for (const run of series.runs) run.at = take(RUN_CELLS)
+    for (const bucket of series.buckets) bucket.at = take(4 * bucket.count)
+    series.minQueue = series.windows.some(({ min }) => min)
+    series.maxQueue = series.windows.some(({ max }) => max)
+    series.spanMs = Math.max(0, ...series.windows.map(({ ms }) => ms))
+  }
+  return cell
+}
+
+const needsOf = (
+  subject: EntityKind,
+  layouts: Readonly<Record<EntityKind, Layout>>,
+  reading: (ref: SeriesRef) => void,
+): Needs => {
+  const seriesOf = (name: MetricName): { readonly onDevice: boolean; readonly series: SeriesDraft } => {
+    const metric = metricByName(name) as Metric
+    const onDevice = metric.entity === "device"
+    const ref = { onDevice, series: seriesIn(layouts[onDevice ? "device" : subject], metric) }
+    reading(ref)
+    return ref
+  }
+  return {
+    series: seriesOf,
+    window: (metric, ms, stat) => {
+      const ref = seriesOf(metric)
+      return { ...ref, window: windowIn(ref.series, ms, stat) }
+    },
+    run: (metric, key, keep, test) => {
+      const ref = seriesOf(metric)
+      ref.series.keep = Math.max(ref.series.keep, keep)
+      return { ...ref, run: runIn(ref.series, key, keep, test) }
+    },
+    bucket: (metric, baselineMs, offsetMs) => {
+      const ref = seriesOf(metric)
+      return { ...ref, bucket: bucketIn(ref.series, bucketWidthMs(baselineMs), bucketsFor(baselineMs, offsetMs)) }
+    },
+    event: (condition) => {
+      const ref = { index: layouts[subject].events.length, condition }
+      layouts[subject].events.push(ref)
+      return ref
+    },
+  }
+}
+
+const seriesIn = (layout: Layout, metric: Metric): SeriesDraft => {
+  const known = layout.series.find((series) => series.metric === metric.id)
+  if (known !== undefined) return known
+  const series: SeriesDraft = {
+    metric: metric.id,
+    counter: metric.kind === "counter",
+    at: 0,
+    windows: [],
+    runs: [],
+    runKeys: [],
+    buckets: [],
+    keep: 1,
+    spanMs: 0,
+    minQueue: false,
+    maxQueue: false,
+    sortedLists: 0,
+  }
+  layout.series.push(series)
+  return series
+}
+
+const windowIn = (series: SeriesDraft, ms: number, stat: WindowStat): WindowSpec => {
+  let window = series.windows.find((one) => one.ms === ms)
+  if (window === undefined) {
+    window = { at: 0, ms, sum: false, min: false, max: false, transitions: false, increase: false, sorted: -1 }
+    series.windows.push(window)
+  }
+  if (stat === "p95") {
+    if (window.sorted < 0) window.sorted = series.sortedLists++
+  } else if (stat !== "count") window[stat] = true
+  return window
+}
+
+/** A longer run answers for a shorter one of the same test. */
+const runIn = (series: SeriesDraft, key: string, keep: number, test: (value: number) => boolean): RunSpec => {
+  const index = series.runKeys.indexOf(key)
+  if (index >= 0) {
+    const run = series.runs[index] as Writable<RunSpec>
+    run.keep = Math.max(run.keep, keep)
+    return run
+  }
+  const run = { at: 0, keep, test }
+  series.runs.push(run)
+  series.runKeys.push(key)
+  return run
+}
+
+const bucketIn = (series: SeriesDraft, widthMs: number, count: number): BucketSpec => {
+  const known = series.buckets.find((bucket) => bucket.widthMs === widthMs)
+  if (known !== undefined) {
+    known.count = Math.max(known.count, count)
+    return known
+  }
+  const bucket = { at: 0, widthMs, count }
+  series.buckets.push(bucket)
+  return bucket
+}
