@@ -1,7 +1,9 @@
 /**
  * Ten thousand emulated routers polled every 30 s: what the engine costs, and how late a poll begins (from its due time to
- * its start, by the engine's own histogram). Lab and engine share the machine, so the lab's share is told as well.
+ * its start, by the engine's own histogram). Lab and engine share the machine, and the machine may have other work: of
+ * every interval with late polls it is told who stalled (blame.ts).
  */
+import { blame, loadAverage, starvedSeconds, watchLab, type LabWatch, type Seen } from "#bench/blame.ts"
 import type { Case } from "#bench/case.ts"
 import { histogramQuantile } from "#bench/histogram.ts"
 import { watchPace } from "#bench/pace.ts"
@@ -30,10 +32,12 @@ export const fleet10k: Case = {
       const startUpS = round((performance.now() - started) / 1000)
       report(`${scene.viewer.nodes()} routers have answered, ${startUpS} s after the first process was started`)
       const before = await scene.engine.metrics(scene.cookie)
-      const intervals = watchIntervals(scene, before, report)
+      const lab = await labWatch(scene)
+      const intervals = watchIntervals(scene, lab, before, report)
       const pace = await watchPace(scene, seconds, () => undefined)
       const after = await scene.engine.metrics(scene.cookie)
-      const slowIntervals = await intervals.stop()
+      const { slow, blamed, starved } = await intervals.stop()
+      lab.close()
       const ms = (q: number): { atMost: number | null; estimate: number | null } => {
         const { atMost, estimate } = histogramQuantile(before, after, LATENESS, q)
         return { atMost: finite(atMost * 1000), estimate: finite(estimate * 1000) }
@@ -46,7 +50,10 @@ export const fleet10k: Case = {
           lateness_p50_ms_estimate: ms(0.5).estimate,
           lateness_p99_ms_estimate: estimate,
           lateness_p99_ms_at_most: atMost,
-          intervals_with_polls_over_1_s_late: slowIntervals,
+          intervals_with_polls_over_1_s_late: slow,
+          of_these_the_engines_own: blamed.filter((who) => who.startsWith("the engine")).length,
+          engine_waited_for_a_core_pct: starved,
+          load_average_1_min: loadAverage(),
           polls_expected: Math.round((routers * seconds) / pollSeconds),
         },
         outcome: { routers: scene.viewer.nodes(), links: scene.viewer.state.links.id.length },
@@ -57,36 +64,63 @@ export const fleet10k: Case = {
 
 const INTERVAL_MS = 5_000
 
-/** Tells a steady pace from one stall: each interval's lateness, failures and CPU. `stop` gives how many had late polls. */
+/** One of the lab's routers that speaks v2c. */
+const labWatch = async ({ lab }: Scene): Promise<LabWatch> => {
+  const document = (await lab.importDocument()) as {
+    readonly devices: ReadonlyArray<{
+      readonly address: string
+      readonly snmp: { readonly port: number; readonly community?: string }
+    }>
+  }
+  const router = document.devices.find(({ snmp }) => snmp.community !== undefined)
+  if (router === undefined) throw new Error("the lab has no router that speaks v2c")
+  return watchLab(router.address, router.snmp.port, router.snmp.community ?? "")
+}
+
+interface Intervals {
+  /** How many had polls over a second late, who is to blame for each, and how much of the time the engine got no core, %. */
+  readonly stop: () => Promise<{
+    readonly slow: number
+    readonly blamed: readonly string[]
+    readonly starved: number | null
+  }>
+}
+
+interface Reading {
+  readonly atMs: number
+  readonly metrics: ReadonlyMap<string, number>
+  readonly cpu: readonly [engine: number, lab: number]
+  readonly starved: readonly [engine: number | null, lab: number | null]
+}
+
+/** Tells a steady pace from one stall: each interval's lateness, failures, CPU, and who held it up. */
 const watchIntervals = (
   { engine, lab, cookie }: Scene,
+  labAnswers: LabWatch,
   first: ReadonlyMap<string, number>,
   report: (line: string) => void,
-): { readonly stop: () => Promise<number> } => {
-  const cpu = (): number[] => [cpuSeconds(engine.child.pid) ?? Number.NaN, cpuSeconds(lab.child.pid) ?? Number.NaN]
+): Intervals => {
+  const pids = [engine.child.pid, lab.child.pid] as const
+  const reading = (metrics: ReadonlyMap<string, number>): Reading => ({
+    atMs: performance.now(),
+    metrics,
+    cpu: [cpuSeconds(pids[0]) ?? Number.NaN, cpuSeconds(pids[1]) ?? Number.NaN],
+    starved: [starvedSeconds(pids[0]), starvedSeconds(pids[1])],
+  })
   const stopping = new AbortController()
-  let [before, beforeCpu, slow] = [first, cpu(), 0]
-  let fromMs = performance.now()
+  const begun = reading(first)
+  const blamed: string[] = []
+  let before = begun
   const watch = async (): Promise<void> => {
     while (!stopping.signal.aborted) {
       await new Promise((wake) => setTimeout(wake, INTERVAL_MS))
-      const askedMs = performance.now()
-      const now = await engine.metrics(cookie)
-      const nowMs = performance.now()
-      const nowCpu = cpu()
-      const late = histogramQuantile(before, now, LATENESS, 0.99).atMost
-      const grown = (name: string): number => sumOf(now, name) - sumOf(before, name)
-      const [engineShare, labShare] = nowCpu.map((used, at) =>
-        Math.round(((used - (beforeCpu[at] ?? 0)) / (nowMs - fromMs)) * 100_000),
-      )
-      if (late > 1) slow++
-      report(
-        `${Math.round((nowMs - fromMs) / 100) / 10} s: ${grown("heliograph_polls_total")} polls, ` +
-          `${grown("heliograph_polls_failed_total")} failed, 99 % at most ${late * 1000} ms late; engine ${engineShare} %, ` +
-          `lab ${labShare} % of a core; /metrics answered in ${Math.round(nowMs - askedMs)} ms; ` +
-          `RSS ${Math.round(rssMiB(engine.child.pid) ?? Number.NaN)} MiB`,
-      )
-      ;[before, beforeCpu, fromMs] = [now, nowCpu, nowMs]
+      const now = reading(await engine.metrics(cookie))
+      const late = histogramQuantile(before.metrics, now.metrics, LATENESS, 0.99).atMost
+      const seen = seenBetween(before, now, labAnswers.slowestMs())
+      if (late > 1) blamed.push(blame(seen))
+      const rss = Math.round(rssMiB(engine.child.pid) ?? Number.NaN)
+      report(`${interval(before, now, late, seen)}; RSS ${rss} MiB${late > 1 ? `; LATE, ${blamed.at(-1)}` : ""}`)
+      before = now
     }
   }
   const watching = watch()
@@ -94,9 +128,35 @@ const watchIntervals = (
     stop: async () => {
       stopping.abort()
       await watching
-      return slow
+      const waited = share(begun.starved[0], before.starved[0], begun, before)
+      return { slow: blamed.length, blamed, starved: waited === null ? null : round(waited * 100) }
     },
   }
+}
+
+const share = (from: number | null, to: number | null, before: Reading, now: Reading): number | null =>
+  from === null || to === null ? null : ((to - from) * 1_000) / (now.atMs - before.atMs)
+
+const seenBetween = (before: Reading, now: Reading, labSlowestMs: number): Seen => ({
+  engineStarved: share(before.starved[0], now.starved[0], before, now),
+  labStarved: share(before.starved[1], now.starved[1], before, now),
+  gc: share(sumOf(before.metrics, GC), sumOf(now.metrics, GC), before, now) ?? 0,
+  labSlowestMs,
+})
+
+const GC = "heliograph_gc_seconds_total"
+
+/** One line for people. */
+const interval = (before: Reading, now: Reading, late: number, seen: Seen): string => {
+  const grown = (name: string): number => sumOf(now.metrics, name) - sumOf(before.metrics, name)
+  const percent = (of: number | null): string => (of === null ? "?" : `${Math.round(of * 100)}`)
+  const cpu = (at: 0 | 1): string => percent(share(before.cpu[at], now.cpu[at], before, now))
+  return (
+    `${round((now.atMs - before.atMs) / 1000)} s: ${grown("heliograph_polls_total")} polls, ` +
+    `${grown("heliograph_polls_failed_total")} failed, 99 % at most ${late * 1000} ms late; ` +
+    `engine ${cpu(0)} % of a core (GC ${percent(seen.gc)} %), waited ${percent(seen.engineStarved)} % for one; ` +
+    `lab ${cpu(1)} %, waited ${percent(seen.labStarved)} %, slowest answer ${seen.labSlowestMs} ms; load ${loadAverage()}`
+  )
 }
 
 const sumOf = (metrics: ReadonlyMap<string, number>, name: string): number =>

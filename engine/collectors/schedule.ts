@@ -39,6 +39,14 @@ export const stableHash = (text: string): number => {
   return hash >>> 0
 }
 
+/** Where a name stands among all others, 0..1: evenly even for names that differ in their last letter (MurmurHash3's mixing). */
+export const placeOf = (name: string): number => {
+  let mixed = stableHash(name)
+  mixed = Math.imul(mixed ^ (mixed >>> 16), 0x85ebca6b)
+  mixed = Math.imul(mixed ^ (mixed >>> 13), 0xc2b2ae35)
+  return ((mixed ^ (mixed >>> 16)) >>> 0) / 2 ** 32
+}
+
 /** Slots of one interval. The lowest free one is given out, so that the sequence has no holes after additions. */
 export interface SlotPool {
   readonly take: () => number

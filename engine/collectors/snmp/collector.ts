@@ -14,6 +14,7 @@ import type { SnmpClient } from "#engine/collectors/snmp/client.ts"
 import { SnmpFailed } from "#engine/collectors/snmp/client.ts"
 import type { GateCounts } from "#engine/collectors/snmp/gate.ts"
 import { addCounts, makeGateCounts } from "#engine/collectors/snmp/gate.ts"
+import { placeOf } from "#engine/collectors/schedule.ts"
 import { makeDevicePoller } from "#engine/collectors/snmp/poller.ts"
 import type { UdpCounts, UdpPool } from "#engine/collectors/snmp/udp.ts"
 import { makeUdpPool } from "#engine/collectors/snmp/udp.ts"
@@ -90,7 +91,7 @@ const makeClient = (
 }
 
 const makePoller = (device: DeviceId, client: SnmpClient): Poller => {
-  const poller = makeDevicePoller(client)
+  const poller = makeDevicePoller(client, placeOf(device))
   const poll = Effect.fnUntraced(function* (deadlineMs: number) {
     const startedMs = yield* Clock.currentTimeMillis
     const finish = yield* Effect.tryPromise({

@@ -15,6 +15,8 @@ import { device, int, ip, text } from "#engine/collectors/snmp/device-cells.fixt
 import type { Agent, Cell } from "#engine/collectors/snmp/recorded-agent.fixture.ts"
 import { startAgent } from "#engine/collectors/snmp/recorded-agent.fixture.ts"
 import { TAG } from "#engine/collectors/snmp/varbinds.ts"
+import { placeOf } from "#engine/collectors/schedule.ts"
+import { pauseMs } from "#engine/collectors/snmp/poller.ts"
 
 interface Bench {
   readonly agent: Agent
@@ -219,4 +221,17 @@ test("cells of any type and index in the slow tables never break a poll, and inv
     }),
     { numRuns: 150 },
   )
+})
+
+test("10,000 devices that were added at once are not discovered at once again: no tenth of the interval has 20 % too many", () => {
+  const tenths = Array.from({ length: 10 }, () => 0)
+  for (let i = 0; i < 10_000; i++) {
+    const place = placeOf(`01890000-0000-7000-8000-${i.toString(16).padStart(12, "0")}`)
+    const first = pauseMs(place, true, 600_000)
+    assert.ok(first >= 300_000 && first < 900_000)
+    const tenth = Math.floor((first - 300_000) / 60_000)
+    tenths[tenth] = (tenths[tenth] ?? 0) + 1
+    assert.equal(pauseMs(place, false, 600_000), 600_000, "after that each keeps its place")
+  }
+  for (const count of tenths) assert.ok(count > 800 && count < 1_200, tenths.join(" "))
 })

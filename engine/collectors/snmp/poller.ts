@@ -48,11 +48,14 @@ import { fingerprint, SYS_DESCR_MAX } from "#engine/collectors/snmp/vendors.ts"
 import type { Pace, Walk } from "#engine/collectors/snmp/walk.ts"
 import { makePace } from "#engine/collectors/snmp/walk.ts"
 
-/** How often texts, names, instruments and absent tables are looked for again. */
+/**
+ * How often texts, names, instruments and absent tables are looked for again. The first time comes at the device's own
+ * place between a half and one and a half of it: a fleet that was added at once must not be discovered at once for ever.
+ */
 const DISCOVERY_MS = 600_000
 /** After an attempt that did not end: an agent that chokes on a table must not do so in each poll. */
 const DISCOVERY_RETRY_MS = 60_000
-/** How often neighbours and addresses are read. */
+/** How often neighbours and addresses are read; the first time at the device's own place, too. */
 const SURROUNDINGS_MS = 300_000
 
 /** TimeTicks of RFC 2578: hundredths of a second in 32 bits, 497 days. */
@@ -65,6 +68,10 @@ interface Memory {
   readonly pace: Pace
   readonly interfaces: IfMemory
   readonly parallel: Set<string>
+  /** Where the device stands among others, 0..1; see DISCOVERY_MS. */
+  readonly place: number
+  /** What was read once already, and therefore keeps its own place in time. */
+  readonly placed: Set<"discovery" | "instruments" | "surroundings">
   texts: SentTexts
   /** On performance.now()'s clock. */
   discoveryDueMs: number
@@ -89,11 +96,14 @@ export interface DevicePoller {
   readonly poll: (untilMs: number) => Promise<(device: DeviceId, startedMs: number, atMs: number) => PollInput>
 }
 
-export const makeDevicePoller = (client: SnmpClient): DevicePoller => {
+/** `place` is where the device stands among all others, 0..1. */
+export const makeDevicePoller = (client: SnmpClient, place = 0.5): DevicePoller => {
   const memory: Memory = {
     pace: makePace(),
     interfaces: makeIfMemory(),
     parallel: new Set(),
+    place,
+    placed: new Set(),
     texts: new Map(),
     discoveryDueMs: 0,
     instrumentsDueMs: 0,
@@ -166,6 +176,20 @@ const readDevice = async (walk: Walk, memory: Memory): Promise<Read> => {
   for (const part of parts) if (!(await succeeds(part))) break
   return read
 }
+
+const nextMs = (
+  { place, placed }: Memory,
+  what: "discovery" | "instruments" | "surroundings",
+  everyMs: number,
+): number => {
+  const isFirst = !placed.has(what)
+  placed.add(what)
+  return performance.now() + pauseMs(place, isFirst, everyMs)
+}
+
+/** How long until something is read again. Devices that were first read together are spread over a whole interval. */
+export const pauseMs = (place: number, isFirst: boolean, everyMs: number): number =>
+  isFirst ? everyMs * (0.5 + place) : everyMs
 
 /** False when the device fell silent: what follows would only wait as well. An SNMP error of one part spoils just that part. */
 const succeeds = async (part: () => Promise<void>): Promise<boolean> => {
@@ -248,7 +272,7 @@ const discover = async (walk: Walk, memory: Memory): Promise<SystemTexts> => {
   if ((cells[10] ?? null) !== null) memory.surroundings.hasLldp = true
   memory.networks = memory.hasOspf ? await unlessRefused(readNetworks(walk), []) : []
   memory.texts = new Map()
-  memory.discoveryDueMs = performance.now() + DISCOVERY_MS
+  memory.discoveryDueMs = nextMs(memory, "discovery", DISCOVERY_MS)
   const known = fingerprint(objectId, text(0, SYS_DESCR_MAX))
   return {
     identity: text(2),
@@ -270,7 +294,7 @@ const discoverInstruments = async (walk: Walk, memory: Memory): Promise<void> =>
   memory.instrumentsDueMs = performance.now() + DISCOVERY_RETRY_MS
   memory.instruments = await findInstruments(walk)
   memory.instrumentKeys = new Map(memory.instruments.map(({ ifIndex }) => [ifIndex, keyOf(memory.interfaces, ifIndex)]))
-  memory.instrumentsDueMs = performance.now() + DISCOVERY_MS
+  memory.instrumentsDueMs = nextMs(memory, "instruments", DISCOVERY_MS)
 }
 
 /** Needs the interfaces' names: neighbours and addresses are told under them. Null = not now. */
@@ -279,7 +303,7 @@ const discoverSurroundings = async (walk: Walk, memory: Memory): Promise<Surroun
   memory.surroundingsDueMs = performance.now() + DISCOVERY_RETRY_MS
   const surroundings = await readSurroundings(walk, localInterfaces(memory.interfaces))
   if (surroundings.hasAllNeighbors && surroundings.addresses !== null)
-    memory.surroundingsDueMs = performance.now() + SURROUNDINGS_MS
+    memory.surroundingsDueMs = nextMs(memory, "surroundings", SURROUNDINGS_MS)
   return surroundings
 }
 
