@@ -237,6 +237,7 @@ describe("journal", { skip: NO_POSTGRES }, () => {
     const snapshots = openSnapshots(it.db, tenant, journal.lease)
     assert.equal(await snapshots.load(), null)
     assert.equal(await snapshots.coveredSeq(), 0)
+    await journal.append(ticks(1, 12))
     for (const seq of [5, 9, 12]) await snapshots.save(seq, seq * 10, Buffer.from(`state ${seq}`), HASH)
     await snapshots.save(7, 70, Buffer.from("late"), HASH)
     const loaded = await snapshots.load()
@@ -255,13 +256,13 @@ describe("journal", { skip: NO_POSTGRES }, () => {
     const { journal } = await openFor(t, tenant)
     const snapshots = openSnapshots(it.db, tenant, journal.lease)
     const minute = 60_000
+    await journal.append(ticks(1, 1))
+    await journal.append(ticks(2, 199))
     for (let i = 1; i <= 200; i++) await snapshots.save(i, i * minute, Buffer.from(`state ${i}`), HASH)
-    assert.equal(
-      await Effect.runPromise(loadCheckpoint(it.db, tenant, 0)).then((one) => one?.seq),
-      1,
-      "no input is kept",
-    )
     const at = async (atMs: number) => (await Effect.runPromise(loadCheckpoint(it.db, tenant, atMs)))?.seq
+    assert.equal(await at(0), undefined, "the first input is kept: a replay begins with nothing")
+    await journal.prune(2, 3)
+    assert.equal(await at(0), 1, "it is not any more")
     // Hours begin at minutes 1, 60, 120, 180; 199 and 200 are the newest two.
     assert.deepEqual(
       await Promise.all([0, 59, 60, 119, 150, 199, 500].map((m) => at(m * minute))),
@@ -273,8 +274,18 @@ describe("journal", { skip: NO_POSTGRES }, () => {
     assert.equal((await Effect.runPromise(readMarks(it.db, tenant, 0, 1e9, 1_000)))[0]?.seq, 120)
     assert.equal((await Effect.runPromise(loadSnapshotAt(it.db, tenant, 180)))?.seq, 180)
     assert.equal(await Effect.runPromise(loadSnapshotAt(it.db, tenant, 181)), null)
-    await journal.append(ticks(1, 1))
-    assert.equal(await at(0), undefined, "the first input is kept: a replay begins with nothing")
+  })
+
+  test("[W11] a snapshot is not saved beside a journal that ends before it: what is spooled may still go with this machine", async (t) => {
+    const tenant = await it.newTenant()
+    const { journal } = await openFor(t, tenant)
+    const snapshots = openSnapshots(it.db, tenant, journal.lease)
+    await assert.rejects(snapshots.save(1, 10, Buffer.from("state 1"), HASH), /ends at input 0/)
+    await journal.append(ticks(1, 3))
+    await snapshots.save(3, 30, Buffer.from("state 3"), HASH)
+    await assert.rejects(snapshots.save(4, 40, Buffer.from("state 4"), HASH), /ends at input 3/)
+    assert.equal((await snapshots.load())?.seq, 3)
+    assert.equal((await Effect.runPromise(readMarks(it.db, tenant, 0, 1_000, 10))).length, 1)
   })
 })
 

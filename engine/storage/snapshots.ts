@@ -27,7 +27,7 @@ export const openSnapshots = (db: DbShape, tenant: TenantId, lease: Lease): Snap
   save: (seq, atMs, blob, stateHash) =>
     Effect.runPromise(
       db.ingest(tenant)<void, Fenced>(async (tx) => {
-        const { rows } = await tx.query<{ epoch: number | null }>(SAVE, [
+        const { rows } = await tx.query<{ epoch: number | null; journal: number }>(SAVE, [
           tenant,
           seq,
           lease.epoch,
@@ -37,6 +37,9 @@ export const openSnapshots = (db: DbShape, tenant: TenantId, lease: Lease): Snap
           Math.floor(atMs / CHECKPOINT_EVERY_MS) * CHECKPOINT_EVERY_MS,
         ])
         if (rows[0]?.epoch !== lease.epoch) throw new Fenced({ ours: lease.epoch, theirs: rows[0]?.epoch ?? null })
+        // The rest is in the spool: durable here, but not in a backup, nor for another machine's engine.
+        if (rows[0].journal < seq)
+          throw new Error(`the journal in the database ends at input ${rows[0].journal}: saved once it has ${seq}`)
         await tx.query(FORGET, [tenant, KEEP])
       }),
     ),
@@ -120,12 +123,16 @@ const LOAD =
   "select seq::float8 as seq, at_ms::float8 as at_ms, data from snapshot where tenant_id = $1 order by seq desc limit 1"
 const SAVE = `
   with lease as (select epoch from tenant_lease where tenant_id = $1 for share),
+  journal_end as (
+    select coalesce((select seq + count - 1 from journal where tenant_id = $1 order by seq desc limit 1), 0) as seq
+  ),
   saved as (
     insert into snapshot (tenant_id, seq, epoch, at_ms, data, state_hash, checkpoint)
     select $1, $2::bigint, $3::bigint, $4, $5, $6,
       not exists (select 1 from snapshot where tenant_id = $1 and checkpoint and at_ms >= $7)
-    from lease
-    where epoch = $3 and not exists (select 1 from snapshot where tenant_id = $1 and seq > $2)
+    from lease, journal_end
+    where epoch = $3 and journal_end.seq >= $2
+      and not exists (select 1 from snapshot where tenant_id = $1 and seq > $2)
     on conflict do nothing
     returning seq
   ),
@@ -134,7 +141,7 @@ const SAVE = `
     select $1, saved.seq, $4, $6 from saved
     on conflict do nothing
   )
-  select epoch::float8 as epoch from lease`
+  select epoch::float8 as epoch, journal_end.seq::float8 as journal from lease, journal_end`
 const FORGET = `
   delete from snapshot where tenant_id = $1 and not checkpoint
     and seq < (select min(seq) from (select seq from snapshot where tenant_id = $1 order by seq desc limit $2) newest)`
