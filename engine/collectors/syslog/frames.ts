@@ -1,8 +1,10 @@
 /**
  * Frames of syslog over TCP (RFC 6587): octet counting (`83 <34>1 ...`) and lines ended by LF, told apart frame by
  * frame. RouterOS ends its messages with neither, so the listener flushes what it holds when a connection falls
- * silent. The same bytes give the same frames however TCP cut them; what is held is bounded.
+ * silent, and where several messages came meanwhile they are divided where one visibly begins (glued.ts). The same bytes
+ * give the same frames however TCP cut them; what is held is bounded.
  */
+import { messageStarts } from "#engine/collectors/syslog/glued.ts"
 
 /** Bytes kept of one message; the rest of a longer one is skipped, and the message counted as truncated. */
 export const MESSAGE_MAX_BYTES = 8_192
@@ -79,17 +81,29 @@ export const makeFramer = (): Framer => {
       return bytes.subarray(end + 1)
     }
     if (bytes.length <= MESSAGE_MAX_BYTES) return null
+    const lastStart = emitGlued(bytes.subarray(0, MESSAGE_MAX_BYTES), emit)
+    if (lastStart > 0) return bytes.subarray(lastStart)
     emit(bytes.subarray(0, MESSAGE_MAX_BYTES), true)
     skippingLine = true
     return bytes.subarray(MESSAGE_MAX_BYTES)
   }
 
   const flush: Framer["flush"] = (emit) => {
-    if (counted >= 0 || held.length === 0) return
-    emit(held, false)
+    if (counted >= 0) return
+    // A sender that ends no line has ended this one by its silence.
+    skippingLine = false
+    if (held.length === 0) return
+    emit(held.subarray(emitGlued(held, emit)), false)
     held = Buffer.alloc(0)
   }
   return { push, flush }
+}
+
+/** Emits all messages but the last of bytes that hold no LF; gives where the last one begins. */
+const emitGlued = (bytes: Buffer, emit: (message: Buffer, truncated: boolean) => void): number => {
+  const starts = messageStarts(bytes)
+  for (let i = 1; i < starts.length; i++) emit(bytes.subarray(starts[i - 1], starts[i]), false)
+  return starts.at(-1) ?? 0
 }
 
 /** How the next frame begins: `length` >= 0 is octet counting. "more" = it takes another byte to tell. */

@@ -5,6 +5,7 @@
  */
 import { deviceText } from "#engine/collectors/device-text.ts"
 import { MESSAGE_MAX_BYTES } from "#engine/collectors/syslog/frames.ts"
+import { TOPIC_SEVERITY, TOPICS } from "#engine/collectors/syslog/topics.ts"
 
 export interface SyslogLine {
   /** RFC 5424 numerical severity, 0-7. */
@@ -22,27 +23,6 @@ const DEFAULT_SEVERITY = 5
 
 /** Topics kept of one log row; RouterOS gives at most a handful. */
 const TOPICS_MAX = 16
-
-/** Topics that are severities, with RouterOS' own mapping (data/routeros/SAMPLES.md); the gravest one counts. */
-const TOPIC_SEVERITY: ReadonlyMap<string, number> = new Map([
-  ["critical", 3],
-  ["error", 3],
-  ["warning", 4],
-  ["info", 6],
-  ["debug", 7],
-])
-
-/** Topics of /system logging that open a line in the default format. */
-const TOPICS: ReadonlySet<string> = new Set(
-  (
-    "account async backup bfd bgp bridge calc caps certificate clock container critical ddns debug dhcp disk dns dot1x dude e-mail " +
-    "error event evpn fetch firewall gps gsm health hotspot igmp-proxy info interface iot ipsec iscsi isis isdn kvm " +
-    "l2tp ldp lldp lora lte macsec manager mme mpls mqtt natpmp netinstall netwatch nfs ntp ospf ovpn packet pim " +
-    "poe-out poe ppp pppoe pptp ptp queue radius radvd raw read rip route rpki rsvp script sertcp smb snmp socksify " +
-    "ssh ssl sstp state store stp supout switch system telephony tftp timer tr069 update upnp ups vpls vrrp warning " +
-    "watchdog web-proxy wireguard wireless write zerotier"
-  ).split(" "),
-)
 
 /** The bytes of one message. Null for one with nothing in it. */
 export const parseSyslog = (bytes: Uint8Array): SyslogLine | null => {
