@@ -27,7 +27,7 @@ import type { DbError, DbShape } from "#engine/storage/db.ts"
 import { appendEvents } from "#engine/storage/events.ts"
 import { openHistory, type History } from "#engine/storage/history.ts"
 import { changeInventory, type Changed, type Changing, type Planned } from "#engine/storage/inventory-change.ts"
-import type { Stored } from "#engine/storage/inventory-rows.ts"
+import { inventoryOf, type Stored } from "#engine/storage/inventory-rows.ts"
 import {
   loadInventory,
   loadTargets,
@@ -38,6 +38,7 @@ import {
 } from "#engine/storage/inventory.ts"
 import { openJournal, type Journal } from "#engine/storage/journal.ts"
 import { openSnapshots, type SnapshotStore } from "#engine/storage/snapshots.ts"
+import { makeTargetOpener } from "#engine/storage/targets.ts"
 import type { MasterKeyUnusable, TenantKey, Vault, VaultRefused } from "#engine/storage/vault.ts"
 import { decodeBatch, encodeBatch } from "#engine/tenant/journal-codec.ts"
 import { writeEvents } from "#engine/tenant/event-writer.ts"
@@ -138,7 +139,7 @@ export const openTenant = (
     const probed: Probed = { plans: [], perSecond: 0 }
     yield* tellUse(quotas, tenants, twin, probed)
     const follow = followTargets(environment, tenant, sink, gate, fleet, log, probed)
-    yield* follow
+    yield* follow(null)
     const change = yield* makeChange(environment, tenant, twin, follow)
     yield* Effect.addFinalizer(() => Effect.sync(() => book.set(tenant.id, [])))
     yield* Effect.addFinalizer(() => probes.setTenant(tenant.id, []))
@@ -163,7 +164,7 @@ export const openTenant = (
   })
 
 /**
- * Stores a change, then lets twin and fleet follow, one at a time: what is loaded is the newest revision, and an earlier
+ * Stores a change, then lets twin and fleet follow, one at a time: what they get is the newest revision, and an earlier
  * one never arrives after a later one. Not interrupted in between, so that whoever goes away leaves no twin behind its
  * inventory.
  */
@@ -171,27 +172,31 @@ const makeChange = (
   { db, vault }: TenantEnvironment,
   tenant: TenantInfo,
   twin: LiveTwin,
-  follow: Effect.Effect<void, MasterKeyUnusable | VaultRefused | DbError>,
+  follow: Follow,
 ): Effect.Effect<ChangeInventory> =>
   Effect.map(Semaphore.make(1), (oneAtATime) => {
     let followed = 0
-    const catchUp = (wanted: number) =>
-      Effect.gen(function* () {
-        // Somebody who stored later was here already and took this change along.
-        if (followed >= wanted) return
-        const { rev, inventory } = yield* loadInventory(db, tenant.id)
-        yield* Effect.tryPromise({
-          try: () => twin.setInventory(rev, inventory),
-          catch: (cause) => new TopologyRefused({ message: cause instanceof Error ? cause.message : String(cause) }),
-        })
-        yield* follow
-        followed = rev
+    let newest: Stored | null = null
+    const catchUp = Effect.gen(function* () {
+      const stored = newest
+      // Somebody who stored later was here already and took this change along.
+      if (stored === null || followed >= stored.rev) return
+      yield* Effect.tryPromise({
+        try: () => twin.setInventory(stored.rev, inventoryOf(stored)),
+        catch: (cause) => new TopologyRefused({ message: cause instanceof Error ? cause.message : String(cause) }),
       })
+      yield* follow(stored)
+      followed = stored.rev
+      if (newest === stored) newest = null
+    })
     return (changing, plan) =>
       Effect.uninterruptible(
         Effect.gen(function* () {
           const done = yield* changeInventory(db, vault, tenant.id, changing, plan)
-          if (done.changed) yield* oneAtATime.withPermits(1)(catchUp(done.rev))
+          const { stored } = done
+          if (stored === null) return done
+          if (newest === null || newest.rev < stored.rev) newest = stored
+          yield* oneAtATime.withPermits(1)(catchUp)
           return done
         }),
       )
@@ -289,6 +294,9 @@ const tellNotice = (log: Log, { kind, subject, detail }: TenantNotice): void =>
     ? log.info(`twin: ${kind}`, { subject, detail })
     : log.warn(`twin: ${kind}`, { subject, detail })
 
+/** Lets the collectors follow what stands there; null = read it. */
+type Follow = (stored: Stored | null) => Effect.Effect<void, MasterKeyUnusable | VaultRefused | DbError>
+
 /** Fleet, address book and probes follow the stored inventory. */
 const followTargets = (
   { config, db, vault, book, probes, quotas }: TenantEnvironment,
@@ -298,11 +306,14 @@ const followTargets = (
   fleet: FleetControl,
   log: Log,
   probed: Probed,
-): Effect.Effect<void, MasterKeyUnusable | VaultRefused | DbError> =>
-  Effect.gen(function* () {
-    const stored = yield* loadTargets(db, vault, tenant.id, (refused) =>
-      log.error("a stored credential cannot be opened; import the device again", { what: refused.what }),
-    )
+): Follow => {
+  const opener = makeTargetOpener()
+  const refused = ({ what }: VaultRefused): void =>
+    log.error("a stored credential cannot be opened; import the device again", { what })
+  const read = loadTargets(db, vault, tenant.id, refused, opener)
+  return Effect.fnUntraced(function* (known) {
+    // Whatever must be opened is read with its key in one transaction: a rotation may have sealed it anew meanwhile.
+    const stored = known === null || opener.needsKey(known) ? yield* read : opener.targets(known, null, refused)
     const allowed = reachableTargets(stored, deviceReach(tenant.demo || config.loopbackTargets === "allow"), log)
     const { targets, factor } = stretchProbes(allowed, quotas.limit(tenant.id, "max_probe_pps"))
     if (factor > 1) {
@@ -322,3 +333,4 @@ const followTargets = (
     book.set(tenant.id, entries)
     yield* probes.setTenant(tenant.id, entries)
   })
+}

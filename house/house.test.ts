@@ -71,6 +71,9 @@ const EXCEPTIONS: Readonly<Record<string, Rule>> = {
     ours: ["bench", "engine/storage/launcher.ts", "engine/storage/migrate.ts", "engine/storage/uuidv7.ts"],
     packages: ["node", "pg", "effect"],
   },
+  // Judgement alone, without the polls and journal that a user's samples pass through first.
+  "bench/rules/workload.ts": { ours: ["protocol", "bench", "twin/alert"], packages: pure },
+  "bench/rules/jitter.ts": { ours: ["protocol", "bench", "twin/alert"], packages: pure },
   // The demo starts the engine through its public door, as a user would.
   "lab/demo.ts": { ours: ["protocol", "lab", "engine/start.ts", "engine/config.ts"], packages: ["node"] },
 }

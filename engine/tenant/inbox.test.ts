@@ -120,3 +120,26 @@ test("[I7] a closed inbox refuses everything and still gives out what waits", ()
   assert.equal(inbox.submit(trap(device(1), START_MS, true)), false)
   assert.equal(inbox.take(10).length, 1)
 })
+
+test("[13] times of a machine whose clock was set are brought into ours; what waited meanwhile keeps its own", () => {
+  let skewMs = 0
+  const inbox = makeInbox(
+    () => START_MS,
+    () => undefined,
+    undefined,
+    () => skewMs,
+  )
+  const hour = 3_600_000
+  const times = (): ReadonlyArray<number> => inbox.take(9).map((input) => input.atMs)
+  skewMs = hour
+  assert.equal(inbox.submit(poll(deviceId("r1"), START_MS - hour)), true)
+  const [read] = inbox.take(1)
+  assert.deepEqual(read?.kind === "poll" && [read.startedMs, read.atMs], [START_MS - 20, START_MS])
+  inbox.submit(trap(deviceId("r1"), START_MS - 30, false))
+  assert.deepEqual(times(), [START_MS - 30], "it waited while the clock was set back: it is no input of the future")
+  skewMs = -hour
+  inbox.submit(trap(deviceId("r1"), START_MS + hour, false))
+  inbox.submit(trap(deviceId("r1"), START_MS - 30, false))
+  assert.deepEqual(times(), [START_MS, START_MS - 30])
+  assert.equal(inbox.stats().malformed, 0)
+})

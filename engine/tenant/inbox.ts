@@ -46,11 +46,25 @@ export interface Inbox {
   readonly stats: () => InboxStats
 }
 
-/** `eventsMax` is asked at each event: it is the tenant's quota `mailbox_depth`. */
+/**
+ * The times of an input that were read from a clock which is `skewMs` behind ours. One that waited while that clock was set
+ * was read before: then its own time is nearer to now than the corrected one, and it stays.
+ */
+const corrected = <I extends DeviceInput | QuotaInput>(input: I, skewMs: number, nowMs: number): I => {
+  const atMs = input.atMs + skewMs
+  if (skewMs === 0 || Math.abs(nowMs - input.atMs) < Math.abs(nowMs - atMs)) return input
+  if (input.kind === "poll") return { ...input, atMs, startedMs: Math.min(atMs, input.startedMs + skewMs) }
+  if (input.kind === "syslog" && input.firstMs !== undefined)
+    return { ...input, atMs, firstMs: Math.min(atMs, input.firstMs + skewMs) }
+  return { ...input, atMs }
+}
+
+/** `skewMs`: how far our clock is ahead of the one that the inputs' times are of. `eventsMax` is asked at each event: it is the tenant's quota `mailbox_depth`. */
 export const makeInbox = (
   nowMs: () => number,
   arrived: () => void,
   eventsMax: () => number = () => EVENTS_MAX,
+  skewMs: () => number = () => 0,
 ): Inbox => {
   // A Map keeps the order of insertion, and deleting a key and setting it again moves it to the end.
   const queue = new Map<string | number, Input>()
@@ -102,8 +116,9 @@ export const makeInbox = (
   }
 
   return {
-    submit: (offered, durable) => {
+    submit: (told, durable) => {
       if (closed) return false
+      const offered = corrected(told, skewMs(), nowMs())
       if (!Number.isSafeInteger(offered.atMs) || offered.atMs > nowMs() + FUTURE_MAX_MS) {
         stats.malformed++
         return true

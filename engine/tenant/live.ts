@@ -141,6 +141,7 @@ export class Live {
       durableSeq: this.#writer.durableSeq,
       whenDurable: this.#writer.whenDurable,
       flush: () => this.#flush(),
+      recoveredEvents: () => this.#parts.recovered.events,
       stop: Effect.promise(() => this.#stop()),
       stats: () => this.#stats(),
     }

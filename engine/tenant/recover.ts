@@ -11,6 +11,7 @@ import { nextTurn, PROCESS_TURNS } from "#engine/actors/turns.ts"
 import { JournalUnreadable } from "#engine/tenant/journal-codec.ts"
 import type { JournalPort, SnapshotPort } from "#engine/tenant/ports.ts"
 import { decodeSnapshot } from "#engine/tenant/snapshot-codec.ts"
+import type { EventView } from "#protocol/view.ts"
 import type { Cells, CellStates } from "#twin/cells.ts"
 import { NO_STATES } from "#twin/cells.ts"
 import type { Sequenced } from "#twin/input.ts"
@@ -59,7 +60,12 @@ export interface Recovered {
   readonly folded: number
   /** Why the stored snapshot was not used; null when it was, or when there was none. */
   readonly snapshotProblem: string | null
+  /** Of the folded inputs, newest last, at most RECOVERED_EVENTS_MAX: nobody may have stored them yet. */
+  readonly events: readonly EventView[]
 }
+
+/** Events of a folded tail that are kept for their table; older ones are in the journal only. */
+export const RECOVERED_EVENTS_MAX = 50_000
 
 /** Inputs folded between two breaths, when batches are larger. */
 const FOLD_SLICE = 256
@@ -77,10 +83,10 @@ export const recover = (
     const { world } = base
     const cells = makeCells(base.states)
     const snapshotSeq = world.seq
-    yield* attempt("journal", () => foldTail(journal, world, cells, advance, turns))
+    const events = yield* attempt("journal", () => foldTail(journal, world, cells, advance, turns))
     const last = yield* attempt("journal", () => journal.lastSeq())
     if (last > world.seq) return yield* new JournalGap({ expectedSeq: world.seq + 1, foundSeq: last })
-    return { world, cells, snapshotSeq, folded: world.seq - snapshotSeq, snapshotProblem: base.problem }
+    return { world, cells, snapshotSeq, folded: world.seq - snapshotSeq, snapshotProblem: base.problem, events }
   })
 
 interface Base {
@@ -105,23 +111,31 @@ const foldTail = async (
   cells: Cells,
   advance: (atMs: number) => void,
   turns: Turns,
-): Promise<void> => {
+): Promise<readonly EventView[]> => {
+  const events: EventView[] = []
   for await (const batch of journal.readFrom(world.seq + 1)) {
     for (let from = 0; from < batch.length; from += FOLD_SLICE) {
       const slice = batch.slice(from, from + FOLD_SLICE)
       checkOrder(world.seq, slice)
-      fold(world, cells, slice, advance)
+      for (const event of fold(world, cells, slice, advance)) events.push(event)
+      if (events.length > RECOVERED_EVENTS_MAX) events.splice(0, events.length - RECOVERED_EVENTS_MAX)
       await nextTurn(turns)
     }
   }
+  return events
 }
 
-const fold = (world: World, cells: Cells, slice: readonly Sequenced[], advance: (atMs: number) => void): void => {
+const fold = (
+  world: World,
+  cells: Cells,
+  slice: readonly Sequenced[],
+  advance: (atMs: number) => void,
+): readonly EventView[] => {
   const [first, last] = [slice[0], slice.at(-1)]
-  if (first === undefined || last === undefined) return
+  if (first === undefined || last === undefined) return []
   advance(first.input.atMs)
   try {
-    runRound(world, cells, slice)
+    return runRound(world, cells, slice).events
   } catch (error) {
     throw new FoldFailed({ fromSeq: first.seq, toSeq: last.seq, detail: errorLine(error) })
   }

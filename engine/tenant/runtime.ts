@@ -22,6 +22,7 @@ import type { JournalPort, SnapshotPort } from "#engine/tenant/ports.ts"
 import type { RecoverError } from "#engine/tenant/recover.ts"
 import { recover } from "#engine/tenant/recover.ts"
 import type { Inventory } from "#protocol/inventory.ts"
+import type { EventView } from "#protocol/view.ts"
 import type { BEHAVIOURS } from "#twin/cells.ts"
 
 /** Something an operator may have to know about this tenant's runtime. `detail` is one printable line. */
@@ -75,6 +76,8 @@ export interface TenantRuntime extends LiveTwin {
   readonly flush: () => Promise<void>
   /** What closing the scope does; may be run before. */
   readonly stop: Effect.Effect<void>
+  /** Events of what the start folded of the journal, newest last: their table may not have them yet. */
+  readonly recoveredEvents: () => readonly EventView[]
   readonly stats: () => TenantRuntimeStats
 }
 
@@ -127,7 +130,7 @@ export const makeTenantRuntime = (
     // Actors live in the twin's time, so that crashes of a replay count as they did when they happened.
     const twinTime = makeManualClock()
     let wake = (): void => undefined
-    const inbox = makeInbox(clock.nowMs, () => wake(), options.eventsMax)
+    const inbox = makeInbox(clock.nowMs, () => wake(), options.eventsMax, clock.skewMs)
     let recovering = true
     const system = yield* makeActorSystem({
       name: options.tenant.id,
@@ -150,6 +153,7 @@ export const makeTenantRuntime = (
       turns,
     )
     recovering = false
+    clock.notBefore?.(recovered.world.atMs)
     if (recovered.snapshotProblem !== null) tell("snapshot-unusable", recovered.snapshotProblem)
     const live = new Live({
       options,
