@@ -55,7 +55,7 @@ export const coldstart: Case = {
       const viewer = await openViewer(engine.url, await engine.signIn())
       await viewer.until(() => viewer.nodes() === routers, 120_000)
       report(`imported in ${round((Date.now() - importedMs) / 1000)} s`)
-      if (lab !== undefined) await viewer.until(() => allSeen(viewer), 60_000 + pollSeconds * 3_000)
+      if (lab !== undefined) await viewer.until(() => allSeen(viewer), 120_000 + pollSeconds * 6_000)
       const links = viewer.state.links.id.length
       await viewer.close()
       // A snapshot that has all of it, and then a tail.
