@@ -188,9 +188,11 @@ export const assemble = (options: AssembleOptions) =>
     for (const tenant of stored.filter(({ suspended }) => !suspended))
       yield* startWhenBack(db.own.get(tenant.slug) ?? null, run(tenant), log)
     step(`${running.size} ${running.size === 1 ? "tenant" : "tenants"}, ${deviceCount(running)} devices`)
-    const { hear, ...listeners } = yield* listen(config, book, metrics, log, quotas)
+    const { hear, ...listeners } = yield* listen(config, book, metrics, log, quotas, tls)
     ears.hear = hear
-    step(`traps on UDP ${listeners.trapPort}, syslog on UDP and TCP ${listeners.syslogPort}`)
+    const { trapPort, syslogPort, syslogTlsPort } = listeners
+    const overTls = syslogTlsPort === null ? "" : `, on TLS ${syslogTlsPort}`
+    step(`traps on UDP ${trapPort}, syslog on UDP and TCP ${syslogPort}${overTls}`)
 
     probeMetrics(metrics, probes)
     engineMetrics(

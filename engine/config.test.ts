@@ -173,3 +173,14 @@ test("--help names every setting with default, bounds and unit", () => {
   }
   assert.match(help, /HELIOGRAPH_POLL_SECONDS\n.*\n.*1 to 3600; unit s; default 10/)
 })
+
+test("syslog over TLS needs the engine's certificate, and a port that is one", () => {
+  const tls = { HELIOGRAPH_TLS_CERT_FILE: "/c.pem", HELIOGRAPH_TLS_KEY_FILE: "/k.pem" }
+  assert.equal(good({ env: { ...tls, HELIOGRAPH_SYSLOG_TLS_PORT: "6514" } }).config.syslogTlsPort, "6514")
+  assert.equal(good({ env: tls }).config.syslogTlsPort, null)
+  assert.deepEqual(errors({ env: { HELIOGRAPH_SYSLOG_TLS_PORT: "6514" } }), [
+    "HELIOGRAPH_SYSLOG_TLS_PORT needs a certificate: set HELIOGRAPH_TLS_CERT_FILE and HELIOGRAPH_TLS_KEY_FILE",
+  ])
+  for (const port of ["65536", "-1", "06514", "syslog"])
+    assert.equal(errors({ env: { ...tls, HELIOGRAPH_SYSLOG_TLS_PORT: port } }).length, 1, port)
+})

@@ -90,6 +90,11 @@ export const SETTINGS = {
     max: 65535,
     doc: "UDP port for syslog (514 needs root or a redirect). 0 takes any free port.",
   }),
+  syslogTlsPort: optionalText("HELIOGRAPH_SYSLOG_TLS_PORT", {
+    bounds: "a TCP port, 0 to 65535",
+    check: (value) => /^(?:0|[1-9]\d{0,4})$/.test(value) && Number(value) <= 65_535,
+    doc: "TCP port for syslog over TLS (RFC 5425; usually 6514) with the engine's own certificate. 0 takes any free port.",
+  }),
   syslogSeverityMax: integer("HELIOGRAPH_SYSLOG_SEVERITY", {
     default: 7,
     min: 0,
@@ -296,12 +301,14 @@ export const loadConfig = (input: ConfigInput): LoadedConfig | ConfigErrors => {
 }
 
 /** Certificate and key come together, and then browsers say https. */
-const tellTls = ({ tlsCertFile, tlsKeyFile, publicUrl }: Config, errors: string[]): void => {
+const tellTls = ({ tlsCertFile, tlsKeyFile, publicUrl, syslogTlsPort }: Config, errors: string[]): void => {
   const [cert, key] = [SETTINGS.tlsCertFile.name, SETTINGS.tlsKeyFile.name]
   if ((tlsCertFile === null) !== (tlsKeyFile === null))
     errors.push(`${tlsCertFile === null ? cert : key} is missing: ${cert} and ${key} go together`)
   else if (tlsCertFile !== null && publicUrl?.startsWith("http:") === true)
     errors.push(`${SETTINGS.publicUrl.name} must begin with https:// when ${cert} is set`)
+  if (syslogTlsPort !== null && tlsCertFile === null)
+    errors.push(`${SETTINGS.syslogTlsPort.name} needs a certificate: set ${cert} and ${key}`)
 }
 
 /** For programs: this process's settings, or null after every mistake was named on stderr (exit code 2 then). */

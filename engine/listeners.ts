@@ -9,9 +9,17 @@ import type { Config } from "#engine/config.ts"
 import type { Log } from "#engine/log.ts"
 import type { MetricsRegistry } from "#engine/metrics/registry.ts"
 import type { Quotas } from "#engine/quota/quotas.ts"
+import type { CertificateKeeper } from "#engine/tls/keeper.ts"
 
 /** Traps and syslog of all tenants' devices; what they say is confirmed by a poll at once. */
-export const listen = (config: Config, book: AddressBook, metrics: MetricsRegistry, log: Log, quotas: Quotas) =>
+export const listen = (
+  config: Config,
+  book: AddressBook,
+  metrics: MetricsRegistry,
+  log: Log,
+  quotas: Quotas,
+  certificate: CertificateKeeper | null,
+) =>
   Effect.gen(function* () {
     const trapStats = makeTrapStats()
     const traps = yield* trapListener({
@@ -31,6 +39,10 @@ export const listen = (config: Config, book: AddressBook, metrics: MetricsRegist
     const syslog = yield* syslogListener({
       host: config.listenHost,
       port: config.syslogPort,
+      tls:
+        certificate === null || config.syslogTlsPort === null
+          ? null
+          : { port: Number(config.syslogTlsPort), certificate },
       resolve: (address) => book.find(address)?.target.device ?? null,
       sink: book.sink,
       laneOf: (device) => book.byDevice(device)?.tenant ?? "",
@@ -53,5 +65,8 @@ export const listen = (config: Config, book: AddressBook, metrics: MetricsRegist
       { labels: { outcome: "lost" }, value: syslogStats.lost },
       { labels: { outcome: "kernel_dropped" }, value: syslog.kernelDrops() ?? 0 },
     ])
-    return { trapPort: traps.port, syslogPort: syslog.udpPort, hear: syslog.hear }
+    metrics.counterFrom("heliograph_syslog_tls_failed_total", "Handshakes of known devices that failed.", () => [
+      { labels: {}, value: syslogStats.tlsFailed },
+    ])
+    return { trapPort: traps.port, syslogPort: syslog.udpPort, syslogTlsPort: syslog.tlsPort, hear: syslog.hear }
   })

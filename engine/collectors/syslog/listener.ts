@@ -1,13 +1,12 @@
 /**
- * Listens for syslog on UDP and TCP and hands typed inputs to the tenant's inbox (PRODUCT.md C7, C8). Only known
+ * Listens for syslog on UDP, TCP and TLS and hands typed inputs to the tenant's inbox (PRODUCT.md C7, C8). Only known
  * devices are heard, known by their address, never by what a message claims. Nothing is lost in silence: every line
  * ends in exactly one counter (SyslogStats says which), down to what the kernel dropped before we could read it.
  */
 import * as dgram from "node:dgram"
 import { readFileSync } from "node:fs"
-import * as net from "node:net"
+import { isIPv6 } from "node:net"
 import * as Clock from "effect/Clock"
-import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import type { DeviceId } from "#protocol/id.ts"
@@ -21,16 +20,11 @@ import type { SyslogLine } from "#engine/collectors/syslog/header.ts"
 import { ECHO_DEFAULTS, makeEcho } from "#engine/collectors/syslog/echo.ts"
 import { eventOf } from "#engine/collectors/syslog/event.ts"
 import { FOLD_DEFAULTS, makeFolder } from "#engine/collectors/syslog/fold.ts"
-import { makeFramer, MESSAGE_MAX_BYTES } from "#engine/collectors/syslog/frames.ts"
+import { MESSAGE_MAX_BYTES } from "#engine/collectors/syslog/frames.ts"
 import { parseLogRow, parseSyslog } from "#engine/collectors/syslog/header.ts"
 import { makeQuota, QUOTA_DEFAULTS } from "#engine/collectors/syslog/quota.ts"
-
-/** The port could not be opened. `detail` says what to do. */
-export class SyslogListenFailed extends Data.TaggedError("SyslogListenFailed")<{
-  readonly host: string
-  readonly port: number
-  readonly detail: string
-}> {}
+import type { SyslogListenFailed, TcpSettings, TlsPort } from "#engine/collectors/syslog/streams.ts"
+import { listenFailed, serveStreams } from "#engine/collectors/syslog/streams.ts"
 
 /**
  * received = unknownSource + empty + overQuota + echoes + filtered + accepted, and
@@ -59,6 +53,8 @@ export interface SyslogStats {
   tcpRefused: number
   /** Connections closed for a stream that is no syslog. */
   badStreams: number
+  /** Handshakes that failed: another protocol, no common version or cipher, or our certificate was refused. */
+  tlsFailed: number
 }
 
 export const makeSyslogStats = (): SyslogStats => ({
@@ -75,6 +71,7 @@ export const makeSyslogStats = (): SyslogStats => ({
   tcpConnections: 0,
   tcpRefused: 0,
   badStreams: 0,
+  tlsFailed: 0,
 })
 
 export interface SyslogOptions {
@@ -97,6 +94,8 @@ export interface SyslogOptions {
   readonly echo?: EchoSettings
   readonly filter?: FilterSettings
   readonly tcp?: TcpSettings
+  /** Syslog over TLS (RFC 5425) on a port of its own; null or absent = none. */
+  readonly tls?: TlsPort | null
 }
 
 export interface FilterSettings {
@@ -110,15 +109,6 @@ export interface FilterSettings {
 }
 export const FILTER_DEFAULTS: FilterSettings = { severityMax: 7, eventOnly: false }
 
-export interface TcpSettings {
-  readonly maxConnections: number
-  /** Silence after which a connection is closed. */
-  readonly idleMs: number
-  /** Silence after which a line without an end is taken as it is (RouterOS ends none). */
-  readonly flushMs: number
-}
-export const TCP_DEFAULTS: TcpSettings = { maxConnections: 1_024, idleMs: 600_000, flushMs: 250 }
-
 export interface SyslogListener {
   /**
    * A row of a device's own log, followed over its API (routeros/poller.ts, onLog): the same way as a line over the
@@ -127,6 +117,8 @@ export interface SyslogListener {
   readonly hear: (device: DeviceId, topics: string, message: string) => void
   readonly udpPort: number
   readonly tcpPort: number
+  /** Null = there is none. */
+  readonly tlsPort: number | null
   /** Bytes that the kernel really granted; 4 MiB are asked for. */
   readonly receiveBufferBytes: number
   /** Datagrams that the kernel dropped because the buffer was full; null where it does not say (other than Linux). */
@@ -152,16 +144,12 @@ export const syslogListener = (
     const udp = yield* Effect.acquireRelease(openUdp(options), (socket) => Effect.sync(() => socket.close()))
     const { port: udpPort } = udp.address()
     const tcpPort = options.port === 0 ? 0 : udpPort
-    const tcp = yield* Effect.acquireRelease(openTcp(options, tcpPort), (server) => Effect.sync(() => server.close()))
-    const sockets = new Set<net.Socket>()
-    yield* Effect.addFinalizer(() => Effect.sync(() => sockets.forEach((socket) => socket.destroy())))
+    const streams = yield* serveStreams(options, tcpPort, intake)
 
     udp.on("message", (bytes, { address }) => intake.take(bytes, address, false))
     udp.on("error", () => undefined)
-    tcp.on("connection", (socket) => serveTcp(socket, options, intake, sockets))
-    tcp.on("error", () => undefined)
     const timers = [setInterval(intake.retry, RETRY_MS), setInterval(intake.expire, EXPIRE_MS)]
-    intake.onRoom(() => sockets.forEach((socket) => socket.resume()))
+    intake.onRoom(streams.resume)
     yield* Effect.addFinalizer(() =>
       Effect.sync(() => {
         timers.forEach((timer) => clearInterval(timer))
@@ -171,7 +159,8 @@ export const syslogListener = (
     return {
       hear: intake.hear,
       udpPort,
-      tcpPort: (tcp.address() as net.AddressInfo).port,
+      tcpPort: streams.tcpPort,
+      tlsPort: streams.tlsPort,
       receiveBufferBytes: udp.getRecvBufferSize(),
       kernelDrops: () => readKernelDrops(udpPort),
       waiting: intake.waiting,
@@ -181,7 +170,7 @@ export const syslogListener = (
 
 // --- from bytes to the sink
 
-interface Intake {
+export interface Intake {
   /** One message from an address. */
   readonly take: (bytes: Uint8Array, address: string, truncated: boolean) => void
   readonly hear: SyslogListener["hear"]
@@ -191,6 +180,8 @@ interface Intake {
   readonly finish: () => void
   /** So much of this sender's tenant waits that it is not read for now. */
   readonly crowded: (address: string) => boolean
+  /** Whether an address is a device of ours. */
+  readonly isKnown: (address: string) => boolean
   readonly onRoom: (listener: () => void) => void
   readonly waiting: () => number
   readonly folding: () => number
@@ -259,6 +250,7 @@ const makeIntake = (options: SyslogOptions, clock: Clock.Clock): Intake => {
       const device = options.resolve(plainAddress(address))
       return device !== null && lanes.behind(device) > PAUSE_TCP_AT
     },
+    isKnown: (address) => options.resolve(plainAddress(address)) !== null,
     onRoom: (listener) => (room = listener),
     waiting: () => lanes.waiting().reduce((lines, { count }) => lines + count, 0),
     folding: folder.held,
@@ -272,7 +264,7 @@ const plainAddress = (address: string): string => (address.startsWith("::ffff:")
 
 const openUdp = (options: SyslogOptions): Effect.Effect<dgram.Socket, SyslogListenFailed> =>
   Effect.callback((resume) => {
-    const type = net.isIPv6(options.host) ? "udp6" : "udp4"
+    const type = isIPv6(options.host) ? "udp6" : "udp4"
     const socket = dgram.createSocket({ type, recvBufferSize: RECEIVE_BUFFER_BYTES })
     socket.once("error", (error) => {
       socket.close()
@@ -301,61 +293,4 @@ const readKernelDrops = (port: number): number | null => {
     }
   }
   return drops
-}
-
-// --- TCP
-
-const openTcp = (options: SyslogOptions, port: number): Effect.Effect<net.Server, SyslogListenFailed> =>
-  Effect.callback((resume) => {
-    const server = net.createServer()
-    server.maxConnections = (options.tcp ?? TCP_DEFAULTS).maxConnections
-    server.on("drop", () => options.stats.tcpRefused++)
-    server.once("error", (error) => resume(Effect.fail(listenFailed(options.host, port, "TCP", error))))
-    server.listen(port, options.host, () => {
-      server.removeAllListeners("error")
-      resume(Effect.succeed(server))
-    })
-  })
-
-const serveTcp = (socket: net.Socket, options: SyslogOptions, intake: Intake, sockets: Set<net.Socket>): void => {
-  const { stats } = options
-  const { idleMs, flushMs } = options.tcp ?? TCP_DEFAULTS
-  const address = socket.remoteAddress ?? ""
-  socket.on("error", () => undefined)
-  if (options.resolve(plainAddress(address)) === null) {
-    stats.tcpRefused++
-    socket.destroy()
-    return
-  }
-  stats.tcpConnections++
-  sockets.add(socket)
-  const framer = makeFramer()
-  const emit = (message: Buffer, truncated: boolean): void => intake.take(message, address, truncated)
-  const silence = setTimeout(() => framer.flush(emit), flushMs)
-  socket.setTimeout(idleMs, () => socket.destroy())
-  socket.on("data", (chunk: Buffer) => {
-    silence.refresh()
-    if (framer.push(chunk, emit) !== null) {
-      stats.badStreams++
-      socket.destroy()
-    } else if (intake.crowded(address)) socket.pause()
-  })
-  socket.on("close", () => {
-    clearTimeout(silence)
-    framer.flush(emit)
-    sockets.delete(socket)
-    stats.tcpConnections--
-  })
-}
-
-// --- failures
-
-const listenFailed = (host: string, port: number, kind: string, error: NodeJS.ErrnoException): SyslogListenFailed => {
-  const advice: Record<string, string> = {
-    EACCES: "ports below 1024 need the capability CAP_NET_BIND_SERVICE: choose another port, or grant it",
-    EADDRINUSE: "another program listens there: stop it, or choose another port",
-    EADDRNOTAVAIL: "this machine has no such address: choose one of its own, or 0.0.0.0",
-  }
-  const code = error.code ?? error.name
-  return new SyslogListenFailed({ host, port, detail: `syslog ${kind} ${host}:${port}: ${advice[code] ?? code}` })
 }
