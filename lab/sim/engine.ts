@@ -15,7 +15,6 @@ import { silentLog } from "#engine/log.ts"
 import { makeMetrics } from "#engine/metrics/registry.ts"
 import { makeHub } from "#engine/stream/hub.ts"
 import type { Hub } from "#engine/stream/hub.ts"
-import { LIMITS } from "#engine/stream/limits.ts"
 import { openSession } from "#engine/stream/session.ts"
 import type { StreamSession } from "#engine/stream/session.ts"
 import { makeStreamStats } from "#engine/stream/stats.ts"
@@ -32,7 +31,8 @@ import type { Life, Loop } from "#lab/sim/loop.ts"
 import { hearing } from "#lab/sim/network-paths.ts"
 import type { Paths } from "#lab/sim/network-paths.ts"
 import type { Storage } from "#lab/sim/storage.ts"
-import { Wire } from "#lab/sim/viewers.ts"
+import { SIM_LIMITS } from "#lab/sim/viewers.ts"
+import type { Wire } from "#lab/sim/viewers.ts"
 import { tenantId } from "#protocol/id.ts"
 import type { EventView } from "#protocol/view.ts"
 import type { Inventory } from "#protocol/inventory.ts"
@@ -97,8 +97,7 @@ export const startEngine = (parts: EngineParts, onReady: (runtime: TenantRuntime
   const wallMs = parts.wallMs
   const clock = makeProcessClock({ wallMs, turns, sleptMs: () => 0 })
   const lots = dice(parts.seed + storage.lease, "engine")
-  const run = <A, E>(effect: Effect.Effect<A, E>): void =>
-    void Effect.runFork(simulated(loop, life, wallMs)(effect))
+  const run = <A, E>(effect: Effect.Effect<A, E>): void => void Effect.runFork(simulated(loop, life, wallMs)(effect))
   const wires = new Set<Wire>()
   let standing: StandingTwin | null = null
   let hub: Hub | null = null
@@ -151,7 +150,7 @@ export const startEngine = (parts: EngineParts, onReady: (runtime: TenantRuntime
     const stats = makeStreamStats(makeMetrics())
     const seen = bug?.stream?.(twin) ?? twin
     hub = makeHub(seen, {
-      limits: LIMITS,
+      limits: SIM_LIMITS,
       stats,
       log: silentLog,
       nowMs: clock.nowMs,
@@ -169,8 +168,7 @@ export const startEngine = (parts: EngineParts, onReady: (runtime: TenantRuntime
         yield* writeEvents({
           twin: bug?.eventTwin?.(twin) ?? twin,
           recoveredEvents: () => bug?.recoveredEvents?.(current()) ?? current()?.recoveredEvents() ?? [],
-          append: (events) =>
-            Effect.tryPromise({ try: () => appendEvents(events), catch: (cause) => cause as Error }),
+          append: (events) => Effect.tryPromise({ try: () => appendEvents(events), catch: (cause) => cause as Error }),
           onGivenUp: (events) => {
             throw new Error(`${events} events were given up`)
           },
@@ -214,7 +212,7 @@ export const startEngine = (parts: EngineParts, onReady: (runtime: TenantRuntime
       const session: StreamSession = openSession(socket, {
         hub,
         who: VIEWER,
-        limits: LIMITS,
+        limits: SIM_LIMITS,
         stats: makeStreamStats(makeMetrics()),
         nowMs: clock.nowMs,
         monotonicMs: turns.monoMs,
@@ -224,9 +222,9 @@ export const startEngine = (parts: EngineParts, onReady: (runtime: TenantRuntime
       const sweep = (): void => {
         if (!wires.has(wire)) return
         session.sweep()
-        loop.after(LIMITS.sweepMs, life, sweep)
+        loop.after(SIM_LIMITS.sweepMs, life, sweep)
       }
-      loop.after(LIMITS.sweepMs, life, sweep)
+      loop.after(SIM_LIMITS.sweepMs, life, sweep)
       return { wire, socket }
     },
     wires: () => [...wires],

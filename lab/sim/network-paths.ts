@@ -42,7 +42,7 @@ const TRY_MS = 1_200
 const WAITING_MAX = 10_000
 const RETRY_MS = 50
 /** The process does something else for so long at most before it reads its sockets. */
-const BUSY_MS_MAX = 60
+const BUSY_MS_MAX = 250
 
 export class Paths {
   mood: PathMood = CLEAN
@@ -89,7 +89,10 @@ export class Paths {
         cancel = this.#loop.after(ms, life, then)
       }
       const attempt = (left: number): void => {
-        if (left === 0) return resume(Effect.fail(new PollFailed({ reason: "timeout", detail: `no answer, reading ${++this.readings}` })))
+        if (left === 0)
+          return resume(
+            Effect.fail(new PollFailed({ reason: "timeout", detail: `no answer, reading ${++this.readings}` })),
+          )
         wait(this.#delayMs(), () => {
           const router = routerOf(device)
           this.#network.advance(this.#loop.nowMs)

@@ -45,7 +45,8 @@ const deviceWrong = (network: Network, router: number, view: DeviceView): Disagr
     const { name } = isp.ports[port]!
     const seen = view.interfaces.find((one) => one.name === name)
     const up = network.portUp[port] === 1
-    if (seen?.operUp !== up) return { auditor: "truth", detail: `${name} is ${up ? "up" : "down"}, the twin says ${seen?.operUp}` }
+    if (seen?.operUp !== up)
+      return { auditor: "truth", detail: `${name} is ${up ? "up" : "down"}, the twin says ${seen?.operUp}` }
   }
   const adjacencyWrong = neighboursWrong(network, router, view)
   if (adjacencyWrong !== null) return { auditor: "truth", detail: adjacencyWrong }
@@ -66,7 +67,8 @@ const neighboursWrong = (network: Network, router: number, view: DeviceView): st
     const { remoteAddress } = peerView(isp, session, router)
     const seen = view.adjacencies.find((one) => one.kind === "bgp" && one.remote === remoteAddress)
     const up = bgp.state[session.index] === BGP_ESTABLISHED
-    if (seen?.up !== up) return `BGP peer ${remoteAddress} is ${up ? "up" : "down"}, the twin says ${seen?.state ?? "nothing"}`
+    if (seen?.up !== up)
+      return `BGP peer ${remoteAddress} is ${up ? "up" : "down"}, the twin says ${seen?.state ?? "nothing"}`
   }
   return null
 }

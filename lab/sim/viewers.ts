@@ -5,6 +5,8 @@
  */
 import { EventEmitter } from "node:events"
 import type { WebSocket } from "ws"
+import { LIMITS } from "#engine/stream/limits.ts"
+import type { StreamLimits } from "#engine/stream/limits.ts"
 import { applyFrame, newViewState } from "#protocol/apply.ts"
 import type { ViewState } from "#protocol/apply.ts"
 import { decodeServer, encodeClient } from "#protocol/codec.ts"
@@ -14,14 +16,17 @@ import type { Life, Loop } from "#lab/sim/loop.ts"
 import { FOREVER } from "#lab/sim/loop.ts"
 
 const PING_MS = 10_000
+/** The stream's own limits, but for a buffer that so small a network can fill. */
+export const SIM_LIMITS: StreamLimits = { ...LIMITS, bufferedBytesMax: 1_024 }
 
 /** One connection, both ends. The server's end dies with the engine's life; the bytes under way do not. */
 export class Wire extends EventEmitter {
   readonly OPEN = 1
   readyState = 1
   bufferedAmount = 0
-  /** Most that ever waited. */
-  bufferedMax = 0
+  /** Frames sent although more than the limit had waited for a while. */
+  overruns = 0
+  #overSinceMs: number | null = null
   readonly #loop: Loop
   readonly #server: Life
   readonly #queue: Uint8Array[] = []
@@ -43,9 +48,10 @@ export class Wire extends EventEmitter {
 
   send(bytes: Uint8Array): void {
     if (this.readyState !== this.OPEN) return
+    if (this.#overSinceMs !== null && this.#overSinceMs < this.#loop.nowMs) this.overruns++
     this.#queue.push(bytes.slice())
     this.bufferedAmount += bytes.length
-    this.bufferedMax = Math.max(this.bufferedMax, this.bufferedAmount)
+    if (this.bufferedAmount > SIM_LIMITS.bufferedBytesMax) this.#overSinceMs ??= this.#loop.nowMs
     this.#read()
   }
   ping(): void {
@@ -92,6 +98,7 @@ export class Wire extends EventEmitter {
       if (this.readyState !== this.OPEN) return
       this.#queue.shift()
       this.bufferedAmount -= first.length
+      if (this.bufferedAmount <= SIM_LIMITS.bufferedBytesMax) this.#overSinceMs = null
       this.#received(first)
       this.#read()
     })
@@ -99,9 +106,7 @@ export class Wire extends EventEmitter {
 }
 
 /** Opens the server's end of a wire; null while no engine is there to be connected to. */
-export type Accept = (
-  make: (server: Life) => Wire,
-) => { readonly wire: Wire; readonly socket: WebSocket } | null
+export type Accept = (make: (server: Life) => Wire) => { readonly wire: Wire; readonly socket: WebSocket } | null
 
 export interface ViewerHooks {
   /** Planted bugs of the network between: null = the frame is lost. */
@@ -137,7 +142,9 @@ export class Viewer {
       this.wire = null
       this.#loop.after(500, FOREVER, () => this.connect())
     }
-    const opened = this.#accept((server) => new Wire(this.#loop, server, this.bytesPerMs, (bytes) => this.#take(bytes), gone))
+    const opened = this.#accept(
+      (server) => new Wire(this.#loop, server, this.bytesPerMs, (bytes) => this.#take(bytes), gone),
+    )
     if (opened === null) {
       this.#loop.after(500, FOREVER, () => this.connect())
       return

@@ -1,4 +1,4 @@
-/** The simulator as a user types it, a few steps long. */
+/** The simulator against a real engine over sockets, as a user types it, a few steps long. */
 import assert from "node:assert/strict"
 import { spawn } from "node:child_process"
 import { once } from "node:events"
@@ -7,7 +7,7 @@ import { test } from "node:test"
 import { NO_POSTGRES } from "#engine/storage/database.fixture.ts"
 
 const run = async (...args: string[]): Promise<{ readonly code: number | null; readonly out: string }> => {
-  const child = spawn(process.execPath, [resolve(import.meta.dirname, "sim.ts"), ...args])
+  const child = spawn(process.execPath, [resolve(import.meta.dirname, "../sim.ts"), "--real", ...args])
   let out = ""
   child.stdout.on("data", (chunk) => (out += chunk))
   child.stderr.on("data", (chunk) => (out += chunk))
@@ -22,7 +22,7 @@ test(
     const { code, out } = await run("--seed", "7", "--routers", "16", "--steps", "4")
     assert.equal(code, 0, out)
     assert.deepEqual(JSON.parse(out.trim().split("\n").at(-1) ?? ""), {
-      case: "sim",
+      case: "sim-real",
       seed: 7,
       routers: 16,
       steps: 4,
