@@ -4,9 +4,11 @@ import "#client/ui/fonts.css"
 import "#client/ui/tokens.css"
 import "#client/ui/app.css"
 import "#client/ui/doors.css"
+import "#client/ui/replay.css"
 import { render } from "preact"
 import { start } from "#client/state/app.ts"
 import { followInvitation } from "#client/state/invitation.ts"
+import { followReplay } from "#client/state/replay.ts"
 import { followAddressBar } from "#client/state/route.ts"
 import { loadSettings } from "#client/state/settings.ts"
 import { installTestHook } from "#client/state/test-hook.ts"
@@ -21,4 +23,5 @@ followAddressBar()
 installTestHook()
 await Promise.all(FONTS.map((font) => document.fonts.load(font, "AaĂă").catch(() => [])))
 await start()
+followReplay()
 render(<App />, document.getElementById("app") as HTMLElement)

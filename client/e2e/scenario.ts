@@ -168,19 +168,19 @@ export const watchPage = async (page: Page, baseUrl: string): Promise<Watch> => 
   return watch
 }
 
-const signIn = async (page: Page, user: string, password: string): Promise<void> => {
+export const signIn = async (page: Page, user: string, password: string): Promise<void> => {
   await page.fill("[name=user]", user)
   await page.fill("[name=password]", password)
   await page.click("[type=submit]")
 }
 
-const mapReady = async (page: Page): Promise<void> => {
+export const mapReady = async (page: Page): Promise<void> => {
   await page.waitForFunction(() => window.__twin?.ready() === true && window.__twin.drawn().length > 0)
   await settled(page)
 }
 
 /** Two animation frames and an idle map: what was changed is on the glass. */
-const settled = async (page: Page): Promise<void> => {
+export const settled = async (page: Page): Promise<void> => {
   await page.waitForTimeout(900) // the fade of a mark; there is no event at its end
   await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))))
 }
@@ -245,7 +245,7 @@ const lonelyNode = async (page: Page) => {
 }
 
 /** Pixels of the critical colour along a link, panels and its ends left out. */
-const redAlong = async (page: Page, picture: Picture, slot: number) => {
+export const redAlong = async (page: Page, picture: Picture, slot: number) => {
   const line = await page.evaluate((at) => {
     const twin = window.__twin as TestHook
     const state = twin.state()

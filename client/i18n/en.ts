@@ -1,12 +1,14 @@
 /** English. The type makes a missing or invented key a compile error; a test checks the placeholders. */
 import { enDoors } from "#client/i18n/en-doors.ts"
 import { enInventory } from "#client/i18n/en-inventory.ts"
+import { enReplay } from "#client/i18n/en-replay.ts"
 import { enRights } from "#client/i18n/en-rights.ts"
 import type { Key } from "#client/i18n/pt.ts"
 
 export const en: Readonly<Record<Key, string>> = {
   ...enDoors,
   ...enInventory,
+  ...enReplay,
   ...enRights,
   "app.name": "Heliograph",
   "app.demo": "DEMO",

@@ -1,11 +1,13 @@
 /** Brazilian Portuguese: the first language, and the list of all keys. `{name}` is filled in; `.one`/`.other` are plurals. */
 import { ptDoors } from "#client/i18n/pt-doors.ts"
 import { ptInventory } from "#client/i18n/pt-inventory.ts"
+import { ptReplay } from "#client/i18n/pt-replay.ts"
 import { ptRights } from "#client/i18n/pt-rights.ts"
 
 export const pt = {
   ...ptDoors,
   ...ptInventory,
+  ...ptReplay,
   ...ptRights,
   "app.name": "Heliograph",
   "app.demo": "DEMONSTRAÇÃO",

@@ -5,11 +5,12 @@ import { AdminScreen } from "#client/screens/admin.tsx"
 import { DevicesScreen } from "#client/screens/devices.tsx"
 import { EventsScreen } from "#client/screens/events.tsx"
 import { MapScreen } from "#client/screens/map.tsx"
+import { ReplayScreen } from "#client/screens/replay.tsx"
 import { SetupScreen } from "#client/screens/setup.tsx"
 import type { Key } from "#client/i18n/translate.ts"
 import { screenOpen } from "#client/state/places.ts"
 import type { ScreenId } from "#client/state/places.ts"
-import { AccountIcon, AdminIcon, DevicesIcon, EventsIcon, MapIcon, PlusIcon } from "#client/ui/icons.tsx"
+import { AccountIcon, AdminIcon, DevicesIcon, EventsIcon, MapIcon, PlusIcon, ReplayIcon } from "#client/ui/icons.tsx"
 
 export interface Screen {
   readonly id: ScreenId
@@ -24,6 +25,7 @@ const SCREENS: readonly [Screen, ...Screen[]] = [
   { id: "map", title: "nav.map", icon: MapIcon, view: MapScreen, rail: "top" },
   { id: "devices", title: "nav.devices", icon: DevicesIcon, view: DevicesScreen, rail: "top" },
   { id: "events", title: "nav.events", icon: EventsIcon, view: EventsScreen, rail: "top" },
+  { id: "replay", title: "nav.replay", icon: ReplayIcon, view: ReplayScreen, rail: "top" },
   { id: "admin", title: "nav.admin", icon: AdminIcon, view: AdminScreen, rail: "bottom" },
   { id: "account", title: "nav.account", icon: AccountIcon, view: AccountScreen, rail: "bottom" },
   { id: "setup", title: "setup.title", icon: PlusIcon, view: SetupScreen, rail: "none" },

@@ -26,6 +26,9 @@ export const roundTripMs = signal<number | null>(null)
 export const serverNowMs = signal(Date.now())
 export const frozen = new URLSearchParams(location.search).has("frozen")
 
+/** What the stream shows: the live network (null), or a replay by its id. Screens that show the past say so. */
+export const shownReplay = signal<string | null>(null)
+
 export const store = makeTwinStore()
 const clock = makeServerClock()
 
@@ -42,12 +45,14 @@ export const STALE_MS = 90_000
 /** Lost connections shorter than this are not worth a banner. */
 const GRACE_MS = 2_500
 const lostAtMs = signal<number | null>(null)
+/** Server time by the wall clock; in a replay, `serverNowMs` is the replayed moment. */
+const wallMs = signal(Date.now())
 export const evidenceAgeMs = computed(() =>
   twin.value === null ? null : Math.max(0, serverNowMs.value - twin.value.atMs),
 )
 export const staleReason = computed<"reconnecting" | "stale" | null>(() => {
   if (twin.value === null) return null
-  if (lostAtMs.value !== null && serverNowMs.value - lostAtMs.value >= GRACE_MS) return "reconnecting"
+  if (lostAtMs.value !== null && wallMs.value - lostAtMs.value >= GRACE_MS) return "reconnecting"
   return (evidenceAgeMs.value ?? 0) > STALE_MS ? "stale" : null
 })
 
@@ -68,7 +73,9 @@ export const dropSocket = (): void => connection?.drop()
 export const start = async (): Promise<void> => {
   onSignedOut(endSession)
   setInterval(() => {
-    if (!frozen) serverNowMs.value = clock.now(Date.now())
+    if (frozen) return
+    wallMs.value = clock.now(Date.now())
+    if (shownReplay.peek() === null) serverNowMs.value = wallMs.peek()
   }, 1_000)
   effect(() => {
     const selection = route.value.selection
@@ -102,10 +109,30 @@ export const enter = async (): Promise<Failure | null> => {
   if (connection !== null) return null
   sessionEnded.value = false
   shownTenant = answer.value.tenant.id
-  if (!may("network.read") || mustEnrol.value) return null
+  if (may("network.read") && !mustEnrol.value) openStream()
+  return null
+}
+
+/** Shows a replay, or the live network again. The picture is emptied at once: the one must never be taken for the other. */
+export const show = (replay: string | null): void => {
+  if (shownReplay.peek() === replay) return
+  connection?.stop()
+  connection = null
+  shownReplay.value = replay
+  store.clear()
+  live.clear()
+  focus.value = null
+  delayMs.value = null
+  lostAtMs.value = null
+  pulseCount.value = pulseCount.peek() + 1
+  if (session.peek() != null) openStream()
+}
+
+const openStream = (): void => {
+  const replay = shownReplay.peek()
   const scheme = location.protocol === "https:" ? "wss" : "ws"
   connection = connect({
-    open: openWebSocket(`${scheme}://${location.host}/stream`),
+    open: openWebSocket(`${scheme}://${location.host}/stream${replay === null ? "" : `?replay=${replay}`}`),
     encode: encodeClient,
     decode: decodeServer,
     now: () => performance.timeOrigin + performance.now(),
@@ -128,7 +155,6 @@ export const enter = async (): Promise<Failure | null> => {
   })
   const { selection } = route.peek()
   connection.subscribe({ focus: selection, cells: [], tiers: [], hidden: document.hidden })
-  return null
 }
 
 export const leave = async (): Promise<void> => {
@@ -141,6 +167,7 @@ const endSession = (): void => {
   if (session.peek() !== null && session.peek() !== undefined) sessionEnded.value = true
   connection?.stop()
   connection = null
+  shownReplay.value = null
   session.value = null
 }
 
@@ -157,14 +184,15 @@ const apply = (frame: ServerFrame): "applied" | "gap" => {
   switch (frame.kind) {
     case "WELCOME":
       clock.told(Date.now(), frame.atMs)
-      if (!frozen) serverNowMs.value = clock.now(Date.now())
+      if (!frozen && shownReplay.peek() === null) serverNowMs.value = clock.now(Date.now())
       store.welcomed(frame.epoch)
       return "applied"
     case "SNAP":
-      if (frozen) serverNowMs.value = frame.atMs
+      if (frozen || shownReplay.peek() !== null) serverNowMs.value = frame.atMs
       return store.apply(frame)
     case "DELTA":
-      measureDelay(frame.atMs)
+      if (shownReplay.peek() === null) measureDelay(frame.atMs)
+      else serverNowMs.value = frame.atMs
       return store.apply(frame)
     case "EVENT":
       return store.apply(frame)

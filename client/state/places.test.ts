@@ -27,7 +27,7 @@ const seen = () => ({
   tabs: TAB_IDS.filter(tabOpen).join(" "),
   actions: (Object.keys(ACTION_NEEDS) as ActionId[]).filter(can).join(" "),
 })
-const READER = { screens: "map devices events account", tabs: "", actions: "" }
+const READER = { screens: "map devices events replay account", tabs: "", actions: "" }
 
 /** By hand out of PRODUCT.md, Roles and permissions: not out of the code that it proves. */
 const WANTED: Readonly<Record<UserRole, ReturnType<typeof seen>>> = {
@@ -37,21 +37,21 @@ const WANTED: Readonly<Record<UserRole, ReturnType<typeof seen>>> = {
     actions: "auditExport",
   },
   tenant_admin: {
-    screens: "map devices events admin account setup",
+    screens: "map devices events replay admin account setup",
     tabs: "users roles keys inventory quotas audit settings",
     actions:
       "siteEdit deviceAdd deviceEdit deviceRemove credential linkAdd linkEdit linkRemove import export auditExport",
   },
   manager: {
-    screens: "map devices events admin account setup",
+    screens: "map devices events replay admin account setup",
     tabs: "inventory",
     actions: "siteEdit deviceAdd deviceEdit linkAdd linkEdit linkRemove import export",
   },
   noc: READER,
   engineer: READER,
-  technician: READER,
+  technician: { ...READER, screens: "map devices events account" },
   viewer: READER,
-  auditor: { screens: "map devices events admin account", tabs: "audit", actions: "auditExport" },
+  auditor: { screens: "map devices events replay admin account", tabs: "audit", actions: "auditExport" },
 }
 for (const role of USER_ROLES) {
   test(`[S1] ${role}: screens, parts of the administration, actions`, () => {

@@ -24,6 +24,7 @@ export const SCREEN_NEEDS = {
   map: ["network.read"],
   devices: ["network.read"],
   events: ["network.read"],
+  replay: ["replay.view"],
   admin: Object.values(TAB_NEEDS).flat(),
   account: [],
   setup: ["devices.update"],

@@ -1,5 +1,5 @@
 /**
- * The address of the screen: `#/map?device=ID&at=LNG,LAT,ZOOM`. It holds the view and the selection, so that what one
+ * The address of the screen: `#/map?device=ID&at=LNG,LAT,ZOOM`, `#/replay?when=2026-11-21T10:00:00Z`. It holds the view and the selection, so that what one
  * person sees can be sent to another. Fifteen lines instead of a router package.
  */
 import { signal } from "@preact/signals"
@@ -19,9 +19,11 @@ export interface Route {
   readonly tab: string | null
   readonly selection: Selection | null
   readonly camera: Camera | null
+  /** Of the replay screen: the moment that it shows, Unix ms; null = none chosen. */
+  readonly moment: number | null
 }
 
-export const HOME: Route = { screen: "map", tab: null, selection: null, camera: null }
+export const HOME: Route = { screen: "map", tab: null, selection: null, camera: null, moment: null }
 
 const PATH = /^([a-z-]+)(?:\/([a-z-]+))?$/
 
@@ -34,16 +36,34 @@ export const parseRoute = (hash: string): Route => {
   const [longitude = 0, latitude = 0, zoom = 0] = numbers
   const readable =
     numbers.length === 3 && numbers.every(Number.isFinite) && Math.abs(longitude) <= 180 && Math.abs(latitude) <= 90
+  const screen = PATH.exec(path)?.[1] ?? HOME.screen
   return {
-    screen: PATH.exec(path)?.[1] ?? HOME.screen,
+    screen,
     tab: PATH.exec(path)?.[2] ?? null,
     selection: kind === undefined ? null : { kind, id: parameters.get(kind) as string },
     camera: readable ? { longitude, latitude, zoom: Math.max(0, Math.min(22, zoom)) } : null,
+    moment: screen === "replay" ? momentOf(parameters) : null,
   }
 }
 
-export const formatRoute = ({ screen, tab, selection, camera }: Route): string => {
+/** `when`, or `at` where somebody wrote a time into it by hand. */
+const momentOf = (parameters: URLSearchParams): number | null => {
+  const text = [parameters.get("when"), parameters.get("at")].find((one) => one !== null && TIME.test(one))
+  const ms = text == null ? Number.NaN : Date.parse(text)
+  return Number.isFinite(ms) ? ms : null
+}
+const TIME = /^\d{4}-\d\d-\d\dT/
+
+/** `moment` may be left out: only one screen has it. */
+export const formatRoute = ({
+  screen,
+  tab,
+  selection,
+  camera,
+  moment = null,
+}: Omit<Route, "moment"> & Partial<Route>): string => {
   const parts: string[] = []
+  if (screen === "replay" && moment !== null) parts.push(`when=${new Date(moment).toISOString()}`)
   if (selection !== null) parts.push(`${selection.kind}=${encodeURIComponent(selection.id)}`)
   if (camera !== null) {
     const { longitude, latitude, zoom } = camera

@@ -163,12 +163,18 @@ test("an address survives the way there and back, and a broken one opens the map
   )
   fc.assert(
     fc.property(fc.constantFrom("map", "devices"), fc.option(selection), fc.option(camera), (screen, chosen, at) => {
-      const route = { screen, tab: chosen === null ? "users" : null, selection: chosen, camera: at }
+      const route = { screen, tab: chosen === null ? "users" : null, selection: chosen, camera: at, moment: null }
       assert.deepEqual(parseRoute(formatRoute(route)), route)
     }),
   )
   fc.assert(fc.property(fc.string(), (text) => void parseRoute(text)))
-  assert.deepEqual(parseRoute("#/map?at=1,x,3"), { screen: "map", tab: null, selection: null, camera: null })
+  assert.deepEqual(parseRoute("#/map?at=1,x,3"), {
+    screen: "map",
+    tab: null,
+    selection: null,
+    camera: null,
+    moment: null,
+  })
 })
 
 test("[U7] Portuguese comes first; English for who asks for it", () => {

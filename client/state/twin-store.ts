@@ -34,13 +34,15 @@ export interface TwinStore {
   readonly state: () => TwinState | null
   readonly stats: Readonly<TwinStats>
   readonly apply: (frame: Snap | Delta | EventFrame) => "applied" | "gap"
+  /** Forgets the picture: what comes next is of something else. Listeners hear of it with the next keyframe. */
+  readonly clear: () => void
   /** A WELCOME came on a new socket: with the same epoch the old state goes on. */
   readonly welcomed: (epoch: number) => void
   readonly listen: (listener: TwinListener) => () => void
 }
 
 export const makeTwinStore = (): TwinStore => {
-  const view = newViewState()
+  let view = newViewState()
   let state: TwinState | null = null
   let sockets = 0
   let resuming = false
@@ -75,6 +77,11 @@ export const makeTwinStore = (): TwinStore => {
         }
       }
       return "applied"
+    },
+    clear: () => {
+      view = newViewState()
+      state = null
+      resuming = false
     },
     welcomed: (epoch) => {
       view.assembling = null

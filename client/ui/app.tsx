@@ -6,7 +6,7 @@ import { useEffect, useRef } from "preact/hooks"
 import { t } from "#client/i18n/translate.ts"
 import { openScreens, screenOf } from "#client/screens/registry.ts"
 import type { Screen } from "#client/screens/registry.ts"
-import { trouble, twin } from "#client/state/app.ts"
+import { shownReplay, trouble, twin } from "#client/state/app.ts"
 import { invitationToken } from "#client/state/invitation.ts"
 import { ANNOUNCE_MS } from "#client/state/limits.ts"
 import { screenOpen } from "#client/state/places.ts"
@@ -84,7 +84,7 @@ const useFirstSetup = () => {
   const offered = useRef(false)
   useSignalEffect(() => {
     const state = twin.value
-    if (state === null || offered.current) return
+    if (state === null || offered.current || shownReplay.value !== null) return
     offered.current = true
     if (state.nodes.id.length === 0 && route.peek().screen === "map" && screenOpen("setup")) go({ screen: "setup" })
   })
@@ -101,11 +101,18 @@ const onKeyDown = (event: KeyboardEvent): void => {
   else if (isRow(event.target) && (event.key === "ArrowDown" || event.key === "ArrowUp")) {
     moveInList(event.key === "ArrowDown" ? 1 : -1)
   } else {
-    const shortcut = singleKeys.peek() ? SHORTCUTS.find(({ keys }) => keys.includes(event.key)) : undefined
-    if (shortcut === undefined) return
+    const shortcut = SHORTCUTS.find(({ keys, on }) => keys.includes(event.key) && isHere(on, event.target))
+    // Only letters and signs are typed by accident (WCAG 2.1.4).
+    if (shortcut === undefined || (event.key.length === 1 && event.key !== " " && !singleKeys.peek())) return
     shortcut.run()
   }
   event.preventDefault()
+}
+/** Keys of one screen leave its buttons and its map their own meaning. */
+const isHere = (on: string | undefined, target: EventTarget | null): boolean => {
+  if (on === undefined) return true
+  if (route.peek().screen !== on) return false
+  return !(target instanceof HTMLElement && target.closest("button, a, [data-testid=map]") !== null)
 }
 const isRow = (target: EventTarget | null): boolean => target instanceof HTMLElement && target.hasAttribute("data-row")
 
@@ -114,7 +121,8 @@ const Announcer = () => {
   const said = useRef({ known: new Set<string>(), atMs: 0 })
   const text = useSignal("")
   useSignalEffect(() => {
-    const critical = trouble.value.filter(({ mark }) => mark === "critical")
+    // What was critical then is no news.
+    const critical = shownReplay.value === null ? trouble.value.filter(({ mark }) => mark === "critical") : []
     const fresh = critical.find(({ id }) => !said.current.known.has(id))
     const now = performance.now()
     if (fresh !== undefined && said.current.known.size > 0 && now - said.current.atMs < ANNOUNCE_MS) return

@@ -61,6 +61,10 @@ export const formatTime = (lang: Language, atMs: number, nowMs: number): string 
 export const formatDateTime = (lang: Language, atMs: number): string =>
   new Intl.DateTimeFormat(lang, { dateStyle: "short", timeStyle: "short", hour12: false }).format(atMs)
 
+/** To the second, with its date: 21/11/2026, 05:06:12. What names a moment of the past. */
+export const formatMoment = (lang: Language, atMs: number): string =>
+  new Intl.DateTimeFormat(lang, { dateStyle: "short", timeStyle: "medium", hour12: false }).format(atMs)
+
 /** A metric's value with its registry unit. Flags and plain counts come without one. */
 export const formatMetric = (lang: Language, value: number, unit: string): string => {
   if (unit === "bit/s") return formatBps(lang, value)

@@ -42,7 +42,7 @@ export const Help = () => {
           <small class="quiet">{t("help.single.why")}</small>
         </span>
       </label>
-      <Keys rows={SHORTCUTS.filter(isOpen).map(({ keys, text }) => ({ keys, text }))} />
+      <Keys rows={SHORTCUTS.filter(isOpen).map(({ keys, text }) => ({ keys: keys.map(keyName), text }))} />
       {screenOpen("setup") && (
         <p class="help-more">
           <a
@@ -59,12 +59,16 @@ export const Help = () => {
 }
 
 /** A key that leads to a screen that is not open is not offered. */
-const isOpen = ({ screen }: Shortcut): boolean => screen === undefined || screenOpen(screen)
+const isOpen = ({ screen, on }: Shortcut): boolean =>
+  (screen === undefined || screenOpen(screen)) && (on === undefined || screenOpen(on))
+
+const KEY_NAMES: Readonly<Record<string, string>> = { " ": "␣", ArrowLeft: "←", ArrowRight: "→" }
+const keyName = (key: string): string => KEY_NAMES[key] ?? key
 
 const Keys = ({ rows }: { rows: readonly { keys: readonly string[]; text: Key }[] }) => (
   <dl class="keys">
     {rows.map(({ keys, text }) => (
-      <div key={text}>
+      <div key={`${text} ${keys[0]}`}>
         <dt>
           {keys.map((key) => (
             <kbd key={key}>{key}</kbd>

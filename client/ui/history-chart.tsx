@@ -1,9 +1,10 @@
 /** A chart that fetches its own history and follows the live samples of the open device or link. */
 import { signal, useSignal } from "@preact/signals"
-import { useEffect, useMemo } from "preact/hooks"
+import { useEffect, useMemo, useRef } from "preact/hooks"
 import { t } from "#client/i18n/translate.ts"
 import { call } from "#client/state/api.ts"
-import { focus, frozen, liveKey, liveSamples, serverNowMs } from "#client/state/app.ts"
+import { focus, frozen, liveKey, liveSamples, serverNowMs, shownReplay } from "#client/state/app.ts"
+import { chartMs } from "#client/state/replay.ts"
 import { HISTORY_POINTS } from "#client/state/limits.ts"
 import { Chart } from "#client/ui/chart.tsx"
 import { chartData } from "#client/ui/chart-data.ts"
@@ -34,10 +35,14 @@ export const HistoryChart = ({
   const failed = useSignal<string | null>(null)
   const spanMs = RANGES[range.value]
   const names = series.map(({ device, entity, metric }) => liveKey(device, entity, metric)).join("|")
+  // In a replay a chart ends where the replay stands: nobody sees what was still to come.
+  const endMs = chartMs.value
+  const shownNames = useRef("")
   useEffect(() => {
     let current = true
-    stored.value = []
-    const to = serverNowMs.peek()
+    if (shownNames.current !== `${names} ${spanMs}`) stored.value = []
+    shownNames.current = `${names} ${spanMs}`
+    const to = endMs ?? serverNowMs.peek()
     const queries = series.map(({ device, entity, metric }) =>
       call("past.history", {
         query: { device, entity, metric, from: Math.round(to - spanMs), to: Math.round(to), points: HISTORY_POINTS },
@@ -54,12 +59,12 @@ export const HistoryChart = ({
     return () => {
       current = false
     }
-  }, [names, spanMs])
+  }, [names, spanMs, endMs])
   const view = focus.value
   const data = useMemo(() => {
     const inputs = series.map(({ device, entity, metric }, index) => ({
       history: stored.value[index] ?? null,
-      live: frozen ? [] : liveSamples(liveKey(device, entity, metric)),
+      live: frozen || shownReplay.value !== null ? [] : liveSamples(liveKey(device, entity, metric)),
     }))
     return chartData(inputs, serverNowMs.peek() - spanMs)
   }, [stored.value, view, spanMs, names])

@@ -31,6 +31,37 @@ export const MapIcon = () => (
     <path d="m3.5 6.2 5.5-2.4 6 2.8 5.5-2.4v13.6L15 20.2l-6-2.8-5.5 2.4zM9 3.8v13.6M15 6.6v13.6" />
   </Svg>
 )
+export const ReplayIcon = () => (
+  <Svg>
+    <circle cx="12" cy="12" r="8.5" />
+    <path d="m11.6 8.6-3.4 3.4 3.4 3.4M15.8 8.6 12.4 12l3.4 3.4" />
+  </Svg>
+)
+export const PlayIcon = () => (
+  <Svg>
+    <path d="M7.5 5v14l11-7z" fill="currentColor" />
+  </Svg>
+)
+export const PauseIcon = () => (
+  <Svg>
+    <path d="M8.5 5.5v13M15.5 5.5v13" />
+  </Svg>
+)
+export const BackIcon = () => (
+  <Svg>
+    <path d="m11.5 6-6 6 6 6M18.5 6l-6 6 6 6" />
+  </Svg>
+)
+export const ForwardIcon = () => (
+  <Svg>
+    <path d="m12.5 6 6 6-6 6M5.5 6l6 6-6 6" />
+  </Svg>
+)
+export const NextEventIcon = () => (
+  <Svg>
+    <path d="M5.5 6v12l8-6zM17.5 5.5v13" />
+  </Svg>
+)
 export const DevicesIcon = () => (
   <Svg>
     <rect x="3.5" y="4.5" width="17" height="6.4" rx="1.8" />

@@ -1,6 +1,6 @@
 /** How fresh the screen is, in one pill: live with its delay, reconnecting, without data, or out of date. */
 import { language, t } from "#client/i18n/translate.ts"
-import { delayMs, evidenceAgeMs, phase, roundTripMs, staleReason } from "#client/state/app.ts"
+import { delayMs, evidenceAgeMs, phase, roundTripMs, shownReplay, staleReason } from "#client/state/app.ts"
 import { formatAge, formatDuration, NOTHING } from "#client/ui/format.ts"
 
 export const LivePill = () => {
@@ -34,6 +34,7 @@ const stateOf = (time: (ms: number | null) => string): { tone: string; text: str
   if (staleReason.value !== null) {
     return { tone: "stale", text: t("live.stale", { time: time(evidenceAgeMs.value) }), value: null }
   }
+  if (shownReplay.value !== null) return { tone: "past", text: t("replay.banner"), value: null }
   return { tone: "live", text: t("live.live"), value: delayMs.value === null ? null : time(delayMs.value) }
 }
 

@@ -3,7 +3,7 @@ import { useSignal } from "@preact/signals"
 import { useEffect } from "preact/hooks"
 import { t } from "#client/i18n/translate.ts"
 import { call } from "#client/state/api.ts"
-import { focus, twin } from "#client/state/app.ts"
+import { focus, shownReplay, twin } from "#client/state/app.ts"
 import { go } from "#client/state/route.ts"
 import type { Selection } from "#client/state/route.ts"
 import { DevicePanel } from "#client/ui/device-panel.tsx"
@@ -16,6 +16,8 @@ export const SelectionPanel = ({ selection }: { selection: Selection }) => {
   useEffect(() => {
     let current = true
     failed.value = null
+    // REST tells of now. What was comes with the stream.
+    if (shownReplay.peek() !== null) return
     const load = async () => {
       const { id } = selection
       const answer = await (selection.kind === "device"

@@ -2,6 +2,7 @@
 import { signal } from "@preact/signals"
 import type { Key } from "#client/i18n/translate.ts"
 import type { ScreenId } from "#client/state/places.ts"
+import { moveBy, toNextEvent, togglePlay } from "#client/state/replay.ts"
 import { go } from "#client/state/route.ts"
 import { theme } from "#client/state/settings.ts"
 import { focusSearch } from "#client/ui/search-focus.ts"
@@ -13,7 +14,12 @@ export interface Shortcut {
   readonly run: () => void
   /** The screen that it leads to. */
   readonly screen?: ScreenId
+  /** The only screen where it works. Such a key leaves buttons, fields and the map their own meaning of it. */
+  readonly on?: ScreenId
 }
+
+/** One press of an arrow in a replay. */
+export const MOVE_MS = 10_000
 
 /** Bumped by the `f` key; the map screen follows. */
 export const fitWish = signal(0)
@@ -26,6 +32,11 @@ export const SHORTCUTS: readonly Shortcut[] = [
   { keys: ["1"], text: "help.map", run: () => go({ screen: "map" }), screen: "map" },
   { keys: ["2"], text: "help.devices", run: () => go({ screen: "devices" }), screen: "devices" },
   { keys: ["3"], text: "help.events", run: () => go({ screen: "events" }), screen: "events" },
+  { keys: ["4"], text: "help.replay", run: () => go({ screen: "replay" }), screen: "replay" },
+  { keys: [" "], text: "help.replay.play", run: togglePlay, on: "replay" },
+  { keys: ["ArrowLeft"], text: "help.replay.move", run: () => moveBy(-MOVE_MS), on: "replay" },
+  { keys: ["ArrowRight"], text: "help.replay.move", run: () => moveBy(MOVE_MS), on: "replay" },
+  { keys: ["n"], text: "help.replay.next", run: toNextEvent, on: "replay" },
   { keys: ["f"], text: "help.fit", run: () => fitWish.value++ },
   { keys: ["t"], text: "help.theme", run: () => (theme.value = theme.peek() === "dark" ? "light" : "dark") },
   { keys: ["?"], text: "help.help", run: () => (helpOpen.value = true) },

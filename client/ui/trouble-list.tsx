@@ -1,6 +1,6 @@
 /** The side list: what is wrong now, worst first, and what happened last. It is the map's twin in text. */
 import { language, t, tCount } from "#client/i18n/translate.ts"
-import { serverNowMs, staleReason, trouble, twin } from "#client/state/app.ts"
+import { serverNowMs, shownReplay, staleReason, trouble, twin } from "#client/state/app.ts"
 import { TROUBLE_ROWS } from "#client/state/limits.ts"
 import { go } from "#client/state/route.ts"
 import type { TroubleRow } from "#client/state/trouble.ts"
@@ -16,7 +16,7 @@ export const TroubleList = () => {
   return (
     <aside class="side panel" data-taken aria-labelledby="trouble-title">
       <header class="side-head">
-        <h2 id="trouble-title">{t("trouble.title")}</h2>
+        <h2 id="trouble-title">{t(shownReplay.value === null ? "trouble.title" : "replay.then")}</h2>
         {rows.length > 0 && <span class="count num">{rows.length}</span>}
       </header>
       {twin.value === null ? (

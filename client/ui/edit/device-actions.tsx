@@ -2,6 +2,7 @@
 import { useSignal } from "@preact/signals"
 import { t } from "#client/i18n/translate.ts"
 import { call } from "#client/state/api.ts"
+import { shownReplay } from "#client/state/app.ts"
 import { can } from "#client/state/places.ts"
 import { go } from "#client/state/route.ts"
 import { useAct, useAsk } from "#client/ui/ask.ts"
@@ -14,6 +15,7 @@ import { Loaded } from "#client/ui/table.tsx"
 
 export const DeviceActions = ({ id, name }: { id: string; name: string }) => {
   const open = useSignal<"edit" | "credentials" | "remove" | null>(null)
+  if (shownReplay.value !== null) return null
   if (!can("deviceEdit") && !can("credential") && !can("deviceRemove")) return null
   const close = () => (open.value = null)
   return (
@@ -92,7 +94,7 @@ const CredentialsDialog = ({ id, name, close }: { id: string; name: string; clos
 
 export const LinkActions = (props: { id: string; name: string; capacityBps: number | null }) => {
   const open = useSignal<"edit" | "remove" | null>(null)
-  if (!can("linkEdit")) return null
+  if (!can("linkEdit") || shownReplay.value !== null) return null
   const close = () => (open.value = null)
   return (
     <div class="panel-acts">

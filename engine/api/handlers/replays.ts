@@ -20,9 +20,7 @@ export const replays = (deps: ApiDeps) => {
           return { firstMs, items: deps.replays.list(by) }
         }),
       )
-      .handle("get", ({ params }) =>
-        Effect.flatMap(asker, (by) => found(deps.replays.get(by, params.id))),
-      )
+      .handle("get", ({ params }) => Effect.flatMap(asker, (by) => found(deps.replays.get(by, params.id))))
       .handle("create", ({ payload }) =>
         Effect.gen(function* () {
           const by = yield* asker
