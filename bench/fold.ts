@@ -67,6 +67,26 @@ const replay = (dataDir: string, fromMs: number, options: readonly string[]) =>
 export const lineOf = ({ atMs, type, severity, subject, entity, old, new: now }: EventView): string =>
   `${new Date(atMs).toISOString()}  ${severity.padEnd(13)} ${type}  ${subject} ${JSON.stringify(entity)} ${JSON.stringify(old)} -> ${JSON.stringify(now)}`
 
+/**
+ * Decisions of the engine's own list (newest first, as the API gives it) that the fold does not have, and the other way
+ * round. The fold goes on to the engine's end, so what it decides after the newest listed event was not looked at.
+ */
+export const differing = (
+  folded: readonly string[],
+  stored: readonly EventView[],
+  report: (line: string) => void,
+): number => {
+  const lines = stored.map(lineOf)
+  const end = folded.lastIndexOf(lines[0] ?? "")
+  const invented = missingIn(folded, lines)
+  const forgotten = missingIn(lines, end < 0 ? folded : folded.slice(0, end + 1))
+  for (const line of invented.slice(0, SHOWN)) report(`not in the fold: ${line}`)
+  for (const line of forgotten.slice(0, SHOWN)) report(`only in the fold: ${line}`)
+  return invented.length + forgotten.length
+}
+
+const SHOWN = 5
+
 /** What of `wanted` is not in `found`, each as often as it stands there. */
 export const missingIn = (found: readonly string[], wanted: readonly string[]): readonly string[] => {
   const counts = new Map<string, number>()

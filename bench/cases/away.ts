@@ -6,7 +6,7 @@
 import { readdirSync, statSync } from "node:fs"
 import { join } from "node:path"
 import type { Case } from "#bench/case.ts"
-import { fold, lineOf, missingIn, prove } from "#bench/fold.ts"
+import { differing, fold, lineOf, missingIn, prove } from "#bench/fold.ts"
 import { quantile, round } from "#bench/statistics.ts"
 import { rssMiB } from "#lab/drive/child.ts"
 import { withDrill, type Drill } from "#lab/drive/drill.ts"
@@ -35,7 +35,7 @@ export const away: Case = {
       const acknowledged = sent.filter(({ answeredMs }) => answeredMs !== null)
       const lost = acknowledged.filter(({ name }) => !text.includes(`${name}"`)).length
       const told = drill.toldEvents().map(lineOf)
-      const stored = drill.storedEvents().map(lineOf)
+      const otherwise = differing(folded.events, drill.storedEvents(), report)
       const during = sent.filter(({ sentMs }) => sentMs >= outage.fromMs + FIRST_MS && sentMs < outage.toMs)
       const answerMs = during.map(({ sentMs, answeredMs }) => (answeredMs ?? Number.POSITIVE_INFINITY) - sentMs)
       const { polls, failed, deltas, events, rssGrowthMiB, spoolBytes, catchUpMs } = outage
@@ -51,11 +51,7 @@ export const away: Case = {
           answer_while_away_p99_ms: finite(quantile(answerMs, 0.99)),
           acknowledged_lost: lost,
           events_told_and_lost: missingIn(folded.events, told).length,
-          decisions_differing:
-            missingIn(folded.events, stored).length +
-            missingIn(stored, folded.events).length +
-            proof.marks -
-            proof.equal,
+          decisions_differing: otherwise + proof.marks - proof.equal,
           marks_equal: proof.equal,
           rss_growth_mib: round(rssGrowthMiB),
           spool_bytes: spoolBytes,

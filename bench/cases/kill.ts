@@ -5,7 +5,7 @@
  * through all its lives must be what one fold of its journal decides.
  */
 import type { Case } from "#bench/case.ts"
-import { fold, lineOf, missingIn, prove } from "#bench/fold.ts"
+import { differing, fold, lineOf, missingIn, prove } from "#bench/fold.ts"
 import { quantile, round } from "#bench/statistics.ts"
 import { withDrill, type Drill } from "#lab/drive/drill.ts"
 import type { Informed } from "#lab/drive/informs.ts"
@@ -92,11 +92,8 @@ const judge = async (
   const duplicated = sent.filter(({ name, sent: datagrams }) => (copies.get(name) ?? 0) > datagrams)
   const told = drill.toldEvents().map(lineOf)
   const taken = missingIn(folded.events, told)
-  const stored = drill.storedEvents().map(lineOf)
-  const invented = missingIn(folded.events, stored)
-  const forgotten = missingIn(stored, folded.events)
-  for (const line of [...taken, ...invented].slice(0, 5)) report(`not in the fold: ${line}`)
-  for (const line of forgotten.slice(0, 5)) report(`only in the fold: ${line}`)
+  for (const line of taken.slice(0, 5)) report(`told, and not in the fold: ${line}`)
+  const otherwise = differing(folded.events, drill.storedEvents(), report)
   return {
     figures: {
       informs_acknowledged: sent.filter(({ answeredMs }) => answeredMs !== null).length,
@@ -105,8 +102,8 @@ const judge = async (
       duplicated: duplicated.length,
       events_told: told.length,
       events_told_and_lost: taken.length,
-      events_stored: stored.length,
-      decisions_differing: invented.length + forgotten.length + (proof.marks - proof.equal),
+      events_stored: drill.storedEvents().length,
+      decisions_differing: otherwise + proof.marks - proof.equal,
       marks_equal: proof.equal,
       inputs_folded: folded.inputs,
       twin_rebuilds: drill.logged(/twin stopped and is rebuilt|JournalGap|has a gap/),
@@ -115,7 +112,7 @@ const judge = async (
       ...spread("postgres_kill_to_answer", recoveries.postgres, ({ answeredMs }) => answeredMs),
       ...spread("postgres_kill_to_database", recoveries.postgres, ({ backMs }) => backMs),
     },
-    outcome: { lost: lost.length, duplicated: duplicated.length, differing: invented.length + forgotten.length },
+    outcome: { lost: lost.length, duplicated: duplicated.length, otherwise },
   }
 }
 

@@ -6,7 +6,7 @@
 import { spawnSync } from "node:child_process"
 import { join } from "node:path"
 import type { Case } from "#bench/case.ts"
-import { fold, lineOf, missingIn, prove } from "#bench/fold.ts"
+import { differing, fold, prove } from "#bench/fold.ts"
 import { round } from "#bench/statistics.ts"
 import { withDrill } from "#lab/drive/drill.ts"
 
@@ -36,23 +36,22 @@ export const replay: Case = {
       const proof = await prove(drill.dataDir, drill.loadFromMs, seeks, seed)
       if (proof.problem !== null) report(proof.problem)
       const folded = await fold(drill.dataDir, drill.loadFromMs)
-      const stored = drill.storedEvents().map(lineOf)
-      const differing = missingIn(folded.events, stored).length + missingIn(stored, folded.events).length
+      const otherwise = differing(folded.events, drill.storedEvents(), report)
       return {
         figures: {
           life_s: round(lifeS, 0),
           inputs_folded: folded.inputs,
           samples,
-          events: stored.length,
+          events: drill.storedEvents().length,
           marks: proof.marks,
           marks_equal: proof.equal,
-          decisions_differing: differing,
+          decisions_differing: otherwise,
           speed_x_real_time: proof.speed,
           seek_p50_ms: proof.seekMsP50,
           seek_p95_ms: proof.seekMsP95,
           database_bytes: directoryBytes(join(drill.dataDir, "pg", "base")),
         },
-        outcome: { equal: proof.problem === null, differing },
+        outcome: { equal: proof.problem === null, otherwise },
       }
     })
   },

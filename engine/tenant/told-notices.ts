@@ -29,20 +29,23 @@ export const makeToldNotices = ({ notify, durableSeq, whenDurable }: ToldOptions
     const due = first < 0 ? waiting : waiting.slice(0, first)
     waiting = first < 0 ? [] : waiting.slice(first)
     for (const notice of due) notify(notice)
-    arm()
+    void arm()
   }
 
-  const arm = (): void => {
+  const arm = async (): Promise<void> => {
     const next = waiting[0]
     if (next === undefined || armed || closed) return
     armed = true
-    const disarm = (): void => void (armed = false)
-    // Rejected when the journal is lost (what was not durable is gone with this runtime) or has no room for one more who
-    // waits: the next notice tries again.
-    whenDurable(next.seq).then(() => {
-      disarm()
-      tellDue()
-    }, disarm)
+    try {
+      await whenDurable(next.seq)
+    } catch {
+      // The journal is lost (what was not durable is gone with this runtime) or has no room for one more who waits: the
+      // next notice tries again.
+      return
+    } finally {
+      armed = false
+    }
+    tellDue()
   }
 
   return {
@@ -50,7 +53,7 @@ export const makeToldNotices = ({ notify, durableSeq, whenDurable }: ToldOptions
       if (closed) return
       if (waiting.length === 0 && mayTell(notice)) return notify(notice)
       waiting.push(notice)
-      arm()
+      void arm()
     },
     close: () => {
       closed = true
