@@ -7,7 +7,7 @@ import { hashSnapshot } from "#engine/tenant/state-hash.ts"
 import { PENDING_INPUTS_MAX } from "#engine/tenant/journal-writer.ts"
 import { ROUND_INPUTS_MAX } from "#engine/tenant/round-loop.ts"
 import type { TenantRuntime } from "#engine/tenant/runtime.ts"
-import type { Storage, StoredRow } from "#lab/sim/storage.ts"
+import type { Storage } from "#lab/sim/storage.ts"
 import type { Viewer, Wire } from "#lab/sim/viewers.ts"
 import type { EventView } from "#protocol/view.ts"
 import { BEHAVIOURS, plainBank, NO_STATES } from "#twin/cells.ts"
@@ -70,7 +70,8 @@ export class Auditor {
   /** Of this life. */
   #pollsMissing = 0
   #acknowledged = 0
-  #firstBytes: StoredRow[] = []
+  /** Rows as they were read first: nobody may change them later. */
+  readonly #read: Array<readonly Sequenced[]> = []
 
   constructor(storage: Storage, steps: typeof BEHAVIOURS = BEHAVIOURS) {
     this.#storage = storage
@@ -109,7 +110,7 @@ export class Auditor {
     this.#acknowledged = Math.max(this.#acknowledged, durable)
     if (this.#storage.lastSeq() < this.#acknowledged)
       fail("journal", `${this.#acknowledged} was acknowledged, the journal ends at ${this.#storage.lastSeq()}`)
-    if (rows.length < this.#firstBytes.length) fail("journal", "rows have gone")
+    if (rows.length < this.#read.length) fail("journal", "rows have gone")
     if (runtime !== null) this.#bounds(runtime)
     if (wires.some(({ overruns }) => overruns > 0)) fail("bounds", "a viewer that does not read was sent more")
   }
@@ -122,30 +123,30 @@ export class Auditor {
   }
 
   /** Everything accepted before must be in the journal when flush has resolved. */
-  barrier(runtime: TenantRuntime): Promise<void> {
+  async barrier(runtime: TenantRuntime): Promise<void> {
     const life = this.#life
     const before = [...this.#fresh].map((key) => ({ key, accepted: this.#ledger.get(key)!.accepted }))
     this.#fresh.clear()
-    const isMissing = ({ key, accepted }: { key: string; accepted: number }): boolean =>
-      this.#ledger.get(key)!.journaled < accepted
-    return runtime.flush().then(
-      () => {
-        if (life !== this.#life) return
-        this.#note()
-        const missing = before.filter(isMissing)
-        for (const { key } of missing) this.#ledger.get(key)!.accepted = this.#ledger.get(key)!.journaled
-        const { pollsLost, quarantined } = runtime.stats().inbox
-        const isPoll = ({ key }: { key: string }): boolean => /^(poll|unreachable) /.test(key)
-        const event = missing.find((one) => !isPoll(one))
-        if (event !== undefined && quarantined === 0) fail("journal", `lost though acknowledged: ${event.key}`)
-        this.#pollsMissing += missing.filter(isPoll).length
-        if (this.#pollsMissing > pollsLost + quarantined)
-          fail("journal", `${this.#pollsMissing} polls are missing, ${pollsLost} were replaced: ${missing[0]?.key}`)
-      },
-      () => {
-        for (const { key } of before) this.#fresh.add(key)
-      },
+    const isFlushed = await runtime.flush().then(
+      () => true,
+      () => false,
     )
+    if (life !== this.#life) return
+    if (isFlushed) return this.#missing(before, runtime)
+    for (const { key } of before) this.#fresh.add(key)
+  }
+
+  #missing(before: ReadonlyArray<{ readonly key: string; readonly accepted: number }>, runtime: TenantRuntime): void {
+    this.#note()
+    const missing = before.filter(({ key, accepted }) => this.#ledger.get(key)!.journaled < accepted)
+    for (const { key } of missing) this.#ledger.get(key)!.accepted = this.#ledger.get(key)!.journaled
+    const { pollsLost, quarantined } = runtime.stats().inbox
+    const polls = missing.filter(({ key }) => /^(poll|unreachable) /.test(key))
+    const event = missing.find((one) => !polls.includes(one))
+    if (event !== undefined && quarantined === 0) fail("journal", `lost though acknowledged: ${event.key}`)
+    this.#pollsMissing += polls.length
+    if (this.#pollsMissing > pollsLost + quarantined)
+      fail("journal", `${this.#pollsMissing} polls are missing, ${pollsLost} were replaced: ${polls[0]?.key}`)
   }
 
   /** Reads new rows into the ledger: each input was handed in, and is there once. */
@@ -155,8 +156,9 @@ export class Auditor {
       const row = rows[this.#noted]!
       const before = rows[this.#noted - 1]?.last ?? 0
       if (row.first !== before + 1) fail("journal", `${row.first} follows ${before}`)
-      this.#firstBytes.push(row)
-      for (const entry of this.#storage.read(row)) this.#noteInput(entry)
+      const entries = this.#storage.read(row)
+      this.#read.push(entries)
+      for (const entry of entries) this.#noteInput(entry)
     }
   }
 
@@ -188,10 +190,10 @@ export class Auditor {
 
   #foldTo(seq: number): void {
     const { rows } = this.#storage
-    for (; this.#folded < rows.length; this.#folded++) {
+    for (; this.#folded < this.#noted; this.#folded++) {
       const row = rows[this.#folded]!
       if (row.first > seq) return
-      for (const entry of this.#storage.read(row)) {
+      for (const entry of this.#read[this.#folded]!) {
         if (entry.seq > seq) return
         if (entry.seq <= this.#world.seq) continue
         this.decided.push(...runRound(this.#world, this.#cells, [entry]).events)

@@ -64,7 +64,12 @@ test("[3] [4] [5] [13] fresh seeds find nothing", { timeout: FRESH_SECONDS * 1_0
   const runs = await Promise.all(
     Array.from({ length: workers }, (_, i) =>
       sim(
-        ...["--seed", String(base + i * each), "--seeds", String(each), "--hours", "0.1"],
+        "--seed",
+        String(base + i * each),
+        "--seeds",
+        String(each),
+        "--hours",
+        "0.1",
         "--seconds",
         String(FRESH_SECONDS),
       ),
