@@ -15,6 +15,7 @@ import { neighbour } from "#bench/cases/neighbour.ts"
 import { recordings } from "#bench/cases/recordings.ts"
 import { recover } from "#bench/cases/recover.ts"
 import { replay } from "#bench/cases/replay.ts"
+import { rules } from "#bench/cases/rules.ts"
 import { snmpCost } from "#bench/cases/snmp-cost.ts"
 import { start } from "#bench/cases/start.ts"
 
@@ -34,6 +35,7 @@ export const CASES: readonly Case[] = [
   recover,
   recordings,
   replay,
+  rules,
   snmpCost,
   start,
 ]

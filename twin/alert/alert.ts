@@ -166,14 +166,20 @@ const elapsed = (alert: Alert, nowMs: number): Alert => {
 /** A suppression that covered it has ended: what fires is owed once more. */
 export const released = (alert: Alert): Alert => (isLit(alert.state) && !alert.owed ? { ...alert, owed: true } : alert)
 
+/** `settle` has nothing to say of it now: nothing is owed, and what people were told is still so. */
+export const isAtRest = (alert: Alert, nowMs: number): boolean => {
+  if (alert.ack !== null && alert.ack.untilMs <= nowMs) return false
+  if (alert.flapUntilMs > 0) return alert.flapUntilMs > nowMs && alert.told === "flapping"
+  return isLit(alert.state) ? !alert.owed : alert.told !== "firing" && alert.told !== "flapping"
+}
+
 /** When `settle` may decide otherwise by time alone; Infinity = never. */
 export const settleDueMs = (alert: Alert, cooldownMs: number, nowMs: number): number => {
-  const times = [
-    alert.ack?.untilMs ?? 0,
-    alert.flapUntilMs,
-    alert.owed && alert.toldMs > 0 ? alert.toldMs + cooldownMs : 0,
-  ].filter((time) => time > nowMs)
-  return times.length === 0 ? Number.POSITIVE_INFINITY : Math.min(...times)
+  let due = Number.POSITIVE_INFINITY
+  if (alert.ack !== null && alert.ack.untilMs > nowMs) due = alert.ack.untilMs
+  if (alert.flapUntilMs > nowMs && alert.flapUntilMs < due) due = alert.flapUntilMs
+  const free = alert.owed && alert.toldMs > 0 ? alert.toldMs + cooldownMs : 0
+  return free > nowMs && free < due ? free : due
 }
 
 /** Nothing that a later decision could need: the record may be forgotten. */

@@ -8,7 +8,7 @@ import type { BucketSpec } from "#twin/alert/series.ts"
 export const BUCKETS_PER_STRETCH = 12
 /** Buckets of one series at most: 16 KB. */
 export const BUCKETS_MAX = 512
-const PARTS = 4_294_967_296
+const PARTS = 1_099_511_627_776
 
 export const bucketWidthMs = (baselineMs: number): number => Math.ceil(baselineMs / BUCKETS_PER_STRETCH)
 /** The newest stretch, the way back, the old stretch, and the bucket that is being filled. */

@@ -21,3 +21,9 @@ export const advanceTo = (draft: Draft, untilMs: number): void => {
   }
   if (untilMs > draft.clockMs) draft.clockMs = untilMs
 }
+
+/** What was due earlier is judged without the samples of `atMs`; what is due at that very instant, with them. */
+export const arriveAt = (draft: Draft, atMs: number): void => {
+  advanceTo(draft, atMs - 1)
+  if (atMs > draft.clockMs) draft.clockMs = atMs
+}

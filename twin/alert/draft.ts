@@ -12,7 +12,7 @@ import type { DevicePlan, EntityClass, KindPlan } from "#twin/alert/plan.ts"
 import type { DeviceFacts } from "#twin/alert/scope.ts"
 import { newRow } from "#twin/alert/series.ts"
 import type { DeviceState, EntityState } from "#twin/alert/state.ts"
-import { copiedEntity, newEntity } from "#twin/alert/state.ts"
+import { copiedEntity, ENTITIES_MAX, newEntity } from "#twin/alert/state.ts"
 import type { Suppression } from "#twin/alert/suppression.ts"
 import type { Verdict } from "#twin/alert/verdict.ts"
 
@@ -46,7 +46,7 @@ export class Draft {
     this.entities = state.entities
     this.suppressions = state.suppressions
     this.refused = state.refused
-    this.kinds = kindsOf(plan, state.keys)
+    this.kinds = knownOf(plan, state.keys).kinds
     this.#own = inPlace ? null : new Uint8Array(state.entities.length)
     this.#listOwn = inPlace
     this.#marks = marksFor(state.entities.length * plan.widest)
@@ -96,14 +96,34 @@ export class Draft {
     this.touched.length = 0
   }
 
-  /** `keys` begins with the known ones. */
-  addEntities(keys: readonly EntityKey[], atMs: number): void {
-    if (keys === this.keys) return
-    const fresh = keys.slice(this.keys.length).map((key) => newEntity(this.plan, key, atMs))
-    this.entities = [...this.entities, ...fresh]
+  /**
+   * Index of each key; new ones are taken in while there is room. -1 = no room, or no kind of entity. A device lists its
+   * entities in the same order every time, so the one after the last is tried first.
+   */
+  indexesOf(wanted: readonly EntityKey[], atMs: number): Int32Array {
+    const { index } = knownOf(this.plan, this.keys)
+    const indexes = new Int32Array(wanted.length)
+    const fresh = new Map<EntityKey, number>()
+    let guess = 0
+    for (const [at, key] of wanted.entries()) {
+      let found = this.keys[guess] === key ? guess : (index.get(key) ?? fresh.get(key) ?? -1)
+      if (found < 0 && entityKind(key) !== null && this.keys.length + fresh.size < ENTITIES_MAX) {
+        found = this.keys.length + fresh.size
+        fresh.set(key, found)
+      }
+      indexes[at] = found
+      guess = found + 1
+    }
+    if (fresh.size > 0) this.#add([...fresh.keys()], atMs)
+    return indexes
+  }
+
+  #add(added: readonly EntityKey[], atMs: number): void {
+    const keys = [...this.keys, ...added]
+    this.entities = [...this.entities, ...added.map((key) => newEntity(this.plan, key, atMs))]
     this.#listOwn = true
     this.keys = keys
-    this.kinds = kindsOf(this.plan, keys)
+    this.kinds = knownOf(this.plan, keys).kinds
     if (this.#own !== null) {
       const own = new Uint8Array(keys.length).fill(1)
       own.set(this.#own)
@@ -139,7 +159,7 @@ export class Draft {
     this.entities = this.entities.filter((_, at) => at !== index)
     if (this.#own !== null) this.#own = this.#own.filter((_, at) => at !== index)
     this.#listOwn = true
-    this.kinds = kindsOf(this.plan, this.keys)
+    this.kinds = knownOf(this.plan, this.keys).kinds
   }
 
   /** Forgets suppressions whose time is over, and tells what they kept back. */
@@ -204,17 +224,23 @@ const clamped = (alert: Alert, atMs: number): Partial<Alert> => ({
   flapUntilMs: alert.flapUntilMs === 0 ? 0 : atMs,
 })
 
-/** Which plan each entity has, by the list of keys: worked out once while the list stays the same. */
-const knownKinds = new WeakMap<
-  readonly EntityKey[],
-  { readonly plan: DevicePlan; readonly kinds: readonly KindPlan[] }
->()
-const kindsOf = (plan: DevicePlan, keys: readonly EntityKey[]): readonly KindPlan[] => {
-  const known = knownKinds.get(keys)
-  if (known?.plan === plan) return known.kinds
-  const kinds = keys.map((key) => plan.kinds[entityKind(key) ?? "device"])
-  knownKinds.set(keys, { plan, kinds })
-  return kinds
+interface Known {
+  readonly plan: DevicePlan
+  readonly kinds: readonly KindPlan[]
+  readonly index: ReadonlyMap<EntityKey, number>
+}
+/** What a list of keys means under a plan: worked out once while the list stays the same. */
+const knownLists = new WeakMap<readonly EntityKey[], Known>()
+const knownOf = (plan: DevicePlan, keys: readonly EntityKey[]): Known => {
+  const held = knownLists.get(keys)
+  if (held?.plan === plan) return held
+  const known: Known = {
+    plan,
+    kinds: keys.map((key) => plan.kinds[entityKind(key) ?? "device"]),
+    index: new Map(keys.map((key, index) => [key, index])),
+  }
+  knownLists.set(keys, known)
+  return known
 }
 
 /** Scratch that is all zero between evaluations. */

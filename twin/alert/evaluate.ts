@@ -8,7 +8,7 @@ import type { EntityKey, EntityKind } from "#protocol/id.ts"
 import { DEVICE_ENTITY, entityKind } from "#protocol/id.ts"
 import { metricById } from "#protocol/metric.ts"
 import type { RuleEvent } from "#protocol/rule.ts"
-import { advanceTo } from "#twin/alert/clock.ts"
+import { advanceTo, arriveAt } from "#twin/alert/clock.ts"
 import { acknowledged, lifted, suppressed } from "#twin/alert/command.ts"
 import type { AlertCommand } from "#twin/alert/command.ts"
 import { Draft } from "#twin/alert/draft.ts"
@@ -18,8 +18,6 @@ import type { DevicePlan, KindPlan } from "#twin/alert/plan.ts"
 import { isFull, push, widened } from "#twin/alert/series.ts"
 import type { DeviceState } from "#twin/alert/state.ts"
 import type { Verdict } from "#twin/alert/verdict.ts"
-import { rowFinder } from "#twin/rows.ts"
-import { ENTITIES_MAX } from "#twin/alert/state.ts"
 
 /** Column-wise, as a poll: row i says that entities[entity[i]] has metric[i] = value[i]. */
 export interface SampleInput {
@@ -103,11 +101,11 @@ export const evaluate = (plan: DevicePlan, state: DeviceState, input: JudgementI
 // -- samples -----------------------------------------------------------------------------------------------------------
 
 const takeSamples = (draft: Draft, input: SampleInput): void => {
-  const indexes = entityIndexes(draft, input)
+  const indexes = draft.indexesOf(input.entities, Math.max(draft.clockMs, input.atMs))
   const { times } = input
   const count = Math.min(input.entity.length, input.metric.length, input.value.length)
   if (times === undefined) {
-    advanceTo(draft, input.atMs)
+    arriveAt(draft, input.atMs)
     for (let i = 0; i < count; i++) takeSample(draft, input, indexes, i, input.atMs)
     return judgeTouched(draft)
   }
@@ -116,7 +114,7 @@ const takeSamples = (draft: Draft, input: SampleInput): void => {
   )
   for (let from = 0; from < count;) {
     const atMs = times[order[from] as number] as number
-    if (atMs > draft.clockMs && atMs <= input.atMs) advanceTo(draft, atMs)
+    if (atMs > draft.clockMs && atMs <= input.atMs) arriveAt(draft, atMs)
     let end = from
     while (end < count && times[order[end] as number] === atMs)
       takeSample(draft, input, indexes, order[end++] as number, atMs)
@@ -125,17 +123,6 @@ const takeSamples = (draft: Draft, input: SampleInput): void => {
     if (end === from) draft.refused++
     from = Math.max(end, from + 1)
   }
-}
-
-const entityIndexes = (draft: Draft, input: SampleInput): Int32Array => {
-  const finder = rowFinder(draft.keys, ENTITIES_MAX)
-  const indexes = new Int32Array(input.entities.length)
-  for (let e = 0; e < indexes.length; e++) {
-    const key = input.entities[e] as EntityKey
-    indexes[e] = entityKind(key) === null ? -1 : finder.rowOf(key)
-  }
-  draft.addEntities(finder.keys(), Math.max(draft.clockMs, input.atMs))
-  return indexes
 }
 
 const takeSample = (draft: Draft, input: SampleInput, indexes: Int32Array, i: number, atMs: number): void => {
@@ -195,9 +182,7 @@ const takeEvent = (draft: Draft, input: EventInput): void => {
   }
   noteEvent(draft, 0, input)
   if (input.entity === DEVICE_ENTITY) return
-  const finder = rowFinder(draft.keys, ENTITIES_MAX)
-  const index = finder.rowOf(input.entity)
-  draft.addEntities(finder.keys(), draft.clockMs)
+  const index = draft.indexesOf([input.entity], draft.clockMs)[0] as number
   if (index >= 0) noteEvent(draft, index, input)
 }
 

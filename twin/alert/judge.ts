@@ -5,12 +5,22 @@
 import type { AlertSeverity, Rule } from "#protocol/rule.ts"
 import { ALERT_SEVERITIES } from "#protocol/rule.ts"
 import type { Alert, HeldBack, Notice } from "#twin/alert/alert.ts"
-import { advance, isForgettable, isLit, quietAlert, released, settle, settleDueMs } from "#twin/alert/alert.ts"
+import {
+  advance,
+  isAtRest,
+  isForgettable,
+  isLit,
+  quietAlert,
+  released,
+  settle,
+  settleDueMs,
+} from "#twin/alert/alert.ts"
 import type { Moment, Truth } from "#twin/alert/condition.ts"
 import { EVIDENCE_MS, FALSE, TRUE, UNKNOWN } from "#twin/alert/condition.ts"
 import type { Draft } from "#twin/alert/draft.ts"
 import { explained } from "#twin/alert/explain.ts"
 import type { AlertSignal, AlertState } from "#twin/alert/lifecycle.ts"
+import { LIFE } from "#twin/alert/lifecycle.ts"
 import type { CompiledRule, KindPlan } from "#twin/alert/plan.ts"
 import type { DeviceFacts } from "#twin/alert/scope.ts"
 import type { Suppression } from "#twin/alert/suppression.ts"
@@ -34,6 +44,8 @@ export const judgeRule = (draft: Draft, index: number, position: number): void =
   const signal = signalOf(compiled, alert, truth, moment)
   const lights = signal === "held" || (signal === "met" && isLit(alert.state))
   const severity = lights ? severityOf(compiled, draft.facts, moment) : alert.severity
+  if (before !== null && nothingNew(compiled.rule, alert, signal, severity, draft.clockMs))
+    return wake(draft, index, compiled, alert, moment)
   conclude(draft, index, position, alert, advance(alert, signal, severity, draft.clockMs), signal)
 }
 
@@ -72,15 +84,30 @@ export const conclude = (
   const { alert, notice, heldBack } = settle(moved, suppression, cooldownMs, draft.clockMs)
   const forget = isForgettable(alert, cooldownMs, draft.clockMs)
   draft.setAlert(index, position, forget ? null : alert)
-  const moment = draft.momentOf(index)
-  const due = Math.min(
-    nextMs(compiled, moment),
-    lifeDueMs(compiled.rule, alert, draft.clockMs),
-    settleDueMs(alert, cooldownMs, draft.clockMs),
-  )
-  if (Number.isFinite(due)) draft.wakeAt(index, due)
+  wake(draft, index, compiled, alert, draft.momentOf(index))
   if (alert.state !== before.state || notice !== null || alert.severity !== before.severity)
     say(draft, index, position, { before: before.state, alert, signal, notice, heldBack })
+}
+
+/** How old `knownMs` may grow before it is written again: it is compared with minutes. */
+const KNOWN_GRAIN_MS = 15_000
+
+/** The alert stays as it is, nobody is to be told, and there is nothing to forget: by far the most frequent case. */
+const nothingNew = (rule: Rule, alert: Alert, signal: AlertSignal, severity: AlertSeverity, nowMs: number): boolean =>
+  LIFE[alert.state][signal] === alert.state &&
+  (!isLit(alert.state) || severity === alert.severity) &&
+  (signal === "unknown" || signal === "lost" || nowMs - alert.knownMs < KNOWN_GRAIN_MS) &&
+  isAtRest(alert, nowMs) &&
+  !isForgettable(alert, rule.cooldown_seconds * 1000, nowMs)
+
+/** Sets the alarm clock for whatever time alone may change. */
+const wake = (draft: Draft, index: number, compiled: CompiledRule, alert: Alert, moment: Moment): void => {
+  const due = Math.min(
+    compiled.timed ? nextMs(compiled, moment) : Number.POSITIVE_INFINITY,
+    lifeDueMs(compiled.rule, alert, draft.clockMs),
+    settleDueMs(alert, compiled.rule.cooldown_seconds * 1000, draft.clockMs),
+  )
+  if (due < Number.POSITIVE_INFINITY) draft.wakeAt(index, due)
 }
 
 interface Saying {

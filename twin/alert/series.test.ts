@@ -245,7 +245,7 @@ describe("windows", () => {
     const lastMs = 1_000_000 + 19_999 * 1_000
     expire(both.row, spec, lastMs + 4_999)
     assert.equal(countOf(both.row, spec, window), 1)
-    assert.equal(sumOf(both.row, window), 1e11 + Math.round((1e11 + 0.7 - 1e11) * 2 ** 32) / 2 ** 32)
+    assert.equal(sumOf(both.row, window), 1e11 + Math.round((1e11 + 0.7 - 1e11) * 2 ** 40) / 2 ** 40)
     expire(both.row, spec, lastMs + 30_000)
     assert.equal(sumOf(both.row, window), 0)
     assert.equal(newestSamples(both.row, spec, 3).length, 3)

@@ -87,8 +87,8 @@ const RUN_COUNT = 0
 const RUN_SINCE = 1
 export const RUN_CELLS = 2
 
-/** Parts of one unit in a sum: 2^-32. Sums are exact while they stay below 2^53. */
-const PARTS = 4_294_967_296
+/** Parts of one unit in a sum: 2^-40. Sums are exact while they stay below 2^53. */
+const PARTS = 1_099_511_627_776
 
 /** A fresh row: no samples. `cells` = headers of all series. */
 export const newRow = (specs: readonly SeriesSpec[], cells: number): Float64Array => {

@@ -38,13 +38,13 @@ export interface ScratchWindow {
   readonly last: number
 }
 
-const PARTS = 2n ** 32n
+const PARTS = 2n ** 40n
 const exact = (values: readonly number[]): number => {
   let parts = 0n
   for (const value of values)
-    parts += BigInt(Math.floor(value)) * PARTS + BigInt(Math.round((value - Math.floor(value)) * 2 ** 32))
+    parts += BigInt(Math.floor(value)) * PARTS + BigInt(Math.round((value - Math.floor(value)) * 2 ** 40))
   const whole = parts >= 0n ? parts / PARTS : -((-parts + PARTS - 1n) / PARTS)
-  return Number(whole) + Number(parts - whole * PARTS) / 2 ** 32
+  return Number(whole) + Number(parts - whole * PARTS) / 2 ** 40
 }
 
 export const scratchWindow = (scratch: Scratch, ms: number, nowMs: number): ScratchWindow => {
