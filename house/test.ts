@@ -12,7 +12,7 @@ import { run } from "node:test"
 import { inspect } from "node:util"
 
 const FOLDERS = ["protocol", "twin", "engine", "lab", "client", "bench", "house"]
-const ALONE = /(^|\/)e2e\/|^bench\/(cases|hostile)\/|^lab\/frr\/frr\.test|^lab\/sim\//
+const ALONE = /(^|\/)e2e\/|^bench\/(cases|hostile)\/|^lab\/frr\/frr\.test|^lab\/sim\/|^engine\/probes\/netem\.test/
 /** A file that has not ended by then is killed and counts as failed. */
 const FILE_TIMEOUT_MS = 900_000
 

@@ -57,3 +57,30 @@ test("[C23] a port that is taken is not tried, and says who may have it", async 
   assert.equal(heard, null)
   assert.match(detail, /another program listens/)
 })
+
+const NO_IPV6 = await new Promise<string | false>((settle) => {
+  const socket = dgram.createSocket("udp6")
+  socket.once("error", () =>
+    settle("this machine has no IPv6 loopback; enable: sysctl net.ipv6.conf.lo.disable_ipv6=0"),
+  )
+  socket.bind(0, "::1", () => socket.close(() => settle(false)))
+})
+
+test("[C23] over IPv6, however the address is spelled", { skip: NO_IPV6 }, async (t) => {
+  for (const spelling of ["::1", "0:0:0:0:0:0:0:1", "0000::0001"]) {
+    const port = await freePort()
+    const socket = dgram.createSocket("udp6")
+    const timer = setInterval(() => socket.send("interface,info ether1 link up", port, "::1", () => undefined), 10)
+    t.after(() => clearInterval(timer))
+    const { heard, detail } = await listenForSyslog(spelling, port, 5_000)
+    clearInterval(timer)
+    socket.close()
+    assert.equal(heard, true, `${spelling}: ${detail}`)
+  }
+})
+
+test("[C23] a device that is named by its IPv4-mapped address is heard over IPv4", { skip: NO_IPV6 }, async (t) => {
+  const port = await freePort()
+  speaking(t, port, "interface,info ether1 link down")
+  assert.equal((await listenForSyslog("::ffff:127.0.0.1", port, 5_000)).heard, true)
+})

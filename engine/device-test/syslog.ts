@@ -8,6 +8,7 @@ import { isIPv6 } from "node:net"
 import { deviceText } from "#engine/collectors/device-text.ts"
 import { eventOf } from "#engine/collectors/syslog/event.ts"
 import { parseSyslog } from "#engine/collectors/syslog/header.ts"
+import { literal } from "#engine/probes/address.ts"
 
 export interface Heard {
   /** Null = could not listen. */
@@ -31,11 +32,17 @@ export const listenForSyslog = (address: string, port: number, listenMs: number)
     const timer = setTimeout(() => end({ heard: false, detail: silence(port, listenMs, others) }), listenMs)
     socket.once("error", (error: NodeJS.ErrnoException) => end({ heard: null, detail: cannot(port, error.code) }))
     socket.on("message", (bytes, from) => {
-      if (from.address === address) end({ heard: true, detail: described(bytes) })
+      if (spelled(from.address) === spelled(address)) end({ heard: true, detail: described(bytes) })
       else others++
     })
     socket.bind(port)
   })
+
+/** One spelling of an address: an IPv6 address has many, and a link-local one carries the name of our interface. */
+const spelled = (address: string): string => {
+  const [bare = address] = address.split("%")
+  return literal(bare)?.text ?? bare
+}
 
 const described = (bytes: Buffer): string => {
   const line = parseSyslog(bytes)
