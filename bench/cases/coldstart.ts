@@ -123,8 +123,10 @@ const timed = async (
   return { engine, stopS: round((startedMs - endedMs) / 1000, 2), healthyS, frameS, rss }
 }
 
-const words = ({ healthyS, frameS, rss }: Timed): string =>
-  `healthy after ${healthyS} s, first frame after ${frameS} s, RSS ${rss} MiB`
+/** With the engine's own line about the time that its tenants took. */
+const words = ({ engine, healthyS, frameS, rss }: Timed): string =>
+  `healthy after ${healthyS} s, first frame after ${frameS} s, RSS ${rss} MiB;` +
+  `${engine.child.lines.find((line) => line.includes(" tenant, ")) ?? ""}`
 
 /** Bytes of the newest one, once there is one. */
 const saved = async (engine: Engine): Promise<number> => {

@@ -3,7 +3,7 @@
  * proven: at every mark that the live twin left, a fold of the journal is the same twin, bit by bit. How fast that folds
  * compared with life, and how long a jump to a random moment takes.
  */
-import { spawnSync } from "node:child_process"
+import { readdirSync, statSync } from "node:fs"
 import { join } from "node:path"
 import type { Case } from "#bench/case.ts"
 import { differing, fold, prove } from "#bench/fold.ts"
@@ -58,7 +58,7 @@ export const replay: Case = {
 }
 
 /** What the tables, indexes and catalogues take on disk; the write-ahead log is not in it. */
-const directoryBytes = (path: string): number | null => {
-  const { status, stdout } = spawnSync("du", ["-sb", path], { encoding: "utf8" })
-  return status === 0 ? Number.parseInt(stdout, 10) : null
-}
+const directoryBytes = (path: string): number =>
+  readdirSync(path, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .reduce((sum, { parentPath, name }) => sum + statSync(join(parentPath, name)).size, 0)
