@@ -11,6 +11,7 @@ import { pruneChunks } from "#engine/storage/history-table.ts"
 import type { History } from "#engine/storage/history.ts"
 import { compactJournal } from "#engine/storage/journal-compactor.ts"
 import type { Journal } from "#engine/storage/journal.ts"
+import { deleteBefore } from "#engine/storage/partitions-keeper.ts"
 import { CHECKPOINT_EVERY_MS, type SnapshotStore } from "#engine/storage/snapshots.ts"
 import * as codec from "#engine/tenant/journal-codec.ts"
 import type { RetentionMs } from "#engine/tenancy/standings.ts"
@@ -35,7 +36,7 @@ const EVERY_MS = 10 * 60_000
 /** Stretches of the journal that are compacted at a time: about a hundred thousand inputs. */
 const STRETCHES_MAX = 25
 /** A checkpoint of before the retention serves the hour after it, and a chunk may have begun before that. */
-const CHUNKS_LONGER_MS = 2 * CHECKPOINT_EVERY_MS + 3_600_000
+export const CHUNKS_LONGER_MS = 2 * CHECKPOINT_EVERY_MS + 3_600_000
 
 export const upkeepForever = (options: UpkeepOptions): Effect.Effect<never> =>
   Effect.forever(
@@ -53,7 +54,7 @@ export const upkeepOnce = ({ db, tenant, stores, retention, log }: UpkeepOptions
   Effect.gen(function* () {
     const nowMs = Date.now()
     const keep = retention()
-    yield* pruneEvents(db, tenant, nowMs - keep.events)
+    yield* pruneEvents(db, tenant, deleteBefore(nowMs, nowMs - keep.events))
     const { journal, snapshots, history } = stores()
     if (journal === null || snapshots === null || history === null) return
     const attempt = <A>(work: () => Promise<A>) => Effect.tryPromise({ try: work, catch: (cause) => cause })
@@ -66,5 +67,5 @@ export const upkeepOnce = ({ db, tenant, stores, retention, log }: UpkeepOptions
     if (done.rowsBefore > 0) log.debug("the journal's samples are in the chunks alone", { ...done })
     const covered = yield* attempt(() => snapshots.coveredSeq())
     yield* attempt(() => journal.prune(nowMs - keep.journal, Math.min(covered, needed)))
-    yield* pruneChunks(db, tenant, nowMs - Math.max(keep.samples, keep.journal + CHUNKS_LONGER_MS))
+    yield* pruneChunks(db, tenant, deleteBefore(nowMs, nowMs - Math.max(keep.samples, keep.journal + CHUNKS_LONGER_MS)))
   })

@@ -15,6 +15,7 @@ import { restoreBackup, type RestoreOptions } from "#engine/backup/restore.ts"
 import { tablesInOrder } from "#engine/backup/tables.ts"
 import { auditRls } from "#engine/storage/audit-rls.ts"
 import { MIGRATIONS, NO_POSTGRES, tempDataDir, useTestDatabase } from "#engine/storage/database.fixture.ts"
+import { dropPartitions, PARTITIONED } from "#engine/storage/partitions.ts"
 import { openDatabase } from "#engine/storage/launcher.ts"
 import { migrate } from "#engine/storage/migrate.ts"
 import { seedEveryTable } from "#engine/storage/seed.fixture.ts"
@@ -144,6 +145,22 @@ describe("backup", { skip: NO_POSTGRES }, () => {
     assert.deepEqual(await contents(ownerUrl), changed)
     await restore(ownerUrl, file, { replace: true })
     assert.deepEqual(await contents(ownerUrl), before)
+  })
+
+  test("[O3] rows of times that the database has no partition for any more are restored all the same", async (t) => {
+    const tenant = await it.newTenant()
+    const { ownerUrl } = it.database
+    await asOwner(ownerUrl, (client) => seedEveryTable(client, tenant))
+    const file = join(tempDataDir(t), "backup.zst")
+    await writeBackup(ownerUrl, file, 1)
+    const before = await contents(ownerUrl)
+    // The rows of the fixture are of 1970: their partitions are the first that an engine drops.
+    const all = Object.fromEntries(PARTITIONED.map(({ parent }) => [parent, Number.MAX_SAFE_INTEGER]))
+    const dropped = await dropPartitions(ownerUrl, all)
+    assert.ok(dropped.includes("chunk_before") && dropped.includes("event_before"), dropped.join(" "))
+    await restore(ownerUrl, file, { replace: true })
+    assert.deepEqual(await contents(ownerUrl), before)
+    assert.deepEqual(await Effect.runPromise(auditRls(ownerUrl)), [])
   })
 
   test("[O3] any change of the file is found, and a database is never half filled", async (t) => {

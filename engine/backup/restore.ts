@@ -11,6 +11,7 @@ import * as Effect from "effect/Effect"
 import { Client } from "pg"
 import type { Head } from "#engine/backup/format.ts"
 import { readBackup } from "#engine/backup/read.ts"
+import { daysSeen, ensureDays } from "#engine/backup/restore-partitions.ts"
 import { quoted, tablesInOrder } from "#engine/backup/tables.ts"
 import { migrate } from "#engine/storage/migrate.ts"
 import { SCHEMA } from "#engine/storage/roles.ts"
@@ -40,8 +41,10 @@ const BATCH_ROWS = 1_000
 
 /** Rejects with BackupUnreadable, RestoreRefused, MigrationFailed, or what PostgreSQL refused; then nothing has changed. */
 export const restoreBackup = async (options: RestoreOptions): Promise<RestoreReport> => {
-  const { head, manifest } = await readBackup(options.file)
+  const seen = daysSeen()
+  const { head, manifest } = await readBackup(options.file, seen)
   await migrateTo(head, options)
+  await ensureDays(options.ownerUrl, head, seen.days)
   const client = new Client({ connectionString: options.ownerUrl, connectionTimeoutMillis: 10_000 })
   client.on("error", () => {})
   await client.connect()

@@ -15,6 +15,12 @@ export type Stored = (entity: EntityKey, metric: number) => Series | null
 /** Bits of the smallest Ethernet frame on the wire but preamble and gap: how many packets a line can carry at most. */
 const FRAME_BITS = 512
 
+/**
+ * Samples further apart make no rate: an average over hours would be shown as the traffic of one moment. The slowest polling
+ * is once an hour. So nothing older has to be read to know a rate.
+ */
+export const RATE_PAUSE_MAX_MS = 2 * 3_600_000
+
 interface RateRule {
   readonly counter: MetricName
   /** Result per counted unit: 8 makes octets bits. */
@@ -71,13 +77,27 @@ const COUNTER_CONTEXT = [
   "interface.speed_bps",
 ] as const
 
+/** Rates of one entity that were derived already: utilisation is made of two of them. */
+export type Rates = Map<string, Series | null>
+
 /** The series of a derived metric; null = it cannot be derived from what is stored. */
-export const deriveSeries = (metric: string, entity: EntityKey, stored: Stored): Series | null => {
+export const deriveSeries = (
+  metric: string,
+  entity: EntityKey,
+  stored: Stored,
+  rates: Rates = new Map(),
+): Series | null => {
   const rate = RATES.get(metric)
-  if (rate !== undefined) return rateSeries(rate, entity, stored)
+  if (rate !== undefined) {
+    const known = rates.get(metric)
+    if (known !== undefined) return known
+    const series = rateSeries(rate, entity, stored)
+    rates.set(metric, series)
+    return series
+  }
   switch (metric) {
     case "interface.utilization_pct":
-      return utilizationSeries(entity, stored)
+      return utilizationSeries(entity, stored, rates)
     case "ospf.neighbor.up":
       return mapped(stored(entity, metricId("ospf.neighbor.state")), (state) => (isUp("ospf", state) ? 1 : 0))
     case "bgp.peer.up":
@@ -113,7 +133,10 @@ const rateSeries = (rule: RateRule, entity: EntityKey, stored: Stored): Series |
     }
     const lineBps = speed(atMs)
     const most = rule.unitBits === null || !(lineBps! > 0) ? null : (lineBps! * SPEED_SLACK) / rule.unitBits
-    if (previous !== null) value[i - 1] = (counterRate(previous, next, most) ?? Number.NaN) * rule.factor
+    if (previous !== null) {
+      const rate = atMs - previous.atMs > RATE_PAUSE_MAX_MS ? null : counterRate(previous, next, most)
+      value[i - 1] = (rate ?? Number.NaN) * rule.factor
+    }
     previous = next
   }
   return { atMs: counter.atMs.slice(1), value }
@@ -130,9 +153,9 @@ const follower = (series: Series | null): ((atMs: number) => number | null) => {
 }
 
 /** The busier direction over the speed, as a percentage. */
-const utilizationSeries = (entity: EntityKey, stored: Stored): Series | null => {
-  const rx = deriveSeries("interface.rx_bps", entity, stored)
-  const tx = deriveSeries("interface.tx_bps", entity, stored)
+const utilizationSeries = (entity: EntityKey, stored: Stored, rates: Rates): Series | null => {
+  const rx = deriveSeries("interface.rx_bps", entity, stored, rates)
+  const tx = deriveSeries("interface.tx_bps", entity, stored, rates)
   const busier = rx ?? tx
   if (busier === null) return null
   const speed = follower(stored(entity, metricId("interface.speed_bps")))

@@ -4,6 +4,8 @@
  * draw a line through it.
  */
 import type { Series } from "#engine/storage/chunk.ts"
+import { P95 } from "#engine/storage/rollup.ts"
+import { rankOf } from "#engine/storage/sketch.ts"
 
 /** Column-wise, ascending in time. */
 export interface Points {
@@ -13,15 +15,25 @@ export interface Points {
   readonly min: ReadonlyArray<number | null>
   readonly avg: ReadonlyArray<number | null>
   readonly max: ReadonlyArray<number | null>
+  /** Only where it was asked for. 95th percentile, nearest rank. */
+  readonly p95?: ReadonlyArray<number | null>
 }
 
 /** A pause of more than this many of the surrounding intervals is a gap. */
 const GAP_INTERVALS = 3
 
 /** `series` ascends in time; NaN = it is known that nothing is known. At most `maxPoints` (>= 1) points come back. */
-export const downsample = (series: Series, fromMs: number, toMs: number, maxPoints: number): Points => {
+export const downsample = (
+  series: Series,
+  fromMs: number,
+  toMs: number,
+  maxPoints: number,
+  withP95: boolean = false,
+): Points => {
   const samples = withGaps(cut(series, fromMs, toMs))
-  return samples.atMs.length <= maxPoints ? asMeasured(samples) : bucketed(samples, fromMs, toMs, maxPoints)
+  const points =
+    samples.atMs.length <= maxPoints ? asMeasured(samples) : bucketed(samples, fromMs, toMs, maxPoints, withP95)
+  return withP95 && points.bucketMs === 0 ? { ...points, p95: points.max } : points
 }
 
 const cut = (series: Series, fromMs: number, toMs: number): Series => {
@@ -55,7 +67,7 @@ const withGaps = (series: Series): Samples => {
 }
 
 /** Compares with the median of the five pauses around it: neither an outage nor a new polling interval moves that. */
-const isGap = (atMs: Float64Array, index: number): boolean => {
+export const isGap = (atMs: Float64Array, index: number): boolean => {
   const pauses: number[] = []
   for (let i = Math.max(1, index - 2); i <= Math.min(atMs.length - 1, index + 2); i++)
     pauses.push(atMs[i]! - atMs[i - 1]!)
@@ -69,15 +81,17 @@ const asMeasured = ({ atMs, value }: Samples): Points => {
   return { bucketMs: 0, atMs, min: column, avg: column, max: column }
 }
 
-const bucketed = (samples: Samples, fromMs: number, toMs: number, maxPoints: number): Points => {
+const bucketed = (samples: Samples, fromMs: number, toMs: number, maxPoints: number, withP95: boolean): Points => {
   const bucketMs = Math.max(1, Math.ceil((toMs - fromMs + 1) / maxPoints))
   const atMs: number[] = []
   const min: Array<number | null> = []
   const avg: Array<number | null> = []
   const max: Array<number | null> = []
+  const p95: Array<number | null> = []
   for (let i = 0; i < samples.atMs.length;) {
     const bucket = Math.floor((samples.atMs[i]! - fromMs) / bucketMs)
     let [count, sum, least, most] = [0, 0, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]
+    const start = i
     for (; i < samples.atMs.length && Math.floor((samples.atMs[i]! - fromMs) / bucketMs) === bucket; i++) {
       const value = samples.value[i]!
       if (Number.isNaN(value)) continue
@@ -90,6 +104,12 @@ const bucketed = (samples: Samples, fromMs: number, toMs: number, maxPoints: num
     min.push(count === 0 ? null : least)
     avg.push(count === 0 ? null : sum / count)
     max.push(count === 0 ? null : most)
+    if (withP95) p95.push(p95Of(samples.value.slice(start, i)))
   }
-  return { bucketMs, atMs, min, avg, max }
+  return withP95 ? { bucketMs, atMs, min, avg, max, p95 } : { bucketMs, atMs, min, avg, max }
+}
+
+const p95Of = (values: readonly number[]): number | null => {
+  const known = values.filter((it) => !Number.isNaN(it)).toSorted((a, b) => a - b)
+  return known[rankOf(P95, known.length) - 1] ?? null
 }

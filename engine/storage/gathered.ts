@@ -58,7 +58,7 @@ export class Gathered {
 
 const keyOf = (entity: EntityKey, metric: number): string => `${metric} ${entity}`
 
-const joined = (parts: readonly Series[]): Series => {
+export const joined = (parts: readonly Series[]): Series => {
   const length = parts.reduce((sum, part) => sum + part.atMs.length, 0)
   const atMs = new Float64Array(length)
   const value = new Float64Array(length)

@@ -3,6 +3,9 @@ import * as Effect from "effect/Effect"
 import type { TenantId } from "#protocol/id.ts"
 import type { Source } from "#protocol/view.ts"
 import type { DbError, DbShape } from "#engine/storage/db.ts"
+import { CHUNK_SPAN_MAX_MS, insertRollups, type RollupRow } from "#engine/storage/rollup-table.ts"
+
+export { CHUNK_SPAN_MAX_MS }
 
 export interface ChunkRow {
   readonly device: string
@@ -15,18 +18,25 @@ export interface ChunkRow {
   readonly data: Buffer
 }
 
-/** Chunks of one window end at most this long after they begin: how far back a read must look. ms */
-export const CHUNK_SPAN_MAX_MS = 2 * 3_600_000
 /** Chunks in memory at once while a series is read. */
 const READ_PAGE = 200
 const PRUNE_BATCH = 1_000
 
-/** Stores chunks and the mark in one transaction. Storing a chunk again changes nothing. */
+/** Where recovery starts, stored with what makes it true. */
+export interface Mark {
+  /** Every poll before this input is in a chunk. */
+  readonly neededSeq: number
+  /** Newest poll. */
+  readonly newestMs: number
+}
+
+/** Stores chunks, the rollups that they make due and the mark in one transaction. Storing them again changes nothing. */
 export const insertChunks = (
   db: DbShape,
   tenant: TenantId,
   chunks: readonly ChunkRow[],
-  neededSeq: number,
+  rollups: readonly RollupRow[],
+  mark: Mark,
 ): Effect.Effect<void, DbError> =>
   db.ingest(tenant)(async (tx) => {
     const starts: number[] = []
@@ -35,30 +45,33 @@ export const insertChunks = (
       starts.push(end)
       end += data.length
     }
-    await tx.query(
-      `insert into chunk (tenant_id, device_id, source, t0, t1, seq0, seq1, polls, data)
+    if (chunks.length > 0)
+      await tx.query(
+        `insert into chunk (tenant_id, device_id, source, t0, t1, seq0, seq1, polls, data)
        select $1, r.device, r.source, r.t0, r.t1, r.seq0, r.seq1, r.polls, substring($2::bytea from r.start for r.length)
        from unnest($3::uuid[], $4::text[], $5::bigint[], $6::bigint[], $7::bigint[], $8::bigint[], $9::int[], $10::int[], $11::int[])
          as r(device, source, t0, t1, seq0, seq1, polls, start, length)
        on conflict do nothing`,
-      [
-        tenant,
-        Buffer.concat(chunks.map((it) => it.data)),
-        chunks.map((it) => it.device),
-        chunks.map((it) => it.source),
-        chunks.map((it) => it.t0),
-        chunks.map((it) => it.t1),
-        chunks.map((it) => it.seq0),
-        chunks.map((it) => it.seq1),
-        chunks.map((it) => it.polls),
-        starts,
-        chunks.map((it) => it.data.length),
-      ],
-    )
+        [
+          tenant,
+          Buffer.concat(chunks.map((it) => it.data)),
+          chunks.map((it) => it.device),
+          chunks.map((it) => it.source),
+          chunks.map((it) => it.t0),
+          chunks.map((it) => it.t1),
+          chunks.map((it) => it.seq0),
+          chunks.map((it) => it.seq1),
+          chunks.map((it) => it.polls),
+          starts,
+          chunks.map((it) => it.data.length),
+        ],
+      )
+    await insertRollups(tx, tenant, rollups)
     await tx.query(
-      `insert into history_mark (tenant_id, needed_seq) values ($1, $2)
-       on conflict (tenant_id) do update set needed_seq = excluded.needed_seq`,
-      [tenant, neededSeq],
+      `insert into history_mark as old (tenant_id, needed_seq, newest_ms) values ($1, $2, $3)
+       on conflict (tenant_id) do update
+         set needed_seq = excluded.needed_seq, newest_ms = greatest(old.newest_ms, excluded.newest_ms)`,
+      [tenant, mark.neededSeq, Math.trunc(mark.newestMs)],
     )
   })
 
@@ -73,22 +86,30 @@ export interface SealedUntil {
 export const readMark = (
   db: DbShape,
   tenant: TenantId,
-): Effect.Effect<{ readonly neededSeq: number; readonly sealed: readonly SealedUntil[] }, DbError> =>
+): Effect.Effect<Mark & { readonly sealed: readonly SealedUntil[] }, DbError> =>
   db.tenant(tenant)(async (tx) => {
-    const mark = await tx.query<{ seq: number }>(
-      "select needed_seq::float8 as seq from history_mark where tenant_id = $1",
+    const mark = await tx.query<Mark>(
+      `select needed_seq::float8 as "neededSeq", newest_ms::float8 as "newestMs" from history_mark where tenant_id = $1`,
       [tenant],
     )
-    const neededSeq = mark.rows[0]?.seq ?? 1
+    const { neededSeq, newestMs } = mark.rows[0] ?? { neededSeq: 1, newestMs: 0 }
     const { rows } = await tx.query<SealedUntil>(
       `select device_id as device, source, max(seq1)::float8 as seq from chunk
        where tenant_id = $1 and seq1 >= $2 group by device_id, source`,
       [tenant, neededSeq],
     )
-    return { neededSeq, sealed: rows }
+    return { neededSeq, newestMs, sealed: rows }
   })
 
 export type StoredChunk = Pick<ChunkRow, "source" | "seq0" | "data">
+
+export interface ChunkRange {
+  readonly device: string
+  readonly fromMs: number
+  readonly toMs: number
+  /** Null = of all. */
+  readonly source: Source | null
+}
 
 /**
  * Chunks that may hold samples of the range, in pages, oldest first; null = the tenant has no such device.
@@ -97,17 +118,18 @@ export type StoredChunk = Pick<ChunkRow, "source" | "seq0" | "data">
 export const readChunks = (
   db: DbShape,
   tenant: TenantId,
-  range: { readonly device: string; readonly fromMs: number; readonly toMs: number },
+  range: ChunkRange,
   take: (chunk: StoredChunk) => void,
 ): Effect.Effect<"read" | null, DbError> =>
   db.tenant(tenant)(async (tx) => {
-    const { device, fromMs, toMs } = range
+    const { device, fromMs, toMs, source } = range
     const known = await tx.query("select 1 from device where tenant_id = $1 and device_id::text = $2", [tenant, device])
     if (known.rowCount === 0) return null
     for (let after: readonly [number, string, number] = [-1, "", 0]; ;) {
       const { rows } = await tx.query<StoredChunk & { t0: number }>(
         `select t0::float8 as t0, source, seq0::float8 as seq0, data from chunk
          where tenant_id = $1 and device_id = $2 and t0 between $3 and $4 and t1 >= $5 and (t0, source, seq0) > ($6, $7, $8)
+           and ($9::text is null or source = $9)
          order by t0, source, seq0 limit ${READ_PAGE}`,
         [
           tenant,
@@ -116,6 +138,7 @@ export const readChunks = (
           Math.trunc(toMs),
           Math.trunc(fromMs),
           ...after,
+          source,
         ],
       )
       for (const row of rows) take(row)

@@ -8,38 +8,15 @@ import { setImmediate as breathe, setTimeout as sleep } from "node:timers/promis
 import * as Effect from "effect/Effect"
 import * as Scope from "effect/Scope"
 import type { TenantId } from "#protocol/id.ts"
-import { entityKey } from "#protocol/id.ts"
-import { metricByName } from "#protocol/metric.ts"
 import type { Source } from "#protocol/view.ts"
-import { addPoll, emptyWindow, encodeChunk, type Series, type Window } from "#engine/storage/chunk.ts"
+import { addPoll, emptyWindow, encodeChunk, type Window } from "#engine/storage/chunk.ts"
 import type { DbError, DbShape } from "#engine/storage/db.ts"
-import { deriveSeries, inputsOf } from "#engine/storage/derive.ts"
-import { downsample, type Points } from "#engine/storage/downsample.ts"
-import { Gathered } from "#engine/storage/gathered.ts"
-import { insertChunks, readChunks, readMark, type ChunkRow } from "#engine/storage/history-table.ts"
+import { readHistory, type HistoryQuery, type HistorySeries } from "#engine/storage/history-read.ts"
+import { insertChunks, readMark, type ChunkRow } from "#engine/storage/history-table.ts"
+import { isDue, rollUp, RollupPlan, type RollJob } from "#engine/storage/rollup-plan.ts"
+import type { RollupRow } from "#engine/storage/rollup-table.ts"
 import type { JournalPort } from "#engine/tenant/ports.ts"
 import type { PollInput } from "#twin/input.ts"
-
-export interface HistoryQuery {
-  readonly device: string
-  /** EntityKey; "" = the device. */
-  readonly entity: string
-  /** Name in protocol/metric.ts; derived ones too. */
-  readonly metric: string
-  readonly fromMs: number
-  readonly toMs: number
-  /** 1..600. */
-  readonly pointsMax: number
-}
-
-/** A bucket or pause without samples is null in all three columns, never zero. */
-export interface HistorySeries extends Points {
-  readonly unit: string
-  /** Which collector measured it; null = there are no samples. */
-  readonly source: Source | null
-}
-
-export const POINTS_MAX = 600
 
 export interface History {
   /**
@@ -67,6 +44,8 @@ export interface HistoryStatus {
   readonly storedChunks: number
   readonly storedSamples: number
   readonly storedBytes: number
+  readonly storedRollups: number
+  readonly storedRollupBytes: number
   /** Samples given up because the database was away for too long. They are lost. */
   readonly droppedSamples: number
 }
@@ -97,14 +76,14 @@ const RETRY_PAUSES_MS = [100, 250, 1_000, 2_000, 5_000]
 const SWEEP_EVERY_MS = 30_000
 /** Polls that may wait for the recovery; beyond it the newest are dropped and counted. */
 const HELD_MAX = 100_000
-/** Longest look back for the sample that a rate at the beginning of the range is measured against. */
-const LOOK_BACK_MS = 20 * 60_000
 
 export const openHistory = (options: HistoryOptions): Effect.Effect<History, DbError, Scope.Scope> =>
   Effect.gen(function* () {
     const mark = yield* readMark(options.db, options.tenant)
     const sealed = new Map(mark.sealed.map((it) => [`${it.source} ${it.device}`, it.seq]))
-    const store = new HistoryStore(options, mark.neededSeq, sealed)
+    const plan = new RollupPlan()
+    yield* plan.resume(options.db, options.tenant, mark.newestMs)
+    const store = new HistoryStore(options, mark.neededSeq, sealed, plan)
     const recovered = store.recover()
     yield* Effect.addFinalizer(() => Effect.promise(() => store.close()))
     return {
@@ -147,13 +126,17 @@ class HistoryStore {
   #newestSeq = 0
   #newestMs = 0
   #sweptMs = 0
+  readonly #plan: RollupPlan
+  /** Hours of devices that fell silent. */
+  #silent: readonly RollJob[] = []
   #storing: Promise<void> | null = null
   #closing = new AbortController()
-  #stored = { chunks: 0, samples: 0, bytes: 0 }
+  #stored = { chunks: 0, samples: 0, bytes: 0, rollups: 0, rollupBytes: 0 }
   #droppedSamples = 0
 
-  constructor(options: HistoryOptions, recoverFrom: number, taken: Map<string, number>) {
+  constructor(options: HistoryOptions, recoverFrom: number, taken: Map<string, number>, plan: RollupPlan) {
     this.#options = options
+    this.#plan = plan
     this.#limits = { ...LIMITS, ...options.limits }
     this.#recoverFrom = recoverFrom
     this.#taken = taken
@@ -247,6 +230,8 @@ class HistoryStore {
       storedChunks: this.#stored.chunks,
       storedSamples: this.#stored.samples,
       storedBytes: this.#stored.bytes,
+      storedRollups: this.#stored.rollups,
+      storedRollupBytes: this.#stored.rollupBytes,
       droppedSamples: this.#droppedSamples,
     }
   }
@@ -271,33 +256,64 @@ class HistoryStore {
         this.#seal(key, open)
       }
     }
+    const busy = new Set(this.#sealed.map(({ source, device }) => `${source} ${device}`))
+    this.#silent = this.#plan.silent(this.#newestMs, (key) => this.#open.has(key) || busy.has(key))
+    if (this.#silent.length > 0) this.#storing ??= this.#store()
   }
 
   /** Runs while sealed windows wait: as many as there are in one transaction, the next when that is done. */
   async #store(): Promise<void> {
     await breathe()
-    for (let failures = 0; this.#sealed.length > 0 && !this.#closing.signal.aborted;) {
+    for (let failures = 0; this.#waiting() && !this.#closing.signal.aborted;) {
       const batch = this.#sealed.slice(0, this.#limits.batchChunks)
       this.#inFlight = batch.length
-      const rows: ChunkRow[] = []
-      for (const open of batch) {
-        rows.push(rowOf(open))
-        await breathe()
-      }
-      const mark = this.#unrecovered ? this.#recoverFrom : (this.#oldestSeq(batch.length) ?? this.#newestSeq + 1)
-      const insert = insertChunks(this.#options.db, this.#options.tenant, rows, mark)
-      const error = await Effect.runPromise(Effect.match(insert, { onSuccess: () => null, onFailure: (it) => it }))
-      if (error === null) {
+      const stored = await this.#storeBatch(batch)
+      if (stored.error === null) {
         failures = 0
-        this.#forget(batch, rows)
         continue
       }
-      if (failures === 0) this.#options.log(`history waits for the database: ${error.message}`)
+      if (failures === 0) this.#options.log(`history waits for the database: ${stored.error.message}`)
       const pause = RETRY_PAUSES_MS[Math.min(failures++, RETRY_PAUSES_MS.length - 1)]
       await sleep(pause, undefined, { signal: this.#closing.signal }).catch(() => {})
     }
     this.#inFlight = 0
     this.#storing = null
+  }
+
+  #waiting(): boolean {
+    return this.#sealed.length > 0 || this.#silent.length > 0
+  }
+
+  /** Chunks, and what they make due of the rollups; silent devices when nothing else waits. */
+  async #storeBatch(batch: readonly OpenWindow[]): Promise<{ readonly error: DbError | null }> {
+    const { db, tenant, log } = this.#options
+    const rows: ChunkRow[] = []
+    for (const open of batch) {
+      rows.push(rowOf(open))
+      await breathe()
+    }
+    const silent = batch.length === 0 ? this.#silent.slice(0, this.#limits.batchChunks) : []
+    const jobs = [...this.#plan.jobs(batch), ...silent]
+    const store = Effect.gen({ self: this }, function* () {
+      const rollups: RollupRow[] = []
+      for (const job of jobs.filter(isDue)) rollups.push(...(yield* rollUp(db, tenant, job, log)))
+      const neededSeq = this.#unrecovered ? this.#recoverFrom : (this.#oldestSeq(batch.length) ?? this.#newestSeq + 1)
+      yield* insertChunks(db, tenant, rows, rollups, { neededSeq, newestMs: this.#newestMs })
+      return rollups
+    })
+    const done = await Effect.runPromise(
+      Effect.match(store, {
+        onSuccess: (rollups) => ({ error: null, rollups }),
+        onFailure: (error) => ({ error, rollups: [] }),
+      }),
+    )
+    if (done.error !== null) return done
+    for (const job of jobs) this.#plan.done(job)
+    if (batch.length === 0) this.#silent = this.#silent.slice(silent.length)
+    for (const { data, sketch } of done.rollups) this.#stored.rollupBytes += data.length + (sketch?.length ?? 0)
+    this.#stored.rollups += done.rollups.length
+    this.#forget(batch, rows)
+    return done
   }
 
   #forget(batch: readonly OpenWindow[], rows: readonly ChunkRow[]): void {
@@ -311,40 +327,15 @@ class HistoryStore {
     }
   }
 
-  async read(query: HistoryQuery): Promise<HistorySeries | null> {
-    const metric = metricByName(query.metric)
-    if (metric === null) return null
-    const entity = entityKey(query.entity)
-    const gathered = new Gathered(inputsOf(metric, entity))
-    // Before the query: a window that is stored meanwhile is then found twice, never not at all.
-    const inMemory = this.#inMemory(query.device)
-    const range = {
-      device: query.device,
-      fromMs: metric.derived === true ? query.fromMs - LOOK_BACK_MS : query.fromMs,
-      toMs: query.toMs,
-    }
+  read(query: HistoryQuery): Promise<HistorySeries | null> {
     const { db, tenant } = this.#options
-    const found = await Effect.runPromise(readChunks(db, tenant, range, (chunk) => gathered.addChunk(chunk)))
-    if (found === null) return null
-    for (const { source, window } of inMemory) gathered.addWindow(source, window)
-    let best: { source: Source; series: Series; samples: number } | null = null
-    for (const [source, stored] of gathered.sources()) {
-      const series = metric.derived === true ? deriveSeries(metric.name, entity, stored) : stored(entity, metric.id)
-      const samples = series === null ? 0 : countIn(series, query.fromMs, query.toMs)
-      if (series !== null && samples > (best?.samples ?? 0)) best = { source, series, samples }
-    }
-    if (best === null) return { unit: metric.unit, source: null, ...NO_POINTS }
-    const maxPoints = Math.min(POINTS_MAX, Math.max(1, Math.trunc(query.pointsMax)))
-    const points = downsample(best.series, query.fromMs, query.toMs, maxPoints)
-    return { unit: metric.unit, source: best.source, ...points }
+    return readHistory({ db, tenant, inMemory: () => this.#inMemory(query.device) }, query)
   }
 
   #inMemory(device: string): readonly OpenWindow[] {
     return [...this.#sealed, ...this.#open.values()].filter((it) => it.device === device)
   }
 }
-
-const NO_POINTS: Points = { bucketMs: 0, atMs: [], min: [], avg: [], max: [] }
 
 const rowOf = ({ device, source, window }: OpenWindow): ChunkRow => ({
   device,
@@ -362,12 +353,4 @@ const spreadOf = (device: string): number => {
   let hash = 0x811c9dc5
   for (let i = 0; i < device.length; i++) hash = Math.imul(hash ^ device.charCodeAt(i), 0x01000193)
   return (hash >>> 0) / 2 ** 32
-}
-
-const countIn = (series: Series, fromMs: number, toMs: number): number => {
-  let count = 0
-  for (let i = 0; i < series.atMs.length; i++) {
-    if (series.atMs[i]! >= fromMs && series.atMs[i]! <= toMs && !Number.isNaN(series.value[i]!)) count++
-  }
-  return count
 }
