@@ -46,6 +46,7 @@ import { openDb, type DbShape } from "#engine/storage/db.ts"
 import { listEvents } from "#engine/storage/events.ts"
 import { openDatabase } from "#engine/storage/launcher.ts"
 import { migrate } from "#engine/storage/migrate.ts"
+import { keepPartitions } from "#engine/storage/partitions-keeper.ts"
 import { storePin } from "#engine/storage/pins.ts"
 import { createTenant, listTenants, type NewTenant, type TenantRecord } from "#engine/storage/tenants.ts"
 import { createUser, hasUsers } from "#engine/storage/users.ts"
@@ -58,6 +59,7 @@ import { keepCertificate } from "#engine/tls/keeper.ts"
 import type { CertificateKeeper } from "#engine/tls/keeper.ts"
 import { openTenant, type TenantEnvironment, type TenantServices } from "#engine/tenant-services.ts"
 import { localTenants } from "#engine/tenancy/local-tenants.ts"
+import { longestKept } from "#engine/tenancy/longest-kept.ts"
 import { makeRunning } from "#engine/tenancy/running.ts"
 import { makeSettings } from "#engine/tenancy/settings.ts"
 import { makeStandings, shrunk } from "#engine/tenancy/standings.ts"
@@ -185,6 +187,12 @@ export const assemble = (options: AssembleOptions) =>
 
     const stored = yield* listTenants(db)
     for (const tenant of stored) standings.know(tenant)
+    yield* keepPartitions({
+      ownerUrls: () => [homeOwnerUrl, ...[...db.own.values()].flatMap((own) => own.urls()?.ownerUrl ?? [])],
+      longest: longestKept(db, standings),
+      log,
+      nowMs: Date.now,
+    })
     for (const tenant of stored.filter(({ suspended }) => !suspended))
       yield* startWhenBack(db.own.get(tenant.slug) ?? null, run(tenant), log)
     step(`${running.size} ${running.size === 1 ? "tenant" : "tenants"}, ${deviceCount(running)} devices`)
