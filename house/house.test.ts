@@ -80,7 +80,7 @@ const EXCEPTIONS: Readonly<Record<string, Rule>> = {
 /** Folders that reach further than the folder they lie in. */
 const REACHING: Readonly<Record<string, Rule>> = {
   // The simulation runs the engine itself, in its own process, on a clock of its own.
-  "lab/sim/": { ours: ["protocol", "twin", "engine", "lab"], packages: ["node", "effect"] },
+  "lab/sim/": { ours: ["protocol", "twin", "engine", "lab"], packages: ["node", "effect", "ws"] },
 }
 /** Build scripts, tests and their fixtures may use development packages and node. */
 const isTooling = (file: string): boolean =>
