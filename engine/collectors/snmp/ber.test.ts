@@ -163,3 +163,30 @@ test(`more than ${MAX_VARBINDS} bindings are refused`, () => {
   assert.equal(typeof decodeMessage(message(MAX_VARBINDS)), "object")
   assert.equal(decodeMessage(message(MAX_VARBINDS + 1)), "varbinds")
 })
+
+test("answers share slabs and not each other's places: each of many keeps its own values, long ones too", () => {
+  const message = (from: number, count: number): Buffer =>
+    encodeMessage(
+      Buffer.from("public"),
+      PDU.response,
+      from,
+      0,
+      0,
+      Array.from({ length: count }, (_, i) => ({
+        oid: oid("1.3.6.1.2.1.2.2.1.10.7"),
+        tag: TAG.integer,
+        value: from + i,
+      })),
+    )
+  const all = Array.from({ length: 300 }, (_, n) => ({
+    from: n * 1_000,
+    count: [0, 1, 48, 204, 205, 206, 900][n % 7] ?? 0,
+  }))
+  const answers = all.map(({ from, count }) => decodeMessage(message(from, count)))
+  for (const [n, answer] of answers.entries()) {
+    assert.ok(typeof answer !== "string" && answer.pdu !== null)
+    const { varbinds } = answer.pdu
+    assert.equal(varbinds.length, all[n]?.count)
+    for (let i = 0; i < varbinds.length; i++) assert.equal(varbinds.number(i), (all[n]?.from ?? 0) + i)
+  }
+})

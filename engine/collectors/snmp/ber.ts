@@ -264,8 +264,30 @@ const varbinds = (cursor: Cursor, pduEnd: number): Varbinds => {
     scratch[fill++] = valueEnd
     cursor.at = valueEnd
   }
-  return new Varbinds(bytes, scratch.slice(0, fill))
+  return new Varbinds(bytes, kept(fill))
 }
+
+/**
+ * A copy of the first `length` places of the scratch, out of a slab for many answers. An array of its own for each would be
+ * a block outside the heap each, and V8 collects the whole heap at every 64 MiB of such blocks (docs/collectors.md). Who
+ * keeps an answer keeps its slab: nobody does beyond a poll.
+ */
+const kept = (length: number): Uint16Array => {
+  if (length > SLAB_PLACES / 4) return scratch.slice(0, length)
+  if (slabAt + length > SLAB_PLACES) {
+    slab = new Uint16Array(SLAB_PLACES)
+    slabAt = 0
+  }
+  const view = slab.subarray(slabAt, slabAt + length)
+  view.set(scratch.subarray(0, length))
+  slabAt += length
+  return view
+}
+
+/** 8 KiB: some twenty answers of a walk. */
+const SLAB_PLACES = 4_096
+let slab = new Uint16Array(SLAB_PLACES)
+let slabAt = 0
 
 const checkValue = (tag: number, bytes: Uint8Array, start: number, end: number, lenient: boolean): void => {
   switch (tag) {

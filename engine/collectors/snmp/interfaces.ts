@@ -49,8 +49,8 @@ const HC_IN = PLACE.get("ifHCInOctets") as number
 const HC_OUT = PLACE.get("ifHCOutOctets") as number
 
 interface Row {
-  /** By PLACE; NaN = the agent has no such cell. */
-  readonly values: Float64Array
+  /** By PLACE; NaN = the agent has no such cell. No typed array: each would be a block of memory outside the heap. */
+  readonly values: number[]
   /** Cell of the naming column in this poll, or null. */
   label: Uint8Array | null
 }
@@ -131,7 +131,7 @@ const readColumns = async (
     if (row === undefined) {
       // Only the listing of states makes rows: an interface that appears between two walks waits for the next poll.
       if (!wanted.includes("ifOperStatus")) return
-      rows.set(ifIndex, (row = { values: new Float64Array(VALUES.length).fill(Number.NaN), label: null }))
+      rows.set(ifIndex, (row = { values: VALUES.map(() => Number.NaN), label: null }))
     }
     const place = PLACE.get(column)
     if (place === undefined) row.label = answer.octets(i)
@@ -250,7 +250,12 @@ export const putInterfaces = (batch: Batch, memory: IfMemory, table: IfTable): v
   if (table.isComplete) batch.listed("interface")
 }
 
-const putInterface = (batch: Batch, { key, alias, speedBps }: Named, ifIndex: number, values: Float64Array): void => {
+const putInterface = (
+  batch: Batch,
+  { key, alias, speedBps }: Named,
+  ifIndex: number,
+  values: readonly number[],
+): void => {
   const at = (column: IfColumn): number => values[PLACE.get(column) as number] as number
   const flag = (status: number): number => (Number.isNaN(status) ? Number.NaN : status === UP ? 1 : 0)
   const isWide = !Number.isNaN(at("ifHCInOctets")) && !Number.isNaN(at("ifHCOutOctets"))
