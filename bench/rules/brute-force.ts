@@ -97,7 +97,8 @@ const live = (life: Life, rule: BruteRule, past: Past, nowMs: number): string | 
     turn()
   }
   if (!lit && met === true) {
-    if (from === "ok") rule.forMs === 0 ? fire() : go("pending")
+    if (from === "ok" && rule.forMs > 0) go("pending")
+    else if (from === "ok") fire()
     else if (nowMs - life.sinceMs >= rule.forMs) fire()
   } else if (from === "pending" && met === false) go("ok")
   else if (lit && met === true) {

@@ -1,6 +1,6 @@
 /** The passing of time in judgement: whatever waited for an instant is judged at that instant, in order, entity by entity. */
 import type { Draft } from "#twin/alert/draft.ts"
-import { judgeEntity } from "#twin/alert/judge.ts"
+import { judgeDue } from "#twin/alert/judge.ts"
 import type { EntityState } from "#twin/alert/state.ts"
 
 /** Fires everything that is due up to `untilMs`, each at its own time. */
@@ -13,7 +13,7 @@ export const advanceTo = (draft: Draft, untilMs: number): void => {
     for (let index = 0; index < draft.entities.length; index++) {
       if ((draft.entities[index] as EntityState).dueMs <= nowMs) {
         draft.own(index).dueMs = Number.POSITIVE_INFINITY
-        judgeEntity(draft, index)
+        judgeDue(draft, index)
       }
       next = Math.min(next, (draft.entities[index] as EntityState).dueMs)
     }

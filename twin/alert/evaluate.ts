@@ -79,6 +79,7 @@ export const evaluate = (plan: DevicePlan, state: DeviceState, input: JudgementI
       takeEvent(draft, input)
       break
     case "gone":
+      advanceTo(draft, input.atMs)
       draft.remove(input.entity)
       break
     case "suppress":

@@ -31,6 +31,31 @@ export const judgeEntity = (draft: Draft, index: number): void => {
   for (const position of draft.classOf(index).live) judgeRule(draft, index, position)
 }
 
+/**
+ * What an entity's alarm clock rang for: rules that time alone can change, and alerts that waited for this instant. All
+ * others are left alone: a window that merely grew older is judged with its next sample, not when some other rule is due.
+ */
+export const judgeDue = (draft: Draft, index: number): void => {
+  const { rules } = draft.kinds[index] as KindPlan
+  for (const position of draft.classOf(index).live) {
+    const compiled = rules[position] as CompiledRule
+    const alert = draft.alertOf(index, position)
+    if (compiled.timed || (alert !== null && isDue(compiled.rule, alert, draft.clockMs)))
+      judgeRule(draft, index, position)
+    else if (alert !== null) wake(draft, index, compiled, alert, draft.momentOf(index))
+  }
+}
+
+const isDue = (rule: Rule, alert: Alert, nowMs: number): boolean => {
+  const waited = nowMs - alert.sinceMs
+  return (
+    (alert.state === "pending" && waited >= rule.for_seconds * 1000) ||
+    (alert.state === "recovering" && waited >= rule.recover_seconds * 1000) ||
+    (alert.owed && nowMs - alert.toldMs >= rule.cooldown_seconds * 1000) ||
+    !isAtRest(alert, nowMs)
+  )
+}
+
 export const judgeRule = (draft: Draft, index: number, position: number): void => {
   const compiled = (draft.kinds[index] as KindPlan).rules[position] as CompiledRule
   const moment = draft.momentOf(index)
