@@ -3,7 +3,6 @@
  * router at one moment, in the metric registry's words. The bytes of SNMP and of the RouterOS API are left out (the lab's
  * agents and the engine's collectors have their own tests); what the devices say is lab/isp's truth.
  */
-import { BGP_ESTABLISHED } from "#lab/isp/bgp.ts"
 import type { Isp, Router } from "#lab/isp/model.ts"
 import type { Network } from "#lab/isp/network.ts"
 import { OSPF_GONE } from "#lab/isp/ospf.ts"
@@ -123,4 +122,3 @@ const readNeighbours = (
 /** In the registry's words. */
 export const ospfWord = (state: number): string => OSPF_STATES[Math.max(0, state - 1)] as string
 export const bgpWord = (state: number): string => BGP_STATES[state - 1] as string
-export const isEstablished = (state: number): boolean => state === BGP_ESTABLISHED
