@@ -174,7 +174,7 @@ const makeChange = (
   twin: LiveTwin,
   follow: Follow,
 ): Effect.Effect<ChangeInventory> =>
-  Effect.map(Semaphore.make(1), (oneAtATime) => {
+  Effect.map(Effect.all([Semaphore.make(1), Semaphore.make(1)]), ([writing, following]) => {
     let followed = 0
     let newest: Stored | null = null
     const catchUp = Effect.gen(function* () {
@@ -192,11 +192,12 @@ const makeChange = (
     return (changing, plan) =>
       Effect.uninterruptible(
         Effect.gen(function* () {
-          const done = yield* changeInventory(db, vault, tenant.id, changing, plan)
+          // The database makes them take turns too; whoever waits here holds none of its connections meanwhile.
+          const done = yield* writing.withPermits(1)(changeInventory(db, vault, tenant.id, changing, plan))
           const { stored } = done
           if (stored === null) return done
           if (newest === null || newest.rev < stored.rev) newest = stored
-          yield* oneAtATime.withPermits(1)(catchUp)
+          yield* following.withPermits(1)(catchUp)
           return done
         }),
       )

@@ -12,6 +12,7 @@ import { makeAddressBook } from "#engine/address-book.ts"
 import { principalOf } from "#engine/api/accounts.fixture.ts"
 import { testDeps } from "#engine/api/deps.fixture.ts"
 import { storedIdempotency } from "#engine/api/idempotency-store.ts"
+import type { Collector } from "#engine/collectors/collector.ts"
 import { loadConfig, type Config } from "#engine/config.ts"
 import { makeHttp } from "#engine/http/server.ts"
 import { makeInventoryApi } from "#engine/inventory-api/inventory-api.ts"
@@ -20,7 +21,7 @@ import { makeMetrics } from "#engine/metrics/registry.ts"
 import { makeQuotas, type Quotas } from "#engine/quota/quotas.ts"
 import { useTestDatabase, type TestDatabase } from "#engine/storage/database.fixture.ts"
 import { listEvents } from "#engine/storage/events.ts"
-import { openVault } from "#engine/storage/vault.ts"
+import { openVault, type Vault } from "#engine/storage/vault.ts"
 import { openTenant, type TenantServices } from "#engine/tenant-services.ts"
 import { makeTenants } from "#engine/tenant/registry.ts"
 import { Unavailable } from "#engine/api/ports.ts"
@@ -77,7 +78,13 @@ export interface Body {
   readonly total: number
 }
 
-export const useInventoryServer = (): InventoryServer => {
+export interface InventoryServerOptions {
+  readonly collectors?: readonly Collector[]
+  /** Hears of every credential that is opened. */
+  readonly onOpened?: (device: string, kind: string) => void
+}
+
+export const useInventoryServer = (options: InventoryServerOptions = {}): InventoryServer => {
   const it = useTestDatabase()
   const scope = Scope.makeUnsafe()
   const principals = new Map<string, Principal>()
@@ -89,7 +96,7 @@ export const useInventoryServer = (): InventoryServer => {
     Effect.runPromise(Scope.provide(effect, scope))
 
   before(async () => {
-    const vault = await run(openVault(it.db, { dataDir: it.dataDir }))
+    const vault = watched(await run(openVault(it.db, { dataDir: it.dataDir })), options.onOpened)
     const tenants = await run(makeTenants({}))
     const probes = { setTenant: () => Effect.void, tool: null, stats: {} as never }
     const environment = {
@@ -98,7 +105,7 @@ export const useInventoryServer = (): InventoryServer => {
       vault,
       log: silentLog,
       tenants,
-      collectors: [],
+      collectors: options.collectors ?? [],
       book: makeAddressBook(),
       probes,
       quotas: server.quotas,
@@ -131,9 +138,9 @@ export const useInventoryServer = (): InventoryServer => {
         quotas: server.quotas,
       }),
     })
-    const options = { metrics: makeMetrics(), metricsToken: null, staticDir: null, basemapPath: () => null }
+    const rest = { metrics: makeMetrics(), metricsToken: null, staticDir: null, basemapPath: () => null }
     const http = await run(
-      makeHttp({ host: "127.0.0.1", port: 0, api, ...options, stream: null, ready: () => true } as never),
+      makeHttp({ host: "127.0.0.1", port: 0, api, ...rest, stream: null, ready: () => true } as never),
     )
     server.url = http.url
   })
@@ -161,6 +168,19 @@ export const useInventoryServer = (): InventoryServer => {
   }
   return server
 }
+
+const watched = (vault: Vault, onOpened: InventoryServerOptions["onOpened"] = () => undefined): Vault => ({
+  tenantKey: async (tx, tenant) => {
+    const key = await vault.tenantKey(tx, tenant)
+    return {
+      ...key,
+      open: (device, field, sealed) => {
+        onOpened(device, field)
+        return key.open(device, field, sealed)
+      },
+    }
+  },
+})
 
 /** Longer than any test. */
 const KEPT_MS = 86_400_000

@@ -137,7 +137,8 @@ const setTargets = (fleet: Fleet, targets: readonly Target[]): Effect.Effect<voi
         if (collector.open(target) !== null) wanted.set(taskKey(collector.source, target.device), { target, collector })
     for (const task of fleet.tasks.values()) {
       const now = wanted.get(task.key)
-      if (now !== undefined && isDeepStrictEqual(now.target, task.target)) wanted.delete(task.key)
+      if (now !== undefined && (now.target === task.target || isDeepStrictEqual(now.target, task.target)))
+        wanted.delete(task.key)
       else yield* stop(fleet, task)
     }
     // Ordered by hash: the same fleet gets the same slots, hence the same phases, after a restart.

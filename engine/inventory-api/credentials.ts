@@ -7,7 +7,7 @@ import { declaredDevice, deviceOf, type Reach } from "#engine/inventory-api/decl
 import { notFound } from "#engine/inventory-api/edit-refused.ts"
 import { actOf, planned } from "#engine/inventory-api/edits.ts"
 import { NO_EDIT, type Planned } from "#engine/storage/inventory-change.ts"
-import { canonical, type Kind, type Stored } from "#engine/storage/inventory-rows.ts"
+import { canonical, sourcesOf, type Kind, type Stored, type StoredDevice } from "#engine/storage/inventory-rows.ts"
 import type { TenantKey } from "#engine/storage/vault.ts"
 
 export const putCredential =
@@ -26,12 +26,10 @@ export const putCredential =
       { kind, credentials: before },
       { kind, credentials: after },
     )
+    const sealed = key.seal(id, kind, plaintext)
+    keep(stored, old, new Map([...old.sealed, [kind, sealed]]), kind)
     // Written also when it is the same: giving it anew forgets the certificate that was pinned with it.
-    return planned(
-      { ...NO_EDIT, credentials: [{ device: id, kind, sealed: key.seal(id, kind, plaintext) }] },
-      act,
-      null,
-    )
+    return planned({ ...NO_EDIT, credentials: [{ device: id, kind, sealed }] }, act, null)
   }
 
 export const removeCredential =
@@ -49,5 +47,12 @@ export const removeCredential =
       { kind, credentials: before },
       { kind, credentials: after },
     )
+    keep(stored, old, new Map([...old.sealed].filter(([one]) => one !== kind)), kind)
     return planned({ ...NO_EDIT, removedCredentials: [{ device: id, kind }] }, act, null)
   }
+
+/** The device as it stands after the change of one kind. */
+const keep = (stored: Stored, old: StoredDevice, sealed: ReadonlyMap<Kind, Buffer>, kind: Kind): void => {
+  const device = { ...old.device, sources: sourcesOf(sealed, old.probing.pingSeconds) }
+  stored.devices.set(old.name, { ...old, device, sealed, pin: kind === "routeros" ? null : old.pin })
+}

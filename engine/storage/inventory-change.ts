@@ -70,8 +70,8 @@ export type InventoryQuota = (
 export interface Changed<A> {
   readonly answer: A
   readonly rev: number
-  /** False when everything was as wanted already, or for a dry run. */
-  readonly changed: boolean
+  /** What stands there now; null when everything was as wanted already, or for a dry run. */
+  readonly stored: Stored | null
 }
 
 /** `plan` throws tagged errors of its own, which come out as E. `key` makes the tenant's data key. */
@@ -96,7 +96,7 @@ export const changeInventory = <A, E = never>(
     const changes = isChange(planned.edit)
     const rev = stored.rev + (changes ? 1 : 0)
     const answer = planned.answer(rev)
-    if (!changes || changing.dryRun === true) return { answer, rev, changed: false }
+    if (!changes || changing.dryRun === true) return { answer, rev, stored: null }
     await write(tx, tenant, planned.edit, key === undefined ? null : await key)
     await tx.query("insert into inventory_revision (tenant_id, rev, at_ms, report) values ($1, $2, $3, $4)", [
       tenant,
@@ -105,7 +105,7 @@ export const changeInventory = <A, E = never>(
       JSON.stringify(planned.report(rev)),
     ])
     await recordAct(tx, tenant, changing.by, planned.act(rev))
-    return { answer, rev, changed: true }
+    return { answer, rev, stored: { ...stored, rev } }
   })
 
 /** Devices that are pinged, and probes of services. */

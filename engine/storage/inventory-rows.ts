@@ -6,7 +6,7 @@ import type { ServiceProbe } from "#engine/probes/plan.ts"
 import type { Tx } from "#engine/storage/db.ts"
 import type { TenantKey } from "#engine/storage/vault.ts"
 import { deviceId, linkId, siteId, type TenantId } from "#protocol/id.ts"
-import type { Device, Link, Site } from "#protocol/inventory.ts"
+import type { Device, Inventory, Link, Site } from "#protocol/inventory.ts"
 import type { Role } from "#protocol/role.ts"
 
 export const KINDS = ["snmp", "routeros"] as const
@@ -58,22 +58,25 @@ export const readStored = async (tx: Tx, tenant: TenantId): Promise<Stored> => {
     [tenant],
   )
   const devices = await tx.query<DeviceRow>(
-    `select d.device_id, d.name, d.address, d.site_id, d.roles, d.poll_seconds, d.ping_seconds, d.probes,
-       s.sealed as snmp, r.sealed as routeros, r.pin
-     from device d
-     left join credential s on s.tenant_id = d.tenant_id and s.device_id = d.device_id and s.kind = 'snmp'
-     left join credential r on r.tenant_id = d.tenant_id and r.device_id = d.device_id and r.kind = 'routeros'
-     where d.tenant_id = $1`,
+    `select device_id, name, address, site_id, roles, poll_seconds, ping_seconds, probes from device
+     where tenant_id = $1`,
+    [tenant],
+  )
+  // Joined here: right after a large import PostgreSQL knows nothing of the tables' sizes yet, and its join of three of
+  // them under row security took seconds for 5,000 devices.
+  const credentials = await tx.query<CredentialRow>(
+    "select device_id, kind, sealed, pin from credential where tenant_id = $1",
     [tenant],
   )
   const links = await tx.query<LinkRow>(
     "select link_id, a_device, a_interface, b_device, b_interface, capacity_bps from link where tenant_id = $1",
     [tenant],
   )
+  const sealed = Map.groupBy(credentials.rows, (row) => row.device_id)
   return {
     rev: revs.rows[0]?.rev ?? 0,
     sites: new Map(sites.rows.map(({ site_id, ...rest }) => [site_id, { id: siteId(site_id), ...rest }])),
-    devices: new Map(devices.rows.map((row) => [row.name, deviceOf(row)])),
+    devices: new Map(devices.rows.map((row) => [row.name, deviceOf(row, sealed.get(row.device_id) ?? [])])),
     links: new Map(links.rows.map(linkOf).map((link) => [pairKey(link), link])),
   }
 }
@@ -87,17 +90,16 @@ interface DeviceRow {
   readonly poll_seconds: number
   readonly ping_seconds: number | null
   readonly probes: readonly ServiceProbe[]
-  readonly snmp: Buffer | null
-  readonly routeros: Buffer | null
+}
+interface CredentialRow {
+  readonly device_id: string
+  readonly kind: Kind
+  readonly sealed: Buffer
   /** engine/storage/pins.ts */
   readonly pin: string | null
 }
-const deviceOf = (row: DeviceRow): StoredDevice => {
-  const sealed = new Map<Kind, Buffer>()
-  for (const kind of KINDS) {
-    const blob = row[kind]
-    if (blob !== null) sealed.set(kind, blob)
-  }
+const deviceOf = (row: DeviceRow, credentials: readonly CredentialRow[]): StoredDevice => {
+  const sealed = new Map(credentials.map((it) => [it.kind, it.sealed]))
   const device: Device = {
     id: deviceId(row.device_id),
     name: row.name,
@@ -111,10 +113,20 @@ const deviceOf = (row: DeviceRow): StoredDevice => {
     name: row.name,
     device,
     sealed,
-    pin: row.pin,
+    pin: credentials.find(({ kind }) => kind === "routeros")?.pin ?? null,
     probing: { pingSeconds: row.ping_seconds, probes: row.probes },
   }
 }
+
+/** As protocol/inventory.ts says: sites and links by id, devices by name. */
+export const inventoryOf = ({ sites, devices, links }: Stored): Inventory => ({
+  sites: sortedBy([...sites.values()], (it) => it.id),
+  devices: sortedBy([...devices.values()], (it) => it.name).map(({ device }) => device),
+  links: sortedBy([...links.values()], (it) => it.id),
+})
+
+const sortedBy = <T>(items: T[], key: (item: T) => string): readonly T[] =>
+  items.sort((a, b) => (key(a) < key(b) ? -1 : key(a) > key(b) ? 1 : 0))
 
 export const sourcesOf = (sealed: ReadonlyMap<Kind, Buffer>, pingSeconds: number | null): Device["sources"] => {
   const collectors = KINDS.filter((kind) => sealed.has(kind))

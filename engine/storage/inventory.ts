@@ -6,7 +6,7 @@
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import type { Actor } from "#engine/audit/act.ts"
-import type { RouterOsCredential, SnmpCredential, Target } from "#engine/collectors/target.ts"
+import type { Target } from "#engine/collectors/target.ts"
 import type {
   Change,
   ImportDevice,
@@ -15,13 +15,13 @@ import type {
   ImportReport,
   ImportSite,
 } from "#engine/import/document.ts"
-import { pingPlan } from "#engine/probes/plan.ts"
 import type { QuotaPassed } from "#engine/quota/quotas.ts"
 import type { DbError, DbShape } from "#engine/storage/db.ts"
 import { changeInventory, NOTHING_REMOVED, type Planned } from "#engine/storage/inventory-change.ts"
 import { takeOutMissing } from "#engine/storage/inventory-removal.ts"
 import {
   canonical,
+  inventoryOf,
   KINDS,
   pairKey,
   readConsistent,
@@ -34,9 +34,10 @@ import {
   type Stored,
   type StoredDevice,
 } from "#engine/storage/inventory-rows.ts"
+import { makeTargetOpener, type TargetOpener } from "#engine/storage/targets.ts"
 import { pgText } from "#engine/storage/pg-text.ts"
 import { uuidv7 } from "#engine/storage/uuidv7.ts"
-import { MasterKeyUnusable, VaultRefused, type TenantKey, type Vault } from "#engine/storage/vault.ts"
+import type { MasterKeyUnusable, TenantKey, Vault, VaultRefused } from "#engine/storage/vault.ts"
 import { deviceId, linkId, siteId, type TenantId } from "#protocol/id.ts"
 import type { Device, Inventory, Link, Site } from "#protocol/inventory.ts"
 
@@ -178,18 +179,11 @@ const refuseCredentials = (
 export const leadsCredentials = (old: StoredDevice | undefined, address: string): boolean =>
   old !== undefined && old.sealed.size > 0 && old.device.address !== address
 
-/** The whole inventory at its newest revision, sorted as protocol/inventory.ts says. */
+/** The whole inventory at its newest revision. */
 export const loadInventory = (db: DbShape, tenant: TenantId): Effect.Effect<StoredInventory, DbError> =>
   db.tenant(tenant)(async (tx) => {
     const stored = await readConsistent(tx, tenant)
-    return {
-      rev: stored.rev,
-      inventory: {
-        sites: sortedBy([...stored.sites.values()], (it) => it.id),
-        devices: sortedBy([...stored.devices.values()], (it) => it.name).map(({ device }) => device),
-        links: sortedBy([...stored.links.values()], (it) => it.id),
-      },
-    }
+    return { rev: stored.rev, inventory: inventoryOf(stored) }
   })
 
 /** Every device with its credentials opened, by name. What cannot be opened is told to `onRefused` and left null. */
@@ -198,39 +192,13 @@ export const loadTargets = (
   vault: Vault,
   tenant: TenantId,
   onRefused: (refused: VaultRefused) => void,
+  opener: TargetOpener = makeTargetOpener(),
 ): Effect.Effect<readonly Target[], MasterKeyUnusable | VaultRefused | DbError> =>
   db.tenant(tenant)<readonly Target[], MasterKeyUnusable | VaultRefused>(async (tx) => {
     const stored = await readConsistent(tx, tenant)
-    const sealed = [...stored.devices.values()].some((it) => it.sealed.size > 0)
-    const key = sealed ? await vault.tenantKey(tx, tenant) : null
-    const open = <Credential>(it: StoredDevice, kind: Kind): Credential | null => {
-      const blob = it.sealed.get(kind)
-      if (blob === undefined || key === null) return null
-      try {
-        return JSON.parse(key.open(it.device.id, kind, blob)) as Credential
-      } catch (error) {
-        if (!(error instanceof VaultRefused)) throw error
-        onRefused(error)
-        return null
-      }
-    }
-    return sortedBy([...stored.devices.values()], (it) => it.name).map((it) => ({
-      device: it.device.id,
-      name: it.device.name,
-      address: it.device.address,
-      pollSeconds: it.device.pollSeconds,
-      snmp: open<SnmpCredential>(it, "snmp"),
-      routeros: pinned(open<RouterOsCredential>(it, "routeros"), it.pin),
-      ping: pingPlan(it.probing.pingSeconds, it.device.roles),
-      probes: it.probing.probes,
-    }))
+    const key = opener.needsKey(stored) ? await vault.tenantKey(tx, tenant) : null
+    return opener.targets(stored, key, onRefused)
   })
-
-/** What the operator pinned counts; else what was seen first. */
-const pinned = (credential: RouterOsCredential | null, pin: string | null): RouterOsCredential | null =>
-  credential === null || pin === null || credential.fingerprint !== undefined || !credential.tls
-    ? credential
-    : { ...credential, fingerprint: pin }
 
 // --- what an import changes
 
@@ -359,6 +327,3 @@ const planRows = <Document, Row>(documents: readonly Document[], plan: (it: Docu
         .map(name),
   }
 }
-
-const sortedBy = <T>(items: T[], key: (item: T) => string): readonly T[] =>
-  items.toSorted((a, b) => (key(a) < key(b) ? -1 : key(a) > key(b) ? 1 : 0))
