@@ -251,26 +251,26 @@ describe("journal", { skip: NO_POSTGRES }, () => {
     )
   })
 
-  test("[W11] one checkpoint an hour is kept until its hour is no longer asked for, and the journal behind it", async (t) => {
+  test("[W11] a checkpoint in ten minutes, later one an hour, until nobody asks for it, and the journal behind it", async (t) => {
     const tenant = await it.newTenant()
     const { journal } = await openFor(t, tenant)
     const snapshots = openSnapshots(it.db, tenant, journal.lease)
-    const minute = 60_000
+    const [minute, last] = [60_000, 500]
     await journal.append(ticks(1, 1))
-    await journal.append(ticks(2, 199))
-    for (let i = 1; i <= 200; i++) await snapshots.save(i, i * minute, Buffer.from(`state ${i}`), HASH)
+    await journal.append(ticks(2, last - 1))
+    for (let i = 1; i <= last; i++) await snapshots.save(i, i * minute, Buffer.from(`state ${i}`), HASH)
     const at = async (atMs: number) => (await Effect.runPromise(loadCheckpoint(it.db, tenant, atMs)))?.seq
+    const minutes = (...asked: number[]) => Promise.all(asked.map((m) => at(m * minute)))
     assert.equal(await at(0), undefined, "the first input is kept: a replay begins with nothing")
     await journal.prune(2, 3)
     assert.equal(await at(0), 1, "it is not any more")
-    // Hours begin at minutes 1, 60, 120, 180; 199 and 200 are the newest two.
-    assert.deepEqual(
-      await Promise.all([0, 59, 60, 119, 150, 199, 500].map((m) => at(m * minute))),
-      [1, 1, 60, 60, 120, 199, 200],
-    )
+    assert.deepEqual(await minutes(0, 9, 10, 119, 155, 499, 900), [1, 1, 10, 110, 150, 499, 500])
+    // Of before the last six hours (minute 140), the first of each hour stays.
+    await snapshots.forgetBefore(0)
+    assert.deepEqual(await minutes(59, 60, 119, 139, 145, 155), [1, 60, 60, 120, 140, 150])
     await snapshots.forgetBefore(130 * minute)
     assert.deepEqual([await at(0), await at(130 * minute), await snapshots.coveredSeq()], [120, 120, 120])
-    assert.equal(await snapshots.restartSeq(), 199)
+    assert.equal(await snapshots.restartSeq(), 499)
     assert.equal((await Effect.runPromise(readMarks(it.db, tenant, 0, 1e9, 1_000)))[0]?.seq, 120)
     assert.equal((await Effect.runPromise(loadSnapshotAt(it.db, tenant, 180)))?.seq, 180)
     assert.equal(await Effect.runPromise(loadSnapshotAt(it.db, tenant, 181)), null)

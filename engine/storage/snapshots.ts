@@ -1,6 +1,7 @@
 /**
  * The tenant's snapshots: the newest and the one before it (should the newest be unreadable, the journal is kept back to
- * the older one), and the first of each hour as a checkpoint that a replay can start from. Beside each, the hash of the live
+ * the older one), and checkpoints that a replay can start from: one in ten
+ * minutes, of before the last six hours one an hour. Beside each, the hash of the live
  * twin at that input, which is kept when the snapshot itself goes. A writer that was fenced off writes nothing.
  */
 import * as Effect from "effect/Effect"
@@ -11,7 +12,10 @@ import type { SnapshotPort, StoredSnapshot } from "#engine/tenant/ports.ts"
 
 const KEEP = 2
 /** The first snapshot of each is a checkpoint: a replay folds half of it on average before its first frame. */
+const FINE_CHECKPOINT_MS = 600_000
+/** Of older ones, the first of each hour stays: what is looked at later may take a little longer. */
 export const CHECKPOINT_EVERY_MS = 3_600_000
+const THINNED_AFTER_MS = 6 * CHECKPOINT_EVERY_MS
 
 export interface SnapshotStore extends SnapshotPort {
   /** Of the oldest snapshot that is kept: the journal up to here may go. 0 = there is none. */
@@ -34,7 +38,7 @@ export const openSnapshots = (db: DbShape, tenant: TenantId, lease: Lease): Snap
           atMs,
           blob,
           stateHash,
-          Math.floor(atMs / CHECKPOINT_EVERY_MS) * CHECKPOINT_EVERY_MS,
+          Math.floor(atMs / FINE_CHECKPOINT_MS) * FINE_CHECKPOINT_MS,
         ])
         if (rows[0]?.epoch !== lease.epoch) throw new Fenced({ ours: lease.epoch, theirs: rows[0]?.epoch ?? null })
         // The rest is in the spool: durable here, but not in a backup, nor for another machine's engine.
@@ -57,6 +61,7 @@ export const openSnapshots = (db: DbShape, tenant: TenantId, lease: Lease): Snap
     Effect.runPromise(
       db.ingest(tenant)(async (tx) => {
         await tx.query(FORGET_CHECKPOINTS, [tenant, Math.trunc(beforeMs)])
+        await tx.query(THIN, [tenant, THINNED_AFTER_MS, CHECKPOINT_EVERY_MS])
         await tx.query(FORGET_MARKS, [tenant])
       }),
     ),
@@ -156,5 +161,10 @@ const EXACT = `select ${COLUMNS} from snapshot where tenant_id = $1 and seq = $2
 const FORGET_CHECKPOINTS = `
   delete from snapshot where tenant_id = $1 and checkpoint
     and seq < (select max(seq) from snapshot where tenant_id = $1 and checkpoint and at_ms <= $2)`
+const THIN = `
+  delete from snapshot s where s.tenant_id = $1 and s.checkpoint
+    and s.at_ms < (select max(at_ms) from snapshot where tenant_id = $1) - $2::bigint
+    and exists (select 1 from snapshot earlier where earlier.tenant_id = $1 and earlier.checkpoint
+      and earlier.seq < s.seq and earlier.at_ms >= s.at_ms - s.at_ms % $3::bigint)`
 const FORGET_MARKS = `
   delete from state_mark where tenant_id = $1 and seq < (select min(seq) from snapshot where tenant_id = $1)`
