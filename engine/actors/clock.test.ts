@@ -82,7 +82,8 @@ test("timers wait their time though the clock is set back meanwhile", () => {
   let fired = 0
   timers.after(1_000, () => fired++)
   it.offset -= HOUR_MS
-  for (let i = 0; i < 3 && fired === 0; i++) it.fire()
+  it.fire()
+  it.fire()
   assert.equal(fired, 1)
 })
 

@@ -141,5 +141,8 @@ test("[13] times of a machine whose clock was set are brought into ours; what wa
   inbox.submit(trap(deviceId("r1"), START_MS + hour, false))
   inbox.submit(trap(deviceId("r1"), START_MS - 30, false))
   assert.deepEqual(times(), [START_MS, START_MS - 30])
+  skewMs = 0
+  inbox.submit(trap(deviceId("r1"), START_MS + hour / 2, false))
+  assert.deepEqual(times(), [START_MS], "the clock was set twice while it waited: it came now")
   assert.equal(inbox.stats().malformed, 0)
 })

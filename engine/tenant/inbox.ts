@@ -12,6 +12,9 @@ export const EVENTS_MAX = 8_192
 export const POLLS_MAX = 65_536
 /** Inventories that may wait: one person importing twice is two. */
 export const TOPOLOGIES_MAX = 8
+/** A difference to the machine's clock that changes by more at once: it was set; inputs of before may still come for a while. */
+const SET_MS = 1_000
+const SET_RECENTLY_MS = 10_000
 /** An input dated further ahead of our clock than this would drag the twin's time with it: refused as malformed. */
 export const FUTURE_MAX_MS = 60_000
 
@@ -76,6 +79,19 @@ export const makeInbox = (
   let events = 0
   let topologies = 0
   let closed = false
+  let knownSkewMs = 0
+  let setMs = Number.NEGATIVE_INFINITY
+
+  /** Of a clock that was set twice while an input waited nothing can be said: that input came now. */
+  const inTime = <I extends DeviceInput | QuotaInput>(told: I): I => {
+    const now = nowMs()
+    const skew = skewMs()
+    if (Math.abs(skew - knownSkewMs) > SET_MS) setMs = now
+    knownSkewMs = skew
+    const input = corrected(told, skew, now)
+    const isOfNoTime = input.atMs > now + FUTURE_MAX_MS && now - setMs < SET_RECENTLY_MS
+    return isOfNoTime ? { ...input, atMs: now } : input
+  }
 
   const isShut = (device: string): boolean => {
     if (shut.size === 0) return false
@@ -118,7 +134,7 @@ export const makeInbox = (
   return {
     submit: (told, durable) => {
       if (closed) return false
-      const offered = corrected(told, skewMs(), nowMs())
+      const offered = inTime(told)
       if (!Number.isSafeInteger(offered.atMs) || offered.atMs > nowMs() + FUTURE_MAX_MS) {
         stats.malformed++
         return true
