@@ -30,6 +30,7 @@ const open = (over: Partial<PlayerOptions> = {}): Promise<Player> =>
     speed: 1,
     epochBase: 1_000,
     isSeen: () => true,
+    waypoints: { everyInputs: 5, bytesMax: 20_000 },
     monotonicMs: () => performance.now(),
     ...over,
   })
@@ -147,10 +148,14 @@ describe("[W10] a replay that is played", () => {
   })
 
   test("of many jumps at once the newest counts", async () => {
-    const player = await open()
+    let restored = 0
+    const counted: Past = { ...past, checkpoint: (atMs) => (restored++, past.checkpoint(atMs)) }
+    const player = await open({ source: counted })
+    restored = 0
     const moments = [50, 20, 70, 30].map((second) => FIRST_MS + second * 1_000)
     await Promise.all(moments.map((atMs) => player.steer({ atMs })))
     assert.equal(player.standing().atMs, moments.at(-1))
+    assert.ok(restored <= 1, `${restored} moments were rebuilt for nothing`)
     assert.deepEqual(player.twin.columns(), await liveColumns(seqAt(moments.at(-1)!)))
   })
 
@@ -183,6 +188,7 @@ describe("[W10] a replay that is played", () => {
     await player.advance(100)
     assert.equal(player.standing().atMs, atMs + 10_000)
     assert.equal(player.standing().problem, null)
+    assert.equal(player.standing().seq, seqAt(atMs + 10_000))
     assert.deepEqual(player.twin.columns(), await liveColumns(player.standing().seq))
   })
 

@@ -7,6 +7,7 @@ import { inWords } from "#engine/replay/in-words.ts"
 import { openReplay, type Replay } from "#engine/replay/replay.ts"
 import { SPEED_MAX, SPEED_MIN, type Standing, type Steer } from "#engine/replay/session-messages.ts"
 import type { ReplaySource } from "#engine/replay/source.ts"
+import { withWaypoints, type WaypointLimits, type Waypoints } from "#engine/replay/waypoints.ts"
 import type { LiveTwin, RoundNotice, TenantInfo } from "#engine/tenant/live-twin.ts"
 import { makeRoundListeners } from "#engine/tenant/round-listeners.ts"
 import type { EventView } from "#protocol/view.ts"
@@ -33,6 +34,8 @@ export interface PlayerOptions {
   /** Which events `step` stops at. */
   readonly isSeen: (event: EventView) => boolean
   readonly monotonicMs: () => number
+  /** Tests leave them nearer to each other. */
+  readonly waypoints?: WaypointLimits
 }
 
 /** A jump ahead no longer than this folds on; a longer one looks for a checkpoint on its way. */
@@ -44,9 +47,10 @@ const STEP_WORK_MS_MAX = 5_000
 
 /** Stands at `fromMs`, paused. Rejects with ReplayImpossible, JournalGap, JournalUnreadable or DbError. */
 export const openPlayer = async (options: PlayerOptions): Promise<Player> => {
-  const { source, toMs, tenant } = options
+  const { toMs, tenant } = options
+  const ways = withWaypoints(options.source, options.waypoints)
   const listeners = makeRoundListeners(() => undefined)
-  const first = await openAt(source, options.fromMs, () => true)
+  const first = await openAt(ways, options.fromMs, () => true)
   if (first === null) throw new TypeError("nothing interrupts the first jump")
   let current: Replay = first
   let clockMs = options.fromMs
@@ -81,7 +85,7 @@ export const openPlayer = async (options: PlayerOptions): Promise<Player> => {
 
   /** A failed jump leaves everything as it was. */
   const reopen = async (atMs: number, isWanted: () => boolean): Promise<void> => {
-    const next = await openAt(source, atMs, isWanted)
+    const next = await openAt(ways, atMs, isWanted)
     if (next === null) return
     if (closed) return next.close()
     const before = current
@@ -94,9 +98,10 @@ export const openPlayer = async (options: PlayerOptions): Promise<Player> => {
 
   const foldTo = async (atMs: number, isWanted: () => boolean): Promise<void> => {
     try {
-      await current.runTo({ atMs }, (result) => {
+      await current.runTo({ atMs }, async (result) => {
         told(result)
         clockMs = Math.max(clockMs, result.atMs)
+        await ways.passed(current)
         return isWanted()
       })
       if (isWanted()) clockMs = atMs
@@ -198,10 +203,13 @@ export const openPlayer = async (options: PlayerOptions): Promise<Player> => {
 }
 
 /** Null when nobody wants it any more. */
-const openAt = async (source: ReplaySource, atMs: number, isWanted: () => boolean): Promise<Replay | null> => {
-  const replay = await openReplay(source, atMs)
+const openAt = async (ways: Waypoints, atMs: number, isWanted: () => boolean): Promise<Replay | null> => {
+  const replay = await openReplay(ways.source, atMs)
   try {
-    await replay.runTo({ atMs }, isWanted)
+    await replay.runTo({ atMs }, async () => {
+      await ways.passed(replay)
+      return isWanted()
+    })
   } catch (error) {
     await replay.close()
     throw error

@@ -12,7 +12,14 @@ import * as Scope from "effect/Scope"
 import WebSocket from "ws"
 import { somebody, useTwoTenants, type OneTenant, type Somebody } from "#engine/isolation/two-tenants.fixture.ts"
 import { silentLog } from "#engine/log.ts"
-import { makeReplays, type Asker, type NewReplay, type Replays, type ReplayView } from "#engine/replay/replays.ts"
+import {
+  IDLE_MS_MAX,
+  makeReplays,
+  type Asker,
+  type NewReplay,
+  type Replays,
+  type ReplayView,
+} from "#engine/replay/replays.ts"
 import { openReplay } from "#engine/replay/replay.ts"
 import { ReplayRefused } from "#engine/replay/session.ts"
 import { storedSource, type ReplaySource } from "#engine/replay/source.ts"
@@ -206,7 +213,14 @@ describe("[W10] a thread that fails", () => {
     sites: null,
   }
   const wanted: NewReplay = { fromMs: 1, toMs: 2, speed: 1 }
-  const register = (code: string, over: { quotas?: Quotas; heapMb?: number; openMsMax?: number } = {}) =>
+  interface Over {
+    readonly quotas?: Quotas
+    readonly heapMb?: number
+    readonly openMsMax?: number
+    readonly runs?: () => boolean
+    readonly monotonicMs?: () => number
+  }
+  const register = (code: string, over: Over = {}) =>
     Effect.runPromise(
       Scope.provide(
         makeReplays({
@@ -215,9 +229,9 @@ describe("[W10] a thread that fails", () => {
           quotas: over.quotas ?? makeQuotas(() => 0),
           log: silentLog,
           appUrl: () => "postgres://app:secret-of-the-url@localhost/x",
-          runs: () => true,
+          runs: over.runs ?? (() => true),
           nowMs: Date.now,
-          monotonicMs: () => performance.now(),
+          monotonicMs: over.monotonicMs ?? (() => performance.now()),
           worker: new URL(`data:text/javascript,${encodeURIComponent(code)}`),
           limits: { heapMb: over.heapMb ?? 64, openMsMax: over.openMsMax ?? 20_000 },
         }),
@@ -266,6 +280,42 @@ describe("[W10] a thread that fails", () => {
     assert.match(refused.message, /the replay ended/)
     assert.equal(replays.hub(twin.tenant.id, id, null), null)
     assert.deepEqual(replays.list(asker), [])
+  })
+
+  test("nobody asks anything of it for ten minutes: it ends; one that is played before a viewer goes on", async () => {
+    let nowMs = 0
+    const playing = OPENED.replace("playing: false", "playing: true")
+    for (const [code, watched, goesOn] of [
+      [OPENED, true, false],
+      [playing, false, false],
+      [playing, true, true],
+    ] as const) {
+      const replays = await register(`${code}\nsetInterval(() => {}, 1e6)`, { monotonicMs: () => nowMs })
+      const { id } = await Effect.runPromise(replays.open(asker, wanted))
+      const gone = new Promise<void>((settle) => replays.onEnd(() => settle()))
+      if (watched) replays.hub(twin.tenant.id, id, null)!.join({ ready: () => true, send: () => undefined }, null)
+      nowMs += IDLE_MS_MAX - 1
+      await new Promise((swept) => setTimeout(swept, 1_200))
+      assert.equal(replays.get(asker, id)?.ended, null)
+      nowMs += 2
+      if (goesOn) {
+        await new Promise((swept) => setTimeout(swept, 1_200))
+        assert.equal(replays.get(asker, id)?.ended, null)
+        await Effect.runPromise(replays.close(asker, id))
+      } else {
+        await gone
+        assert.match(replays.get(asker, id)?.ended ?? "", /10 minutes/)
+      }
+    }
+  })
+
+  test("when its tenant stops, so does it", async () => {
+    let runs = true
+    const replays = await register(`${OPENED}\nsetInterval(() => {}, 1e6)`, { runs: () => runs })
+    const { id } = await Effect.runPromise(replays.open(asker, wanted))
+    const gone = new Promise<string>((settle) => replays.onEnd(settle))
+    runs = false
+    assert.equal(await gone, id)
   })
 
   test("a slow viewer holds back what the thread sends, never more than it was given", async () => {
