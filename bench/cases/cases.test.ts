@@ -42,6 +42,11 @@ for (const one of CASES) {
         assert.ok((figures["spool_bytes"] ?? 0) > 0, "nothing was spooled")
       }
       if (one.name === "replay") assert.equal(figures["marks"], figures["marks_equal"])
+      if (one.name === "charts") {
+        assert.ok((figures["day_points"] ?? 0) > 100 && (figures["month_points"] ?? 0) > 100, "an empty chart")
+        assert.ok((figures["month_bytes"] ?? 0) < 60_000, `${figures["month_bytes"]} bytes`)
+      }
+      if (one.name === "samples") assert.ok((figures["rollup_5m_bytes_per_sample"] ?? 0) > 0, "nothing was rolled up")
       if (one.name === "recover") {
         assert.equal(figures["links_with_another_state"], 0)
         assert.equal(figures["events_lost"], 0)

@@ -4,6 +4,7 @@ import { audit } from "#bench/cases/audit.ts"
 import { away } from "#bench/cases/away.ts"
 import { canonical } from "#bench/cases/canonical.ts"
 import { coldstart } from "#bench/cases/coldstart.ts"
+import { charts } from "#bench/cases/charts.ts"
 import { detect } from "#bench/cases/detect.ts"
 import { doors } from "#bench/cases/doors.ts"
 import { fleet } from "#bench/cases/fleet.ts"
@@ -16,6 +17,7 @@ import { recordings } from "#bench/cases/recordings.ts"
 import { recover } from "#bench/cases/recover.ts"
 import { replay } from "#bench/cases/replay.ts"
 import { rules } from "#bench/cases/rules.ts"
+import { samples } from "#bench/cases/samples.ts"
 import { snmpCost } from "#bench/cases/snmp-cost.ts"
 import { start } from "#bench/cases/start.ts"
 
@@ -24,6 +26,7 @@ export const CASES: readonly Case[] = [
   audit,
   away,
   coldstart,
+  charts,
   detect,
   doors,
   fleet,
@@ -36,6 +39,7 @@ export const CASES: readonly Case[] = [
   recordings,
   replay,
   rules,
+  samples,
   snmpCost,
   start,
 ]

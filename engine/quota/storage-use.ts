@@ -77,6 +77,8 @@ const bytesOf = (db: DbShape, tenant: TenantId): Effect.Effect<number, DbError> 
     const { rows } = await tx.query<{ bytes: number }>(
       `select (
          (select coalesce(sum(pg_column_size(data) + ${ROW_BYTES}), 0) from chunk where tenant_id = $1)
+         + (select coalesce(sum(pg_column_size(data) + coalesce(pg_column_size(sketch), 0) + ${ROW_BYTES}), 0)
+            from rollup where tenant_id = $1)
          + (select coalesce(sum(pg_column_size(data) + ${ROW_BYTES}), 0) from journal where tenant_id = $1)
          + (select coalesce(sum(pg_column_size(data) + ${ROW_BYTES}), 0) from snapshot where tenant_id = $1)
          + (select coalesce(sum(pg_column_size(raw) + ${ROW_BYTES * 2}), 0) from event where tenant_id = $1)

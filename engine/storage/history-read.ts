@@ -117,19 +117,18 @@ class Asked {
 
   /** Null = single samples show this range better, or there are no rollups of it. */
   fromRollups(): Effect.Effect<Answer | null, DbError> {
-    const asked = this
-    return Effect.gen(function* () {
-      const grid = asked.#grid()
+    return Effect.gen({ self: this }, function* () {
+      const grid = this.#grid()
       if (grid === null) return null
       const cells = new Map<Source, Cells>()
-      yield* asked.#stored(cells, grid, grid.resolution, asked.#query.fromMs, asked.#query.toMs + 1)
+      yield* this.#stored(cells, grid, grid.resolution, this.#query.fromMs, this.#query.toMs + 1)
       if (cells.size === 0) return null
       if (grid.resolution === ONE_MINUTE && [...cells.values()].some((it) => it.hasHoles(HOUR_MS))) return null
-      for (const [source, one] of cells) yield* asked.#complete(source, one, grid)
-      yield* asked.#unrolledSources(cells, grid)
+      for (const [source, one] of cells) yield* this.#complete(source, one, grid)
+      yield* this.#unrolledSources(cells, grid)
       const [best] = [...cells].toSorted(([, a], [, b]) => b.samples - a.samples)
-      if (best === undefined || best[1].samples <= asked.#pointsMax) return null
-      return { source: best[0], ...best[1].points(asked.#p95) }
+      if (best === undefined || best[1].samples <= this.#pointsMax) return null
+      return { source: best[0], ...best[1].points(this.#p95) }
     })
   }
 
@@ -194,20 +193,19 @@ class Asked {
 
   /** What the rollups of the chosen resolution do not cover: finer ones and samples after them, coarser ones before. */
   #complete(source: Source, cells: Cells, { resolution }: Grid): Effect.Effect<void, DbError> {
-    const asked = this
     const { fromMs, toMs } = this.#query
-    return Effect.gen(function* () {
+    return Effect.gen({ self: this }, function* () {
       const own = new Map([[source, cells]])
       // Late polls that are in memory only: their hours are made of samples.
-      const late = resolution.ms > HOUR_MS ? [] : cells.dropHours(asked.#hoursInMemory(source, cells))
+      const late = resolution.ms > HOUR_MS ? [] : cells.dropHours(this.#hoursInMemory(source, cells))
       for (const finer of [ONE_DAY, ONE_HOUR].filter(({ ms }) => ms < resolution.ms))
-        yield* asked.#stored(own, cells.grid, finer, cells.endMs, toMs + 1, source)
-      yield* asked.#addSamples(source, cells, cells.endMs, toMs + 1)
-      for (const hour of late) yield* asked.#addSamples(source, cells, hour, hour + HOUR_MS)
+        yield* this.#stored(own, cells.grid, finer, cells.endMs, toMs + 1, source)
+      yield* this.#addSamples(source, cells, cells.endMs, toMs + 1)
+      for (const hour of late) yield* this.#addSamples(source, cells, hour, hour + HOUR_MS)
       if (cells.beginMs <= fromMs) return
       for (const coarser of RESOLUTIONS.filter(({ ms }) => ms > Math.max(resolution.ms, FIVE_MINUTES.ms)))
-        yield* asked.#stored(own, cells.grid, coarser, fromMs, floorTo(cells.beginMs, coarser.ms), source)
-      yield* asked.#addSamples(source, cells, fromMs, cells.beginMs)
+        yield* this.#stored(own, cells.grid, coarser, fromMs, floorTo(cells.beginMs, coarser.ms), source)
+      yield* this.#addSamples(source, cells, fromMs, cells.beginMs)
     })
   }
 

@@ -135,19 +135,19 @@ describe("partitions", { skip: NO_POSTGRES }, () => {
       "select sum(pg_total_relation_size(relid))::float8 as bytes from pg_partition_tree('chunk')",
     )
     const latencies: number[] = []
-    let writing = true
+    const writing = { on: true }
     const writer = (async () => {
-      for (let i = 0; writing; i++) {
+      for (let i = 0; writing.on; i++) {
         const startedMs = performance.now()
         await insert(FUTURE + i)
         latencies.push(performance.now() - startedMs)
       }
     })()
     const reader = (async () => {
-      for (; writing;) await owner.query("select count(*), pg_sleep(0.12) from chunk where t0 > 5")
+      while (writing.on) await owner.query("select count(*), pg_sleep(0.12) from chunk where t0 > 5")
     })()
     const dropped = await dropPartitions(it.database.ownerUrl, { chunk: FUTURE - 20 * DAY_MS })
-    writing = false
+    writing.on = false
     await Promise.all([writer, reader])
     assert.ok(dropped.length >= 1 && dropped.every((name) => name.startsWith("chunk_")), dropped.join(" "))
     latencies.sort((a, b) => a - b)

@@ -3,6 +3,7 @@ import assert from "node:assert/strict"
 import { describe, test } from "node:test"
 import fc from "fast-check"
 import * as Effect from "effect/Effect"
+import { Client } from "pg"
 import { NO_POSTGRES, useTestDatabase } from "#engine/storage/database.fixture.ts"
 import { RATE_PAUSE_MAX_MS } from "#engine/storage/derive.ts"
 import { newDevice, startHistory } from "#engine/storage/history.fixture.ts"
@@ -55,7 +56,8 @@ describe("rollups of the history", { skip: NO_POSTGRES }, () => {
     const out = new Map<number, Stored>()
     for (const row of await Effect.runPromise(readRollups(it.db, tenant, asked))) {
       const buckets = openRollups(row).get(entity)?.get(metricId(metric))
-      for (let i = 0; buckets !== undefined && i < resolution.perRow; i++) {
+      if (buckets === undefined) continue
+      for (let i = 0; i < resolution.perRow; i++) {
         const bucket = bucketAt(buckets, i)
         if (bucket.count === 0) continue
         const p95 = buckets.p95?.[i] ?? p95Bucket(bucket)
@@ -221,5 +223,58 @@ describe("rollups of the history", { skip: NO_POSTGRES }, () => {
     )
     t.diagnostic(JSON.stringify(seen))
     for (const [what, times] of Object.entries(seen)) assert.ok(times > 0, `never: ${what}`)
+  })
+
+  test("[W9] single minutes are stored of a device that is polled often, and of no other", async (t) => {
+    const tenant = await it.newTenant()
+    const [often, seldom] = [await newDevice(it, tenant), await newDevice(it, tenant)]
+    const { history, feed } = await startHistory(t, it, tenant)
+    const dense = routerPolls({ device: often, polls: 1_000, interfaces: 1, fromMs: FROM, everyMs: 5_000 })
+    await feed(dense)
+    await feed(routerPolls({ device: seldom, polls: 170, interfaces: 1, fromMs: FROM, everyMs: 30_000 }))
+    await history.flush()
+    const hour = dense.filter(({ atMs }) => atMs < FROM + HOUR_MS)
+    const got = await stored(tenant, often, ONE_MINUTE, DEVICE_ENTITY, "device.cpu_pct")
+    assertEqual(got, recomputed(samplesOf(hour, DEVICE_ENTITY, "device.cpu_pct"), 60_000), false, "cpu of minutes")
+    assert.equal((await stored(tenant, seldom, ONE_MINUTE, DEVICE_ENTITY, "device.cpu_pct")).size, 0)
+    assert.equal((await stored(tenant, seldom, FIVE_MINUTES, DEVICE_ENTITY, "device.cpu_pct")).size, 12)
+  })
+
+  test("[W9] chunks and the rollups that they make due are stored together or not at all", async (t) => {
+    const tenant = await it.newTenant()
+    const device = await newDevice(it, tenant)
+    const { history, feed } = await startHistory(t, it, tenant)
+    const polls = routerPolls({ device, polls: 140, interfaces: 1, fromMs: FROM })
+    await feed(polls.slice(0, 100))
+    await history.flush()
+    const counts = async (): Promise<readonly [chunks: number, rollups: number]> => {
+      const { rows } = await Effect.runPromise(
+        it.db.tenant(tenant)((tx) =>
+          tx.query<{ chunks: number; rollups: number }>(
+            "select (select count(*)::int from chunk) as chunks, (select count(*)::int from rollup) as rollups",
+          ),
+        ),
+      )
+      return [rows[0]!.chunks, rows[0]!.rollups]
+    }
+    const [before, none] = await counts()
+    assert.ok(before > 0 && none === 0, "the hour is not over")
+    const owner = new Client({ connectionString: it.database.ownerUrl })
+    owner.on("error", () => {})
+    await owner.connect()
+    // A rollup is refused: so is the chunk that comes with it, until both go.
+    await owner.query(`alter table rollup add constraint refused check (device_id <> '${device}')`)
+    await feed(polls.slice(100))
+    const flushed = history.flush()
+    await assert.rejects(
+      Promise.race([flushed, new Promise((_, no) => setTimeout(no, 600, new Error("waits")))]),
+      /waits/,
+    )
+    assert.deepEqual(await counts(), [before, 0])
+    await owner.query("alter table rollup drop constraint refused")
+    await owner.end()
+    await flushed
+    const [chunks, rollups] = await counts()
+    assert.ok(chunks > before && rollups === 2, `${chunks} chunks, ${rollups} rollups`)
   })
 })
