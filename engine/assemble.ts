@@ -431,6 +431,7 @@ const serve = ({
       inventory: makeInventoryApi({
         db,
         changeOf: (tenant) => running.get(tenant)?.change ?? null,
+        wrongAddressOf: (tenant) => running.get(tenant)?.wrongAddress() ?? (() => null),
         defaultPollSeconds: config.pollSeconds,
         quotas: tenancy.quotas,
       }),

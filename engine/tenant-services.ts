@@ -18,7 +18,7 @@ import { FLEET_DEFAULTS, runFleet, type FleetControl } from "#engine/collectors/
 import type { Config } from "#engine/config.ts"
 import type { ImportDocument, ImportMode, ImportReport } from "#engine/import/document.ts"
 import type { Log } from "#engine/log.ts"
-import { deviceReach, reachableTargets } from "#engine/net/reach.ts"
+import { deviceReach, reachableTargets, wrongDeviceAddress, type WrongAddress } from "#engine/net/reach.ts"
 import type { Probes } from "#engine/probes/probes.ts"
 import { makeIngestGate, type IngestGate, type IngestStats } from "#engine/quota/ingest-gate.ts"
 import type { QuotaPassed, Quotas } from "#engine/quota/quotas.ts"
@@ -26,7 +26,13 @@ import { perSecond, stretchProbes } from "#engine/quota/stretch-probes.ts"
 import type { DbError, DbShape } from "#engine/storage/db.ts"
 import { appendEvents } from "#engine/storage/events.ts"
 import { openHistory, type History } from "#engine/storage/history.ts"
-import { changeInventory, type Changed, type Changing, type Planned } from "#engine/storage/inventory-change.ts"
+import {
+  changeInventory,
+  type AddressRefused,
+  type Changed,
+  type Changing,
+  type Planned,
+} from "#engine/storage/inventory-change.ts"
 import { inventoryOf, type Stored } from "#engine/storage/inventory-rows.ts"
 import {
   loadInventory,
@@ -68,17 +74,22 @@ export interface TenantServices {
     mode: ImportMode,
   ) => Effect.Effect<
     ImportReport,
-    ImportRefused | QuotaPassed | VaultRefused | MasterKeyUnusable | TopologyRefused | DbError
+    ImportRefused | AddressRefused | QuotaPassed | VaultRefused | MasterKeyUnusable | TopologyRefused | DbError
   >
   /** Stores any change of the inventory; twin and fleet follow when it changed something. */
   readonly change: ChangeInventory
+  /** Which addresses its devices cannot have, as of now. */
+  readonly wrongAddress: () => WrongAddress
 }
 
 /** `plan` throws tagged errors of its own, which come out as E. */
 export type ChangeInventory = <A, E = never>(
   changing: Changing,
   plan: (stored: Stored, key: () => Promise<TenantKey>) => Promise<Planned<A>>,
-) => Effect.Effect<Changed<A>, E | QuotaPassed | VaultRefused | MasterKeyUnusable | TopologyRefused | DbError>
+) => Effect.Effect<
+  Changed<A>,
+  E | AddressRefused | QuotaPassed | VaultRefused | MasterKeyUnusable | TopologyRefused | DbError
+>
 
 /** The twin did not take the new inventory: its inbox is closed. It stands in the database and counts from the next start. */
 export class TopologyRefused extends Data.TaggedError("TopologyRefused")<{ readonly message: string }> {}
@@ -152,6 +163,7 @@ export const openTenant = (
       ingest: gate.stats,
       probePlans: () => probed.plans,
       change,
+      wrongAddress: () => wrongAddressFor(environment, tenant),
       importDocument: (document, mode) =>
         Effect.map(
           change<Imported, ImportRefused>(
@@ -169,12 +181,13 @@ export const openTenant = (
  * inventory.
  */
 const makeChange = (
-  { db, vault }: TenantEnvironment,
+  environment: TenantEnvironment,
   tenant: TenantInfo,
   twin: LiveTwin,
   follow: Follow,
 ): Effect.Effect<ChangeInventory> =>
   Effect.map(Effect.all([Semaphore.make(1), Semaphore.make(1)]), ([writing, following]) => {
+    const { db, vault } = environment
     let followed = 0
     let newest: Stored | null = null
     const catchUp = Effect.gen(function* () {
@@ -193,7 +206,9 @@ const makeChange = (
       Effect.uninterruptible(
         Effect.gen(function* () {
           // The database makes them take turns too; whoever waits here holds none of its connections meanwhile.
-          const done = yield* writing.withPermits(1)(changeInventory(db, vault, tenant.id, changing, plan))
+          const wrongAddress = wrongAddressFor(environment, tenant)
+          const store = changeInventory(db, vault, tenant.id, { ...changing, wrongAddress }, plan)
+          const done = yield* writing.withPermits(1)(store)
           const { stored } = done
           if (stored === null) return done
           if (newest === null || newest.rev < stored.rev) newest = stored
@@ -295,6 +310,12 @@ const tellNotice = (log: Log, { kind, subject, detail }: TenantNotice): void =>
     ? log.info(`twin: ${kind}`, { subject, detail })
     : log.warn(`twin: ${kind}`, { subject, detail })
 
+/** Where a device of this tenant cannot be; who asks holds it for one request, for interfaces come and go. */
+const wrongAddressFor = ({ config }: Pick<TenantEnvironment, "config">, tenant: TenantInfo): WrongAddress =>
+  wrongDeviceAddress(mayLoopback(config, tenant))
+
+const mayLoopback = (config: Config, tenant: TenantInfo): boolean => tenant.demo || config.loopbackTargets === "allow"
+
 /** Lets the collectors follow what stands there; null = read it. */
 type Follow = (stored: Stored | null) => Effect.Effect<void, MasterKeyUnusable | VaultRefused | DbError>
 
@@ -315,7 +336,7 @@ const followTargets = (
   return Effect.fnUntraced(function* (known) {
     // Whatever must be opened is read with its key in one transaction: a rotation may have sealed it anew meanwhile.
     const stored = known === null || opener.needsKey(known) ? yield* read : opener.targets(known, null, refused)
-    const allowed = reachableTargets(stored, deviceReach(tenant.demo || config.loopbackTargets === "allow"), log)
+    const allowed = reachableTargets(stored, deviceReach(mayLoopback(config, tenant)), log)
     const { targets, factor } = stretchProbes(allowed, quotas.limit(tenant.id, "max_probe_pps"))
     if (factor > 1) {
       quotas.exceeded(tenant.id, "max_probe_pps")

@@ -3,6 +3,7 @@ import assert from "node:assert/strict"
 import test, { before, describe } from "node:test"
 import fc from "fast-check"
 import { useInventoryServer } from "#engine/api/inventory.fixture.ts"
+import { wrongDeviceAddress } from "#engine/net/reach.ts"
 import { NO_POSTGRES } from "#engine/storage/database.fixture.ts"
 import { ROLES } from "#protocol/role.ts"
 
@@ -19,7 +20,8 @@ const document = fc
           name,
           address: fc
             .ipV4()
-            .filter((address) => Number(address.split(".")[0]) > 0 && Number(address.split(".")[0]) < 224),
+            .filter((address) => Number(address.split(".")[0]) > 0 && Number(address.split(".")[0]) < 224)
+            .filter((address) => wrongDeviceAddress(true)(address) === null),
           site: fc.constantFrom(...sites),
           roles: fc.uniqueArray(fc.constantFrom(...ROLES), { minLength: 1, maxLength: 3 }),
           pollSeconds: fc.integer({ min: 1, max: 3600 }),

@@ -80,6 +80,7 @@ export interface Body {
 
 export interface InventoryServerOptions {
   readonly collectors?: readonly Collector[]
+  readonly loopback?: Config["loopbackTargets"]
   /** Hears of every credential that is opened. */
   readonly onOpened?: (device: string, kind: string) => void
 }
@@ -100,7 +101,7 @@ export const useInventoryServer = (options: InventoryServerOptions = {}): Invent
     const tenants = await run(makeTenants({}))
     const probes = { setTenant: () => Effect.void, tool: null, stats: {} as never }
     const environment = {
-      config: { ...settings(), dataDir: it.dataDir },
+      config: { ...settings(), loopbackTargets: options.loopback ?? "allow", dataDir: it.dataDir },
       db: it.db,
       vault,
       log: silentLog,
@@ -134,6 +135,7 @@ export const useInventoryServer = (options: InventoryServerOptions = {}): Invent
       inventory: makeInventoryApi({
         db: it.db,
         changeOf: (tenant) => running.get(tenant)?.change ?? null,
+        wrongAddressOf: (tenant) => running.get(tenant)!.wrongAddress(),
         defaultPollSeconds: 30,
         quotas: server.quotas,
       }),

@@ -84,6 +84,7 @@ const importIntoStorage = async (config: Config, job: Job, io: CommandIo): Promi
   const { createTenant, listTenants } = await import("#engine/storage/tenants.ts")
   const { importInventory } = await import("#engine/storage/inventory.ts")
   const { openVault } = await import("#engine/storage/vault.ts")
+  const { wrongDeviceAddress } = await import("#engine/net/reach.ts")
   const program = Effect.gen(function* () {
     const { db } = yield* openToolStorage(config, (line) => io.err(line))
     const tenants = yield* listTenants(db)
@@ -103,6 +104,7 @@ const importIntoStorage = async (config: Config, job: Job, io: CommandIo): Promi
     return yield* importInventory(db, vault, tenant.id, job.document, {
       defaultPollSeconds: config.pollSeconds,
       ...job.mode,
+      wrongAddress: wrongDeviceAddress(tenant.demo || config.loopbackTargets === "allow"),
     })
   })
   return Effect.runPromise(Effect.scoped(program))

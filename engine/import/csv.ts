@@ -9,6 +9,7 @@ import type { ImportError, ParsedImport } from "#engine/import/parse.ts"
 import { IMPORT_BYTES_MAX, IMPORT_DEVICES_MAX, parseImport } from "#engine/import/parse.ts"
 import { MISTAKES_MAX } from "#engine/import/read.ts"
 import { nearest } from "#engine/nearest.ts"
+import type { WrongAddress } from "#engine/net/reach.ts"
 
 /** Every column that is known; name, address, site and roles must be there. docs/api.md tells what each holds. */
 export const CSV_COLUMNS = [
@@ -49,7 +50,7 @@ export type KnownSites = ReadonlyMap<
 >
 
 /** As parseImport; never throws. */
-export const parseCsv = (input: string, known: KnownSites): ParsedImport => {
+export const parseCsv = (input: string, known: KnownSites, wrong: WrongAddress = () => null): ParsedImport => {
   if (Buffer.byteLength(input) > IMPORT_BYTES_MAX)
     return failed([mistake(1, "", `is larger than ${IMPORT_BYTES_MAX} bytes`)])
   const table = readTable(input)
@@ -67,7 +68,7 @@ export const parseCsv = (input: string, known: KnownSites): ParsedImport => {
     links: [],
   }
   const lines = table.rows.map(({ line }) => line)
-  return told(parseImport(JSON.stringify(document)), errors, lines, places)
+  return told(parseImport(JSON.stringify(document), wrong), errors, lines, places)
 }
 
 interface PlacedSite {

@@ -30,6 +30,7 @@ import {
 } from "#engine/import/read.ts"
 import type { Fields, Mistakes } from "#engine/import/read.ts"
 import { nearest } from "#engine/nearest.ts"
+import type { WrongAddress } from "#engine/net/reach.ts"
 import { ROLES } from "#protocol/role.ts"
 import type { Role } from "#protocol/role.ts"
 
@@ -75,8 +76,8 @@ export type ParsedImport =
   /** In the order of the file; `total` may exceed the list, which is bounded. */
   | { readonly ok: false; readonly errors: readonly ImportError[]; readonly total: number }
 
-/** `input` is the file's bytes, or text that is already decoded. Never throws. */
-export const parseImport = (input: string | Uint8Array): ParsedImport => {
+/** `input` is the file's bytes, or text that is already decoded; `wrong` judges addresses for the tenant. Never throws. */
+export const parseImport = (input: string | Uint8Array, wrong: WrongAddress = () => null): ParsedImport => {
   const bytes = typeof input === "string" ? Buffer.byteLength(input) : input.length
   if (bytes > IMPORT_BYTES_MAX) return whole(`is ${bytes} bytes; at most ${IMPORT_BYTES_MAX} are taken`)
   const text = typeof input === "string" ? input : decodeUtf8(input)
@@ -86,7 +87,7 @@ export const parseImport = (input: string | Uint8Array): ParsedImport => {
   if (isProblem(root))
     return { ok: false, errors: [{ ...position(root.at), path: "", message: root.message }], total: 1 }
   const mistakes = makeMistakes()
-  const document = readDocument(root, mistakes)
+  const document = readDocument(root, mistakes, wrong)
   if (document !== null && mistakes.total === 0) return { ok: true, document }
   const errors = mistakes.list
     .toSorted((a, b) => a.at - b.at)
@@ -119,12 +120,12 @@ const decodeUtf8 = (bytes: Uint8Array): string | null => {
   }
 }
 
-const readDocument = (root: JsonNode, mistakes: Mistakes): ImportDocument | null => {
+const readDocument = (root: JsonNode, mistakes: Mistakes, wrong: WrongAddress): ImportDocument | null => {
   const fields = openObject(root, "", IMPORT_FIELDS.document, mistakes)
   if (fields === null) return null
   const sites = readSites(fields)
   const siteIds = new Set(sites.map((site) => site.id))
-  const devices = readDevices(fields, siteIds)
+  const devices = readDevices(fields, siteIds, wrong)
   const deviceNames = new Set(devices.map((device) => device.name))
   return { sites, devices, links: readLinks(fields, deviceNames) }
 }
@@ -146,7 +147,7 @@ const readSites = (document: Fields): ImportSite[] => {
   return sites
 }
 
-const readDevices = (document: Fields, siteIds: ReadonlySet<string>): ImportDevice[] => {
+const readDevices = (document: Fields, siteIds: ReadonlySet<string>, wrong: WrongAddress): ImportDevice[] => {
   const uniqueName = makeUnique("device name")
   const uniqueService = makeUnique("address and port")
   const devices: ImportDevice[] = []
@@ -154,7 +155,7 @@ const readDevices = (document: Fields, siteIds: ReadonlySet<string>): ImportDevi
     const fields = openObject(node, `devices[${index}]`, IMPORT_FIELDS.device, document.mistakes)
     if (fields === null) continue
     const name = readText(fields, "name", { max: 128 })
-    const address = readAddress(fields)
+    const address = readAddress(fields, wrong)
     const site = readReference(fields, "site", siteIds, "site")
     const roles = readRoles(fields)
     const snmp = readSnmp(fields)
@@ -229,12 +230,12 @@ const readReference = (fields: Fields, key: string, known: ReadonlySet<string>, 
   return undefined
 }
 
-const readAddress = (fields: Fields): string | undefined => {
+const readAddress = (fields: Fields, wrong: WrongAddress): string | undefined => {
   const value = readText(fields, "address", { max: 64 })
   if (value === undefined) return undefined
-  const wrong = wrongAddress(value)
-  if (wrong === null) return value
-  note(fields.mistakes, fields.members.get("address")!.node.at, join(fields.path, "address"), wrong)
+  const why = wrongAddress(value) ?? wrong(value)
+  if (why === null) return value
+  note(fields.mistakes, fields.members.get("address")!.node.at, join(fields.path, "address"), why)
   return undefined
 }
 

@@ -30,9 +30,10 @@ import {
   type LinkFields,
 } from "#engine/inventory-api/edits.ts"
 import { exportDocument } from "#engine/inventory-api/export.ts"
+import type { WrongAddress } from "#engine/net/reach.ts"
 import { QuotaPassed, type Quotas } from "#engine/quota/quotas.ts"
 import type { DbError, DbShape } from "#engine/storage/db.ts"
-import type { InventoryQuota, Planned } from "#engine/storage/inventory-change.ts"
+import { AddressRefused, type InventoryQuota, type Planned } from "#engine/storage/inventory-change.ts"
 import { readConsistent, type Kind, type Stored } from "#engine/storage/inventory-rows.ts"
 import { ImportRefused, planImport, type Imported } from "#engine/storage/inventory.ts"
 import type { TenantKey } from "#engine/storage/vault.ts"
@@ -78,6 +79,8 @@ export interface InventoryApi {
   readonly removeLink: (who: Editor, id: string) => Effect.Effect<null, EditError>
   readonly import: (who: Editor, document: ImportDocument, mode: ImportMode) => Effect.Effect<Imported, EditError>
   readonly export: (who: Editor) => Effect.Effect<string, EditError>
+  /** Which addresses a device of the tenant cannot have, and why. */
+  readonly wrongAddress: (tenant: TenantId) => WrongAddress
   /** What an import by CSV may name without saying where it is. */
   readonly sites: (who: Editor) => Effect.Effect<ReadonlyMap<string, Site>, EditError>
 }
@@ -86,6 +89,7 @@ export interface InventoryApiOptions {
   readonly db: DbShape
   /** Null while the tenant does not run here. */
   readonly changeOf: (tenant: TenantId) => ChangeInventory | null
+  readonly wrongAddressOf: (tenant: TenantId) => WrongAddress
   readonly defaultPollSeconds: number
   /** Absent = nothing is limited. */
   readonly quotas?: Pick<Quotas, "refusal">
@@ -132,6 +136,7 @@ export const makeInventoryApi = (options: InventoryApiOptions): InventoryApi => 
       return change(who, plan, mode.dryRun)
     },
     export: (who) => read(who, (stored) => exportDocument(stored, who)),
+    wrongAddress: options.wrongAddressOf,
     sites: (who) => read(who, (stored) => new Map([...stored.sites].filter(([id]) => seesSite(who, id)))),
   }
 }
@@ -140,8 +145,10 @@ const away = ({ message }: DbError): Effect.Effect<never, Unavailable> =>
   Effect.fail(new Unavailable({ detail: message.split("\n")[0] ?? "the database did not answer" }))
 
 /** What the caller can do something about, as it is; the rest is of the engine and told as being away. */
-const asEditError = (error: EditRefused | ImportRefused | QuotaPassed | { readonly message: string }): EditError => {
+const asEditError = (
+  error: EditRefused | AddressRefused | ImportRefused | QuotaPassed | { readonly message: string },
+): EditError => {
   if (error instanceof EditRefused || error instanceof QuotaPassed) return error
-  if (error instanceof ImportRefused) return refused(error.message)
+  if (error instanceof ImportRefused || error instanceof AddressRefused) return refused(error.message)
   return new Unavailable({ detail: error.message.split("\n")[0] ?? "it could not be stored" })
 }

@@ -9,7 +9,7 @@ import { networkInterfaces } from "node:os"
 import { after, before, describe, test } from "node:test"
 import fc from "fast-check"
 import { silentLog } from "#engine/log.ts"
-import { classOf, deviceReach, publicReach, reachableTargets } from "#engine/net/reach.ts"
+import { classOf, deviceReach, publicReach, reachableTargets, wrongDeviceAddress } from "#engine/net/reach.ts"
 import { literal } from "#engine/probes/address.ts"
 import { httpProbe } from "#engine/probes/http.ts"
 import { ANYWHERE } from "#engine/probes/policy.ts"
@@ -260,6 +260,28 @@ describe("devices", () => {
   test("[S9] no address of this machine is a device, whatever interface has it", () => {
     for (const list of Object.values(networkInterfaces()))
       for (const { address } of list ?? []) assert.ok(!allows(false, address.split("%")[0]!), address)
+  })
+
+  test("[S9] whoever declares a device hears the same rule in words", () => {
+    const byte = fc.integer({ min: 0, max: 255 })
+    const near = fc.constantFrom("127.0.0.1", "169.254.7.7", "::1", "fe80::2", "64:ff9b::1", "fd00:ec2::254", "2001::1")
+    const any = fc.oneof(
+      near,
+      fc.ipV6(),
+      fc.tuple(byte, byte, byte, byte).map((four) => four.join(".")),
+    )
+    fc.assert(
+      fc.property(any, fc.boolean(), (text, loopback) => {
+        const one = literal(text)
+        const words = wrongDeviceAddress(loopback)(text)
+        assert.equal(words === null, one === null || deviceReach(loopback).allows(one), `${text}: ${words}`)
+        if (words !== null) assert.ok(words.startsWith(JSON.stringify(text)), words)
+      }),
+      { numRuns: 2_000 },
+    )
+    assert.match(wrongDeviceAddress(false)("127.0.0.1") ?? "", /this machine's own.*no device is polled/)
+    assert.match(wrongDeviceAddress(true)("169.254.1.1") ?? "", /link-local/)
+    assert.equal(wrongDeviceAddress(false)("core1.example.net"), null, "judged by whoever reads documents")
   })
 
   test("[S9] a tenant's targets are cut to what may be reached, and the operator hears of it", () => {

@@ -84,6 +84,29 @@ export const deviceReach = (loopback: boolean): TargetPolicy => {
   }
 }
 
+/** Null = a device may have this address; else what is wrong with it, for whoever declares it. */
+export type WrongAddress = (address: string) => string | null
+
+/** The same rule as words. A text that is no address at all is judged by whoever reads documents. */
+export const wrongDeviceAddress = (loopback: boolean): WrongAddress => {
+  const reach = deviceReach(loopback)
+  return (address) => {
+    const to = literal(address)
+    if (to === null || reach.allows(to)) return null
+    const why = isCloud(to) ? "is a cloud's own service" : WHY[classOf(to)]
+    return `${JSON.stringify(address)} ${why}: no device is polled there`
+  }
+}
+const OURS = "is this machine's own (HELIOGRAPH_LOOPBACK_TARGETS=allow is for laboratories)"
+const WHY: Readonly<Record<AddressClass, string>> = {
+  loopback: OURS,
+  linkLocal: "is link-local: it means another machine on every link",
+  transition: "carries an IPv4 address inside an IPv6 one: give the address itself",
+  private: OURS,
+  public: OURS,
+  reserved: OURS,
+}
+
 /** The others are not polled, probed or listened to, and the operator is told how many they are. */
 export const reachableTargets = <T extends { readonly address: string }>(
   targets: readonly T[],

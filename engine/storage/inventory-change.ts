@@ -3,8 +3,10 @@
  * with the next revision and its audit entry in one transaction. Changes of one tenant take turns, so that a plan is
  * never made on what another one is about to replace.
  */
+import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import { recordAct, type Act, type Actor } from "#engine/audit/act.ts"
+import type { WrongAddress } from "#engine/net/reach.ts"
 import { pingPlan } from "#engine/probes/plan.ts"
 import type { QuotaPassed } from "#engine/quota/quotas.ts"
 import type { DbError, DbShape, Tx } from "#engine/storage/db.ts"
@@ -59,7 +61,12 @@ export interface Changing {
   /** Plans and writes nothing. */
   readonly dryRun?: boolean
   readonly quota?: InventoryQuota
+  /** Asked for addresses that are new; what was declared before it was asked for may stay. */
+  readonly wrongAddress?: WrongAddress
 }
+
+/** A device was to get an address where nothing would ever be polled. */
+export class AddressRefused extends Data.TaggedError("AddressRefused")<{ readonly message: string }> {}
 
 /** Null = there may be `wanted` of them in all; else what the change fails with. Asked only for what grows. */
 export type InventoryQuota = (
@@ -81,13 +88,15 @@ export const changeInventory = <A, E = never>(
   tenant: TenantId,
   changing: Changing,
   plan: (stored: Stored, key: () => Promise<TenantKey>) => Promise<Planned<A>>,
-): Effect.Effect<Changed<A>, E | QuotaPassed | VaultRefused | MasterKeyUnusable | DbError> =>
-  db.tenant(tenant)<Changed<A>, E | QuotaPassed | VaultRefused | MasterKeyUnusable>(async (tx) => {
+): Effect.Effect<Changed<A>, E | AddressRefused | QuotaPassed | VaultRefused | MasterKeyUnusable | DbError> =>
+  db.tenant(tenant)<Changed<A>, E | AddressRefused | QuotaPassed | VaultRefused | MasterKeyUnusable>(async (tx) => {
     await tx.query("select pg_advisory_xact_lock(hashtextextended($1, 0))", [tenant])
     const stored = await readStored(tx, tenant)
     const before = { devices: stored.devices.size, links: stored.links.size, targets: probeTargets(stored) }
+    const addresses = new Map([...stored.devices.values()].map(({ device }) => [device.id, device.address]))
     let key: Promise<TenantKey> | undefined
     const planned = await plan(stored, () => (key ??= vault.tenantKey(tx, tenant)))
+    refuseAddresses(planned.edit.devices, addresses, changing.wrongAddress)
     const tooMany =
       (stored.devices.size > before.devices ? changing.quota?.("max_devices", stored.devices.size) : null) ??
       (stored.links.size > before.links ? changing.quota?.("max_links", stored.links.size) : null) ??
@@ -107,6 +116,21 @@ export const changeInventory = <A, E = never>(
     await recordAct(tx, tenant, changing.by, planned.act(rev))
     return { answer, rev, stored: { ...stored, rev } }
   })
+
+const refuseAddresses = (
+  rows: readonly PlannedDevice[],
+  before: ReadonlyMap<string, string>,
+  wrong: WrongAddress = () => null,
+): void => {
+  const mistakes = rows.flatMap(({ id, name, address }) => {
+    const why = before.get(id) === address ? null : wrong(address)
+    return why === null ? [] : [`device ${name}: address: ${why}`]
+  })
+  if (mistakes.length === 0) return
+  const more = mistakes.length > ADDRESSES_SHOWN ? `; and ${mistakes.length - ADDRESSES_SHOWN} more` : ""
+  throw new AddressRefused({ message: mistakes.slice(0, ADDRESSES_SHOWN).join("; ") + more })
+}
+const ADDRESSES_SHOWN = 5
 
 /** Devices that are pinged, and probes of services. */
 const probeTargets = ({ devices }: Stored): number => {

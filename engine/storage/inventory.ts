@@ -15,9 +15,15 @@ import type {
   ImportReport,
   ImportSite,
 } from "#engine/import/document.ts"
+import type { WrongAddress } from "#engine/net/reach.ts"
 import type { QuotaPassed } from "#engine/quota/quotas.ts"
 import type { DbError, DbShape } from "#engine/storage/db.ts"
-import { changeInventory, NOTHING_REMOVED, type Planned } from "#engine/storage/inventory-change.ts"
+import {
+  changeInventory,
+  NOTHING_REMOVED,
+  type AddressRefused,
+  type Planned,
+} from "#engine/storage/inventory-change.ts"
 import { takeOutMissing } from "#engine/storage/inventory-removal.ts"
 import {
   canonical,
@@ -53,6 +59,8 @@ export interface ImportOptions {
   readonly replace?: boolean
   /** False for somebody without credentials.manage. */
   readonly mayCredentials?: boolean
+  /** Absent = any. */
+  readonly wrongAddress?: WrongAddress
 }
 
 export interface StoredInventory {
@@ -86,13 +94,20 @@ export const importInventory = (
   tenant: TenantId,
   document: ImportDocument,
   options: ImportOptions,
-): Effect.Effect<ImportReport, ImportRefused | QuotaPassed | VaultRefused | MasterKeyUnusable | DbError> =>
+): Effect.Effect<
+  ImportReport,
+  ImportRefused | AddressRefused | QuotaPassed | VaultRefused | MasterKeyUnusable | DbError
+> =>
   Effect.map(
     changeInventory<Imported, ImportRefused>(
       db,
       vault,
       tenant,
-      { by: LOCAL_IMPORT, ...(options.dryRun === undefined ? {} : { dryRun: options.dryRun }) },
+      {
+        by: LOCAL_IMPORT,
+        ...(options.dryRun === undefined ? {} : { dryRun: options.dryRun }),
+        ...(options.wrongAddress === undefined ? {} : { wrongAddress: options.wrongAddress }),
+      },
       planImport(document, options),
     ),
     ({ answer }) => answer.report,

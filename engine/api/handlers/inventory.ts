@@ -107,9 +107,11 @@ export const inventory = (deps: ApiDeps) => {
       .handle("import", ({ query, headers, payload }) => {
         const mode = { dryRun: query.dryRun === "true", replace: query.replace === "true" }
         const effect = Effect.gen(function* () {
+          const { principal } = yield* Caller
+          const wrong = store.wrongAddress(principal.tenant)
           const isCsv = (query.format ?? "json") === "csv"
           const sites = isCsv ? yield* as(["refused"], store.sites) : new Map()
-          const parsed = isCsv ? parseCsv(payload.document, sites) : parseImport(payload.document)
+          const parsed = isCsv ? parseCsv(payload.document, sites, wrong) : parseImport(payload.document, wrong)
           if (!parsed.ok) return yield* invalid(parsed)
           const { report, preview } = yield* as(["refused"], (who) => store.import(who, parsed.document, mode))
           return { ...report, dryRun: mode.dryRun, preview }
