@@ -118,7 +118,8 @@ export const openPlayer = async (options: PlayerOptions): Promise<Player> => {
     return inTurn(async () => {
       if (!isWanted()) return
       problem = null
-      const foldsOn = !broken && atMs >= clockMs && atMs - clockMs <= FOLD_ON_MS
+      const isAhead = !broken && atMs >= clockMs && atMs - clockMs <= FOLD_ON_MS
+      const foldsOn = isAhead && !ways.isShorter(current.world.seq, atMs)
       await (foldsOn ? foldTo(atMs, isWanted) : reopen(atMs, isWanted))
     })
   }

@@ -41,6 +41,8 @@ test("[W10] a stretch that was passed once is folded again in short pieces only"
     const again = await openReplay(ways.source, momentOf(seq))
     assert.ok((await again.runTo({ seq })) < 10)
   }
+  assert.equal(ways.isShorter(80, momentOf(110)), true, "from 80, a waypoint near 110 is nearer")
+  assert.equal(ways.isShorter(80, momentOf(88)), false, "a few inputs ahead are folded")
   assert.equal(asked, 1, "the database was not asked for what is at hand")
 })
 

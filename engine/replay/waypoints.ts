@@ -13,6 +13,8 @@ export interface Waypoints {
   readonly source: ReplaySource
   /** To be asked after each slice: leaves a waypoint when none is near. The twin must stand still until it resolves. */
   readonly passed: (replay: Replay) => Promise<void>
+  /** Whether beginning at a waypoint is a shorter way to a moment than folding on from `seq`. */
+  readonly isShorter: (seq: number, atMs: number) => boolean
   readonly count: () => number
 }
 
@@ -59,6 +61,10 @@ export const withWaypoints = (source: ReplaySource, limits: WaypointLimits = WAY
       points.splice(place === -1 ? points.length : place, 0, { seq, atMs, blob })
       bytes += blob.length
       while (bytes > limits.bytesMax && points.length > 0) thinOut()
+    },
+    isShorter: (seq, atMs) => {
+      const own = points.findLast((point) => point.atMs <= atMs)
+      return own !== undefined && own.seq - seq >= every
     },
     count: () => points.length,
   }
