@@ -42,11 +42,18 @@ const bruteRules = (window: number): readonly BruteRule[] => {
     const first = past.at(-window - 1) ?? (past[0] as number)
     return past.length < 2 || first === 0 ? null : ((past.at(-1) as number) - first) / Math.abs(first) > 1
   }
+  /** Half a window has to be known before it says anything. */
+  const known = (past: Past): boolean => past.length > window || (past.length - 1) * 2 >= window
+  const over = (id: string, met: (past: Past) => boolean): BruteRule =>
+    simple(id, (past) => (known(past) ? met(past) : null))
   return [
-    { ...simple("avg", (past) => mean(cut(past)) > 70), recovered: (past) => mean(cut(past)) < 60 },
+    {
+      ...over("avg", (past) => mean(cut(past)) > 70),
+      recovered: (past) => (known(past) ? mean(cut(past)) < 60 : null),
+    },
     simple("max", (past) => Math.max(...cut(past)) > 99),
     simple("min", (past) => Math.min(...cut(past)) < 1),
-    simple("p95", (past) => p95(cut(past)) > 92),
+    over("p95", (past) => p95(cut(past)) > 92),
     {
       id: "last",
       met: (past) => (past.at(-1) as number) > 90,
@@ -54,11 +61,11 @@ const bruteRules = (window: number): readonly BruteRule[] => {
       forMs: 60_000,
       recoverMs: 120_000,
     },
-    simple("sum", (past) => mean(cut(past)) * cut(past).length > 75 * window),
+    over("sum", (past) => mean(cut(past)) * cut(past).length > 75 * window),
     simple("rate", rate),
     simple("thrice", (past) => past.length >= 3 && past.slice(-3).every((value) => value > 85)),
     simple("flap", (past) => changes(past) >= Math.max(2, window - 2)),
-    { ...simple("both", (past) => mean(cut(past)) > 65 && Math.min(...cut(past)) > 40), forMs: 100_000 },
+    { ...over("both", (past) => mean(cut(past)) > 65 && Math.min(...cut(past)) > 40), forMs: 100_000 },
   ]
 }
 

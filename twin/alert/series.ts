@@ -456,6 +456,12 @@ export const oldestOf = (
   return { atMs: timeAt(row, spec.at, seq), value: valueAt(row, spec.at, seq) }
 }
 
+/** The window is known for at least half of its length: a sample lies before it, or that far back in it. */
+export const isCovered = (row: Float64Array, spec: SeriesSpec, window: WindowSpec, nowMs: number): boolean => {
+  const tail = at(row, window.at + TAIL)
+  return tail > at(row, spec.at + HEAD) || timeAt(row, spec.at, tail) <= nowMs - window.ms / 2
+}
+
 export const runCount = (row: Float64Array, run: RunSpec): number => at(row, run.at + RUN_COUNT)
 export const runSinceMs = (row: Float64Array, run: RunSpec): number => at(row, run.at + RUN_SINCE)
 

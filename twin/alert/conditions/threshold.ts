@@ -1,10 +1,12 @@
 /**
  * `threshold`: an aggregate of the last seconds against a number, or against another metric of the same entity or its
- * device (used memory against total memory). An empty window is no evidence, except for `count`, where it is zero.
+ * device (used memory against total memory). An empty window is no evidence, except for `count`, where it is zero; nor is
+ * one of which less than half is known: a sample after a start is not "the mean of ten minutes". One sample does prove a
+ * maximum above, a minimum below, and what was last.
  */
 import type { Metric } from "#protocol/metric.ts"
 import { metricByName } from "#protocol/metric.ts"
-import type { Aggregation, ThresholdCondition, ThresholdRef } from "#protocol/rule.ts"
+import type { Aggregation, Operator, ThresholdCondition, ThresholdRef } from "#protocol/rule.ts"
 import { AGGREGATIONS, OPERATORS } from "#protocol/rule.ts"
 import type { ConditionKind, Moment, SeriesRef, Truth, WindowRef, WindowStat } from "#twin/alert/condition.ts"
 import { EVIDENCE_MS, holds, rowOf, SAMPLES_SHOWN, truthOf, truthWord, UNKNOWN } from "#twin/alert/condition.ts"
@@ -26,6 +28,7 @@ import {
 import {
   countOf,
   expire,
+  isCovered,
   maxOf,
   minOf,
   newestMs,
@@ -70,7 +73,7 @@ export const threshold: ConditionKind<ThresholdCondition> = {
   compile: (condition, needs) => {
     const { metric, operator, aggregation } = condition
     const ref = needs.window(metric, condition.lookback_seconds * 1000, STAT[aggregation])
-    const aggregate = aggregated(ref, aggregation)
+    const aggregate = aggregated(ref, aggregation, operator)
     const limit = limitOf(condition, (name) => needs.series(name))
     const truth = (moment: Moment): Truth => {
       const value = aggregate(moment)
@@ -132,14 +135,21 @@ const readLimit = (fields: Fields, metric: Metric | undefined): Limit | undefine
 }
 
 /** NaN = no evidence. */
-const aggregated = (ref: WindowRef, aggregation: Aggregation): ((moment: Moment) => number) => {
+const aggregated = (ref: WindowRef, aggregation: Aggregation, operator: Operator): ((moment: Moment) => number) => {
   const { series, window } = ref
   const reader = READERS[aggregation]
+  const universal = !(
+    aggregation === "last" ||
+    (aggregation === "max" && (operator === ">" || operator === ">=")) ||
+    (aggregation === "min" && (operator === "<" || operator === "<="))
+  )
   return (moment) => {
     const row = rowOf(ref, moment)
     expire(row, series, moment.nowMs)
     const count = countOf(row, series, window)
-    return aggregation === "count" ? count : count === 0 ? Number.NaN : reader(row, ref, count)
+    if (aggregation === "count") return count
+    if (count === 0 || (universal && !isCovered(row, series, window, moment.nowMs))) return Number.NaN
+    return reader(row, ref, count)
   }
 }
 

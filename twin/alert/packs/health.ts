@@ -144,7 +144,7 @@ export const health: RulePack = {
       for_seconds: 300,
       summary: "The clock of {{device}} is {{value}} s off",
       description: "Logs cannot be put in order, certificates fail.",
-      fires: "load 0s..20m every 1m - device.clock.skew_seconds -120\nexpect firing clock-skew - at 10m",
+      fires: "load 0s..20m every 1m - device.clock.skew_seconds -120\nexpect firing clock-skew - at 14m",
       quiet: "load 0s..20m every 1m - device.clock.skew_seconds -2 / 40\nexpect never clock-skew",
     }),
     packRule({

@@ -30,7 +30,7 @@ export const reach: RulePack = {
       summary: "{{device}} answers ping, but its API has been silent for five minutes",
       description: "The device forwards, and cannot be asked or configured.",
       fires:
-        "load 0s..15m every 30s - device.up up\nload 0s..15m every 30s - device.api.up down\nexpect firing management-plane-down - at 6m",
+        "load 0s..15m every 30s - device.up up\nload 0s..15m every 30s - device.api.up down\nexpect firing management-plane-down - at 8m",
       quiet:
         "load 0s..15m every 30s - device.up down\nload 0s..15m every 30s - device.api.up down\nexpect never management-plane-down",
     }),
@@ -43,7 +43,7 @@ export const reach: RulePack = {
       summary: "{{device}} answers ping, but SNMP has been silent for five minutes",
       description: "An access list, a changed community or user, or an agent that died.",
       fires:
-        "load 0s..15m every 30s - device.up up\nload 0s..15m every 30s - device.snmp.up down\nexpect firing snmp-silent - at 6m",
+        "load 0s..15m every 30s - device.up up\nload 0s..15m every 30s - device.snmp.up down\nexpect firing snmp-silent - at 8m",
       quiet:
         "load 0s..15m every 30s - device.up up\nload 0s..15m every 30s - device.snmp.up up / down\nexpect never snmp-silent",
     }),

@@ -160,7 +160,7 @@ export const bgp: RulePack = {
       for_seconds: 300,
       summary: "{{entity}} is Established with {{device}} and sends no prefix",
       description: "The session is up and useless: a filter, or a neighbour with nothing to say.",
-      fires: `load 0s..15m every 1m ${BGP} established\nload 0s..15m every 1m bgp:192.0.2.1 bgp.peer.prefixes_in 0\nexpect firing bgp-no-prefixes bgp:192.0.2.1 at 6m`,
+      fires: `load 0s..15m every 1m ${BGP} established\nload 0s..15m every 1m bgp:192.0.2.1 bgp.peer.prefixes_in 0\nexpect firing bgp-no-prefixes bgp:192.0.2.1 at 8m`,
       quiet: `load 0s..15m every 1m ${BGP} established\nload 0s..15m every 1m bgp:192.0.2.1 bgp.peer.prefixes_in 12\nexpect never bgp-no-prefixes`,
     }),
   ],
