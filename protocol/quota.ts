@@ -100,8 +100,7 @@ export const ABSENT: Readonly<Record<string, string>> = {
   actor_memory_mb: "one process holds all tenants' heaps, and V8 does not tell them apart",
 }
 
-/** A limit that may be set by hand: whole, 0 = none of it. Above this it could not be counted exactly. */
-export const LIMIT_MAX = Number.MAX_SAFE_INTEGER
+/** A limit that may be set by hand: whole, 0 = none of it, small enough to be counted exactly. */
 export const isLimit = (value: number): boolean => Number.isSafeInteger(value) && value >= 0
 
 /** The tier's own limit, or what was set for this tenant instead. */

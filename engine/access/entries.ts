@@ -115,5 +115,24 @@ export const STREAM_COMMANDS = {
   PING: needs("network.read"),
 } as const satisfies Readonly<Record<string, Policy>>
 
-/** Commands of `heliograph`: they work with the data directory, or its socket, of whoever owns it. */
-export const CLI = LOCAL
+/**
+ * Commands of `heliograph`. LOCAL ones work with the data directory, or its socket, of whoever owns it; a command that is
+ * missing here does not compile (engine/cli/command.ts). `api` proves itself to the API by a key.
+ */
+export const CLI = {
+  start: LOCAL,
+  import: LOCAL,
+  status: LOCAL,
+  device: LOCAL,
+  probe: LOCAL,
+  config: LOCAL,
+  "audit-rls": LOCAL,
+  audit: LOCAL,
+  "prove-isolation": LOCAL,
+  tenant: LOCAL,
+  vault: LOCAL,
+  backup: LOCAL,
+  restore: LOCAL,
+  replay: LOCAL,
+  api: PUBLIC,
+} as const satisfies Readonly<Record<string, Policy>>

@@ -1,6 +1,7 @@
 /** What a command of `heliograph` is, and how its words are read. */
 import { parseArgs } from "node:util"
 import type { ParseArgsOptionsConfig } from "node:util"
+import type { CLI } from "#engine/access/entries.ts"
 import { formatConfigErrors, loadConfig } from "#engine/config.ts"
 import type { LoadedConfig } from "#engine/config.ts"
 
@@ -14,7 +15,7 @@ export interface CommandIo {
 export type ExitCode = 0 | 1 | 2
 
 export interface Command {
-  readonly name: string
+  readonly name: keyof typeof CLI
   /** One line for the list of commands. */
   readonly summary: string
   /** Whole text of `heliograph NAME --help`. */

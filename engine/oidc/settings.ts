@@ -22,7 +22,6 @@ export interface OidcSettings {
 export type RoleMap = ReadonlyMap<string, readonly string[]>
 
 /** As engine/http/server.ts and access/entries.ts name them. */
-export const START_PATH = "/oidc/start"
 export const CALLBACK_PATH = "/oidc/callback"
 
 /** Null = people sign in by password. The settings have passed oidcMistakes. */

@@ -54,7 +54,6 @@ export const keysWithin =
   }
 
 /** Where no quotas are kept. */
-export const KEYS_MAX = 1_000
 export const keysUpTo = (limit: number, nowMs: () => number): AdmitKey =>
   keysWithin((_, wanted) => (wanted > limit ? { limit } : null), nowMs)
 

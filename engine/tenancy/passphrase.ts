@@ -13,7 +13,6 @@ export interface Sealer {
 
 /** About 128 MiB and half a second each guess. */
 const COST = { N: 131_072, r: 8, p: 1, maxmem: 256 * 1024 * 1024 }
-export const PASSPHRASE_MIN = 12
 
 export const sealerOf = (passphrase: string, salt: string = randomBytes(16).toString("base64url")): Sealer => {
   const key = scryptSync(passphrase.normalize("NFKC"), Buffer.from(salt, "base64url"), 32, COST)
