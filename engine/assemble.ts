@@ -38,6 +38,7 @@ import { probeMetrics } from "#engine/probes/stats.ts"
 import { quotaMetrics } from "#engine/quota/quota-metrics.ts"
 import { makeQuotas } from "#engine/quota/quotas.ts"
 import { measureStorage } from "#engine/quota/storage-use.ts"
+import { platformTwin, tellExpiry } from "#engine/tls/tell-expiry.ts"
 import { tellBreaches } from "#engine/quota/tell-breaches.ts"
 import { usersWithin } from "#engine/quota/users-within.ts"
 import { makeReplays, type Replays } from "#engine/replay/replays.ts"
@@ -223,6 +224,7 @@ export const assemble = (options: AssembleOptions) =>
       })
     // Before anything is served: whoever sees a healthy engine can sign in to it.
     const newPassword = yield* firstUser(options, db, ensureTenant)
+    if (tls !== null) tellExpiry(tls, yield* platformTwin(db, twins), Date.now)
     const importer = makeImporter(running)
     quotaMetrics(metrics, quotas, () => [...running.values()])
     const tenancy = yield* makeTenancy({

@@ -114,6 +114,21 @@ export interface QuotaInput {
   readonly times: number
 }
 
+/** A certificate that the engine serves comes to its end (engine/tls); told once per threshold. Changes no state. */
+export interface CertificateInput {
+  readonly kind: "certificate"
+  readonly atMs: number
+  /** Whom it is for. */
+  readonly names: string
+  /** Day of its end, UTC, YYYY-MM-DD. */
+  readonly endsOn: string
+  /** The threshold that was crossed: it ends within so many days; 0 = it has ended. */
+  readonly days: number
+}
+
+/** What the engine itself has to say. */
+export type EngineInput = QuotaInput | CertificateInput
+
 /** The inbox's heartbeat: nothing happened, but time passed. */
 export interface TickInput {
   readonly kind: "tick"
@@ -121,7 +136,7 @@ export interface TickInput {
 }
 
 export type DeviceInput = PollInput | UnreachableInput | TrapInput | SyslogInput
-export type Input = DeviceInput | TopologyInput | QuotaInput | TickInput
+export type Input = DeviceInput | TopologyInput | EngineInput | TickInput
 
 /** An Input with its place in the tenant's one order. */
 export interface Sequenced {

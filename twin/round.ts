@@ -7,7 +7,7 @@ import type { EventView } from "#protocol/view.ts"
 import type { CellBank, CellOutput, Cells } from "#twin/cells.ts"
 import { applyColumnDelta, makeColumns } from "#twin/columns.ts"
 import type { Columns } from "#twin/columns.ts"
-import type { Input, QuotaInput, Sequenced, TopologyInput } from "#twin/input.ts"
+import type { CertificateInput, Input, QuotaInput, Sequenced, TopologyInput } from "#twin/input.ts"
 import { newLink } from "#twin/link.ts"
 import type { EndFact, LinkFact } from "#twin/link.ts"
 import { newRouter } from "#twin/router.ts"
@@ -117,6 +117,8 @@ const applyInput = (round: Round, input: Input): void => {
       return applyTopology(round, input)
     case "quota":
       return takeEvent(round, quotaHappening(round.world, input))
+    case "certificate":
+      return takeEvent(round, certificateHappening(round.world, input))
     case "poll":
     case "unreachable":
     case "trap":
@@ -143,6 +145,19 @@ const quotaHappening = ({ atMs }: World, { quota, limit, times }: QuotaInput): H
   entity: quota,
   old: String(limit),
   new: String(times),
+  raw: null,
+  source: "twin",
+})
+
+const certificateHappening = ({ atMs }: World, { names, endsOn, days }: CertificateInput): Happening => ({
+  atMs,
+  type: days <= 0 ? "cert.expired" : "cert.expiring",
+  severity: days <= 1 ? "critical" : days <= 7 ? "major" : "minor",
+  subject: "",
+  subjectKind: "tenant",
+  entity: names,
+  old: null,
+  new: endsOn,
   raw: null,
   source: "twin",
 })

@@ -229,5 +229,8 @@ export const en: Readonly<Record<Key, string>> = {
   "event.monitoring.degraded": "Monitoring degraded",
   "event.probe.degraded": "Probe found a problem",
   "event.probe.recovered": "Probe recovered",
+  "event.quota.exceeded": "Quota used up",
+  "event.cert.expiring": "TLS certificate expires",
+  "event.cert.expired": "TLS certificate has expired",
   "event.change": "{what}: {old} → {new}",
 }

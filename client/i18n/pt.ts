@@ -228,6 +228,9 @@ export const pt = {
   "event.monitoring.degraded": "Monitoramento degradado",
   "event.probe.degraded": "Sonda encontrou um problema",
   "event.probe.recovered": "Sonda normalizada",
+  "event.quota.exceeded": "Cota esgotada",
+  "event.cert.expiring": "Certificado TLS vai expirar",
+  "event.cert.expired": "Certificado TLS expirou",
   "event.change": "{what}: {old} → {new}",
 } as const
 

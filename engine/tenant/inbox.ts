@@ -3,7 +3,7 @@
  * seq as they leave. Bounds: per device and source only the newest poll (or failed poll) waits, older ones are counted
  * as lost; events are refused at EVENTS_MAX, so that their listener offers them again. Nothing here waits or polls.
  */
-import type { DeviceInput, Input, QuotaInput, TopologyInput } from "#twin/input.ts"
+import type { DeviceInput, EngineInput, Input, TopologyInput } from "#twin/input.ts"
 import { wellFormed } from "#engine/tenant/well-formed.ts"
 
 /** Traps and syslog lines that may wait. */
@@ -33,7 +33,7 @@ export interface InboxStats {
 
 export interface Inbox {
   /** See Sink.submit. Inputs of a quarantined device are dropped and counted, and true is returned: do not offer again. */
-  readonly submit: (input: DeviceInput | QuotaInput, durable?: () => void) => boolean
+  readonly submit: (input: DeviceInput | EngineInput, durable?: () => void) => boolean
   /** False when TOPOLOGIES_MAX wait already. */
   readonly submitTopology: (input: TopologyInput) => boolean
   /** Removes and returns the oldest inputs, at most `max`. */
@@ -53,7 +53,7 @@ export interface Inbox {
  * The times of an input that were read from a clock which is `skewMs` behind ours. One that waited while that clock was set
  * was read before: then its own time is nearer to now than the corrected one, and it stays.
  */
-const corrected = <I extends DeviceInput | QuotaInput>(input: I, skewMs: number, nowMs: number): I => {
+const corrected = <I extends DeviceInput | EngineInput>(input: I, skewMs: number, nowMs: number): I => {
   const atMs = input.atMs + skewMs
   if (skewMs === 0 || Math.abs(nowMs - input.atMs) < Math.abs(nowMs - atMs)) return input
   if (input.kind === "poll") return { ...input, atMs, startedMs: Math.min(atMs, input.startedMs + skewMs) }
@@ -83,7 +83,7 @@ export const makeInbox = (
   let setMs = Number.NEGATIVE_INFINITY
 
   /** Of a clock that was set twice while an input waited nothing can be said: that input came now. */
-  const inTime = <I extends DeviceInput | QuotaInput>(told: I): I => {
+  const inTime = <I extends DeviceInput | EngineInput>(told: I): I => {
     const now = nowMs()
     const skew = skewMs()
     if (Math.abs(skew - knownSkewMs) > SET_MS) setMs = now
@@ -121,7 +121,7 @@ export const makeInbox = (
     return put(key, input)
   }
 
-  const submitEvent = (input: DeviceInput | QuotaInput, durable?: () => void): boolean => {
+  const submitEvent = (input: DeviceInput | EngineInput, durable?: () => void): boolean => {
     if (events >= eventsMax()) {
       stats.eventsRefused++
       return false
@@ -139,7 +139,7 @@ export const makeInbox = (
         stats.malformed++
         return true
       }
-      if (offered.kind === "quota") return submitEvent(offered)
+      if (offered.kind === "quota" || offered.kind === "certificate") return submitEvent(wellFormed(offered))
       if (isShut(offered.device)) {
         stats.quarantined++
         return true

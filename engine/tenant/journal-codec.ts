@@ -22,7 +22,7 @@ export class JournalUnreadable extends Data.TaggedError("JournalUnreadable")<{ r
 }
 
 /** Position of a kind in a row. Append only. */
-const KINDS = ["tick", "poll", "unreachable", "trap", "syslog", "topology", "quota"] as const
+const KINDS = ["tick", "poll", "unreachable", "trap", "syslog", "topology", "quota", "certificate"] as const
 
 /** Packs consecutive inputs; an empty batch or a gap in seq is a defect and throws. */
 export const encodeBatch = (batch: readonly Sequenced[]): Uint8Array => {
@@ -79,6 +79,8 @@ const rowOf = (input: Input): readonly unknown[] => {
       return [kind, input.atMs, input.rev, input.inventory]
     case "quota":
       return [kind, input.atMs, input.quota, input.limit, input.times]
+    case "certificate":
+      return [kind, input.atMs, input.names, input.endsOn, input.days]
   }
 }
 
@@ -112,6 +114,16 @@ const inputOf = (row: readonly unknown[]): Input => {
         quota: text(quota, "quota"),
         limit: whole(limit, "limit"),
         times: whole(times, "times"),
+      }
+    }
+    case "certificate": {
+      const [, , names, endsOn, days] = row
+      return {
+        kind: "certificate",
+        atMs,
+        names: text(names, "names"),
+        endsOn: text(endsOn, "endsOn"),
+        days: whole(days, "days"),
       }
     }
     default:

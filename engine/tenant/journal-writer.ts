@@ -150,6 +150,7 @@ export const inputBytes = (input: Input): number => {
       )
     case "tick":
     case "quota":
+    case "certificate":
       return 50
   }
 }

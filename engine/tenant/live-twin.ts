@@ -2,7 +2,7 @@
  * What the rest of the engine sees of one tenant's running twin: the stream, the API and the collectors hold this,
  * never the actors behind it. One LiveTwin per tenant; nothing in it can name another tenant.
  */
-import type { DeviceInput, QuotaInput } from "#twin/input.ts"
+import type { DeviceInput, EngineInput } from "#twin/input.ts"
 import type { Columns } from "#twin/columns.ts"
 import type { Inventory } from "#protocol/inventory.ts"
 import type { Counts, EventView, FocusView } from "#protocol/view.ts"
@@ -46,7 +46,7 @@ export interface LiveTwin {
   readonly recentEvents: () => readonly EventView[]
   readonly view: (focus: { readonly kind: "device" | "link"; readonly id: string }) => FocusView | null
   /** See Sink.submit. */
-  readonly submit: (input: DeviceInput | QuotaInput, durable?: () => void) => boolean
+  readonly submit: (input: DeviceInput | EngineInput, durable?: () => void) => boolean
   /** Replaces the inventory; resolves when it is journaled and applied. */
   readonly setInventory: (rev: number, inventory: Inventory) => Promise<void>
   readonly onRound: (listener: (notice: RoundNotice) => void) => () => void

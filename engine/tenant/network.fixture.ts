@@ -151,6 +151,8 @@ export const anyInput = (text: fc.Arbitrary<string> = wellFormedText): fc.Arbitr
     )
   return fc.oneof(
     anyPoll,
+    plain({ kind: fc.constant("quota" as const), atMs, quota: text, limit: fc.maxSafeNat(), times: fc.nat() }),
+    plain({ kind: fc.constant("certificate" as const), atMs, names: text, endsOn: text, days: fc.nat(30) }),
     plain({
       kind: fc.constant("unreachable" as const),
       device,

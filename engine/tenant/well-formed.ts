@@ -19,6 +19,7 @@ export const wellFormed = <I extends DeviceInput | Input>(input: I): I => {
     case "syslog":
     case "topology":
     case "quota":
+    case "certificate":
       return mendTree(input)
     case "tick":
       break

@@ -47,8 +47,17 @@ export interface CertificateKeeper {
   /** Gets every later pair; `apply` is called with what Server.setSecureContext takes. */
   readonly follow: (apply: (context: ServerOptions) => void) => void
   readonly current: () => Certificate
+  /** Hears of each threshold, and of the one that was told last before it began to listen. */
+  readonly onExpiring: (listener: (ending: Ending) => void) => void
   /** Reads the files now: true when another pair is served from here on. */
   readonly reload: () => boolean
+}
+
+export interface Ending {
+  readonly names: string
+  readonly validToMs: number
+  /** See Due.tell. */
+  readonly days: number
 }
 
 /** Fails when the pair cannot be served at the start; later faults are only told. */
@@ -64,6 +73,8 @@ const start = (options: TlsOptions): CertificateKeeper & { readonly stop: () => 
   const { log, nowMs } = options
   let current = readCertificate(options, nowMs())
   let told: Told | null = null
+  let ending: Ending | null = null
+  const listeners: Array<(ending: Ending) => void> = []
   const followers: Array<(context: ServerOptions) => void> = []
 
   const tellExpiry = (): void => {
@@ -73,12 +84,15 @@ const start = (options: TlsOptions): CertificateKeeper & { readonly stop: () => 
     const at = { names: current.names, file: options.certFile, endsAt: new Date(current.validToMs).toISOString() }
     if (due.tell === 0) log.error("the TLS certificate has expired; browsers refuse this engine", at)
     else log.warn(`the TLS certificate expires within ${due.tell} ${due.tell === 1 ? "day" : "days"}; renew it`, at)
+    ending = { names: current.names, validToMs: current.validToMs, days: due.tell }
+    for (const listener of listeners) listener(ending)
   }
   const reload = (): boolean => {
     try {
       const next = readCertificate(options, nowMs())
       if (next.cert === current.cert && next.key === current.key) return false
       current = next
+      ending = null
     } catch (cause) {
       const why = cause instanceof CertificateUnusable ? cause.message : "the files changed while they were read"
       log.error("the new TLS certificate is not used; the old one stays", { why })
@@ -113,6 +127,10 @@ const start = (options: TlsOptions): CertificateKeeper & { readonly stop: () => 
     }),
     follow: (apply) => void followers.push(apply),
     current: () => current,
+    onExpiring: (listener) => {
+      listeners.push(listener)
+      if (ending !== null) listener(ending)
+    },
     reload,
     stop: () => {
       clearInterval(timer)

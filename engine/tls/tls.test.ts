@@ -122,6 +122,28 @@ describe("its end", () => {
   })
 })
 
+test("[S8] whoever listens late still hears of the threshold, and a renewed certificate of none", async () => {
+  write("noc.example.net", NOW + 5 * DAY)
+  const scope = await Effect.runPromise(Scope.make())
+  const log = makeLog({ level: "info", format: "json", write: () => undefined })
+  const options = { certFile, keyFile, log, metrics: makeMetrics(), nowMs: () => NOW, lookEveryMs: 3_600_000 }
+  const keeper = await Effect.runPromise(Scope.provide(keepCertificate(options), scope))
+  const heard: number[] = []
+  keeper.onExpiring(({ days, names }) => {
+    assert.match(names, /noc\.example\.net/)
+    heard.push(days)
+  })
+  assert.deepEqual(heard, [7])
+  write("noc.example.net")
+  assert.ok(keeper.reload())
+  keeper.onExpiring(({ days }) => heard.push(-days))
+  assert.deepEqual(heard, [7], "nothing ends soon")
+  write("noc.example.net", NOW + DAY / 2)
+  assert.ok(keeper.reload())
+  assert.deepEqual(heard, [7, 1, -1])
+  await Effect.runPromise(Scope.close(scope, Exit.void))
+})
+
 describe("the server", () => {
   const twin = makeFakeTwin("a", 5, 3)
   const accounts = memoryAccounts([{ id: "u1", name: "ana", tenant: twin.tenant.id }])

@@ -278,6 +278,7 @@ export const contentOf = (input: Input): string => {
     case "tick":
     case "topology":
     case "quota":
+    case "certificate":
       return `${input.kind} ${input.atMs}`
   }
 }
