@@ -27,6 +27,7 @@ import { makeQuotas, QuotaPassed, type Quotas } from "#engine/quota/quotas.ts"
 import { NO_POSTGRES } from "#engine/storage/database.fixture.ts"
 import { makeFakeTwin } from "#engine/stream/fake-twin.fixture.ts"
 import { hello, openViewer } from "#engine/stream/viewer.fixture.ts"
+import { encodeSnapshot } from "#engine/tenant/snapshot-codec.ts"
 import { poll, unreachable } from "#engine/tenant/network.fixture.ts"
 
 /** Without snapshots, so that any input can be stopped at. */
@@ -194,6 +195,35 @@ describe("[W10] replays over real doors", { skip: NO_POSTGRES }, () => {
     const [odd] = await ask(who, "POST", "", { fromMs: 2_000, toMs: 1_000 })
     assert.equal(odd, 422)
     assert.equal((await ask(who, "GET", ""))[0], 200)
+  })
+
+  test("what is told as the oldest moment can be opened, a snapshot there or not", async () => {
+    const who = await somebody(it, it.a, ["engineer"])
+    const oldest = async (): Promise<number> => {
+      const response = await fetch(`${it.url}/api/v1/replays`, { headers: who.headers })
+      return ((await response.json()) as { firstMs: number }).firstMs
+    }
+    const opens = async (fromMs: number): Promise<boolean> => {
+      const [status, { id }] = await ask(who, "POST", "", { fromMs })
+      if (status === 200) await end(who, id)
+      return status === 200
+    }
+    const write = (sql: string, values: readonly unknown[]) =>
+      Effect.runPromise(it.db.ingest(it.a.id)((tx) => tx.query(sql, values)))
+    const begin = await oldest()
+    assert.equal(await opens(begin), true)
+    // A snapshot of now, as the engine would leave one.
+    const replay = await openReplay(storedSource(it.db, it.a.id), Date.now())
+    await replay.runTo({ atMs: Date.now() })
+    const { seq, atMs } = replay.world
+    const blob = await encodeSnapshot(replay.snapshot())
+    await write(
+      `insert into snapshot (tenant_id, seq, epoch, at_ms, data, state_hash, checkpoint)
+       values ($1, $2, 1, $3, $4, $5, true) on conflict do nothing`,
+      [it.a.id, seq, Math.trunc(atMs), blob, (await replay.hash()).all],
+    )
+    assert.equal(await oldest(), begin, "the first input is still there")
+    assert.equal(await opens(begin), true)
   })
 
   test("no URL of a database is told or logged", () => {
