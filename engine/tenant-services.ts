@@ -131,7 +131,9 @@ export const openTenant = (
       onRetry: (cause) => log.debug("events wait for the database", { cause }),
     })
     const retention = () => environment.retentionMs(tenant)
-    yield* Effect.forkScoped(upkeepForever({ db, tenant: tenant.id, stores: () => now, retention, log }))
+    yield* Effect.forkScoped(
+      upkeepForever({ db, tenant: tenant.id, stores: () => now, retention, log, nowMs: Date.now }),
+    )
 
     const settings = environment.privacy?.(tenant) ?? Effect.succeed(PRIVATE)
     const subscribers = yield* openSubscribers({ db, vault, tenant: tenant.id, settings, log, nowMs: Date.now })

@@ -27,6 +27,11 @@ import { snapshotTwin } from "#twin/snapshot.ts"
 
 const HOUR = 3_600_000
 const HOURS = 10
+const DAY = 24 * HOUR
+/** Events, one a day. */
+const DAYS = 10
+/** At night, when rows are deleted (engine/storage/partitions-keeper.ts says when). */
+const NOW = new Date().setHours(3, 0, 0, 0)
 
 describe("upkeep", { skip: NO_POSTGRES }, () => {
   const it = useTestDatabase()
@@ -47,7 +52,7 @@ describe("upkeep", { skip: NO_POSTGRES }, () => {
     const history = await Effect.runPromise(Scope.provide(openHistory({ ...options, journal }), scope))
     const snapshots = openSnapshots(it.db, tenant, journal.lease)
     await history.recovered
-    const fromMs = Date.now() - HOURS * HOUR
+    const fromMs = NOW - HOURS * HOUR
     const inputs: Input[] = [{ kind: "topology", atMs: fromMs, rev: 1, inventory }]
     for (let minute = 1; minute < HOURS * 60; minute++)
       for (const { id } of inventory.devices) inputs.push(poll(id, fromMs + minute * 60_000, { cpu: minute % 100 }))
@@ -62,9 +67,9 @@ describe("upkeep", { skip: NO_POSTGRES }, () => {
       await snapshots.save(world.seq, world.atMs, await encodeSnapshot(snapshot), (await hashSnapshot(snapshot)).all)
     }
     await history.flush()
-    const event = (hour: number) => ({
-      id: `${hour + 1}-0`,
-      atMs: fromMs + hour * HOUR,
+    const event = (day: number) => ({
+      id: `${DAYS - day}-0`,
+      atMs: NOW - day * DAY,
       type: "device.rebooted" as const,
       severity: "warning" as const,
       subject: inventory.devices[0]!.id,
@@ -79,7 +84,7 @@ describe("upkeep", { skip: NO_POSTGRES }, () => {
       appendEvents(
         it.db,
         tenant,
-        Array.from({ length: HOURS }, (_, hour) => event(hour)),
+        Array.from({ length: DAYS }, (_, day) => event(day)),
       ),
     )
     return {
@@ -100,7 +105,14 @@ describe("upkeep", { skip: NO_POSTGRES }, () => {
       journal: hours.journal * HOUR,
     })
     return Effect.runPromise(
-      upkeepOnce({ db: it.db, tenant, stores: () => stores, retention, log: silentLog }) as Effect.Effect<void>,
+      upkeepOnce({
+        db: it.db,
+        tenant,
+        stores: () => stores,
+        retention,
+        log: silentLog,
+        nowMs: () => NOW,
+      }) as Effect.Effect<void>,
     )
   }
   const oldest = (tenant: TenantId, table: string, column: string): Promise<number> =>
@@ -114,22 +126,20 @@ describe("upkeep", { skip: NO_POSTGRES }, () => {
       }),
     )
 
-  test("[T7] two tenants, two retentions: each keeps exactly its own hours of events, journal and checkpoints", async (t) => {
+  test("[T7] two tenants, two retentions: each keeps exactly its own days of events, hours of journal and checkpoints", async (t) => {
     const [long, short] = [await lived(t), await lived(t)]
-    await tidy(long, { samples: 100, events: 100, journal: 100 })
-    await tidy(short, { samples: 2, events: 3, journal: 2 })
-    assert.equal(await oldest(long.tenant, "event", "at_ms"), long.fromMs)
-    assert.equal(await oldest(short.tenant, "event", "at_ms"), short.fromMs + 8 * HOUR)
+    await tidy(long, { samples: 100, events: 100 * 24, journal: 100 })
+    await tidy(short, { samples: 2, events: 3 * 24, journal: 2 })
+    assert.equal(await oldest(long.tenant, "event", "at_ms"), NOW - 9 * DAY)
+    // Deleted at night, the day after they are due.
+    assert.equal(await oldest(short.tenant, "event", "at_ms"), NOW - 4 * DAY)
     // The checkpoint that serves the oldest hour asked for stays, and all behind it goes.
     const checkpoint = await oldest(short.tenant, "snapshot", "at_ms")
-    assert.ok(
-      checkpoint <= Date.now() - 2 * HOUR && checkpoint > Date.now() - 3.2 * HOUR,
-      String(Date.now() - checkpoint),
-    )
+    assert.ok(checkpoint <= NOW - 2 * HOUR && checkpoint > NOW - 3.2 * HOUR, String(NOW - checkpoint))
     assert.ok((await oldest(short.tenant, "journal", "at_ms")) >= checkpoint - 2 * HOUR)
     assert.ok((await oldest(long.tenant, "snapshot", "at_ms")) < long.fromMs + HOUR)
     const chunks = await oldest(short.tenant, "chunk", "t1")
-    assert.ok(chunks > Date.now() - 6 * HOUR && chunks <= checkpoint, "as long as the journal needs their samples")
+    assert.ok(chunks <= checkpoint, "as long as the journal needs their samples")
   })
 
   test("[7.4] after upkeep a replay of all that is kept is the live twin, at every mark; and again after the next upkeep", async (t) => {
@@ -139,7 +149,7 @@ describe("upkeep", { skip: NO_POSTGRES }, () => {
       const source = storedSource(it.db, one.tenant)
       const first = await source.checkpoint(0)
       const replay = await openReplay(source, first?.atMs ?? one.fromMs)
-      const { instants, stateHash } = await verifyTo(source, replay, Date.now())
+      const { instants, stateHash } = await verifyTo(source, replay, NOW)
       assert.ok(instants >= (journal === 100 ? 55 : 20), `${instants} marks`)
       assert.equal(stateHash, one.hash)
       await replay.close()

@@ -30,6 +30,8 @@ export interface UpkeepOptions {
   readonly stores: () => Stores
   readonly retention: () => RetentionMs
   readonly log: Log
+  /** Rows of tenants are deleted at night, in local time. */
+  readonly nowMs: () => number
 }
 
 const EVERY_MS = 10 * 60_000
@@ -50,9 +52,9 @@ export const upkeepForever = (options: UpkeepOptions): Effect.Effect<never> =>
     ),
   )
 
-export const upkeepOnce = ({ db, tenant, stores, retention, log }: UpkeepOptions) =>
+export const upkeepOnce = ({ db, tenant, stores, retention, log, nowMs: clock }: UpkeepOptions) =>
   Effect.gen(function* () {
-    const nowMs = Date.now()
+    const nowMs = clock()
     const keep = retention()
     yield* pruneEvents(db, tenant, deleteBefore(nowMs, nowMs - keep.events))
     const { journal, snapshots, history } = stores()
