@@ -94,6 +94,7 @@ export interface Operations {
   readonly "roles.put": { readonly input: { readonly params: { readonly name: string }; readonly headers?: { readonly "if-match"?: string | undefined }; readonly body: { readonly permissions?: ReadonlyArray<Permission>; readonly secondFactorRequired?: boolean } }; readonly ok: Role }
   readonly "roles.remove": { readonly input: { readonly params: { readonly name: string } }; readonly ok: null }
   readonly "session.get": { readonly input: {}; readonly ok: Session }
+  readonly "session.leaveGrant": { readonly input: {}; readonly ok: null }
   readonly "session.remove": { readonly input: {}; readonly ok: null }
   readonly "settings.get": { readonly input: {}; readonly ok: TenantSettings }
   readonly "settings.put": { readonly input: { readonly headers?: { readonly "if-match"?: string | undefined }; readonly body: TenantSettings }; readonly ok: TenantSettings }
@@ -176,6 +177,7 @@ export const OPERATIONS: { readonly [Id in keyof Operations]: OperationRoute } =
   "roles.put": {"method":"PUT","path":"/api/v1/roles/{name}","query":[],"headers":["if-match"],"hasBody":true,"summary":"Make or change a custom role"},
   "roles.remove": {"method":"DELETE","path":"/api/v1/roles/{name}","query":[],"headers":[],"hasBody":false,"summary":"Remove a custom role that nobody holds"},
   "session.get": {"method":"GET","path":"/api/v1/session","query":[],"headers":[],"hasBody":false,"summary":"Who is signed in, where, and what they may do"},
+  "session.leaveGrant": {"method":"DELETE","path":"/api/v1/session/grant","query":[],"headers":[],"hasBody":false,"summary":"Leave the tenant that is looked into before its time is up"},
   "session.remove": {"method":"DELETE","path":"/api/v1/session","query":[],"headers":[],"hasBody":false,"summary":"Sign out; this session's live streams are closed"},
   "settings.get": {"method":"GET","path":"/api/v1/settings","query":[],"headers":[],"hasBody":false,"summary":"What this tenant decides for itself, with its ETag"},
   "settings.put": {"method":"PUT","path":"/api/v1/settings","query":[],"headers":["if-match"],"hasBody":true,"summary":"Change what this tenant decides for itself"},

@@ -360,6 +360,8 @@ test("tenants: create, suspend, quotas, offboard with the typed name, break glas
     )
     await checkAxe(page, "break glass")
     await shoot("break-glass-en-dark")
+    await page.getByTestId("grant-leave").click()
+    await page.getByTestId("grant").waitFor({ state: "detached" })
   })
 })
 

@@ -330,6 +330,14 @@ export const makeDoors = (nowMs: number, home: { readonly name: string; readonly
         return DONE
       },
     ],
+    [
+      "DELETE",
+      /^\/session\/grant$/,
+      () => {
+        grant = null
+        return DONE
+      },
+    ],
     ["GET", /^\/tenants\/([^/]+)\/quotas$/, () => ok({ tier: "small", items: [...quotas.values()] })],
     [
       "PUT",

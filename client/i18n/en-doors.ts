@@ -234,5 +234,6 @@ export const enDoors: Readonly<Record<keyof typeof ptDoors, string>> = {
     "Every row, key and byte of this tenant is deleted. There is no way back. Export first what has to stay.",
   "tenants.gone": "{name} is gone: rows deleted",
   "grant.in": "You are in the network of {tenant}",
+  "grant.leave": "Leave this network",
   "grant.left": "{time} left",
 }

@@ -232,5 +232,6 @@ export const ptDoors = {
     "Cada linha, chave e byte deste provedor será apagado. Não há volta. Exporte antes o que precisa ficar.",
   "tenants.gone": "{name} foi apagado: linhas removidas",
   "grant.in": "Você está na rede de {tenant}",
+  "grant.leave": "Sair desta rede",
   "grant.left": "faltam {time}",
 } as const

@@ -163,6 +163,12 @@ export const leave = async (): Promise<void> => {
   sessionEnded.value = false
 }
 
+/** Out of the network that is only looked into, before the time is up. */
+export const leaveGrant = async (): Promise<void> => {
+  await call("session.leaveGrant")
+  await enter()
+}
+
 const endSession = (): void => {
   if (session.peek() !== null && session.peek() !== undefined) sessionEnded.value = true
   connection?.stop()

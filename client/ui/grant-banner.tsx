@@ -1,7 +1,7 @@
 /** Break glass stays in sight: whose network this is, why, and how long it still may be seen. At its end the page goes home. */
 import { useEffect } from "preact/hooks"
 import { t } from "#client/i18n/translate.ts"
-import { enter, leave, serverNowMs } from "#client/state/app.ts"
+import { enter, leave, leaveGrant, serverNowMs } from "#client/state/app.ts"
 import { session } from "#client/state/session.ts"
 import { waitText } from "#client/ui/problem-text.ts"
 
@@ -25,6 +25,9 @@ export const GrantBanner = () => {
       <b>{t("grant.in", { tenant: session.value?.tenant.name ?? "" })}</b>
       <span>“{grant.reason}”</span>
       <span class="num">{t("grant.left", { time: waitText(left) })}</span>
+      <button type="button" class="text-button" onClick={() => void leaveGrant()} data-testid="grant-leave">
+        {t("grant.leave")}
+      </button>
       <button type="button" class="text-button" onClick={() => void leave()}>
         {t("signout")}
       </button>

@@ -18,6 +18,7 @@ export const ROUTES: Readonly<Record<RouteName, Policy>> = {
   "signIn.acceptInvitation": PUBLIC,
   "session.get": SELF,
   "session.remove": SELF,
+  "session.leaveGrant": SELF,
   "account.password": SELF,
   "account.beginTotp": SELF,
   "account.confirmTotp": SELF,

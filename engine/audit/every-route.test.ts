@@ -199,6 +199,12 @@ describe("[S6] every mutating route leaves exactly one row", { skip: NO_POSTGRES
       body: { token: await invitation(), name: unique("guest"), password: PASSWORD },
       action: /^(user|invitation)\./,
     }),
+    // As the entering: in the audits of both.
+    "session.leaveGrant": async () => {
+      const as = await signInAdmin()
+      await ask("tenants.enter", { as, params: { slug: it.b.slug }, body: { reason: "ticket 4712", minutes: 1 } })
+      return { as, action: /^tenant\.leave$/, audits: [it.a.slug, it.b.slug] }
+    },
     "session.remove": async () => ({ as: (await person()).cookie, action: /^session\.remove$/ }),
     "account.password": async () => ({
       as: (await person()).cookie,

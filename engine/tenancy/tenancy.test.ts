@@ -202,6 +202,16 @@ describe("tenants", { skip: NO_POSTGRES }, () => {
       assert.deepEqual([last?.action, last?.reason], ["tenant.enter", "fault 12"])
     }
     assert.deepEqual(rig.forgotten.at(-1), { credentialId: rig.by.principal.credential.id })
+    const inside = { ...rig.by.principal, tenant: tenant.id, grant: { ...grant!, home: rig.home } }
+    await run(rig.tenancy.leave({ ...rig.by, principal: inside }))
+    assert.equal(await rig.grantOf(), null)
+    for (const where of [rig.home, tenant.id]) {
+      const acts = await rig.audit(where)
+      assert.deepEqual([acts.at(-1)?.action, acts.at(-1)?.reason], ["tenant.leave", "fault 12"])
+      assert.equal(acts.filter(({ action }) => action === "tenant.leave").length, 1)
+    }
+    assert.deepEqual(rig.forgotten.at(-1), { credentialId: rig.by.principal.credential.id })
+    assert.equal((await failure(rig.tenancy.leave(rig.by)))._tag, "NotFound", "nobody leaves where they are not")
     const key = {
       ...rig.by,
       principal: { ...rig.by.principal, credential: { ...rig.by.principal.credential, kind: "apiKey" as const } },

@@ -79,6 +79,8 @@ export interface Tenancy {
     slug: string,
     grant: { readonly reason: string; readonly minutes: number },
   ) => Effect.Effect<void, NotFound | Forbidden | Unavailable>
+  /** Ends the grant of this session before its time. NotFound = there is none. */
+  readonly leave: (by: By) => Effect.Effect<void, NotFound | Unavailable>
   readonly quotas: (slug: string) => Effect.Effect<QuotaList, NotFound | Unavailable>
   readonly setQuotas: (
     by: Acting,
@@ -129,6 +131,7 @@ export const makeTenancy = (options: TenancyOptions): Effect.Effect<Tenancy> =>
       update: (by, slug, change, ifMatch) => inTurn(update(options, by, slug, change, ifMatch)),
       offboard: (by, slug, sure) => inTurn(offboard(options, by, slug, sure)),
       enter: (by, slug, grant) => inTurn(enter(options, by, slug, grant)),
+      leave: (by) => inTurn(leave(options, by)),
       quotas: (slug) =>
         Effect.flatMap(need(options, slug), ({ id }) => quotaList(options, id)).pipe(Effect.catchTag("DbError", away)),
       setQuotas: (by, slug, wanted) => inTurn(setQuotas(options, by, slug, wanted)),
@@ -362,6 +365,34 @@ const enter = (
     )
     if (!granted) return yield* new Forbidden({ detail: "this session has ended" })
     doors.forget({ credentialId: principal.credential.id })
+  }).pipe(Effect.catchTag("DbError", away))
+
+/** On record where the entering is: whoever was looked into sees when it ended. */
+const leave = ({ db, doors }: TenancyOptions, { principal, actor }: By) =>
+  Effect.gen(function* () {
+    const { grant, tenant } = principal
+    if (grant === null) return yield* new NotFound({})
+    const record = (yield* listTenants(db)).find(({ id }) => id === tenant)
+    // One that was removed meanwhile has no audit any more.
+    const object = record === undefined ? { kind: "tenant", id: tenant, name: tenant } : objectOf(record)
+    const act: Act = {
+      action: "tenant.leave",
+      object,
+      before: { grant: grant.id, untilMs: grant.untilMs },
+      after: null,
+      reason: grant.reason,
+    }
+    const session = { userId: principal.userId, id: principal.credential.id }
+    const left = yield* db.tenant(grant.home)((tx) =>
+      Effect.gen(function* () {
+        if (!(yield* inTx(() => setGrant(tx, grant.home, session, null)))) return false
+        yield* inTx(() => recordAct(tx, grant.home, actor, act))
+        if (record !== undefined) yield* db.tenant(tenant)((theirs) => recordAct(theirs, tenant, actor, act))
+        return true
+      }),
+    )
+    doors.forget({ credentialId: principal.credential.id })
+    if (!left) return yield* new NotFound({})
   }).pipe(Effect.catchTag("DbError", away))
 
 const setQuotas = (

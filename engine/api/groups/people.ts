@@ -76,6 +76,10 @@ export class SessionGroup extends HttpApiGroup.make("session")
       success: HttpApiSchema.NoContent,
       error: ServiceUnavailable,
     }).annotate(OpenApi.Summary, "Sign out; this session's live streams are closed"),
+    HttpApiEndpoint.delete("leaveGrant", "/session/grant", {
+      success: HttpApiSchema.NoContent,
+      error: [NotFound, ServiceUnavailable],
+    }).annotate(OpenApi.Summary, "Leave the tenant that is looked into before its time is up"),
   )
   .middleware(SignedIn) {}
 

@@ -81,5 +81,8 @@ export const session = (deps: ApiDeps) =>
           deps.doors.forget({ credentialId: principal.credential.id })
           yield* setHeader("set-cookie", sessionCookie("", 0, isHttps(deps)))
         }),
+      )
+      .handle("leaveGrant", () =>
+        Effect.flatMap(Caller, (by) => deps.tenancy.leave(by)).pipe(Effect.catchTag("Unavailable", unavailable(deps))),
       ),
   )
