@@ -420,6 +420,7 @@ const serve = ({
   return makeHttp({
     host: config.host,
     port: config.port,
+    hsts: config.hsts,
     api: {
       ...identity.api,
       ...tenancy,

@@ -45,6 +45,11 @@ export const SETTINGS = {
   tlsKeyFile: optionalPath("HELIOGRAPH_TLS_KEY_FILE", {
     doc: "PEM private key of that certificate, readable by the engine's user only (0600).",
   }),
+  hsts: choice("HELIOGRAPH_HSTS", {
+    default: "host",
+    of: ["host", "subdomains"],
+    doc: "With https, browsers use nothing else for a year: for this host, or for all hosts under its name too.",
+  }),
   dataDir: text("HELIOGRAPH_DATA_DIR", {
     default: "./data",
     bounds: "a path",

@@ -88,8 +88,8 @@ const work = async (verb: Verb, slug: string, config: Config, input: CommandInpu
     if (verb === "rotate-master") {
       const ids = tenants.map((tenant) => tenant.id)
       const done = resume
-        ? { id: keys.ring()[0]!.id, rewrapped: yield* rewrapAll(db, keys, ids) }
-        : yield* rotateMaster(db, keys, ids)
+        ? { id: keys.ring()[0]!.id, rewrapped: yield* rewrapAll(db, keys, ids, by) }
+        : yield* rotateMaster(db, keys, ids, by)
       io.out(`master key ${done.id} wraps now; ${done.rewrapped} data keys rewrapped. Back up ${keys.file} again.`)
       return 0
     }

@@ -24,7 +24,10 @@ export const CONTENT_SECURITY_POLICY = [
   "trusted-types default",
 ].join("; ")
 
-export const setSecurityHeaders = (response: ServerResponse, https: boolean): void => {
+/** How far browsers are told to use https alone; null = not at all. */
+export type Hsts = "host" | "subdomains" | null
+
+export const setSecurityHeaders = (response: ServerResponse, hsts: Hsts): void => {
   response.setHeader("Content-Security-Policy", CONTENT_SECURITY_POLICY)
   response.setHeader("X-Content-Type-Options", "nosniff")
   response.setHeader("Referrer-Policy", "no-referrer")
@@ -32,7 +35,8 @@ export const setSecurityHeaders = (response: ServerResponse, https: boolean): vo
   response.setHeader("Cross-Origin-Resource-Policy", "same-origin")
   response.setHeader("Permissions-Policy", "camera=(), geolocation=(), microphone=()")
   response.setHeader("Cache-Control", "no-store")
-  if (https) response.setHeader("Strict-Transport-Security", "max-age=31536000")
+  if (hsts !== null)
+    response.setHeader("Strict-Transport-Security", `max-age=31536000${hsts === "host" ? "" : "; includeSubDomains"}`)
 }
 
 export interface Problem {

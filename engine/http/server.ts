@@ -17,7 +17,15 @@ import type { ApiDeps } from "#engine/api/deps.ts"
 import { DOCS_POLICY, docsPage } from "#engine/api/docs-page.ts"
 import { openApiText } from "#engine/api/openapi.ts"
 import { apiApp } from "#engine/http/api-app.ts"
-import { answer, answerJson, answerProblem, PROBLEMS, rawProblem, setSecurityHeaders } from "#engine/http/answer.ts"
+import {
+  answer,
+  answerJson,
+  answerProblem,
+  PROBLEMS,
+  rawProblem,
+  setSecurityHeaders,
+  type Hsts,
+} from "#engine/http/answer.ts"
 import type { Problem } from "#engine/http/answer.ts"
 import { serveBasemap } from "#engine/http/basemap.ts"
 import { presentedBy } from "#engine/http/cookie.ts"
@@ -39,6 +47,8 @@ export interface HttpOptions {
   readonly api: ApiDeps
   /** Serves TLS with this pair (then `api.tls` is true); absent or null = plain HTTP. */
   readonly tls?: CertificateKeeper | null
+  /** Over https; absent = for this host. */
+  readonly hsts?: NonNullable<Hsts>
   readonly bounds?: ServerBounds & { readonly answerMsMax?: number }
   readonly metrics: MetricsRegistry
   /** Bearer token of /metrics, besides a session. */
@@ -163,7 +173,7 @@ const makeFront = (
     return refused === null ? handler(request, response) : answerProblem(response, refused)
   }
   return (request, response) => {
-    setSecurityHeaders(response, https)
+    setSecurityHeaders(response, https ? (options.hsts ?? "host") : null)
     route(request, response).catch((cause: unknown) => {
       if (response.destroyed || isAborted(cause)) return response.destroy()
       options.api.log.error("a request could not be answered", { path: request.url ?? "", cause })

@@ -26,7 +26,7 @@ const program = Effect.gen(function* () {
   const db = yield* openDb({ appUrl: app, engineUrl: engine })
   const keys = openMasterKeys(`${dir}/master.key`)
   yield* say("ready")
-  if (master !== undefined) yield* rotateMaster(db, keys, master.split(",").map(tenantId))
+  if (master !== undefined) yield* rotateMaster(db, keys, master.split(",").map(tenantId), by)
   if (tenant !== undefined) {
     const vault = yield* openVault(db, { dataDir: dir })
     yield* rotateTenant(db, vault, keys, tenantId(tenant), by, { pace: say("batch") })

@@ -95,13 +95,26 @@ describe("rotation", { skip: NO_POSTGRES }, () => {
     const sealed = await Promise.all(tenants.map((tenant) => as(tenant, (key) => key.seal("x", "y", "kept"), vault)))
     const keys = openMasterKeys(file())
     const before = keys.ring()[0]!.id
-    const { id, rewrapped } = await run(rotateMaster(it.db, keys, tenants))
+    const { id, rewrapped } = await run(rotateMaster(it.db, keys, tenants, BY))
     assert.notEqual(id, before)
     assert.equal(rewrapped, 3)
     assert.equal(statSync(file()).mode & 0o777, 0o600)
     for (const [index, tenant] of tenants.entries()) {
       assert.deepEqual(await keysOf(tenant), [{ version: 1, id }])
       assert.equal(await as(tenant, (key) => key.open("x", "y", sealed[index]!), vault), "kept")
+    }
+    assert.equal(await run(rewrapAll(it.db, keys, tenants, BY)), 0, "nothing is left to do, and nothing is said")
+    for (const tenant of tenants) {
+      const acts = await run(
+        it.db.tenant(tenant)(async (tx) => {
+          const { rows } = await tx.query<{ action: string; actor_name: string; after: object }>(
+            "select action, actor_name, after from audit_entry where tenant_id = $1",
+            [tenant],
+          )
+          return rows
+        }),
+      )
+      assert.deepEqual(acts, [{ action: "vault.rewrap", actor_name: "test", after: { masterKey: id, dataKeys: 1 } }])
     }
     const young = await it.newTenant()
     await as(young, () => null, vault)
@@ -242,7 +255,7 @@ describe("rotation", { skip: NO_POSTGRES }, () => {
     const others = [tenant, await it.newTenant(), await it.newTenant()]
     for (const other of others) await as(other, () => null, vault)
     await killed(["--master", others.join(",")], 1)
-    await run(rewrapAll(it.db, openMasterKeys(file()), others))
+    await run(rewrapAll(it.db, openMasterKeys(file()), others, BY))
     const top = openMasterKeys(file()).ring()[0]!.id
     for (const other of others) assert.ok((await keysOf(other)).every(({ id }) => id === top))
     assert.equal(await wrong(tenant, await open()), 0)

@@ -20,28 +20,45 @@ export const rotateMaster = (
   db: DbShape,
   keys: MasterKeys,
   tenants: readonly TenantId[],
+  by: Actor,
 ): Effect.Effect<{ readonly id: string; readonly rewrapped: number }, MasterKeyUnusable | VaultRefused | DbError> =>
   Effect.gen(function* () {
     const id = yield* Effect.try({ try: () => addMasterKey(keys.file), catch: (cause) => cause as MasterKeyUnusable })
-    return { id, rewrapped: yield* rewrapAll(db, keys, tenants) }
+    return { id, rewrapped: yield* rewrapEach(db, keys, tenants, by, true) }
   })
 
-/** Every data key that another master key than the first wraps, and that can be opened, is wrapped by the first. */
+/** Every data key that another master key than the first wraps, and that can be opened, is wrapped by the first; on record in each tenant that it touched. */
 export const rewrapAll = (
   db: DbShape,
   keys: MasterKeys,
   tenants: readonly TenantId[],
+  by: Actor,
+): Effect.Effect<number, MasterKeyUnusable | VaultRefused | DbError> => rewrapEach(db, keys, tenants, by, false)
+
+/** `always`: on record also where a running engine, which sees the new key in the file, was first. */
+const rewrapEach = (
+  db: DbShape,
+  keys: MasterKeys,
+  tenants: readonly TenantId[],
+  by: Actor,
+  always: boolean,
 ): Effect.Effect<number, MasterKeyUnusable | VaultRefused | DbError> =>
   Effect.gen(function* () {
     let rewrapped = 0
     for (const tenant of tenants)
       rewrapped += yield* db.tenant(tenant)<number, MasterKeyUnusable | VaultRefused>((tx) =>
-        rewrapTenant(tx, tenant, keys.ring()),
+        rewrapTenant(tx, tenant, keys.ring(), by, always),
       )
     return rewrapped
   })
 
-const rewrapTenant = async (tx: Tx, tenant: TenantId, ring: readonly MasterKey[]): Promise<number> => {
+const rewrapTenant = async (
+  tx: Tx,
+  tenant: TenantId,
+  ring: readonly MasterKey[],
+  by: Actor,
+  always: boolean,
+): Promise<number> => {
   const [first] = ring
   const { rows } = await tx.query<KeyRow>(
     `select version, master_key_id, wrapped from tenant_key where tenant_id = $1 and master_key_id <> $2
@@ -56,6 +73,13 @@ const rewrapTenant = async (tx: Tx, tenant: TenantId, ring: readonly MasterKey[]
     await rewrap(tx, tenant, version, key, first!)
     rewrapped += 1
   }
+  if (always || rewrapped > 0)
+    await recordAct(tx, tenant, by, {
+      action: "vault.rewrap",
+      object: { kind: "tenant", id: tenant, name: "" },
+      before: { masterKeys: [...new Set(rows.map((row) => row.master_key_id))] },
+      after: { masterKey: first!.id, dataKeys: rewrapped },
+    })
   return rewrapped
 }
 
