@@ -228,7 +228,7 @@ test(
       await checkAxe(page, "invite")
       await page.keyboard.press("Escape")
       await page.waitForSelector("dialog[open]", { state: "detached" })
-      assert.equal(await page.evaluate(() => document.activeElement?.textContent), "Invite somebody")
+      await page.waitForFunction(() => document.activeElement?.textContent === "Invite somebody")
       await button.press("Enter")
       await page.fill("[name=note]", "Maria, night shift")
       await page.getByLabel("NOC", { exact: true }).check()
@@ -453,22 +453,22 @@ const SEEN: Readonly<Record<UserRole, { rail: string; tabs: string; add: string;
     panel: "",
   },
   tenant_admin: {
-    rail: "Map|Devices|Events|Administration|My account",
+    rail: "Map|Devices|Events|Replay|Administration|My account",
     tabs: "Users|Roles|API keys|Import and export|Quotas|Audit|Settings",
     add: "Add device|Add site|Add link|Import",
     panel: "Edit|Credentials|Remove",
   },
   manager: {
-    rail: "Map|Devices|Events|Administration|My account",
+    rail: "Map|Devices|Events|Replay|Administration|My account",
     tabs: "Import and export",
     add: "Add device|Add site|Add link|Import",
     panel: "Edit",
   },
-  noc: { rail: "Map|Devices|Events|My account", tabs: "", add: "", panel: "" },
-  engineer: { rail: "Map|Devices|Events|My account", tabs: "", add: "", panel: "" },
+  noc: { rail: "Map|Devices|Events|Replay|My account", tabs: "", add: "", panel: "" },
+  engineer: { rail: "Map|Devices|Events|Replay|My account", tabs: "", add: "", panel: "" },
   technician: { rail: "Map|Devices|Events|My account", tabs: "", add: "", panel: "" },
-  viewer: { rail: "Map|Devices|Events|My account", tabs: "", add: "", panel: "" },
-  auditor: { rail: "Map|Devices|Events|Administration|My account", tabs: "Audit", add: "", panel: "" },
+  viewer: { rail: "Map|Devices|Events|Replay|My account", tabs: "", add: "", panel: "" },
+  auditor: { rail: "Map|Devices|Events|Replay|Administration|My account", tabs: "Audit", add: "", panel: "" },
 }
 for (const role of USER_ROLES) {
   test(`[S1] ${role} sees what the engine would let them do, and nothing else`, { skip }, async () => {

@@ -25,8 +25,12 @@ export const Dialog = (props: {
     // One dialog may take another's place: then what opened the first is where the focus belongs.
     if (active instanceof HTMLElement && active !== document.body && active.closest("dialog") === null) onPage = active
     const opener = active
-    dialog.current?.showModal()
+    const element = dialog.current
+    element?.showModal()
     return () => {
+      // While it is open the page behind is inert and takes no focus; its own end is nobody's wish to close again.
+      element?.addEventListener("close", (event) => event.stopImmediatePropagation(), { capture: true })
+      element?.close()
       const home = opener instanceof HTMLElement && opener !== document.body && opener.isConnected ? opener : onPage
       home?.focus()
     }
