@@ -5,6 +5,10 @@
 import type { DeviceInput, EngineInput } from "#twin/input.ts"
 import type { Columns } from "#twin/columns.ts"
 import type { Inventory } from "#protocol/inventory.ts"
+import type { AlertName, AlertView } from "#protocol/alert.ts"
+import type { Silence } from "#protocol/maintenance.ts"
+import type { Rule } from "#protocol/rule.ts"
+import type { Explained } from "#twin/alert/explain.ts"
 import type { Counts, EventView, FocusView } from "#protocol/view.ts"
 import type { TenantId } from "#protocol/id.ts"
 
@@ -50,4 +54,21 @@ export interface LiveTwin {
   /** Replaces the inventory; resolves when it is journaled and applied. */
   readonly setInventory: (rev: number, inventory: Inventory) => Promise<void>
   readonly onRound: (listener: (notice: RoundNotice) => void) => () => void
+}
+
+/** The judgement of a tenant's twin, for doors and storage. Each change is an input of the journal. */
+export interface Judgement {
+  /** The rules that it judges by now. */
+  readonly rules: () => { readonly rev: number; readonly rules: readonly Rule[] }
+  /** Replaces all rules; resolves when journaled and applied. Rules have passed twin/alert/check.ts. */
+  readonly setRules: (rev: number, rules: readonly Rule[]) => Promise<void>
+  readonly silences: () => { readonly rev: number; readonly silences: readonly Silence[] }
+  /** Replaces all silences; resolves when journaled and applied. */
+  readonly setSilences: (rev: number, silences: readonly Silence[]) => Promise<void>
+  /** Every alert that is not ok, most severe and newest first. */
+  readonly alerts: () => readonly AlertView[]
+  /** Why it fires, does not, or nobody is told; null = the device is unknown. */
+  readonly explain: (name: AlertName) => Explained | null
+  /** Until then nobody is told of it again; null takes an acknowledgement back. Resolves to false when it does not fire. */
+  readonly acknowledge: (name: AlertName, by: string, untilMs: number | null) => Promise<boolean>
 }
