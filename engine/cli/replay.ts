@@ -5,6 +5,7 @@ import * as Effect from "effect/Effect"
 import { failed, settingsOf } from "#engine/cli/command.ts"
 import type { Command, CommandIo } from "#engine/cli/command.ts"
 import type { Config } from "#engine/config.ts"
+import { diceOf } from "#engine/dice.ts"
 import type { ReplaySource } from "#engine/replay/source.ts"
 import type { EventView } from "#protocol/view.ts"
 
@@ -184,12 +185,10 @@ const lineOf = ({ atMs, type, severity, subject, entity, old, new: now }: EventV
 const seek = async (source: ReplaySource, { seek: count, seed, fromMs, toMs }: Asked) => {
   if (count === 0) return {}
   const { openReplay } = await import("#engine/replay/replay.ts")
-  let dice = seed >>> 0
+  const dice = diceOf(seed)
   const times: number[] = []
   for (let i = 0; i < count; i++) {
-    // A linear congruential step: the moments must only be spread and repeatable.
-    dice = (Math.imul(dice, 1_664_525) + 1_013_904_223) >>> 0
-    const atMs = fromMs + ((toMs - fromMs) * dice) / 2 ** 32
+    const atMs = fromMs + (toMs - fromMs) * dice()
     const startedMs = performance.now()
     const replay = await openReplay(source, atMs)
     await replay.runTo({ atMs })

@@ -3,6 +3,7 @@
  * to nobody. Each must be answered 404, as if they did not exist (PRODUCT.md T2), or 403 where the role may not ask at
  * all. Only reads are tried, because this runs on live networks; the tests try every method.
  */
+import { diceOf } from "#engine/dice.ts"
 import { Agent as HttpAgent, request as httpRequest } from "node:http"
 import { Agent as HttpsAgent, request as httpsRequest } from "node:https"
 import { setTimeout as sleep } from "node:timers/promises"
@@ -60,17 +61,6 @@ export const knock = async (options: CallsOptions): Promise<CallsReport> => {
     ask.close()
   }
   return { calls: made, seed: options.seed, foreignIds: options.foreign.length, byStatus, byRoute, unexpected }
-}
-
-/** mulberry32: the same seed knocks at the same doors. */
-export const diceOf = (seed: number): (() => number) => {
-  let state = seed >>> 0
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0
-    let t = Math.imul(state ^ (state >>> 15), state | 1)
-    t = (t + Math.imul(t ^ (t >>> 7), t | 61)) ^ t
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32
-  }
 }
 
 /** The engine on this machine: its certificate names the public host, so that here only the channel counts. */

@@ -4,6 +4,7 @@
  * What differs is the answer; the same inventory gives no difference at all.
  */
 import type { Replay } from "#engine/replay/replay.ts"
+import { pairKey } from "#engine/storage/inventory-rows.ts"
 import type { ImportDocument } from "#engine/import/document.ts"
 import { deviceId, linkId, siteId } from "#protocol/id.ts"
 import type { Device, Inventory, Link } from "#protocol/inventory.ts"
@@ -82,12 +83,12 @@ export const inventoryOf = (document: ImportDocument, known: Inventory): Invento
     }
   })
   const idOf = new Map(devices.map(({ name, id }) => [name, id]))
-  const knownLinks = new Map(known.links.map((link) => [endsOf(link), link.id]))
+  const knownLinks = new Map(known.links.map((link) => [pairKey(link), link.id]))
   const links = document.links.flatMap(({ a, b, capacityBps }): Link[] => {
     const [from, to] = [idOf.get(a.device), idOf.get(b.device)]
     if (from === undefined || to === undefined) return []
     const link = { a: { device: from, interface: a.interface }, b: { device: to, interface: b.interface }, capacityBps }
-    return [{ ...link, id: knownLinks.get(endsOf(link)) ?? linkId(`new ${endsOf(link)}`) }]
+    return [{ ...link, id: knownLinks.get(pairKey(link)) ?? linkId(`new ${pairKey(link)}`) }]
   })
   return {
     sites: document.sites.map((site) => ({ ...site, id: siteId(site.id) })).sort(byText(({ id }) => id)),
@@ -95,10 +96,6 @@ export const inventoryOf = (document: ImportDocument, known: Inventory): Invento
     links: links.sort(byText(({ id }) => id)),
   }
 }
-
-/** A link is an unordered pair of interfaces. */
-const endsOf = ({ a, b }: Pick<Link, "a" | "b">): string =>
-  [`${a.device} ${a.interface}`, `${b.device} ${b.interface}`].sort().join(" | ")
 
 const byText =
   <T>(key: (item: T) => string) =>

@@ -8,7 +8,7 @@ import type { Replay } from "#engine/replay/replay.ts"
 import type { ReplaySource } from "#engine/replay/source.ts"
 import type { StateMark } from "#engine/storage/snapshots.ts"
 import { decodeSnapshot } from "#engine/tenant/snapshot-codec.ts"
-import { firstDifference, hashSnapshot } from "#engine/tenant/state-hash.ts"
+import { firstDifference, hashSnapshot, type TwinHash } from "#engine/tenant/state-hash.ts"
 import { plainCells } from "#twin/cells.ts"
 import { restoreTwin, snapshotTwin } from "#twin/snapshot.ts"
 
@@ -61,15 +61,19 @@ export const verifyTo = async (source: ReplaySource, replay: Replay, toMs: numbe
 const compare = async (source: ReplaySource, replay: Replay, mark: StateMark, equalSeq: number): Promise<void> => {
   const ours = await replay.hash()
   if (ours.all === mark.stateHash) return
-  const actor = await differingActor(source, replay, mark.seq)
+  const actor = await differingActor(source, replay, ours, mark.seq)
   throw new ReplayDiverged({ equalSeq, differentSeq: mark.seq, actor })
 }
 
-const differingActor = async (source: ReplaySource, replay: Replay, seq: number): Promise<string | null> => {
+const differingActor = async (
+  source: ReplaySource,
+  replay: Replay,
+  ours: TwinHash,
+  seq: number,
+): Promise<string | null> => {
   const stored = await source.snapshotAt(seq)
   if (stored === null) return null
   const { world, states } = restoreTwin(await decodeSnapshot(stored.blob))
   const live = await hashSnapshot(snapshotTwin(world, plainCells(states)))
-  const snapshot = replay.snapshot()
-  return firstDifference(live, await hashSnapshot(snapshot), snapshot)
+  return firstDifference(live, ours, replay.snapshot())
 }

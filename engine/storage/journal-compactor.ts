@@ -6,7 +6,7 @@
 import { isDeepStrictEqual } from "node:util"
 import * as Effect from "effect/Effect"
 import type { DbShape } from "#engine/storage/db.ts"
-import { decodeCompact, encodeCompact } from "#engine/storage/journal-compact.ts"
+import { decodeCompact, encodeCompact, type PollValues } from "#engine/storage/journal-compact.ts"
 import { batchOf, type BatchCodec } from "#engine/storage/journal-row.ts"
 import { chunkValues } from "#engine/storage/poll-values.ts"
 import type { TenantId } from "#protocol/id.ts"
@@ -49,12 +49,14 @@ interface Row {
 /** Rejects with DbError, or JournalUnreadable for a damaged row, which is left as it is. */
 export const compactJournal = async (options: CompactOptions): Promise<Compacted> => {
   const total = { rowsBefore: 0, rowsAfter: 0, bytesBefore: 0, bytesAfter: 0, polls: 0 }
+  // One for all stretches: a chunk is fetched once, and mostly spans two of them.
+  const values = chunkValues(options.db, options.tenant)
   for (let stretch = 0; stretch < options.stretchesMax; stretch++) {
     const { rows, whole } = await nextStretch(options)
     if (rows.length < (whole ? 1 : ROWS_MIN)) break
     const batch = rows.flatMap(({ data }) => batchOf(data, options.codec))
-    const made = await encodeCompact(batch, chunkValues(options.db, options.tenant), options.codec)
-    await prove(made.data, batch, options)
+    const made = await encodeCompact(batch, values, options.codec)
+    await prove(made.data, batch, values, options.codec)
     await swap(options, rows, made.data)
     total.rowsBefore += rows.length
     total.rowsAfter += 1
@@ -93,9 +95,10 @@ const nextStretch = async ({ db, tenant, beforeSeq }: CompactOptions) => {
 const prove = async (
   data: Buffer,
   batch: readonly Sequenced[],
-  { db, tenant, codec }: CompactOptions,
+  values: PollValues,
+  codec: BatchCodec,
 ): Promise<void> => {
-  const back = await decodeCompact(data, chunkValues(db, tenant), codec)
+  const back = await decodeCompact(data, values, codec)
   if (!isDeepStrictEqual(back, batch))
     throw new Error("a compacted stretch of the journal reads back differently: left as it was")
 }

@@ -1,4 +1,5 @@
 /** Seeded polls like a RouterOS router gives them: noisy octet counters, steady flags, drifting gauges. */
+import { diceOf } from "#engine/dice.ts"
 import type { DeviceId, EntityKey } from "#protocol/id.ts"
 import { DEVICE_ENTITY, interfaceKey } from "#protocol/id.ts"
 import { metricId, type MetricName } from "#protocol/metric.ts"
@@ -17,7 +18,7 @@ export interface PollsOptions {
 
 export const routerPolls = (options: PollsOptions): readonly PollInput[] => {
   const { device, polls, interfaces, source = "snmp", fromMs = 1_780_000_000_000, everyMs = 30_000 } = options
-  const random = mulberry32(options.seed ?? 1)
+  const random = diceOf(options.seed ?? 1)
   const ports = Array.from({ length: interfaces }, () => ({
     bps: 10 ** (5 + 4 * random()),
     rx: Math.floor(random() * 1e12),
@@ -71,15 +72,5 @@ export const pollOf = (
     value: Float64Array.from(rows, ([, , value]) => value),
     texts: [],
     complete: ["interface"],
-  }
-}
-
-const mulberry32 = (seed: number): (() => number) => {
-  let a = seed
-  return () => {
-    a = (a + 0x6d2b79f5) | 0
-    let t = Math.imul(a ^ (a >>> 15), 1 | a)
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296
   }
 }

@@ -8,6 +8,7 @@ import { choosePorts, startEngine, temporaryDataDir, type Engine } from "#lab/dr
 import { startInforms, type Informed, type Informs } from "#lab/drive/informs.ts"
 import { startLab, type Lab } from "#lab/drive/lab.ts"
 import { allSeen, withPollSeconds } from "#lab/drive/scene.ts"
+import { dice } from "#lab/isp/random.ts"
 import { openViewer, type Viewer } from "#lab/drive/viewer.ts"
 import type { EventView } from "#protocol/view.ts"
 
@@ -76,8 +77,8 @@ export const withDrill = async <A>(options: DrillOptions, use: (drill: Drill) =>
     await life.viewer.until(() => allSeen(life.viewer), 60_000 + options.pollSeconds * 3_000)
     await snapshotSaved(life)
     const loadFromMs = Date.now()
-    const dice = generator(options.seed)
-    const flapping = flap(lab, dice)
+    const { next: chance } = dice(options.seed, "drill")
+    const flapping = flap(lab, chance)
     closing.push(flapping.stop)
     const informs = await startInforms(document, ports.trap, options.informsPerSecond)
     closing.push(informs.close)
@@ -94,7 +95,7 @@ export const withDrill = async <A>(options: DrillOptions, use: (drill: Drill) =>
       dataDir,
       lab,
       informs,
-      dice,
+      dice: chance,
       loadFromMs,
       engine: () => life.engine,
       viewer: () => life.viewer,
@@ -198,16 +199,5 @@ const eventsSince = async ({ engine, cookie }: Life, fromMs: number): Promise<re
     all.push(...page.items)
     cursor = page.next ?? null
     if (cursor === null) return all
-  }
-}
-
-/** mulberry32: the drill's dice. */
-const generator = (seed: number): (() => number) => {
-  let state = seed >>> 0
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1)
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296
   }
 }

@@ -6,6 +6,7 @@
 import type { LabTruth } from "#lab/drive/lab.ts"
 import { withScene, type Scene } from "#lab/drive/scene.ts"
 import type { Viewer } from "#lab/drive/viewer.ts"
+import { dice } from "#lab/isp/random.ts"
 
 const HELP = `usage: npm run sim -- --real [--seed N] [--routers N] [--steps N] [--poll-seconds N]
 
@@ -23,10 +24,10 @@ export const runReal = async (args: readonly string[]): Promise<number> => {
   const pollSeconds = options["poll-seconds"]
   console.log(`sim: seed ${seed}, ${routers} routers, ${steps} faults, polled every ${pollSeconds} s`)
   return withScene({ routers, seed, pollSeconds, push: true }, async (scene) => {
-    const dice = generator(seed)
+    const { next: chance } = dice(seed, "sim-real")
     const broken: Broken = { killed: [], cut: [] }
     for (let step = 1; step <= steps; step++) {
-      const fault = await applyOne(scene, dice, broken)
+      const fault = await applyOne(scene, chance, broken)
       const disagreements = await agree(scene, pollSeconds)
       console.log(`  ${step}. ${fault}: ${disagreements.length === 0 ? "agrees" : "DISAGREES"}`)
       if (disagreements.length > 0) {
@@ -105,17 +106,6 @@ const compare = (truth: LabTruth, viewer: Viewer): readonly string[] => {
       : [`router ${name} ${answers.has(name) ? "answers" : "does not answer"}, the twin says ${health}`]
   })
   return [...links, ...routers]
-}
-
-/** mulberry32: the run's dice. */
-const generator = (seed: number): (() => number) => {
-  let state = seed >>> 0
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1)
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296
-  }
 }
 
 const readOptions = (args: readonly string[]): Options | string => {

@@ -1,6 +1,7 @@
 /** What several handlers need of the raw request and of the answer. */
 import type { IncomingMessage } from "node:http"
 import * as Effect from "effect/Effect"
+import * as Redacted from "effect/Redacted"
 import * as HttpEffect from "effect/http/HttpEffect"
 import type * as HttpServerRequest from "effect/http/HttpServerRequest"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
@@ -43,6 +44,18 @@ export const sayWhenToComeBack = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
   Effect.tapError(effect, (error) =>
     error instanceof TooManyAttempts ? setHeader("retry-after", String(error.retryAfterS)) : Effect.void,
   )
+
+/** What a person or program signs in with, out of the body of either route. */
+export const attemptOf = (
+  payload: { readonly user: string; readonly password: string; readonly code?: string; readonly tenant?: string },
+  source: string,
+) => ({
+  name: payload.user,
+  password: Redacted.make(payload.password),
+  code: payload.code ?? null,
+  tenant: payload.tenant ?? null,
+  source,
+})
 
 export const tenantBody = ({ tenant }: LiveTwin) => ({
   id: tenant.id as string,

@@ -5,6 +5,7 @@ import * as Redacted from "effect/Redacted"
 import { Api } from "#engine/api/contract.ts"
 import type { ApiDeps } from "#engine/api/deps.ts"
 import {
+  attemptOf,
   isHttps,
   nodeRequest,
   sayWhenToComeBack,
@@ -25,14 +26,7 @@ export const signIn = (deps: ApiDeps) =>
       )
       .handle("create", ({ payload, request }) => {
         const source = sourceAddress(nodeRequest(request), deps.publicUrl)
-        const attempt = {
-          name: payload.user,
-          password: Redacted.make(payload.password),
-          code: payload.code ?? null,
-          tenant: payload.tenant ?? null,
-          source,
-        }
-        return deps.accounts.signIn(attempt).pipe(
+        return deps.accounts.signIn(attemptOf(payload, source)).pipe(
           Effect.tapError((error) =>
             Effect.sync(() => deps.log.warn("sign-in refused", { user: payload.user, source, why: error._tag })),
           ),

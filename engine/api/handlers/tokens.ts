@@ -1,10 +1,9 @@
 /** Programs that sign in as a person: access tokens, and refresh tokens that work once. */
 import * as Effect from "effect/Effect"
 import * as HttpApiBuilder from "effect/http-api/HttpApiBuilder"
-import * as Redacted from "effect/Redacted"
 import { Api } from "#engine/api/contract.ts"
 import type { ApiDeps } from "#engine/api/deps.ts"
-import { nodeRequest, setHeader, unavailable } from "#engine/api/handlers/request.ts"
+import { attemptOf, nodeRequest, sayWhenToComeBack, unavailable } from "#engine/api/handlers/request.ts"
 import { WrongCredentials } from "#engine/api/problems.ts"
 import { sourceAddress } from "#engine/http/origin.ts"
 
@@ -13,17 +12,8 @@ export const tokens = (deps: ApiDeps) =>
     handlers
       .handle("create", ({ payload, request }) => {
         const source = sourceAddress(nodeRequest(request), deps.publicUrl)
-        const attempt = {
-          name: payload.user,
-          password: Redacted.make(payload.password),
-          code: payload.code ?? null,
-          tenant: payload.tenant ?? null,
-          source,
-        }
-        return deps.programs.signIn(attempt).pipe(
-          Effect.tapError((error) =>
-            error._tag === "TooManyAttempts" ? setHeader("retry-after", String(error.retryAfterS)) : Effect.void,
-          ),
+        return deps.programs.signIn(attemptOf(payload, source)).pipe(
+          sayWhenToComeBack,
           Effect.tap(() => Effect.sync(() => deps.log.info("a program signed in", { user: payload.user, source }))),
           Effect.catchTag("Unavailable", unavailable(deps)),
         )
