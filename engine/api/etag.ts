@@ -3,10 +3,11 @@
  * finds out about another's change, and nothing else (a new last sign-in, a count) gets in the way.
  */
 import { createHash } from "node:crypto"
+import { sortedJson } from "#engine/sorted-json.ts"
 
 /** Strong, with its quotes: equal values, whatever the order of their members, have equal tags. */
 export const etagOf = (value: unknown): string =>
-  `"${createHash("sha256").update(sorted(value)).digest("base64url").slice(0, 22)}"`
+  `"${createHash("sha256").update(sortedJson(value)).digest("base64url").slice(0, 22)}"`
 
 /**
  * RFC 9110 s13.1.1: no header fits always, `*` fits whatever exists; a weak tag never fits. `etag` null = there is
@@ -18,11 +19,3 @@ export const fitsIfMatch = (header: string | undefined, etag: string | null): bo
   const given = header.split(",").map((one) => one.trim())
   return header.trim() === "*" || given.includes(etag)
 }
-
-/** JSON with members in order. */
-export const sorted = (value: unknown): string =>
-  JSON.stringify(value, (_, it: unknown) =>
-    it !== null && typeof it === "object" && !Array.isArray(it)
-      ? Object.fromEntries(Object.entries(it).toSorted(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)))
-      : it,
-  ) ?? "null"

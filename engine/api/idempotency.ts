@@ -10,7 +10,7 @@
 import { createHash } from "node:crypto"
 import * as Effect from "effect/Effect"
 import type { Principal } from "#engine/access/principal.ts"
-import { sorted } from "#engine/api/etag.ts"
+import { sortedJson } from "#engine/sorted-json.ts"
 import type { Unavailable } from "#engine/api/ports.ts"
 import { Conflict, Refused, ServiceUnavailable } from "#engine/api/problems.ts"
 import type { Log } from "#engine/log.ts"
@@ -46,7 +46,7 @@ export interface Idempotency {
 /** Names a request: the operation and everything that it was given. */
 export const requestHash = (operation: string, ...given: readonly unknown[]): string =>
   createHash("sha256")
-    .update(sorted([operation, ...given]))
+    .update(sortedJson([operation, ...given]))
     .digest("hex")
 
 /** Seconds to wait before the same request is worth another try. */

@@ -2,7 +2,8 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
 import fc from "fast-check"
-import { canonicalJson, CUT, SIDE_BYTES_MAX, sortedJson } from "#engine/audit/canonical.ts"
+import { canonicalJson, CUT, SIDE_BYTES_MAX } from "#engine/audit/canonical.ts"
+import { sortedJson } from "#engine/sorted-json.ts"
 
 /** JSON's values and those that a careless act could hold. */
 const anything = fc.anything({

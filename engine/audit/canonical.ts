@@ -21,19 +21,6 @@ export const canonicalJson = (value: unknown): string => {
   return write(value, 0, budget) ?? "null"
 }
 
-/**
- * JSON with its members sorted, without a bound: writes again what was canonical and then parsed. Undefined members are
- * left out, and undefined itself is null. Throws RangeError for what is nested without end.
- */
-export const sortedJson = (value: unknown): string => {
-  if (typeof value !== "object" || value === null) return JSON.stringify(value) ?? "null"
-  if (Array.isArray(value)) return `[${value.map(sortedJson).join(",")}]`
-  const members = Object.entries(value)
-    .filter(([, member]) => member !== undefined)
-    .sort(byKey)
-  return `{${members.map(([key, member]) => `${JSON.stringify(key)}:${sortedJson(member)}`).join(",")}}`
-}
-
 interface Budget {
   bytes: number
 }

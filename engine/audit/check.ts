@@ -3,7 +3,7 @@
  * that no entry was altered, dropped or moved, and that the file is what its header says. For auditors.
  */
 import { createHash } from "node:crypto"
-import { sortedJson } from "#engine/audit/canonical.ts"
+import { sortedJson } from "#engine/sorted-json.ts"
 import type { Chained } from "#engine/audit/entry.ts"
 import type { ExportHeader } from "#engine/audit/export.ts"
 import { startWalk, type Walk } from "#engine/audit/verify.ts"

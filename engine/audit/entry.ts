@@ -10,9 +10,6 @@ import type { Tx } from "#engine/storage/db.ts"
 import { pgText } from "#engine/storage/pg-text.ts"
 import type { TenantId } from "#protocol/id.ts"
 
-/** For whoever compares values by their text (engine/api/etag.ts): without the audit's bound. */
-export { sortedJson as canonicalJson } from "#engine/audit/canonical.ts"
-
 /** The first row's `previous`. */
 export const GENESIS = "0".repeat(64)
 

@@ -6,15 +6,16 @@ import { checkedCredential } from "#engine/inventory-api/check.ts"
 import { declaredDevice, deviceOf, type Reach } from "#engine/inventory-api/declared.ts"
 import { notFound } from "#engine/inventory-api/edit-refused.ts"
 import { actOf, planned } from "#engine/inventory-api/edits.ts"
+import { sortedJson } from "#engine/sorted-json.ts"
 import { NO_EDIT, type Planned } from "#engine/storage/inventory-change.ts"
-import { canonical, sourcesOf, type Kind, type Stored, type StoredDevice } from "#engine/storage/inventory-rows.ts"
+import { sourcesOf, type Kind, type Stored, type StoredDevice } from "#engine/storage/inventory-rows.ts"
 import type { TenantKey } from "#engine/storage/vault.ts"
 
 export const putCredential =
   (reach: Reach, id: string, kind: Kind, given: unknown) =>
   async (stored: Stored, keyOf: () => Promise<TenantKey>): Promise<Planned<null>> => {
     const old = deviceOf(stored, reach, id)
-    const plaintext = canonical(checkedCredential(kind, given))
+    const plaintext = sortedJson(checkedCredential(kind, given))
     const key = await keyOf()
     const before = declaredDevice(old).credentials
     const after = [...new Set([...before, kind])]

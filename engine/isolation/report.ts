@@ -2,7 +2,7 @@
  * The isolation report: what was looked at, what was found, signed by the engine's key, so that an auditor can be handed
  * one file. What could not be looked at is said and makes the report incomplete, never clean.
  */
-import { canonicalJson } from "#engine/audit/entry.ts"
+import { sortedJson } from "#engine/sorted-json.ts"
 import type { CallsReport } from "#engine/isolation/foreign-calls.ts"
 import type { RoleFlags, RowsReport } from "#engine/isolation/live-rows.ts"
 import type { Finding } from "#engine/storage/audit-rls.ts"
@@ -49,7 +49,7 @@ export const judge = (found: Unjudged): IsolationReport => {
 const isMighty = (role: RoleFlags): boolean =>
   role.superuser || role.bypassRls || role.createRole || role.createDb || role.replication || role.memberOf.length > 0
 
-const bytesOf = (report: IsolationReport): Uint8Array => Buffer.from(canonicalJson(report))
+const bytesOf = (report: IsolationReport): Uint8Array => Buffer.from(sortedJson(report))
 
 export const signReport = (report: IsolationReport, signer: Signer): SignedReport => ({
   report,

@@ -3,6 +3,7 @@
  * table. Who plans: engine/storage/inventory.ts (documents) and engine/inventory-api (single edits).
  */
 import type { ServiceProbe } from "#engine/probes/plan.ts"
+import { sortedJson } from "#engine/sorted-json.ts"
 import type { Tx } from "#engine/storage/db.ts"
 import type { TenantKey } from "#engine/storage/vault.ts"
 import { deviceId, linkId, siteId, type TenantId } from "#protocol/id.ts"
@@ -154,15 +155,7 @@ export const pairKey = (link: Pick<Link, "a" | "b">): string =>
     .toSorted()
     .join(" | ")
 
-export const same = (a: object | undefined, b: object): boolean => a !== undefined && canonical(a) === canonical(b)
-
-/** Equal objects, equal text: keys in order. */
-export const canonical = (value: object): string =>
-  JSON.stringify(value, (_, it: unknown) =>
-    it !== null && typeof it === "object" && !Array.isArray(it)
-      ? Object.fromEntries(Object.entries(it).toSorted(([a], [b]) => (a < b ? -1 : 1)))
-      : it,
-  )
+export const same = (a: object | undefined, b: object): boolean => a !== undefined && sortedJson(a) === sortedJson(b)
 
 /** The same row twice in one statement is an error of PostgreSQL's: the last one counts. */
 const lastById = <Row extends { readonly id: string }>(rows: readonly Row[]): readonly Row[] => [

@@ -17,6 +17,7 @@ import type {
 } from "#engine/import/document.ts"
 import type { WrongAddress } from "#engine/net/reach.ts"
 import type { QuotaPassed } from "#engine/quota/quotas.ts"
+import { sortedJson } from "#engine/sorted-json.ts"
 import type { DbError, DbShape } from "#engine/storage/db.ts"
 import {
   changeInventory,
@@ -26,7 +27,6 @@ import {
 } from "#engine/storage/inventory-change.ts"
 import { takeOutMissing } from "#engine/storage/inventory-removal.ts"
 import {
-  canonical,
   inventoryOf,
   KINDS,
   pairKey,
@@ -258,7 +258,7 @@ const planDevice = (
   const resealed = KINDS.filter((kind) => {
     const credential = document[kind]
     if (credential === null || key === null) return false
-    const plaintext = canonical(credential)
+    const plaintext = sortedJson(credential)
     if (opens(key, id, kind, sealed.get(kind), plaintext)) return false
     sealed.set(kind, key.seal(id, kind, plaintext))
     credentials.push({ device: id, kind, sealed: sealed.get(kind)! })

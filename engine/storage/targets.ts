@@ -5,7 +5,8 @@
  */
 import type { RouterOsCredential, SnmpCredential, Target } from "#engine/collectors/target.ts"
 import { pingPlan } from "#engine/probes/plan.ts"
-import { canonical, type Kind, type Stored, type StoredDevice } from "#engine/storage/inventory-rows.ts"
+import { sortedJson } from "#engine/sorted-json.ts"
+import type { Kind, Stored, StoredDevice } from "#engine/storage/inventory-rows.ts"
 import { VaultRefused } from "#engine/storage/seal.ts"
 import type { TenantKey } from "#engine/storage/vault.ts"
 
@@ -91,7 +92,7 @@ const isAsItWas = (a: StoredDevice, b: StoredDevice): boolean =>
   a.device.roles.join() === b.device.roles.join() &&
   (a.probing.probes.length === 0
     ? b.probing.probes.length === 0
-    : canonical(a.probing.probes) === canonical(b.probing.probes))
+    : sortedJson(a.probing.probes) === sortedJson(b.probing.probes))
 
 const open = <Credential>(
   row: StoredDevice,
