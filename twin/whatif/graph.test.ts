@@ -30,6 +30,7 @@ test("[W1] every declared link is two half-edges with their own costs; self-loop
       for (const { a, b, costAB, costBA, l } of walked) {
         const [out, back] = [graph.half[2 * l] as number, graph.half[2 * l + 1] as number]
         assert.deepEqual([graph.to[out], graph.link[out], graph.cost[out]], [b, l, costAB])
+        assert.deepEqual([graph.back[out], graph.back[back]], [back, out])
         assert.deepEqual([graph.to[back], graph.link[back], graph.cost[back]], [a, l, costBA])
         assert.ok(out >= (graph.from[a] as number) && out < (graph.from[a + 1] as number))
         assert.ok(back >= (graph.from[b] as number) && back < (graph.from[b + 1] as number))

@@ -14,6 +14,8 @@ export interface FlatGraph {
   readonly to: Uint32Array
   readonly link: Uint32Array
   readonly cost: Uint32Array
+  /** By half-edge: the half-edge of the same link that comes back. */
+  readonly back: Uint32Array
   /** By link: the nodes of its ends; -1 = that end is no router of ours. */
   readonly a: Int32Array
   readonly b: Int32Array
@@ -80,7 +82,8 @@ export const flatGraph = (
     put(l, 0, costAB)
     put(l, 1, costBA)
   }
-  return { nodes, links: links.length, from, to, link, cost, a, b, capacityBps, half }
+  const back = Uint32Array.from(link, (l, h) => (half[2 * l] === h ? half[2 * l + 1] : half[2 * l]) as number)
+  return { nodes, links: links.length, from, to, link, cost, back, a, b, capacityBps, half }
 }
 
 /** Costs are whole and positive: sums stay exact, and no path is free. */
