@@ -14,6 +14,19 @@ const DEVICE = {
 }
 const LINK = { a: { device: NOBODY, interface: "e1" }, b: { device: NOBODY, interface: "e2" }, capacityBps: null }
 
+const WINDOW = {
+  kind: "maintenance",
+  title: "matrix",
+  note: "",
+  scope: { by_device_ids: [NOBODY] },
+  sparesCritical: false,
+  startsAtMs: 1,
+  durationSeconds: 60,
+  recurrence: { every: "never" },
+  timeZone: "UTC",
+  untilMs: null,
+}
+
 export const BODIES: Readonly<Record<string, unknown>> = {
   "signIn.create": { user: "nobody-of-the-matrix", password: "wrong-password" },
   "signIn.acceptInvitation": { token: "hgi_x", name: "nobody", password: "long-enough-password" },
@@ -42,6 +55,19 @@ export const BODIES: Readonly<Record<string, unknown>> = {
   "inventory.createLink": LINK,
   "inventory.updateLink": { capacityBps: null },
   "inventory.import": { document: { sites: [], devices: [], links: [] } },
+  // With mistakes, so that none is kept.
+  "alertRules.put": { id: "matrix" },
+  "alertRules.check": { rule: {} },
+  "alertRules.import": { mode: "merge", rules: [], dryRun: true },
+  // Nothing lies between, so that no thread starts.
+  "alertRules.dryRun": { rules: [], fromMs: 1, toMs: 0 },
+  "alerts.acknowledge": { minutes: 1 },
+  "alerts.mute": { minutes: 1, note: "matrix" },
+  // Over before it is planned: refused.
+  "maintenance.create": WINDOW,
+  "maintenance.put": WINDOW,
+  "maintenance.state": { state: "canceled" },
+  "maintenance.end": undefined,
   "tenants.create": { slug: "Not A Slug", name: "matrix" },
   "tenants.update": {},
   "tenants.offboard": { confirm: "not-the-slug", reason: "matrix" },
@@ -59,6 +85,7 @@ export const BODIES: Readonly<Record<string, unknown>> = {
 export const QUERIES: Readonly<Record<string, string>> = {
   "past.history": "?device=018f0000-0000-7000-8000-00000000dead&metric=device.up",
   "inventory.import": "?dryRun=true",
+  "maintenance.calendar": "?from=0&to=1",
 }
 
 export const NOBODY_ID = NOBODY

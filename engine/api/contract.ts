@@ -6,8 +6,11 @@
 import * as HttpApi from "effect/http-api/HttpApi"
 import * as HttpApiMiddleware from "effect/http-api/HttpApiMiddleware"
 import * as OpenApi from "effect/http-api/OpenApi"
+import { AlertRulesGroup } from "#engine/api/groups/alert-rules.ts"
+import { AlertsGroup } from "#engine/api/groups/alerts.ts"
 import { AuditGroup } from "#engine/api/groups/audit.ts"
 import { InventoryGroup } from "#engine/api/groups/inventory.ts"
+import { MaintenanceGroup } from "#engine/api/groups/maintenance.ts"
 import { NetworkGroup } from "#engine/api/groups/network.ts"
 import { PastGroup } from "#engine/api/groups/past.ts"
 import { AccountGroup, RolesGroup, SessionGroup, SignInGroup, UsersGroup } from "#engine/api/groups/people.ts"
@@ -32,6 +35,9 @@ export class Api extends HttpApi.make("heliograph")
   .add(TenantsGroup)
   .add(SettingsGroup)
   .add(SubscribersGroup)
+  .add(AlertRulesGroup)
+  .add(AlertsGroup)
+  .add(MaintenanceGroup)
   .prefix("/api/v1")
   .middleware(HttpApiMiddleware.ProblemDetails)
   .annotateMerge(

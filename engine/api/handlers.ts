@@ -5,9 +5,12 @@ import * as Layer from "effect/Layer"
 import { Api } from "#engine/api/contract.ts"
 import type { ApiDeps } from "#engine/api/deps.ts"
 import { account } from "#engine/api/handlers/account.ts"
+import { alertRules } from "#engine/api/handlers/alert-rules.ts"
+import { alerts } from "#engine/api/handlers/alerts.ts"
 import { audit } from "#engine/api/handlers/audit.ts"
 import { keys } from "#engine/api/handlers/keys.ts"
 import { inventory } from "#engine/api/handlers/inventory.ts"
+import { maintenance } from "#engine/api/handlers/maintenance.ts"
 import { network } from "#engine/api/handlers/network.ts"
 import { past } from "#engine/api/handlers/past.ts"
 import { replays } from "#engine/api/handlers/replays.ts"
@@ -33,5 +36,6 @@ export const apiLayer = (deps: ApiDeps) =>
       subscribers(deps),
       replays(deps),
     ]),
+    Layer.provide([alertRules(deps), alerts(deps), maintenance(deps)]),
     Layer.provide([signedIn(deps), HttpApiMiddleware.layerProblemDetails({ includeDetails: true })]),
   )

@@ -93,3 +93,10 @@ export class ImportInvalid extends HttpApiError.Problem<ImportInvalid>()(
     total: Schema.Int,
   },
 ) {}
+
+/** A rule, or one of several, that cannot be judged by: every mistake by its path. */
+export class RuleInvalid extends HttpApiError.Problem<RuleInvalid>()(
+  "RuleInvalid",
+  { type: "urn:heliograph:rule-invalid", status: 422, title: "The rule has mistakes" },
+  { mistakes: Schema.Array(Schema.Struct({ path: Schema.String, problem: Schema.String })) },
+) {}

@@ -28,8 +28,12 @@ const endpoints = new Map<string, Endpoint>(
 const SAFE = new Set(["GET", "HEAD", "OPTIONS"])
 /** Nothing that is kept changes by these, and a hand on a slider asks many a second: they leave none. */
 const STEERING = new Set(["replays.update", "replays.remove"])
+/** A question in a body. */
+const ASKING = new Set(["alertRules.check", "alertRules.dryRun"])
+/** Nothing of it is stored yet. */
+const NOT_YET = /^(alertRules|alerts|maintenance)\./
 const mutating = [...endpoints]
-  .filter(([name, { method }]) => !SAFE.has(method) && !STEERING.has(name))
+  .filter(([name, { method }]) => !SAFE.has(method) && !STEERING.has(name) && !ASKING.has(name) && !NOT_YET.test(name))
   .map(([name]) => name)
 
 /** What may be said to a route. */
