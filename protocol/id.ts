@@ -19,6 +19,7 @@ export type LinkId = Brand<"LinkId">
  * `kind:key`, with the key being what survives an ifIndex renumbering:
  * `if:ether1` (ifName), `ospf:10.255.0.2` (neighbour's router id), `bgp:10.0.0.1` (remote address), `lldp:ether1` (local
  * ifName; `lldp:ether1#2` for the second neighbour heard there, `lldp:` alone where the agent does not say on which port).
+ * `mndp:ether1`, `cdp:ether1` and, where the router does not say by which protocol it hears, `discovery:ether1` likewise.
  */
 export type EntityKey = Brand<"EntityKey">
 
@@ -33,9 +34,13 @@ export const ospfKey = (neighbourRouterId: string): EntityKey => `ospf:${neighbo
 export const bgpKey = (remoteAddress: string): EntityKey => `bgp:${remoteAddress}` as EntityKey
 export const lldpKey = (localIfName: string, nth = 1): EntityKey =>
   `lldp:${localIfName}${nth === 1 ? "" : `#${nth}`}` as EntityKey
+/** How a neighbour was heard that LLDP did not hear; `discovery` = its router's list does not say by which protocol. */
+export type DiscoveryKind = "mndp" | "cdp" | "discovery"
+export const discoveryKey = (by: DiscoveryKind, localIfName: string, nth = 1): EntityKey =>
+  `${by}:${localIfName}${nth === 1 ? "" : `#${nth}`}` as EntityKey
 export const entityKey = (text: string): EntityKey => text as EntityKey
 
-export type EntityKind = "device" | "interface" | "ospf.neighbor" | "bgp.peer" | "lldp.neighbor"
+export type EntityKind = "device" | "interface" | "ospf.neighbor" | "bgp.peer" | "lldp.neighbor" | "discovery.neighbor"
 
 /** The kind of a key, or null for a prefix that this version does not know. */
 export const entityKind = (key: EntityKey): EntityKind | null => {
@@ -44,7 +49,14 @@ export const entityKind = (key: EntityKey): EntityKind | null => {
   if (key.startsWith("ospf:")) return "ospf.neighbor"
   if (key.startsWith("bgp:")) return "bgp.peer"
   if (key.startsWith("lldp:")) return "lldp.neighbor"
-  return null
+  return discoveryKind(key) === null ? null : "discovery.neighbor"
+}
+
+/** Null for a key that is no `discovery.neighbor`. */
+export const discoveryKind = (key: EntityKey): DiscoveryKind | null => {
+  if (key.startsWith("mndp:")) return "mndp"
+  if (key.startsWith("cdp:")) return "cdp"
+  return key.startsWith("discovery:") ? "discovery" : null
 }
 
 /** `ether1` of `if:ether1`; the whole key when it has no prefix. */

@@ -106,6 +106,11 @@ const rows = [
   { id: 114, name: "dhcp.leases.active", unit: "", kind: "gauge", entity: "device" },
   { id: 115, name: "nat.sessions.active", unit: "", kind: "gauge", entity: "device" },
   { id: 116, name: "radius.up", unit: "", kind: "flag", entity: "device" },
+  // RouterOS queues: counts and totals only, because a queue's name and target are a customer's
+  { id: 117, name: "queue.simple.count", unit: "", kind: "gauge", entity: "device" },
+  { id: 118, name: "queue.tree.count", unit: "", kind: "gauge", entity: "device" },
+  /** Over all queues, between two readings of the collector; a queue that came or went between them counts nothing. */
+  { id: 119, name: "queue.dropped_pps", unit: "pkt/s", kind: "gauge", entity: "device" },
   // probes of the device's management address; device.up above is the verdict of its pings
   { id: 130, name: "probe.ping.loss_pct", unit: "%", kind: "gauge", entity: "device" },
   { id: 131, name: "probe.ping.rtt_ms", unit: "ms", kind: "gauge", entity: "device" },
@@ -147,11 +152,18 @@ export const TEXT_FACTS = [
   "interface.alias",
   /** Own addresses with prefix lengths, `10.0.0.1/31, 2001:db8::1/64`; empty = none. */
   "interface.addresses",
+  /** Interfaces directly beneath (RFC 2863 ifStackTable), `ether1, ether2` under a bond; empty = none. */
+  "interface.lower_layers",
   "ospf.neighbor.interface",
   "bgp.peer.remote_as",
   "lldp.neighbor.interface",
   "lldp.neighbor.system_name",
   "lldp.neighbor.port",
   "lldp.neighbor.chassis",
+  "discovery.neighbor.interface",
+  "discovery.neighbor.system_name",
+  "discovery.neighbor.port",
+  "discovery.neighbor.mac",
+  "discovery.neighbor.address",
 ] as const
 export type TextFact = (typeof TEXT_FACTS)[number]

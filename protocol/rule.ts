@@ -20,6 +20,7 @@ export const RULE_ENTITY_TYPES = [
   "ospf.neighbor",
   "bgp.peer",
   "lldp.neighbor",
+  "discovery.neighbor",
 ] as const satisfies readonly EntityKind[]
 
 export const OPERATORS = [">", ">=", "<", "<=", "==", "!="] as const

@@ -2,7 +2,17 @@ import assert from "node:assert/strict"
 import { test } from "node:test"
 import fc from "fast-check"
 import { record } from "#protocol/frames.fixture.ts"
-import { bgpKey, DEVICE_ENTITY, entityKey, entityKind, entityName, interfaceKey, ospfKey } from "#protocol/id.ts"
+import {
+  bgpKey,
+  DEVICE_ENTITY,
+  discoveryKey,
+  discoveryKind,
+  entityKey,
+  entityKind,
+  entityName,
+  interfaceKey,
+  ospfKey,
+} from "#protocol/id.ts"
 import { BGP_STATES, metricById, metricByName, metricId, METRICS, OSPF_STATES, TEXT_FACTS } from "#protocol/metric.ts"
 import { isRole, ROLES } from "#protocol/role.ts"
 import { HEALTH, packStatus, sameStatus, SEVERITY, unpackStatus } from "#protocol/status.ts"
@@ -76,7 +86,12 @@ test("entity keys name their kind and keep their name, whatever the device calls
     }),
   )
   assert.equal(entityKind(DEVICE_ENTITY), "device")
-  assert.equal(entityKind(entityKey("mndp:ether1")), null)
+  for (const by of ["mndp", "cdp", "discovery"] as const) {
+    assert.equal(entityKind(discoveryKey(by, "ether1", 2)), "discovery.neighbor")
+    assert.equal(discoveryKind(discoveryKey(by, "ether1")), by)
+  }
+  assert.equal(entityKind(entityKey("edp:ether1")), null)
+  assert.equal(discoveryKind(entityKey("lldp:ether1")), null)
 })
 
 test("roles, kinds and close codes are distinct and fit their places on the wire", () => {

@@ -32,6 +32,8 @@ export interface InterfaceView {
   readonly alias: string | null
   /** Own addresses, `10.0.0.1/31, 2001:db8::1/64`; absent when nobody told any. */
   readonly addresses?: string
+  /** Interfaces that it runs over, `ether1, ether2` for a bond; absent when nobody told any. */
+  readonly lowerLayers?: string
   readonly ifIndex: number | null
   readonly adminUp: boolean | null
   readonly operUp: boolean | null
@@ -47,14 +49,19 @@ export interface InterfaceView {
 }
 
 /** What two devices say to each other; none of them makes a link (W2). */
-export type AdjacencyKind = "ospf" | "bgp" | "lldp"
+export type AdjacencyKind = "ospf" | "bgp" | "lldp" | "mndp" | "cdp" | "discovery"
 
 export interface AdjacencyView {
   readonly kind: AdjacencyKind
   readonly remote: string
-  /** lldp only: the own interface on which it is heard, and the port that it names. */
+  /** bgp only, as far as the device tells. */
+  readonly remoteAs?: string
+  /** All but bgp: the own interface; where heard, also the port that the neighbour names. */
   readonly localInterface?: string
   readonly remotePort?: string
+  /** mndp, cdp, discovery: where it says that it can be reached, and the MAC that it sends from. */
+  readonly remoteAddress?: string
+  readonly remoteMac?: string
   readonly state: string
   readonly up: boolean
   readonly sinceMs: number

@@ -1,10 +1,11 @@
 /**
- * OSPF neighbours (RFC 4750), BGP peers (RFC 4273) and LLDP neighbours (IEEE 802.1AB) of one router. An adjacency is what
- * two devices say to each other; it never makes a link (W2). A neighbour that vanishes from a complete list is kept as
- * down, for a protocol that is its news; an LLDP neighbour is kept as gone, as evidence, and makes neither event nor fault.
+ * OSPF neighbours (RFC 4750), BGP peers (RFC 4273) and neighbours heard by LLDP (IEEE 802.1AB), MNDP or CDP of one router.
+ * An adjacency is what two devices say to each other; it never makes a link (W2). A neighbour that vanishes from a complete
+ * list is kept as down, for a protocol that is its news; a heard one is kept as gone, as evidence, and makes neither event
+ * nor fault.
  */
-import { bgpKey, entityName, ospfKey } from "#protocol/id.ts"
-import type { EntityKey, EntityKind } from "#protocol/id.ts"
+import { bgpKey, discoveryKind, entityName, ospfKey } from "#protocol/id.ts"
+import type { DiscoveryKind, EntityKey, EntityKind } from "#protocol/id.ts"
 import { BGP_STATES, LLDP_STATES, metricId, OSPF_STATES } from "#protocol/metric.ts"
 import type { TextFact } from "#protocol/metric.ts"
 import type { AdjacencyKind, Source } from "#protocol/view.ts"
@@ -15,6 +16,8 @@ import { sourceBit } from "#twin/source.ts"
 export const MAX_ADJACENCIES = 1024
 /** LLDP neighbours among them: a switch full of telephones must not take the place of routing neighbours. */
 export const MAX_LLDP = 512
+/** Neighbours heard by something else, likewise: they leave LLDP's places alone, too. */
+export const MAX_DISCOVERED = 256
 /** A vanished neighbour is forgotten after a day: by then it is a change of plan, not a fault. */
 export const VANISHED_KEEP_MS = 24 * 3600 * 1000
 const MAX_TEXT = 256
@@ -24,6 +27,14 @@ export interface LldpTexts {
   readonly systemName: string | null
   readonly port: string | null
   readonly chassis: string | null
+}
+
+/** What a neighbour heard by MNDP or CDP says of itself; null = it did not. */
+export interface DiscoveryTexts {
+  readonly systemName: string | null
+  readonly port: string | null
+  readonly mac: string | null
+  readonly address: string | null
 }
 
 export interface Adjacency {
@@ -42,14 +53,16 @@ export interface Adjacency {
   readonly prefixesIn: number | null
   readonly prefixesOut: number | null
   readonly flaps: number | null
-  /** ospf, lldp: local interface; bgp: remote AS. */
+  /** bgp: remote AS; all others: local interface. */
   readonly detail: string | null
   /** lldp only. */
   readonly lldp?: LldpTexts
+  /** mndp, cdp, discovery only. */
+  readonly discovery?: DiscoveryTexts
 }
 
 /** The protocols whose states are events and faults. */
-export type RoutingKind = Exclude<AdjacencyKind, "lldp">
+export type RoutingKind = Exclude<AdjacencyKind, "lldp" | DiscoveryKind>
 
 export type AdjacencyTable = readonly Adjacency[]
 export const NO_ADJACENCIES: AdjacencyTable = []
@@ -80,11 +93,13 @@ export interface AdjacencyContext {
 const OSPF_FULL = OSPF_STATES.indexOf("full")
 const OSPF_2WAY = OSPF_STATES.indexOf("2way")
 const BGP_ESTABLISHED = BGP_STATES.indexOf("established")
-const LLDP_HEARD = LLDP_STATES.indexOf("heard")
+const HEARD = LLDP_STATES.indexOf("heard")
+
+export const isRouting = (kind: AdjacencyKind): kind is RoutingKind => kind === "ospf" || kind === "bgp"
 
 /** Two OSPF routers of a broadcast net that are both not designated rest in 2-Way (RFC 2328 s10.4): that is up. */
 export const isUp = (kind: AdjacencyKind, state: number): boolean => {
-  if (kind === "lldp") return state === LLDP_HEARD
+  if (!isRouting(kind)) return state === HEARD
   return kind === "bgp" ? state === BGP_ESTABLISHED : state === OSPF_FULL || state === OSPF_2WAY
 }
 
@@ -92,6 +107,9 @@ const STATES: Readonly<Record<AdjacencyKind, readonly string[]>> = {
   ospf: OSPF_STATES,
   bgp: BGP_STATES,
   lldp: LLDP_STATES,
+  mndp: LLDP_STATES,
+  cdp: LLDP_STATES,
+  discovery: LLDP_STATES,
 }
 
 export const stateName = (kind: AdjacencyKind, state: number): string => STATES[kind][state] ?? "unknown"
@@ -124,13 +142,25 @@ export const pollAdjacencies = (
     next.push(after)
   }
   let left = 0
-  let lldp = next.filter(({ kind }) => kind === "lldp").length
+  const room = roomBeside(next)
   for (const [key, row] of rows) {
     if (row.state === null) continue
-    if (next.length >= MAX_ADJACENCIES || (row.kind === "lldp" && ++lldp > MAX_LLDP)) left++
+    if (next.length >= MAX_ADJACENCIES || !room(row.kind)) left++
     else next.push(discovered(key, row, row.state, poll))
   }
   return { table: next, changes, refused: refused + left }
+}
+
+/** Takes a place of a kind, while it has one. */
+const roomBeside = (table: AdjacencyTable): ((kind: AdjacencyKind) => boolean) => {
+  let lldp = 0
+  let discovered = 0
+  const room = (kind: AdjacencyKind): boolean => {
+    if (isRouting(kind)) return true
+    return kind === "lldp" ? ++lldp <= MAX_LLDP : ++discovered <= MAX_DISCOVERED
+  }
+  for (const { kind } of table) room(kind)
+  return room
 }
 
 /** Takes a state that a trap or a syslog line told. Null change = not known here, newer evidence, or nothing new. */
@@ -164,7 +194,7 @@ interface Row {
   flaps: number | null
   detail: string | null
   /** Facts of this poll only: texts travel when they change. */
-  readonly lldp: { -readonly [Name in keyof LldpTexts]?: string }
+  readonly heard: { -readonly [Name in keyof (LldpTexts & DiscoveryTexts)]?: string }
 }
 
 const OSPF_STATE = metricId("ospf.neighbor.state")
@@ -179,17 +209,43 @@ const ENTITY_KIND: Readonly<Record<AdjacencyKind, EntityKind>> = {
   ospf: "ospf.neighbor",
   bgp: "bgp.peer",
   lldp: "lldp.neighbor",
+  mndp: "discovery.neighbor",
+  cdp: "discovery.neighbor",
+  discovery: "discovery.neighbor",
 }
-const kindOf = (entity: EntityKind | null): AdjacencyKind | null =>
-  entity === "ospf.neighbor" ? "ospf" : entity === "bgp.peer" ? "bgp" : entity === "lldp.neighbor" ? "lldp" : null
-const isAdjacency = (entity: EntityKind | null): boolean => kindOf(entity) !== null
+const ADJACENCY_ENTITIES: readonly EntityKind[] = [...new Set(Object.values(ENTITY_KIND))]
+const isAdjacency = (entity: EntityKind): boolean => ADJACENCY_ENTITIES.includes(entity)
 
-const DETAILS: readonly TextFact[] = ["ospf.neighbor.interface", "bgp.peer.remote_as", "lldp.neighbor.interface"]
-/** Which field of a row a text is. */
-const LLDP_FIELD: Readonly<Partial<Record<TextFact, keyof LldpTexts>>> = {
-  "lldp.neighbor.system_name": "systemName",
-  "lldp.neighbor.port": "port",
-  "lldp.neighbor.chassis": "chassis",
+const kindOf = (entity: EntityKind | null, key: EntityKey): AdjacencyKind | null => {
+  switch (entity) {
+    case "ospf.neighbor":
+      return "ospf"
+    case "bgp.peer":
+      return "bgp"
+    case "lldp.neighbor":
+      return "lldp"
+    case "discovery.neighbor":
+      return discoveryKind(key)
+    default:
+      return null
+  }
+}
+
+const DETAILS: readonly TextFact[] = [
+  "ospf.neighbor.interface",
+  "bgp.peer.remote_as",
+  "lldp.neighbor.interface",
+  "discovery.neighbor.interface",
+]
+/** Which field of a row a text is, and of which kind of entity. */
+const HEARD_FIELD: Readonly<Partial<Record<TextFact, readonly [EntityKind, keyof Row["heard"]]>>> = {
+  "lldp.neighbor.system_name": ["lldp.neighbor", "systemName"],
+  "lldp.neighbor.port": ["lldp.neighbor", "port"],
+  "lldp.neighbor.chassis": ["lldp.neighbor", "chassis"],
+  "discovery.neighbor.system_name": ["discovery.neighbor", "systemName"],
+  "discovery.neighbor.port": ["discovery.neighbor", "port"],
+  "discovery.neighbor.mac": ["discovery.neighbor", "mac"],
+  "discovery.neighbor.address": ["discovery.neighbor", "address"],
 }
 
 const rowsOfPoll = (
@@ -198,8 +254,9 @@ const rowsOfPoll = (
 ): { readonly rows: Map<EntityKey, Row>; readonly refused: number } => {
   const rows = new Map<EntityKey, Row>()
   const byEntity = kinds.map((entity, e) => {
-    const kind = kindOf(entity)
-    return kind === null ? null : rowFor(rows, poll.entities[e] as EntityKey, kind)
+    const key = poll.entities[e] as EntityKey
+    const kind = kindOf(entity, key)
+    return kind === null ? null : rowFor(rows, key, kind)
   })
   let refused = 0
   const count = Math.min(poll.entity.length, poll.metric.length, poll.value.length)
@@ -210,9 +267,9 @@ const rowsOfPoll = (
   for (const { entity, fact, text } of poll.texts) {
     const row = rows.get(entity)
     if (row === undefined) continue
-    const field = LLDP_FIELD[fact]
+    const [of, field] = HEARD_FIELD[fact] ?? []
     if (DETAILS.includes(fact)) row.detail = text.slice(0, MAX_TEXT)
-    else if (field !== undefined && row.kind === "lldp") row.lldp[field] = text.slice(0, MAX_TEXT)
+    else if (field !== undefined && of === ENTITY_KIND[row.kind]) row.heard[field] = text.slice(0, MAX_TEXT)
   }
   return { rows, refused }
 }
@@ -222,14 +279,14 @@ const rowFor = (rows: Map<EntityKey, Row>, key: EntityKey, kind: AdjacencyKind):
   if (known) return known
   const row: Row = {
     kind,
-    // To be listed is the whole state of an LLDP neighbour.
-    state: kind === "lldp" ? LLDP_HEARD : null,
+    // To be listed is the whole state of a heard neighbour.
+    state: isRouting(kind) ? null : HEARD,
     uptimeSeconds: null,
     prefixesIn: null,
     prefixesOut: null,
     flaps: null,
     detail: null,
-    lldp: {},
+    heard: {},
   }
   rows.set(key, row)
   return row
@@ -237,7 +294,7 @@ const rowFor = (rows: Map<EntityKey, Row>, key: EntityKey, kind: AdjacencyKind):
 
 /** False = refused. */
 const writeRow = (row: Row, metric: number, value: number): boolean => {
-  if (!Number.isFinite(value) || row.kind === "lldp") return false
+  if (!Number.isFinite(value) || !isRouting(row.kind)) return false
   const bgp = row.kind === "bgp"
   if (metric === (bgp ? BGP_STATE : OSPF_STATE)) {
     if (stateName(row.kind, value) === "unknown") return false
@@ -267,7 +324,7 @@ const polledOnce = (before: Adjacency, row: Row, poll: PollInput): Adjacency => 
     prefixesOut: row.prefixesOut ?? before.prefixesOut,
     flaps: row.flaps ?? before.flaps,
     detail: row.detail ?? before.detail,
-    ...(row.kind === "lldp" ? { lldp: { ...(before.lldp ?? NO_TEXTS), ...row.lldp } } : {}),
+    ...heardTexts(row, before),
   }
 }
 
@@ -299,7 +356,7 @@ const discovered = (key: EntityKey, row: Row, state: number, poll: PollInput): A
     prefixesOut: row.prefixesOut,
     flaps: row.flaps,
     detail: row.detail,
-    ...(row.kind === "lldp" ? { lldp: { ...NO_TEXTS, ...row.lldp } } : {}),
+    ...heardTexts(row, null),
   }
 }
 
@@ -310,9 +367,18 @@ const sinceOf = (uptimeSeconds: number | null, atMs: number): number => {
 }
 
 const NO_TEXTS: LldpTexts = { systemName: null, port: null, chassis: null }
+const NO_DISCOVERY: DiscoveryTexts = { systemName: null, port: null, mac: null, address: null }
 
-/** None for LLDP: what hears whom is no event. */
+/** Texts of before stand until others are told. */
+const heardTexts = ({ kind, heard }: Row, before: Adjacency | null): Pick<Adjacency, "lldp" | "discovery"> => {
+  if (isRouting(kind)) return {}
+  return kind === "lldp"
+    ? { lldp: { ...NO_TEXTS, ...before?.lldp, ...heard } }
+    : { discovery: { ...NO_DISCOVERY, ...before?.discovery, ...heard } }
+}
+
+/** None for a heard neighbour: what hears whom is no event. */
 const changeOf = ({ key, kind, state }: Adjacency, after: Adjacency): readonly AdjacencyChange[] =>
-  kind === "lldp"
-    ? []
-    : [{ key, kind, old: stateName(kind, state), new: stateName(kind, after.state), up: isUp(kind, after.state) }]
+  isRouting(kind)
+    ? [{ key, kind, old: stateName(kind, state), new: stateName(kind, after.state), up: isUp(kind, after.state) }]
+    : []

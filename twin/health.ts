@@ -6,7 +6,7 @@ import { interfaceKey } from "#protocol/id.ts"
 import { metricId } from "#protocol/metric.ts"
 import { sameStatus } from "#protocol/status.ts"
 import type { Status } from "#protocol/status.ts"
-import { isUp, stateName } from "#twin/adjacency.ts"
+import { isRouting, isUp, stateName } from "#twin/adjacency.ts"
 import { ADMIN, flagOf, INTERFACE_LAYOUT, level, OPER, RX_BPS, SPEED, TX_BPS } from "#twin/interface.ts"
 import type { EndFact } from "#twin/link.ts"
 import type { NodeFact, Port, RouterFact, RouterState, Turn } from "#twin/router.ts"
@@ -98,7 +98,7 @@ const downPort = (state: RouterState, port: Port): readonly string[] => {
 const adjacenciesDown = (state: RouterState): readonly string[] => {
   const down: string[] = []
   for (const { kind, state: at, remote } of state.adjacencies)
-    if (kind !== "lldp" && !isUp(kind, at) && down.length < MAX_REASONS)
+    if (isRouting(kind) && !isUp(kind, at) && down.length < MAX_REASONS)
       down.push(`${kind === "bgp" ? "BGP peer" : "OSPF neighbour"} ${remote} is ${stateName(kind, at)}`)
   return down
 }

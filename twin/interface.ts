@@ -37,6 +37,8 @@ export interface InterfaceTable {
   readonly aliases: ReadonlyArray<string | null>
   /** interface.addresses of each row; absent until somebody tells one, as in snapshots of before. */
   readonly addresses?: ReadonlyArray<string | null>
+  /** interface.lower_layers of each row; absent likewise. */
+  readonly lowerLayers?: ReadonlyArray<string | null>
   readonly levels: ValueTable
   readonly counters: readonly SourceCounters[]
   /** Bits of the sources that listed this row in their newest complete poll. */
@@ -124,7 +126,7 @@ export const pollInterfaces = (table: InterfaceTable, poll: PollInput, context: 
   const polled: InterfaceTable = {
     keys,
     aliases: textsAfter(table.aliases, "interface.alias", poll, keys.length, finder.find),
-    ...addressesAfter(table, poll, keys.length, finder.find),
+    ...rareTextsAfter(table, poll, keys.length, finder.find),
     levels,
     counters: countersAfter(table, draft.counters, keys.length),
     listedBy: listedAfter(table, draft.touched, sourceBit(poll.source), context.complete),
@@ -342,14 +344,35 @@ const textsAfter = (
   return texts
 }
 
-const addressesAfter = (
-  { addresses }: InterfaceTable,
+/** Texts of few interfaces, each a column once somebody told one. */
+type RareTexts = Pick<InterfaceTable, "addresses" | "lowerLayers">
+const RARE_TEXTS = [
+  ["addresses", "interface.addresses"],
+  ["lowerLayers", "interface.lower_layers"],
+] as const satisfies ReadonlyArray<readonly [keyof RareTexts, TextFact]>
+
+const rareTextsAfter = (
+  table: InterfaceTable,
   poll: PollInput,
   rows: number,
   find: (key: EntityKey) => number,
-): Pick<InterfaceTable, "addresses"> => {
-  if (addresses === undefined && !poll.texts.some(({ fact }) => fact === "interface.addresses")) return {}
-  return { addresses: textsAfter(addresses ?? [], "interface.addresses", poll, rows, find) }
+): RareTexts => {
+  const after: { -readonly [Column in keyof RareTexts]: RareTexts[Column] } = {}
+  for (const [column, wanted] of RARE_TEXTS) {
+    const before = table[column]
+    if (before === undefined && !poll.texts.some(({ fact }) => fact === wanted)) continue
+    after[column] = textsAfter(before ?? [], wanted, poll, rows, find)
+  }
+  return after
+}
+
+const pickedRareTexts = (table: InterfaceTable, rows: readonly number[]): RareTexts => {
+  const picked: { -readonly [Column in keyof RareTexts]: RareTexts[Column] } = {}
+  for (const [column] of RARE_TEXTS) {
+    const texts = table[column]
+    if (texts !== undefined) picked[column] = rows.map((row) => texts[row] ?? null)
+  }
+  return picked
 }
 
 const flagChanges = (
@@ -387,7 +410,7 @@ const withoutVanished = (table: InterfaceTable, answering: number): InterfaceTab
   return {
     keys: rows.map((row) => table.keys[row] as EntityKey),
     aliases: rows.map((row) => table.aliases[row] ?? null),
-    ...(table.addresses === undefined ? {} : { addresses: rows.map((row) => table.addresses?.[row] ?? null) }),
+    ...pickedRareTexts(table, rows),
     levels: pickedTable(table.levels, rows, WIDTH),
     counters: table.counters.map((counters) => ({
       source: counters.source,

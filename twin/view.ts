@@ -207,6 +207,7 @@ const interfaceView = (router: RouterState, row: number, now: Now): InterfaceVie
     name: entityName(table.keys[row] as (typeof table.keys)[number]),
     alias: table.aliases[row] ?? null,
     ...(table.addresses?.[row] ? { addresses: table.addresses[row] } : {}),
+    ...(table.lowerLayers?.[row] ? { lowerLayers: table.lowerLayers[row] } : {}),
     ifIndex: level(table, row, IF_INDEX),
     adminUp: flagOf(table, row, ADMIN),
     operUp: flagOf(table, row, OPER),
@@ -232,17 +233,22 @@ const adjacencyView = (adjacency: Adjacency): AdjacencyView => ({
   source: adjacency.source,
 })
 
-/** An LLDP neighbour goes by the name that it gives itself, else by its chassis. */
-const remoteOf = ({
-  remote,
-  lldp,
-  detail,
-}: Adjacency): Pick<AdjacencyView, "remote" | "localInterface" | "remotePort"> => {
-  if (lldp === undefined) return { remote }
+type RemoteView = Pick<
+  AdjacencyView,
+  "remote" | "remoteAs" | "localInterface" | "remotePort" | "remoteAddress" | "remoteMac"
+>
+
+/** A heard neighbour goes by the name that it gives itself, else by its chassis or MAC, else by its address. */
+const remoteOf = ({ kind, remote, lldp, discovery, detail }: Adjacency): RemoteView => {
+  const heard = lldp ?? discovery
+  if (heard === undefined)
+    return { remote, ...(detail ? (kind === "bgp" ? { remoteAs: detail } : { localInterface: detail }) : {}) }
   return {
-    remote: lldp.systemName || lldp.chassis || remote,
+    remote: heard.systemName || lldp?.chassis || discovery?.mac || discovery?.address || remote,
     ...(detail ? { localInterface: detail } : {}),
-    ...(lldp.port ? { remotePort: lldp.port } : {}),
+    ...(heard.port ? { remotePort: heard.port } : {}),
+    ...(discovery?.address ? { remoteAddress: discovery.address } : {}),
+    ...(discovery?.mac ? { remoteMac: discovery.mac } : {}),
   }
 }
 

@@ -1,4 +1,5 @@
 /** English. The type makes a missing or invented key a compile error; a test checks the placeholders. */
+import { enAlerts } from "#client/i18n/en-alerts.ts"
 import { enDoors } from "#client/i18n/en-doors.ts"
 import { enInventory } from "#client/i18n/en-inventory.ts"
 import { enReplay } from "#client/i18n/en-replay.ts"
@@ -6,6 +7,7 @@ import { enRights } from "#client/i18n/en-rights.ts"
 import type { Key } from "#client/i18n/pt.ts"
 
 export const en: Readonly<Record<Key, string>> = {
+  ...enAlerts,
   ...enDoors,
   ...enInventory,
   ...enReplay,
@@ -52,6 +54,7 @@ export const en: Readonly<Record<Key, string>> = {
   "kpi.linksDown": "Links down",
   "kpi.linksHot": "Links over 80 %",
   "kpi.sites": "Sites",
+  "kpi.alerts": "Alerts",
   "kpi.subscribers": "Subscribers online",
   "trouble.title": "What is wrong now",
   "trouble.none": "All is well",
@@ -133,6 +136,7 @@ export const en: Readonly<Record<Key, string>> = {
   "interface.in": "In",
   "interface.out": "Out",
   "interface.load": "Load",
+  "interface.over": "over {names}",
   "interface.up": "up",
   "interface.down": "down",
   "interface.disabled": "disabled",

@@ -1,10 +1,12 @@
 /** Brazilian Portuguese: the first language, and the list of all keys. `{name}` is filled in; `.one`/`.other` are plurals. */
+import { ptAlerts } from "#client/i18n/pt-alerts.ts"
 import { ptDoors } from "#client/i18n/pt-doors.ts"
 import { ptInventory } from "#client/i18n/pt-inventory.ts"
 import { ptReplay } from "#client/i18n/pt-replay.ts"
 import { ptRights } from "#client/i18n/pt-rights.ts"
 
 export const pt = {
+  ...ptAlerts,
   ...ptDoors,
   ...ptInventory,
   ...ptReplay,
@@ -51,6 +53,7 @@ export const pt = {
   "kpi.linksDown": "Enlaces fora",
   "kpi.linksHot": "Enlaces acima de 80 %",
   "kpi.sites": "Locais",
+  "kpi.alerts": "Alertas",
   "kpi.subscribers": "Assinantes conectados",
   "trouble.title": "O que está errado agora",
   "trouble.none": "Tudo em ordem",
@@ -132,6 +135,7 @@ export const pt = {
   "interface.in": "Entrada",
   "interface.out": "Saída",
   "interface.load": "Carga",
+  "interface.over": "sobre {names}",
   "interface.up": "ativa",
   "interface.down": "inativa",
   "interface.disabled": "desligada",

@@ -3,6 +3,7 @@ import { useSignal } from "@preact/signals"
 import { language, t } from "#client/i18n/translate.ts"
 import { markOf } from "#client/map/mark.ts"
 import { serverNowMs } from "#client/state/app.ts"
+import { DeviceAlerts } from "#client/ui/alerts/device-alerts.tsx"
 import { DeviceActions } from "#client/ui/edit/device-actions.tsx"
 import {
   formatAge,
@@ -43,6 +44,7 @@ export const DevicePanel = ({ view, siteName }: { view: DeviceView; siteName: st
       <div class="panel-body" tabIndex={0} role="group" aria-labelledby="panel-title">
         <DeviceActions id={view.id} name={view.name} />
         <Reasons reasons={view.reasons} />
+        <DeviceAlerts view={view} />
         <section class="block">
           <Facts>
             <Fact label={t("device.address")} value={view.address} mono />
@@ -166,6 +168,7 @@ const Interfaces = (props: {
               <span class="cell-detail quiet">
                 {t(interfaceWord(item))}
                 {item.speedBps !== null && ` · ${formatBps(lang, item.speedBps)}`}
+                {item.lowerLayers !== undefined && ` · ${t("interface.over", { names: item.lowerLayers })}`}
                 {item.alias !== null && item.alias !== "" && ` · ${item.alias}`}
               </span>
             </td>
@@ -193,6 +196,9 @@ const interfaceMark = (item: InterfaceView) => {
   return item.operUp ? "ok" : "critical"
 }
 
+/** Routing protocols have states; who is heard by LLDP, MNDP or CDP is there or is not. */
+const isHeard = (kind: AdjacencyView["kind"]): boolean => kind !== "ospf" && kind !== "bgp"
+
 const Adjacencies = ({ rows }: { rows: readonly AdjacencyView[] }) => (
   <section class="block">
     <h3>
@@ -219,10 +225,13 @@ const Adjacencies = ({ rows }: { rows: readonly AdjacencyView[] }) => (
                     {row.localInterface} → {row.remotePort ?? "?"}
                   </div>
                 )}
+                {(row.remoteAddress ?? row.remoteMac) !== undefined && (
+                  <div class="quiet mono">{[row.remoteAddress, row.remoteMac].filter(Boolean).join(" · ")}</div>
+                )}
               </td>
               <td>
-                <MarkIcon mark={row.up ? "ok" : row.kind === "lldp" ? "unknown" : "critical"} size={11} />{" "}
-                {row.kind === "lldp" ? t(row.up ? "adjacency.lldp.heard" : "adjacency.lldp.gone") : row.state}
+                <MarkIcon mark={row.up ? "ok" : isHeard(row.kind) ? "unknown" : "critical"} size={11} />{" "}
+                {isHeard(row.kind) ? t(row.up ? "adjacency.lldp.heard" : "adjacency.lldp.gone") : row.state}
               </td>
               <td class="right num">
                 {formatDuration(language.value, serverNowMs.value - row.sinceMs)}

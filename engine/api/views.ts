@@ -3,6 +3,7 @@
  * below hold each schema to its interface, so that panel frames and REST answers cannot drift apart.
  */
 import * as Schema from "effect/Schema"
+import { RULE_ENTITY_TYPES } from "#protocol/rule.ts"
 import { HEALTH, SEVERITY } from "#protocol/status.ts"
 import type { Counts, DeviceView, EventView, LinkView } from "#protocol/view.ts"
 
@@ -36,6 +37,7 @@ const InterfaceBody = named(
     name: Schema.String,
     alias: maybe(Schema.String),
     addresses: Schema.optionalKey(Schema.String),
+    lowerLayers: Schema.optionalKey(Schema.String),
     ifIndex: maybe(Schema.Finite),
     adminUp: maybe(Schema.Boolean),
     operUp: maybe(Schema.Boolean),
@@ -53,10 +55,13 @@ const InterfaceBody = named(
 const AdjacencyBody = named(
   "Adjacency",
   Schema.Struct({
-    kind: Schema.Literals(["ospf", "bgp", "lldp"]),
+    kind: Schema.Literals(["ospf", "bgp", "lldp", "mndp", "cdp", "discovery"]),
     remote: Schema.String,
+    remoteAs: Schema.optionalKey(Schema.String),
     localInterface: Schema.optionalKey(Schema.String),
     remotePort: Schema.optionalKey(Schema.String),
+    remoteAddress: Schema.optionalKey(Schema.String),
+    remoteMac: Schema.optionalKey(Schema.String),
     state: Schema.String,
     up: Schema.Boolean,
     sinceMs: Schema.Finite,
@@ -208,7 +213,7 @@ export const MetricRow = named(
     name: Schema.String,
     unit: Schema.String,
     kind: Schema.Literals(["gauge", "counter", "flag", "state"]),
-    entity: Schema.Literals(["device", "interface", "ospf.neighbor", "bgp.peer", "lldp.neighbor"]),
+    entity: Schema.Literals(RULE_ENTITY_TYPES),
     /** Computed in the twin out of other metrics. */
     derived: Schema.Boolean,
     /** Of kind state: the word of each value. */

@@ -1,5 +1,9 @@
-/** Who a device says is next to it: OSPF neighbours (RFC 4750), BGP peers (RFC 4273) and what LLDP heard (lldp.ts). */
+/**
+ * Who a device says is next to it: OSPF neighbours (RFC 4750), BGP peers (RFC 4273), what LLDP heard (lldp.ts) and what
+ * RouterOS' own discovery heard besides (discovery.ts).
+ */
 import { isIPv4 } from "node:net"
+import { readDiscovery as readDiscovered } from "#engine/collectors/snmp/discovery.ts"
 import { readLldp as readNeighbors } from "#engine/collectors/snmp/lldp.ts"
 import { BGP_ADMIN_STATUS, BGP_PEER_STATE, OSPF_NBR_STATE, word } from "#engine/device-test/enumerations.ts"
 import { columnsOf, readTable } from "#engine/collectors/snmp/read-table.ts"
@@ -61,11 +65,27 @@ export const readBgp = async (reader: Reader): Promise<readonly Session[]> => {
   return sessions
 }
 
-export const readLldp = async (reader: Reader, interfaces: readonly Interface[]): Promise<readonly Adjacency[]> =>
-  (await readNeighbors(reader, interfaces)).map(({ ifIndex, chassisId, portId, sysName, sysDescr }) => {
-    const over = ifIndex === null ? undefined : interfaces.find((one) => one.ifIndex === ifIndex)
-    return { ...NO_NEIGHBOR, protocol: "lldp", ...nameOf(over), chassisId, portId, sysName, sysDescr }
+/** With RouterOS' own discovery, of which those are left out that LLDP heard, too. */
+export const readHeard = async (
+  reader: Reader,
+  interfaces: readonly Interface[],
+  isRouterOs: boolean,
+): Promise<readonly Adjacency[]> => {
+  const over = (ifIndex: number | null): Pick<Adjacency, "ifIndex" | "interface"> =>
+    nameOf(ifIndex === null ? undefined : interfaces.find((one) => one.ifIndex === ifIndex))
+  const neighbors = await readNeighbors(reader, interfaces)
+  const lldp = neighbors.map(({ ifIndex, chassisId, portId, sysName, sysDescr }): Adjacency => {
+    return { ...NO_NEIGHBOR, protocol: "lldp", ...over(ifIndex), chassisId, portId, sysName, sysDescr }
   })
+  if (!isRouterOs) return lldp
+  const discovered = await readDiscovered(reader, neighbors)
+  return [
+    ...lldp,
+    ...discovered.map(({ by, ifIndex, identity, mac, address }): Adjacency => {
+      return { ...NO_NEIGHBOR, protocol: by, ...over(ifIndex), address, chassisId: mac, sysName: identity }
+    }),
+  ]
+}
 
 const nameOf = (over: Interface | undefined): Pick<Adjacency, "ifIndex" | "interface"> => ({
   ifIndex: over?.ifIndex ?? null,

@@ -3,6 +3,7 @@
  * said it. Counters are decimal strings, because a Counter64 does not fit a JSON number; enumerations are the MIB's own
  * words (RFC 2863, 4750, 4273). Null = the device has no such value, which is not zero.
  */
+import type { DiscoveryKind } from "#protocol/id.ts"
 
 /** true = it answered, false = it did not, null = it was not tried. */
 export interface Reachable {
@@ -71,9 +72,9 @@ export interface Address {
   readonly interface: string | null
 }
 
-/** An OSPF neighbour, or a neighbour that LLDP or the router's own discovery heard. */
+/** An OSPF neighbour, or one that was heard; `discovery` = the router does not say by which protocol. */
 export interface Adjacency {
-  readonly protocol: "ospf" | "lldp" | "discovery"
+  readonly protocol: "ospf" | "lldp" | DiscoveryKind
   readonly ifIndex: number | null
   readonly interface: string | null
   readonly address: string | null

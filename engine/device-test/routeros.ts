@@ -7,6 +7,7 @@ import { deviceText } from "#engine/collectors/device-text.ts"
 import { connectScoped } from "#engine/collectors/routeros/client.ts"
 import type { RouterOsError, RouterOsSession } from "#engine/collectors/routeros/session.ts"
 import type { Row } from "#engine/collectors/routeros/reply.ts"
+import { protocolOf } from "#engine/collectors/routeros/surroundings.ts"
 import { parseCount, parseDecimal, parseDuration, parseFlag, parseMajor } from "#engine/collectors/routeros/values.ts"
 import type { Sentence } from "#engine/collectors/routeros/words.ts"
 import type { RouterOsCredential } from "#engine/collectors/target.ts"
@@ -220,7 +221,7 @@ const ospfOf = (row: Row): Adjacency => {
 
 /** What the router's own discovery (MNDP, CDP, LLDP together) heard. */
 const neighborOf = (row: Row): Adjacency => ({
-  protocol: "discovery",
+  protocol: protocolOf(row),
   ifIndex: null,
   interface: said(row, "interface"),
   address: said(row, "address") ?? said(row, "address4"),

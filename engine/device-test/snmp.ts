@@ -14,7 +14,7 @@ import { v2cClient } from "#engine/collectors/snmp/v2c.ts"
 import { v3Client } from "#engine/collectors/snmp/v3.ts"
 import { readAddresses } from "#engine/device-test/addresses.ts"
 import { readInterfaces } from "#engine/device-test/interfaces.ts"
-import { readBgp, readLldp, readOspf } from "#engine/device-test/neighbors.ts"
+import { readBgp, readHeard, readOspf } from "#engine/device-test/neighbors.ts"
 import { makeReader, readScalars } from "#engine/collectors/snmp/read-table.ts"
 import type { Reader } from "#engine/collectors/snmp/read-table.ts"
 import type { DeviceFacts, Snapshot } from "#engine/device-test/report.ts"
@@ -96,15 +96,15 @@ const readSnapshot = async (reader: Reader, warnings: readonly string[]): Promis
   const ospf = await part("OSPF neighbours", () => readOspf(reader, interfaces))
   const sessions = await part("BGP peers", () => readBgp(reader))
   const addresses = await part("addresses", () => readAddresses(reader, interfaces))
-  const lldp = await part("LLDP neighbours", () => readLldp(reader, interfaces))
-  const entity = await part("ENTITY-SENSOR-MIB", () => readEntitySensors(reader))
   const isMikrotik = device.vendor === "MikroTik"
+  const heard = await part("neighbours", () => readHeard(reader, interfaces, isMikrotik))
+  const entity = await part("ENTITY-SENSOR-MIB", () => readEntitySensors(reader))
   const own = isMikrotik ? await part("MikroTik health", () => readMikrotikSensors(reader)) : []
   return {
     device,
     interfaces,
     addresses,
-    adjacencies: [...ospf, ...lldp],
+    adjacencies: [...ospf, ...heard],
     sessions,
     sensors: [...entity, ...own],
     warnings,

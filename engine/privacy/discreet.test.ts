@@ -5,7 +5,7 @@ import fc from "fast-check"
 import { discreet, discreetSink } from "#engine/privacy/discreet.ts"
 import { nobody, type Naming } from "#engine/privacy/subscriber-line.ts"
 import { decodeBatch, encodeBatch } from "#engine/tenant/journal-codec.ts"
-import { DEVICE_ENTITY, deviceId, interfaceKey, lldpKey, ospfKey, type EntityKey } from "#protocol/id.ts"
+import { DEVICE_ENTITY, deviceId, discoveryKey, interfaceKey, lldpKey, ospfKey, type EntityKey } from "#protocol/id.ts"
 import type { DeviceInput, PollInput, TrapInput } from "#twin/input.ts"
 
 const DEVICE = deviceId("d1")
@@ -17,6 +17,7 @@ const entities = fc.uniqueArray(
     port.map(interfaceKey),
     session.map(interfaceKey),
     session.map((name) => lldpKey(name)),
+    session.map((name) => discoveryKey("mndp", name)),
     fc.constant(ospfKey("10.255.0.2")),
   ),
   { minLength: 1, maxLength: 8 },

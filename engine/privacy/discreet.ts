@@ -39,7 +39,8 @@ export const discreet = (input: DeviceInput, naming: Naming): DeviceInput => {
 /** Sessions are no inventory: their rows are dropped, as the RouterOS API does by their type (routeros/map.ts). */
 const isSession = (key: EntityKey): boolean => {
   const kind = entityKind(key)
-  return (kind === "interface" || kind === "lldp.neighbor") && isSubscriberInterface(entityName(key))
+  const isNamedByPort = kind === "interface" || kind === "lldp.neighbor" || kind === "discovery.neighbor"
+  return isNamedByPort && isSubscriberInterface(entityName(key))
 }
 
 const discreetPoll = (poll: PollInput, naming: Naming): PollInput => {

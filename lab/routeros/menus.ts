@@ -5,6 +5,7 @@
  */
 import { BGP_ESTABLISHED, HOLD_MS, KEEPALIVE_MS } from "#lab/isp/bgp.ts"
 import { OCTETS_PER_PACKET } from "#lab/isp/flows.ts"
+import { bystandersOf } from "#lab/isp/bystanders.ts"
 import type { Port, Router } from "#lab/isp/model.ts"
 import type { Network } from "#lab/isp/network.ts"
 import { DEAD_INTERVAL_MS, OSPF_GONE, OSPF_STATE_NAMES } from "#lab/isp/ospf.ts"
@@ -178,8 +179,26 @@ const networkOf = (address: string): string => {
   return [...octets.slice(0, 3), octets[3]! & ~1].join(".")
 }
 
-/** MNDP: whoever is heard on a link. */
-const neighbors: Menu = ({ network, router }) =>
+/** Whoever is heard on a link, by whatever protocol: routers, and the gear in the wire. */
+const neighbors: Menu = (asked) => [...heardRouters(asked), ...heardBystanders(asked)]
+
+const heardBystanders: Menu = ({ network, router }) =>
+  bystandersOf(network, router).map((one) => ({
+    ".id": rowId(0x8000 + one.nth),
+    interface: one.port.name,
+    address: one.address,
+    address4: one.address,
+    "mac-address": one.mac,
+    identity: one.identity,
+    platform: one.platform,
+    version: one.version,
+    age: "41s",
+    ...(one.softwareId === "" ? {} : { "software-id": one.softwareId }),
+    "interface-name": one.interfaceName,
+    "discovered-by": one.by,
+  }))
+
+const heardRouters: Menu = ({ network, router }) =>
   network
     .linksOf(router)
     .filter((link) => network.portUp[nearPort(network.isp, network.isp.links[link]!, router).index] === 1)
@@ -407,6 +426,11 @@ export const MENUS: Readonly<Record<string, Menu>> = {
   "/routing/bfd/session": nothing,
   "/ppp/active": pppActive,
   "/queue/simple": queues,
+  "/queue/tree": nothing,
+  "/interface/bonding": nothing,
+  "/interface/bridge/port": nothing,
+  "/interface/vlan": nothing,
+  "/interface/pppoe-client": nothing,
   "/log": log,
   "/user": users,
   "/user/group": userGroups,

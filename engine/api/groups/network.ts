@@ -24,7 +24,7 @@ import {
 import { ROLES } from "#protocol/role.ts"
 import { HEALTH } from "#protocol/status.ts"
 
-const ADJACENCY_KINDS = ["ospf", "bgp", "lldp"] as const
+const ADJACENCY_KINDS = ["ospf", "bgp", "lldp", "mndp", "cdp", "discovery"] as const
 
 export class NetworkGroup extends HttpApiGroup.make("network")
   .add(

@@ -127,7 +127,22 @@ const COMMON = {
       "interface-name": "ether3",
       "discovered-by": "cdp,lldp,mndp",
     },
+    {
+      interface: "ether1,bridge",
+      identity: "radio-7",
+      "mac-address": "48:8F:5A:00:00:07",
+      address: "192.168.88.1",
+      "interface-name": "bridge1/wlan60-1",
+      "discovered-by": "mndp",
+      "software-id": "AB12-CD34",
+    },
   ],
+  "/interface/bridge/port/print": [{ bridge: "bridge", interface: "wan: x (eth2)", disabled: "false" }],
+  "/queue/simple/print": [
+    { ".id": "*1", name: "maria", target: "100.64.0.9/32", dropped: "3/4", disabled: "false" },
+    { ".id": "*2", name: "<pppoe-joao>", target: "<pppoe-joao>", dropped: "0/0", disabled: "true" },
+  ],
+  "/queue/tree/print": [{ ".id": "*1", name: "plano-300", parent: "global", dropped: "5" }],
   "/ppp/active/print": [{ name: "maria" }, { name: "joão" }],
   "/ip/dhcp-server/lease/print": [{ address: "10.0.0.2" }],
   "/user/print": [{ name: "heliograph", group: "monitor" }],
@@ -202,6 +217,8 @@ const DEVICE = {
   "device.model@": "CCR2004-1G-12S+2XS",
   "device.serial@": "HD208A1B2C3",
   "pppoe.sessions.active@": 2,
+  "queue.simple.count@": 1,
+  "queue.tree.count@": 1,
   "dhcp.leases.active@": 1,
 }
 const port = (name: string, up: number, admin: number, n: number) => ({
@@ -230,6 +247,12 @@ const PORTS = {
   "lldp.neighbor.system_name@lldp:ether1": "r2",
   "lldp.neighbor.port@lldp:ether1": "ether3",
   "lldp.neighbor.chassis@lldp:ether1": "48:8f:5a:00:00:02",
+  "interface.lower_layers@if:bridge": "wan: x (eth2)",
+  "discovery.neighbor.interface@mndp:ether1": "ether1",
+  "discovery.neighbor.system_name@mndp:ether1": "radio-7",
+  "discovery.neighbor.port@mndp:ether1": "wlan60-1",
+  "discovery.neighbor.mac@mndp:ether1": "48:8f:5a:00:00:07",
+  "discovery.neighbor.address@mndp:ether1": "192.168.88.1",
 }
 
 test("[C1] [C3] a v7 router: everything under the registry's names, nothing else", async () => {
@@ -252,7 +275,8 @@ test("[C1] [C3] a v7 router: everything under the registry's names, nothing else
         "bgp.peer.state@bgp:fe80::1%ether1": 0,
         "bgp.peer.remote_as@bgp:fe80::1%ether1": "65007",
       })
-      assert.deepEqual([...input.complete].sort(), ["bgp.peer", "interface", "lldp.neighbor", "ospf.neighbor"])
+      const kinds = ["bgp.peer", "discovery.neighbor", "interface", "lldp.neighbor", "ospf.neighbor"]
+      assert.deepEqual([...input.complete].sort(), kinds)
       assert.ok(input.startedMs <= input.atMs && Number.isInteger(input.atMs))
     }),
   )
@@ -292,7 +316,7 @@ test("[C3] of a router that SNMP polls too, neighbours and addresses come from S
         const poller = yield* makeRouterOsCollector().open(both) ?? assert.fail("no poller")
         const facts = Object.keys(seen(yield* poller.poll(9_000)))
         assert.deepEqual(
-          facts.filter((name) => /^(lldp|interface.addresses)/.test(name)),
+          facts.filter((name) => /^(lldp|discovery|interface.addresses)/.test(name)),
           [],
         )
       }),
@@ -324,6 +348,30 @@ test("[C6] one session and one login for many polls; slow things once a minute; 
   assert.equal(asked(router, "/system/identity/print"), 2)
   assert.equal(asked(router, "/interface/ethernet/monitor"), 2)
   assert.equal(asked(router, "/user/print"), 1)
+  assert.equal(asked(router, "/queue/simple/print"), 2)
+  assert.equal(asked(router, "/interface/bridge/port/print"), 1)
+  assert.equal(asked(router, "/interface/vlan/print"), 0, "there is no VLAN")
+})
+
+test("[S11] queues: drops per second of all together; names are neither asked for nor told", async () => {
+  let drops = 3
+  const queues: Handler = (words, peer) =>
+    words[0] === "/queue/simple/print" &&
+    tables({ [words[0]]: [{ ".id": "*1", name: "maria", dropped: `${drops}/4`, disabled: "false" }] })(words, peer)
+  await using router = await startRouter(firstOf(queues, V7))
+  await polling(router, (poller, forward) =>
+    Effect.gen(function* () {
+      assert.equal(seen(yield* poller.poll(9_000))["queue.dropped_pps@"], undefined)
+      drops += 120
+      forward(60_000)
+      const input = yield* poller.poll(9_000)
+      const rate = seen(input)["queue.dropped_pps@"] as number
+      assert.ok(rate > 1.9 && rate <= 2, String(rate))
+      assert.ok(!JSON.stringify(input.texts).includes("maria") && !input.entities.some((key) => key.includes("maria")))
+    }),
+  )
+  for (const words of router.seen.filter(([path]) => path?.startsWith("/queue/") === true))
+    assert.ok(words.includes("=.proplist=.id,dropped,disabled,invalid"), words.join(" "))
 })
 
 test("[C1] what the router has not is left out, not claimed as complete, and not asked again for ten minutes", async () => {
@@ -457,6 +505,10 @@ test("node-routeros reads the same rows from the same router", async () => {
     "/routing/bgp/peer/print",
     "/ppp/active/print",
     "/system/health/print",
+    "/ip/neighbor/print",
+    "/queue/simple/print",
+    "/queue/tree/print",
+    "/interface/bridge/port/print",
   ]) {
     const theirs = (await oracle.write(path)).map((row: Record<string, string>) => ({ ...row }))
     const ours = await Effect.runPromise(

@@ -22,6 +22,16 @@ import * as map from "#engine/collectors/routeros/map.ts"
 import type { Ethernet, Light } from "#engine/collectors/routeros/ethernet.ts"
 import { duePorts, learnPorts, makeEthernet, monitorWords } from "#engine/collectors/routeros/ethernet.ts"
 import { makeEars } from "#engine/collectors/routeros/listen.ts"
+import { tellStacks, type Stacks } from "#engine/collectors/lower-layers.ts"
+import {
+  makeQueueMemory,
+  QUEUE_MENUS,
+  takeQueues,
+  type QueueMemory,
+  type QueueMenu,
+  type QueueReading,
+} from "#engine/collectors/routeros/queues.ts"
+import { readStacks, stackMenus } from "#engine/collectors/routeros/stack.ts"
 import { readSubnets } from "#engine/collectors/routeros/subnets.ts"
 import {
   ADDRESS_PROPERTIES,
@@ -47,6 +57,8 @@ export interface RouterOsOptions {
 
 /** Identity, serial, addresses, health, comments, leases: how often they are read. */
 const SLOW_MS = 60_000
+/** Which interface runs over which: how often it is read. */
+const STACKS_MS = 300_000
 /** How long an optional command is left out after a `!trap` (the router has no such menu), and after no answer. */
 const REFUSED_REST_MS = 600_000
 const TIMEOUT_REST_MS = 60_000
@@ -74,6 +86,10 @@ interface Memory {
   subnets: readonly Subnet[]
   readonly told: Told
   readonly ears: Ears
+  /** Interfaces whose lower layers were told, and when they were read. */
+  readonly stacked: Set<EntityKey>
+  stacksAtMs: number
+  readonly queues: QueueMemory
   /** Interfaces whose comment was sent: a comment that is gone must be sent once more, as empty. */
   readonly aliased: Set<EntityKey>
   privilegesChecked: boolean
@@ -92,6 +108,9 @@ const openPoller = (target: Target, credential: RouterOsCredential, options: Rou
       subnets: [],
       told: makeTold(),
       ears: makeEars(hearersOf(target, options), () => monotonicMs(clock)),
+      stacked: new Set(),
+      stacksAtMs: Number.NEGATIVE_INFINITY,
+      queues: makeQueueMemory(),
       aliased: new Set(),
       privilegesChecked: false,
     }
@@ -171,6 +190,8 @@ const pollRouter = (
     )
     memory.ears.polled(parts.interfaces.rows)
     const lights = yield* readPorts(poll, parts.interfaces.rows)
+    const stacks = yield* askStacks(poll, parts.interfaces.rows)
+    const queues = slow ? yield* askQueues(poll) : []
     yield* checkPrivileges(poll, target, credential)
     if (slow) memory.slowAtMs = nowMs
 
@@ -184,11 +205,13 @@ const pollRouter = (
       memory.subnets = readSubnets(parts.addresses.rows)
       if (alone) mapAddresses(batch, own, parts.interfaces.rows, memory.told.addressed)
     }
-    if (parts.neighbors !== null) mapNeighbors(batch, parts.neighbors.rows, parts.interfaces.rows, memory.told.lldp)
+    if (parts.neighbors !== null) mapNeighbors(batch, parts.neighbors.rows, parts.interfaces.rows, memory.told)
     if (parts.ospf !== null) map.mapOspf(batch, parts.ospf.rows, memory.subnets)
     if (parts.bgp !== null) map.mapBgp(batch, parts.bgp.rows)
     batch.value(DEVICE_ENTITY, "pppoe.sessions.active", countOf(parts.pppoe))
     batch.value(DEVICE_ENTITY, "dhcp.leases.active", countOf(parts.leases))
+    if (stacks !== null) tellStacks(stacks, memory.stacked, batch.text)
+    mapQueues(batch, queues)
     if (parts.health !== null) map.mapHealth(batch, parts.health.rows)
     const identity = parts.identity?.rows[0]
     if (identity !== undefined) map.mapIdentity(batch, identity)
@@ -275,6 +298,44 @@ const readPorts = (poll: Poll, rows: readonly Row[]): Effect.Effect<readonly Lig
       answer === null ? [] : learnPorts(ethernet, ports, answer.rows, poll.nowMs),
     )
   })
+
+/** Null = not now, or a menu did not answer: half of them would look like a loss of the rest. */
+const askStacks = (poll: Poll, interfaces: readonly Row[]): Effect.Effect<Stacks | null, RouterOsError> =>
+  Effect.gen(function* () {
+    const { memory, nowMs } = poll
+    if (!poll.slow || nowMs - memory.stacksAtMs < STACKS_MS) return null
+    const menus = stackMenus(interfaces)
+    const answers = yield* Effect.forEach(menus, (menu) => optional(poll, menu.words), { concurrency: "unbounded" })
+    const rows = answers.flatMap((answer, i) => (answer === null ? [] : [[menus[i]!, answer.rows] as const]))
+    if (rows.length < menus.length) return null
+    memory.stacksAtMs = nowMs
+    const names = new Set(interfaces.flatMap((row) => map.interfaceOf(row) ?? []))
+    for (const key of memory.stacked) if (!names.has(key)) memory.stacked.delete(key)
+    return readStacks(rows, interfaces)
+  })
+
+type Queues = ReadonlyArray<readonly [QueueMenu, QueueReading]>
+
+const askQueues = (poll: Poll): Effect.Effect<Queues, RouterOsError> =>
+  Effect.map(
+    Effect.forEach(QUEUE_MENUS, (menu) => optional(poll, menu.words), { concurrency: "unbounded" }),
+    (answers) =>
+      answers.flatMap((answer, i) => {
+        const menu = QUEUE_MENUS[i]!
+        return answer === null ? [] : [[menu, takeQueues(poll.memory.queues, menu, answer.rows, poll.nowMs)] as const]
+      }),
+  )
+
+const mapQueues = (batch: map.Batch, queues: Queues): void => {
+  for (const [{ count }, reading] of queues) batch.value(DEVICE_ENTITY, count, reading.count)
+  const dropped = queues.flatMap(([, { droppedPps }]) => droppedPps ?? [])
+  if (dropped.length > 0)
+    batch.value(
+      DEVICE_ENTITY,
+      "queue.dropped_pps",
+      dropped.reduce((sum, one) => sum + one, 0),
+    )
+}
 
 const mapAliases = (batch: map.Batch, rows: readonly Row[], aliased: Set<EntityKey>): void => {
   for (const row of rows) {

@@ -5,7 +5,7 @@ import fc from "fast-check"
 import { makeBatch } from "#engine/collectors/routeros/map.ts"
 import type { Row } from "#engine/collectors/routeros/reply.ts"
 import { makeTold, mapAddresses, mapNeighbors } from "#engine/collectors/routeros/surroundings.ts"
-import { MAX_LLDP } from "#twin/adjacency.ts"
+import { MAX_DISCOVERED, MAX_LLDP } from "#twin/adjacency.ts"
 
 const row = (fields: Record<string, string>): Row => new Map(Object.entries(fields))
 const INTERFACES = [
@@ -60,7 +60,7 @@ describe("[C1] own addresses", () => {
 
 const neighbors = (rows: readonly Row[], told = makeTold()) => {
   const batch = makeBatch()
-  mapNeighbors(batch, rows, INTERFACES, told.lldp)
+  mapNeighbors(batch, rows, INTERFACES, told)
   return { texts: textsOf(batch), complete: batch.columns().complete, entities: batch.columns().entities }
 }
 const heard = (over: string, name: string, more: Record<string, string> = {}): Row =>
@@ -82,16 +82,40 @@ describe("[C1] neighbours", () => {
       "lldp.neighbor.port@lldp:ether1": "ether5",
       "lldp.neighbor.chassis@lldp:ether1": "48:8f:5a:00:00:0a",
     })
-    assert.deepEqual(complete, ["lldp.neighbor"])
+    assert.deepEqual(complete, ["lldp.neighbor", "discovery.neighbor"])
   })
 
-  test("heard by MNDP or CDP only, or by nobody says what, is not called LLDP", () => {
+  test("heard by MNDP or CDP only goes by that name, with MAC and address; by nobody says what, by `discovery`", () => {
     const rows = [
-      heard("ether1", "0A", { "discovered-by": "mndp" }),
-      heard("ether1", "0B", { "discovered-by": "cdp,mndp" }),
-      row({ interface: "ether1", identity: "old RouterOS" }),
+      heard("ether1", "0A", { "discovered-by": "mndp", address: "192.168.88.1", "interface-name": "bridge1/ether7" }),
+      heard("ether1", "0B", { "discovered-by": "cdp,mndp", address: "fe80::1", address4: "10.0.0.9" }),
+      heard("ether2", "0C", { "discovered-by": "cdp", address: "not an address" }),
+      row({ interface: "ether1", identity: "old RouterOS", "software-id": "AB12-CD34" }),
+      row({ interface: "ether1", identity: "old Cisco", "mac-address": "00:00:0C:00:00:01" }),
     ]
-    assert.deepEqual(neighbors(rows).entities, [])
+    const { texts, entities, complete } = neighbors(rows)
+    assert.deepEqual(entities, ["mndp:ether1", "mndp:ether1#2", "cdp:ether2", "mndp:ether1#3", "discovery:ether1"])
+    assert.deepEqual(complete, ["lldp.neighbor", "discovery.neighbor"])
+    const facts = (key: string) =>
+      ["interface", "system_name", "port", "mac", "address"].map((fact) => texts[`discovery.neighbor.${fact}@${key}`])
+    assert.deepEqual(facts("mndp:ether1"), ["ether1", "0A", "ether7", "48:8f:5a:00:00:0a", "192.168.88.1"])
+    assert.deepEqual(facts("mndp:ether1#2"), ["ether1", "0B", "ether5", "48:8f:5a:00:00:0b", "10.0.0.9"])
+    assert.deepEqual(facts("cdp:ether2"), ["ether2", "0C", "ether5", "48:8f:5a:00:00:0c", ""])
+    assert.deepEqual(facts("discovery:ether1"), ["ether1", "old Cisco", "", "00:00:0c:00:00:01", ""])
+  })
+
+  test("[S11] a subscriber's own box, heard over its session, is not told at all", () => {
+    const rows = [
+      heard("<pppoe-maria>", "casa-da-maria", { "discovered-by": "mndp" }),
+      row({ interface: "<l2tp-x>", identity: "x", "mac-address": "02:00:00:00:00:01" }),
+    ]
+    const { entities, texts, complete } = neighbors(rows)
+    assert.deepEqual([entities, texts], [[], {}])
+    assert.deepEqual(complete, ["lldp.neighbor", "discovery.neighbor"])
+  })
+
+  test("RouterOS 7 names a bridge's port before its bridge", () => {
+    assert.deepEqual(neighbors([heard("ether2,bridge", "0A", { "discovered-by": "cdp" })]).entities, ["cdp:ether2"])
   })
 
   test("the second on a port stays the second when the first goes", () => {
@@ -116,13 +140,25 @@ describe("[C1] neighbours", () => {
     const many = Array.from({ length: MAX_LLDP + 1 }, (_, i) => heard("ether1", String(i)))
     const { complete, entities } = neighbors(many)
     assert.equal(entities.length, MAX_LLDP)
-    assert.deepEqual(complete, [])
+    assert.deepEqual(complete, ["discovery.neighbor"])
+    const radios = many.slice(0, MAX_DISCOVERED + 1).map((one) => new Map(one).set("discovered-by", "mndp"))
+    const crowded = neighbors(radios)
+    assert.equal(crowded.entities.length, MAX_DISCOVERED)
+    assert.deepEqual(crowded.complete, ["lldp.neighbor"])
   })
 
   test("any rows of words: no throw, every entity is a neighbour of ours, each key once", () => {
     const word = fc.oneof(fc.string(), fc.constantFrom("ether1", "bridge/ether2", "lldp", "cdp,lldp", "\0", "a/b/"))
     const fields = fc.dictionary(
-      fc.constantFrom("interface", "identity", "mac-address", "interface-name", "discovered-by"),
+      fc.constantFrom(
+        "interface",
+        "identity",
+        "mac-address",
+        "interface-name",
+        "discovered-by",
+        "address",
+        "software-id",
+      ),
       word,
     )
     fc.assert(
@@ -131,7 +167,7 @@ describe("[C1] neighbours", () => {
         for (const rows of polls) {
           const { entities } = neighbors(rows, told)
           assert.equal(new Set(entities).size, entities.length)
-          assert.ok(entities.every((key) => key.startsWith("lldp:")))
+          assert.ok(entities.every((key) => /^(lldp|mndp|cdp|discovery):/.test(key)))
         }
       }),
     )

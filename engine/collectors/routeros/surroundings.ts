@@ -1,31 +1,32 @@
 /**
  * What a router says of its surroundings by its API: its own addresses (/ip/address, /ipv6/address) and the neighbours that
- * it hears by LLDP (/ip/neighbor, which also lists MNDP and CDP: those are left out, because an entity `lldp:` claims LLDP).
- * Same keys and texts as the SNMP collector makes of the same router (PRODUCT.md C3). A device that is polled by SNMP too has
- * both from there: two sources must not quarrel over one text.
+ * it hears (/ip/neighbor): each by the best protocol that heard it, LLDP before MNDP before CDP, and by `discovery` where
+ * the router (RouterOS 6) does not say which. Same keys and texts as the SNMP collector makes of the same router (PRODUCT.md
+ * C3). A device that is polled by SNMP too has both from there: two sources must not quarrel over one text.
  */
 import { isIP } from "node:net"
-import type { EntityKey } from "#protocol/id.ts"
-import { entityName } from "#protocol/id.ts"
-import { MAX_LLDP } from "#twin/adjacency.ts"
-import { deviceText } from "#engine/collectors/device-text.ts"
+import type { DiscoveryKind, EntityKey } from "#protocol/id.ts"
+import { discoveryKey, entityName, lldpKey } from "#protocol/id.ts"
+import { MAX_DISCOVERED, MAX_LLDP } from "#twin/adjacency.ts"
+import { deviceText, joinBounded } from "#engine/collectors/device-text.ts"
+import { assignNeighborKeys, type NeighborKeys } from "#engine/collectors/neighbor-keys.ts"
 import { interfaceOf, type Batch } from "#engine/collectors/routeros/map.ts"
 import type { Row } from "#engine/collectors/routeros/reply.ts"
 import { SUBNETS_MAX } from "#engine/collectors/routeros/subnets.ts"
 import { parseFlag } from "#engine/collectors/routeros/values.ts"
-import { joinAddresses } from "#engine/collectors/snmp/addresses.ts"
-import { assignLldpKeys, type LldpKeys } from "#engine/collectors/snmp/lldp.ts"
 
 /** For `.proplist`. */
 export const ADDRESS_PROPERTIES = "=.proplist=address,network,interface,actual-interface,disabled,invalid"
-export const NEIGHBOR_PROPERTIES = "=.proplist=interface,identity,mac-address,interface-name,discovered-by"
+export const NEIGHBOR_PROPERTIES =
+  "=.proplist=interface,identity,mac-address,address,address4,interface-name,discovered-by,software-id"
 
 /** What was told before; an interface that lost its last address must be told so once. */
 export interface Told {
   readonly addressed: Set<EntityKey>
-  readonly lldp: LldpKeys
+  readonly lldp: NeighborKeys
+  readonly discovery: NeighborKeys
 }
-export const makeTold = (): Told => ({ addressed: new Set(), lldp: new Map() })
+export const makeTold = (): Told => ({ addressed: new Set(), lldp: new Map(), discovery: new Map() })
 
 /**
  * Addresses in use, by interface. Those of subscribers' interfaces are people's: `interfaces` are the rows of the poll's
@@ -49,22 +50,51 @@ export const mapAddresses = (
   for (const key of told) if (!byInterface.has(key) && ours.has(key)) batch.text(key, "interface.addresses", "")
   told.clear()
   for (const [key, texts] of byInterface) {
-    batch.text(key, "interface.addresses", joinAddresses(texts))
+    batch.text(key, "interface.addresses", joinBounded(texts))
     told.add(key)
   }
 }
 
 /** /ip/neighbor/print. More neighbours than the twin keeps are left out, and then the list claims not to be complete. */
-export const mapNeighbors = (batch: Batch, rows: readonly Row[], interfaces: readonly Row[], keys: LldpKeys): void => {
+export const mapNeighbors = (batch: Batch, rows: readonly Row[], interfaces: readonly Row[], told: Told): void => {
   const ours = new Set(interfaces.flatMap((row) => interfaceOf(row) ?? []))
-  const heard = rows.filter((row) => (row.get("discovered-by") ?? "").split(",").includes("lldp"))
-  const taken = heard.slice(0, MAX_LLDP).map((row) => {
-    // `bridge/ether1` where the port is a bridge's: the port is what the cable is in.
-    const over = localKey(portOf(row.get("interface") ?? ""), ours)
-    return { row, local: over === null ? "" : entityName(over) }
+  const heard = rows.map((row): Heard => {
+    const over = neighborPort(row.get("interface") ?? "", ours)
+    return { row, by: protocolOf(row), local: over === null ? "" : entityName(over) }
   })
-  const assigned = assignLldpKeys(
-    taken.map(({ row, local }) => [local, `${local}\0${row.get("mac-address")}\0${row.get("interface-name")}`]),
+  mapLldp(
+    batch,
+    heard.filter(({ by }) => by === "lldp"),
+    told.lldp,
+  )
+  // One on no interface of ours is heard over a subscriber's session: that subscriber's own box, and nobody's business.
+  mapDiscovered(
+    batch,
+    heard.filter(({ by, local }) => by !== "lldp" && local !== ""),
+    told.discovery,
+  )
+}
+
+interface Heard {
+  readonly row: Row
+  readonly by: "lldp" | DiscoveryKind
+  readonly local: string
+}
+
+/** Nothing but MNDP carries a software id. */
+export const protocolOf = (row: Row): Heard["by"] => {
+  const by = (row.get("discovered-by") ?? "").split(",").map((word) => word.trim())
+  for (const protocol of ["lldp", "mndp", "cdp"] as const) if (by.includes(protocol)) return protocol
+  return row.get("software-id") ? "mndp" : "discovery"
+}
+
+const mapLldp = (batch: Batch, heard: readonly Heard[], keys: NeighborKeys): void => {
+  const taken = heard.slice(0, MAX_LLDP)
+  const assigned = assignNeighborKeys(
+    taken.map(({ row, local }) => ({
+      who: `${local}\0${row.get("mac-address")}\0${row.get("interface-name")}`,
+      key: (nth) => lldpKey(local, nth),
+    })),
     keys,
   )
   for (const [i, { row, local }] of taken.entries()) {
@@ -72,9 +102,44 @@ export const mapNeighbors = (batch: Batch, rows: readonly Row[], interfaces: rea
     batch.text(key, "lldp.neighbor.interface", local)
     batch.text(key, "lldp.neighbor.system_name", row.get("identity") ?? "")
     batch.text(key, "lldp.neighbor.port", portOf(row.get("interface-name") ?? ""))
-    batch.text(key, "lldp.neighbor.chassis", (row.get("mac-address") ?? "").toLowerCase())
+    batch.text(key, "lldp.neighbor.chassis", macOf(row))
   }
   if (heard.length <= MAX_LLDP) batch.complete("lldp.neighbor")
+}
+
+const mapDiscovered = (batch: Batch, heard: readonly Heard[], keys: NeighborKeys): void => {
+  const taken = heard.slice(0, MAX_DISCOVERED)
+  const assigned = assignNeighborKeys(
+    taken.map(({ row, by, local }) => ({
+      who: `${by}\0${local}\0${macOf(row)}\0${row.get("interface-name")}`,
+      key: (nth) => discoveryKey(by as DiscoveryKind, local, nth),
+    })),
+    keys,
+  )
+  for (const [i, { row, local }] of taken.entries()) {
+    const key = assigned[i] as EntityKey
+    const address = row.get("address4") || row.get("address") || ""
+    batch.text(key, "discovery.neighbor.interface", local)
+    batch.text(key, "discovery.neighbor.system_name", row.get("identity") ?? "")
+    batch.text(key, "discovery.neighbor.port", portOf(row.get("interface-name") ?? ""))
+    batch.text(key, "discovery.neighbor.mac", macOf(row))
+    batch.text(key, "discovery.neighbor.address", isIP(address) === 0 ? "" : address)
+  }
+  if (heard.length <= MAX_DISCOVERED) batch.complete("discovery.neighbor")
+}
+
+const macOf = (row: Row): string => (row.get("mac-address") ?? "").toLowerCase()
+
+/**
+ * The port of `ether1`, `bridge/ether1` (RouterOS 6) and `ether1,bridge` (7): where the port is a bridge's, the port is
+ * what the cable is in. Null when none of it is an interface of ours.
+ */
+const neighborPort = (told: string, ours: ReadonlySet<EntityKey>): EntityKey | null => {
+  for (const name of [told, portOf(told), ...told.split(",", 4)]) {
+    const key = localKey(name, ours)
+    if (key !== null) return key
+  }
+  return null
 }
 
 /** RouterOS announces `bridge1/ether3` for a bridge's port. */

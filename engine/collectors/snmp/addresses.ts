@@ -4,6 +4,7 @@
  */
 import { isIPv4 } from "node:net"
 import type { EntityKey } from "#protocol/id.ts"
+import { joinBounded } from "#engine/collectors/device-text.ts"
 import type { Batch } from "#engine/collectors/snmp/batch.ts"
 import { columnsOf, readTable } from "#engine/collectors/snmp/read-table.ts"
 import type { Reader } from "#engine/collectors/snmp/read-table.ts"
@@ -77,9 +78,6 @@ export const ipv6 = (octets: readonly number[]): string => {
 
 // -- into a batch ----------------------------------------------------------------------------------------------------
 
-/** Longest text of one interface; whole addresses, then how many more there are. Below the 256 units that the twin keeps. */
-const TEXT_MAX = 240
-
 /** Says each interface's addresses, and "" once for one that has lost them all (`told` remembers who had any). */
 export const putAddresses = (
   batch: Batch,
@@ -99,18 +97,7 @@ export const putAddresses = (
   for (const key of told) if (!byInterface.has(key)) batch.say(key, "interface.addresses", "")
   told.clear()
   for (const [key, texts] of byInterface) {
-    batch.say(key, "interface.addresses", joinAddresses(texts))
+    batch.say(key, "interface.addresses", joinBounded(texts))
     told.add(key)
   }
-}
-
-/** One text of an interface's addresses, bounded. */
-export const joinAddresses = (texts: readonly string[]): string => {
-  let text = ""
-  for (const [i, one] of texts.entries()) {
-    const longer = i === 0 ? one : `${text}, ${one}`
-    if (longer.length > TEXT_MAX) return `${text}, +${texts.length - i}`
-    text = longer
-  }
-  return text
 }

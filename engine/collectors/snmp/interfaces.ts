@@ -231,7 +231,6 @@ const unique = (text: string, ifIndex: number, uses: Map<string, number>): strin
   return longer
 }
 
-/** Entity of an ifIndex in this poll, or null while it has no certain name. */
 /** The interfaces of the newest naming, with the names that the agent has for them. */
 export const localInterfaces = (memory: IfMemory): readonly LocalInterface[] =>
   Array.from(memory.names, ([ifIndex, { ifName, ifDescr }]) => ({
@@ -240,7 +239,11 @@ export const localInterfaces = (memory: IfMemory): readonly LocalInterface[] =>
     ifDescr: ifDescr && octetText(ifDescr),
   }))
 
+/** Entity of an ifIndex in this poll, or null while it has no certain name. */
 export const keyOf = (memory: IfMemory, ifIndex: number): EntityKey | null => memory.names.get(ifIndex)?.key ?? null
+
+export const keysOf = (memory: IfMemory): ReadonlySet<EntityKey> =>
+  new Set(Array.from(memory.names.values(), ({ key }) => key))
 
 export const putInterfaces = (batch: Batch, memory: IfMemory, table: IfTable): void => {
   for (const [ifIndex, row] of table.rows) {

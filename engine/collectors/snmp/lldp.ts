@@ -6,6 +6,8 @@
 import type { EntityKey } from "#protocol/id.ts"
 import { entityName, lldpKey } from "#protocol/id.ts"
 import { MAX_LLDP } from "#twin/adjacency.ts"
+import { assignNeighborKeys } from "#engine/collectors/neighbor-keys.ts"
+import type { NeighborKeys } from "#engine/collectors/neighbor-keys.ts"
 import { ipv6 } from "#engine/collectors/snmp/addresses.ts"
 import type { Batch } from "#engine/collectors/snmp/batch.ts"
 import { columnsOf, readTable } from "#engine/collectors/snmp/read-table.ts"
@@ -110,23 +112,23 @@ const idText = (id: Cell | undefined, subtype: Cell | undefined, kinds: typeof C
 
 // -- into a batch ----------------------------------------------------------------------------------------------------
 
-/** Key of each neighbour of the newest listing, by who it is: the second on a port stays the second when the first goes. */
-export type LldpKeys = Map<string, EntityKey>
-
 /** `isComplete`: the table was read whole. More neighbours than the twin keeps are left out, and then nothing is complete. */
 export const putLldp = (
   batch: Batch,
   neighbors: readonly LldpNeighbor[],
   isComplete: boolean,
-  keys: LldpKeys,
+  keys: NeighborKeys,
   keyOf: (ifIndex: number) => EntityKey | null,
 ): void => {
   const taken = neighbors.slice(0, MAX_LLDP).map((neighbor) => {
     const over = neighbor.ifIndex === null ? null : keyOf(neighbor.ifIndex)
     return { neighbor, local: over === null ? "" : entityName(over) }
   })
-  const assigned = assignLldpKeys(
-    taken.map(({ neighbor: { chassisId, portId }, local }) => [local, `${local}\0${chassisId}\0${portId}`]),
+  const assigned = assignNeighborKeys(
+    taken.map(({ neighbor: { chassisId, portId }, local }) => ({
+      who: `${local}\0${chassisId}\0${portId}`,
+      key: (nth) => lldpKey(local, nth),
+    })),
     keys,
   )
   for (const [i, { neighbor, local }] of taken.entries()) {
@@ -138,31 +140,4 @@ export const putLldp = (
     batch.say(key, "lldp.neighbor.chassis", neighbor.chassisId ?? "")
   }
   if (isComplete && neighbors.length <= MAX_LLDP) batch.listed("lldp.neighbor")
-}
-
-/** Known neighbours keep their keys, new ones get the first free number of their port. Rewrites `keys`. */
-export const assignLldpKeys = (
-  rows: ReadonlyArray<readonly [local: string, who: string]>,
-  keys: LldpKeys,
-): readonly EntityKey[] => {
-  const seen = new Map<string, number>()
-  // An agent may list one neighbour several times on one port: each row is an entity.
-  const names = rows.map(([, who]) => {
-    const nth = (seen.get(who) ?? 0) + 1
-    seen.set(who, nth)
-    return `${who}\0${nth}`
-  })
-  const used = new Set(names.flatMap((name) => keys.get(name) ?? []))
-  const result = rows.map(([local], i) => {
-    const known = keys.get(names[i] as string)
-    if (known !== undefined) return known
-    let nth = 1
-    while (used.has(lldpKey(local, nth))) nth++
-    const key = lldpKey(local, nth)
-    used.add(key)
-    return key
-  })
-  keys.clear()
-  for (const [i, name] of names.entries()) keys.set(name, result[i] as EntityKey)
-  return result
 }

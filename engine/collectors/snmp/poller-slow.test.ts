@@ -156,6 +156,98 @@ test("neighbours and addresses come with the first poll, are not read again in t
   assert.equal(textOf(third, "if:ether3", "interface.addresses"), "")
 })
 
+const MTXR_NEIGHBOR = "1.3.6.1.4.1.14988.1.1.11.1.1"
+const discovered = (
+  index: number,
+  identity: string,
+  mac: string,
+  softwareId: string,
+  ifIndex: number,
+): readonly Cell[] => [
+  ip(`${MTXR_NEIGHBOR}.2.${index}`, "192.168.88.1"),
+  { oid: `${MTXR_NEIGHBOR}.3.${index}`, tag: TAG.octetString, value: Buffer.from(mac, "hex") },
+  text(`${MTXR_NEIGHBOR}.6.${index}`, identity),
+  text(`${MTXR_NEIGHBOR}.7.${index}`, softwareId),
+  int(`${MTXR_NEIGHBOR}.8.${index}`, ifIndex),
+]
+
+test("[C1] a RouterOS' own discovery is read beside LLDP, without what LLDP heard too; nobody else is asked for it", async (t) => {
+  const ports = [
+    { index: 3, name: "ether3" },
+    { index: 4, name: "ether4" },
+  ]
+  const heard = [
+    ...neighbor("0.3.1", "core-2"),
+    ...discovered(1, "core-2", "020000000099", "AB12-CD34", 3),
+    ...discovered(2, "radio-7", "488f5a000007", "RD10-0007", 4),
+    ...discovered(3, "sw-9", "00000c000001", "", 4),
+    ...discovered(4, "same MAC as LLDP's", "020000000001", "", 3),
+    ...discovered(5, "core-2", "020000000098", "AB12-CD35", 4),
+    int(`${MTXR_NEIGHBOR}.8.6`, 3),
+  ]
+  const mikrotik = [objectId("1.3.6.1.4.1.14988.1"), ...heard]
+  const { agent, poll } = await open(t, device(100, ports, mikrotik))
+  const first = await poll()
+  const keys = first.entities.filter((key) => /^(mndp|cdp|discovery):/.test(key))
+  assert.deepEqual(keys, ["mndp:ether4", "discovery:ether4", "mndp:ether4#2"])
+  assert.ok(first.complete.includes("discovery.neighbor"))
+  const facts = ["interface", "system_name", "mac", "address"].map((fact) =>
+    textOf(first, "mndp:ether4", `discovery.neighbor.${fact}`),
+  )
+  assert.deepEqual(facts, ["ether4", "radio-7", "48:8f:5a:00:00:07", "192.168.88.1"])
+  // A restart makes everything due again.
+  agent.set(device(50, ports, [objectId("1.3.6.1.4.1.14988.1")]))
+  const gone = await poll()
+  assert.ok(gone.complete.includes("discovery.neighbor"))
+  assert.ok(gone.entities.every((key) => !/^(mndp|discovery):/.test(key)))
+  const cisco = await open(t, device(100, ports, [objectId("1.3.6.1.4.1.9.1.1"), ...heard]))
+  assert.ok((await cisco.poll()).entities.every((key) => !/^(mndp|discovery):/.test(key)))
+  assert.equal(requestsFor(cisco.agent, MTXR_NEIGHBOR), 0)
+})
+
+test("[C1] ifStackTable: a bond shows its ports, only by active rows, and loses them when they go", async (t) => {
+  const ports = [1, 2, 3, 4].map((index) => ({
+    index,
+    name: index === 3 ? "bond1" : index === 4 ? "v10" : `ge-${index}`,
+  }))
+  const stacked = (rows: ReadonlyArray<readonly [string, number]>): readonly Cell[] =>
+    rows.map(([index, status]) => int(`1.3.6.1.2.1.31.1.2.1.3.${index}`, status))
+  const { agent, poll } = await open(
+    t,
+    device(
+      100,
+      ports,
+      stacked([
+        ["0.4", 1],
+        ["1.0", 1],
+        ["2.0", 1],
+        ["3.1", 1],
+        ["3.2", 1],
+        ["3.4", 2],
+        ["4.3", 1],
+        ["4.77", 1],
+      ]),
+    ),
+  )
+  const first = await poll()
+  assert.equal(textOf(first, "if:bond1", "interface.lower_layers"), "ge-1, ge-2")
+  assert.equal(textOf(first, "if:v10", "interface.lower_layers"), "bond1")
+  assert.equal(textOf(first, "if:ge-1", "interface.lower_layers"), null)
+  agent.set(
+    device(
+      50,
+      ports.slice(0, 3),
+      stacked([
+        ["0.3", 1],
+        ["1.0", 1],
+      ]),
+    ),
+  )
+  const less = await poll()
+  assert.equal(textOf(less, "if:bond1", "interface.lower_layers"), "")
+  assert.ok(!less.entities.includes("if:v10" as (typeof less.entities)[number]), "one that is gone is not brought back")
+})
+
 test("an agent that stops in the middle of its neighbours is not believed to have listed them", async (t) => {
   const { agent, poll } = await open(t, device(100, [{ index: 3, name: "ether3" }], neighbor("0.3.1", "core-2")))
   const isPortTable = (name: string): boolean => name.startsWith("1.0.8802.1.1.2.1.3.7")
@@ -191,6 +283,9 @@ test("cells of any type and index in the slow tables never break a poll, and inv
     ...[2, 3].map((column) => `1.3.6.1.2.1.4.20.1.${column}`),
     ...[3, 4, 5].map((column) => `1.3.6.1.2.1.4.34.1.${column}`),
     "1.3.6.1.4.1.14988.1.1.1.8.1.12",
+    ...[2, 3, 6, 7, 8].map((column) => `${MTXR_NEIGHBOR}.${column}`),
+    "1.3.6.1.2.1.31.1.2.1.3",
+    "1.3.6.1.2.1.1.2",
   ]
   const arc = fc.oneof(fc.nat(4), fc.constantFrom(255, 256, 2 ** 31, 2 ** 32 - 1))
   const value = fc.oneof(
@@ -213,7 +308,9 @@ test("cells of any type and index in the slow tables never break a poll, and inv
       const got = await poll()
       assert.ok(got.complete.includes("interface"))
       assert.deepEqual(
-        [...new Set(got.entities.map((key) => key.replace(/^lldp:.*/, "lldp")))].filter((key) => key !== "lldp").sort(),
+        [...new Set(got.entities.map((key) => key.replace(/^(lldp|mndp|discovery):.*/, "heard")))]
+          .filter((key) => key !== "heard")
+          .sort(),
         ["", "if:a"],
       )
       assert.ok(got.value.every(Number.isFinite))

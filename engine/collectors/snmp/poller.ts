@@ -26,6 +26,7 @@ import { getEach, readInstruments } from "#engine/collectors/snmp/instruments.ts
 import type { IfMemory, MutableIfTable } from "#engine/collectors/snmp/interfaces.ts"
 import {
   keyOf,
+  keysOf,
   localInterfaces,
   makeIfMemory,
   makeIfTable,
@@ -85,6 +86,7 @@ interface Memory {
   /** The agent has the MIB: an empty table then means that every neighbour is gone. */
   hasOspf: boolean
   hasBgp: boolean
+  isRouterOs: boolean
   ticksSeconds: number | null
   wraps: number
   ifNumber: number | null
@@ -114,6 +116,7 @@ export const makeDevicePoller = (client: SnmpClient, place = 0.5): DevicePoller 
     networks: [],
     hasOspf: false,
     hasBgp: false,
+    isRouterOs: false,
     ticksSeconds: null,
     wraps: 0,
     ifNumber: null,
@@ -274,6 +277,7 @@ const discover = async (walk: Walk, memory: Memory): Promise<SystemTexts> => {
   memory.texts = new Map()
   memory.discoveryDueMs = nextMs(memory, "discovery", DISCOVERY_MS)
   const known = fingerprint(objectId, text(0, SYS_DESCR_MAX))
+  memory.isRouterOs = known.vendor === "MikroTik"
   return {
     identity: text(2),
     description: text(0),
@@ -301,7 +305,7 @@ const discoverInstruments = async (walk: Walk, memory: Memory): Promise<void> =>
 const discoverSurroundings = async (walk: Walk, memory: Memory): Promise<Surroundings | null> => {
   if (performance.now() < memory.surroundingsDueMs || memory.interfaces.namesAreDue) return null
   memory.surroundingsDueMs = performance.now() + DISCOVERY_RETRY_MS
-  const surroundings = await readSurroundings(walk, localInterfaces(memory.interfaces))
+  const surroundings = await readSurroundings(walk, localInterfaces(memory.interfaces), memory.isRouterOs)
   if (surroundings.hasAllNeighbors && surroundings.addresses !== null)
     memory.surroundingsDueMs = nextMs(memory, "surroundings", SURROUNDINGS_MS)
   return surroundings
@@ -333,7 +337,8 @@ const putDevice = (batch: Batch, memory: Memory, read: Read): void => {
   }
   const { surroundings } = read
   if (surroundings !== null) {
-    putSurroundings(batch, surroundings, memory.surroundings, (ifIndex) => keyOf(interfaces, ifIndex))
+    const ours = (ifIndex: number): EntityKey | null => keyOf(interfaces, ifIndex)
+    putSurroundings(batch, surroundings, memory.surroundings, ours, keysOf(interfaces))
   }
   if (read.ospf !== null) {
     putOspf(batch, read.ospf, memory.parallel, (neighbor) =>

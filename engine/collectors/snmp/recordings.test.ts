@@ -217,6 +217,20 @@ for (const name of recordings) {
     )
     assert.deepEqual(shown.sort(), addresses.sort())
 
+    const under = new Map<string, string[]>()
+    for (const [index, { value }] of column(cells, "1.3.6.1.2.1.31.1.2.1.3")) {
+      const [higher, lower] = index.split(".").map((arc) => ports.get(Number(arc))?.key)
+      if (value !== 1 || higher === undefined || lower === undefined) continue
+      under.set(higher, [...(under.get(higher) ?? []), lower.slice("if:".length)])
+    }
+    const layered = [...under].map(([key, lowers]) => `${key} over ${lowers.join(", ")}`)
+    assert.deepEqual(
+      said("interface.lower_layers")
+        .map(([key, text]) => `${key} over ${text}`)
+        .sort(),
+      layered.sort(),
+    )
+
     let measured = 0
     for (const [metric, oid, factor] of PORT_COLUMNS) {
       for (const [index, cell] of column(cells, oid)) {
@@ -235,6 +249,8 @@ for (const name of recordings) {
       PORT_METRICS.flatMap((metric) => port.values.get(metricId(metric)) ?? []),
     )
     assert.equal(values.length, measured, "nothing invented")
-    t.diagnostic(`${rows.size} LLDP rows, ${addresses.length} IPv4 addresses, ${measured} values of light and radio`)
+    t.diagnostic(
+      `${rows.size} LLDP rows, ${addresses.length} IPv4 addresses, ${measured} values of light and radio, ${layered.length} stacks`,
+    )
   })
 }

@@ -3,14 +3,18 @@ import { test } from "node:test"
 import fc from "fast-check"
 import type { EntityKey } from "#protocol/id.ts"
 import { deviceId, interfaceKey } from "#protocol/id.ts"
-import { MAX_LLDP } from "#twin/adjacency.ts"
+import { MAX_DISCOVERED, MAX_LLDP } from "#twin/adjacency.ts"
 import type { PollInput } from "#twin/input.ts"
 import { putAddresses } from "#engine/collectors/snmp/addresses.ts"
 import type { OwnAddress } from "#engine/collectors/snmp/addresses.ts"
 import { makeBatch } from "#engine/collectors/snmp/batch.ts"
 import type { Batch } from "#engine/collectors/snmp/batch.ts"
+import type { NeighborKeys } from "#engine/collectors/neighbor-keys.ts"
+import { putDiscovery } from "#engine/collectors/snmp/discovery.ts"
+import type { DiscoveredNeighbor } from "#engine/collectors/snmp/discovery.ts"
 import { putLldp } from "#engine/collectors/snmp/lldp.ts"
-import type { LldpKeys, LldpNeighbor } from "#engine/collectors/snmp/lldp.ts"
+import type { LldpNeighbor } from "#engine/collectors/snmp/lldp.ts"
+import { stacksByName } from "#engine/collectors/snmp/stack.ts"
 import { fingerprint, GENERIC } from "#engine/collectors/snmp/vendors.ts"
 
 const batchOf = (fill: (batch: Batch) => void): PollInput => {
@@ -29,7 +33,7 @@ const neighbor = (ifIndex: number | null, chassisId: string): LldpNeighbor => ({
   sysDescr: null,
 })
 /** Name of the neighbour by key. */
-const listed = (neighbors: readonly LldpNeighbor[], keys: LldpKeys): Record<string, string> =>
+const listed = (neighbors: readonly LldpNeighbor[], keys: NeighborKeys): Record<string, string> =>
   Object.fromEntries(
     batchOf((batch) => putLldp(batch, neighbors, true, keys, keyOf))
       .texts.filter(({ fact }) => fact === "lldp.neighbor.system_name")
@@ -37,7 +41,7 @@ const listed = (neighbors: readonly LldpNeighbor[], keys: LldpKeys): Record<stri
   )
 
 test("a neighbour keeps its key while others of its port come and go", () => {
-  const keys: LldpKeys = new Map()
+  const keys: NeighborKeys = new Map()
   const [a, b, c] = [neighbor(1, "a"), neighbor(1, "b"), neighbor(1, "c")]
   assert.deepEqual(listed([a, b], keys), { "lldp:e1": "n-a", "lldp:e1#2": "n-b" })
   assert.deepEqual(listed([b], keys), { "lldp:e1#2": "n-b" })
@@ -50,7 +54,7 @@ test("every row is one entity, listings in any order give the same keys, and too
   fc.assert(
     fc.property(fc.array(row, { maxLength: 40 }), (rows) => {
       const neighbors = rows.map(([ifIndex, chassis]) => neighbor(ifIndex, chassis))
-      const keys: LldpKeys = new Map()
+      const keys: NeighborKeys = new Map()
       const first = listed(neighbors, keys)
       assert.equal(Object.keys(first).length, neighbors.length)
       assert.deepEqual(listed(neighbors.toReversed(), keys), first)
@@ -101,4 +105,45 @@ test("an unknown vendor stays generic SNMP; a known one is named by sysObjectID,
     ),
     { vendor: "Juniper", model: "vmx", osVersion: "Junos 18.2R1.9" },
   )
+})
+
+const discovered = (
+  ifIndex: number | null,
+  mac: string,
+  by: DiscoveredNeighbor["by"] = "mndp",
+): DiscoveredNeighbor => ({
+  by,
+  ifIndex,
+  identity: `n-${mac}`,
+  mac,
+  address: null,
+})
+
+test("discovered neighbours are keyed by protocol and port, keep their keys, and are dropped on ports without a name", () => {
+  const keys: NeighborKeys = new Map()
+  const put = (neighbors: readonly DiscoveredNeighbor[], isComplete = true) =>
+    batchOf((batch) => putDiscovery(batch, neighbors, isComplete, keys, keyOf))
+  const [a, b, c] = [discovered(1, "a"), discovered(1, "b"), discovered(1, "c", "discovery")]
+  assert.deepEqual(put([a, b, c]).entities, ["mndp:e1", "mndp:e1#2", "discovery:e1"])
+  const less = put([b])
+  assert.deepEqual([less.entities, less.complete], [["mndp:e1#2"], ["discovery.neighbor"]])
+  assert.deepEqual(put([discovered(null, "x"), discovered(99, "y")]).entities, [])
+  const crowd = Array.from({ length: MAX_DISCOVERED + 1 }, (_, n) => discovered(1, String(n)))
+  assert.deepEqual([put(crowd).entities.length, put(crowd).complete], [MAX_DISCOVERED, []])
+  assert.deepEqual(put([a], false).complete, [])
+})
+
+test("pairs of ifIndexes become names; a port without a name is over and under nothing", () => {
+  const stacks = stacksByName(
+    [
+      [3, 1],
+      [3, 2],
+      [99, 1],
+      [4, 99],
+      [3, 1],
+      [5, 5],
+    ],
+    keyOf,
+  )
+  assert.deepEqual([...stacks], [["if:e3", ["if:e1", "if:e2"]]])
 })

@@ -1,12 +1,14 @@
 /**
- * MIKROTIK-MIB: health and system names, and the session count that RouterOS shows through CISCO-AAA-SESSION-MIB.
+ * MIKROTIK-MIB: health, system names and what the router's own discovery heard, and the session count that RouterOS shows through CISCO-AAA-SESSION-MIB.
  * Sensors appear twice, as the old scalars (tenths) and as the gauge table of RouterOS 7.
  */
 import { TAG } from "#lab/snmp/ber.ts"
 import type { Writer } from "#lab/snmp/ber.ts"
-import { row, scalars, table } from "#lab/snmp/mib.ts"
-import type { Row, Subject, Table } from "#lab/snmp/mib.ts"
+import { row, scalars, sortRows, table } from "#lab/snmp/mib.ts"
+import type { Cell, Row, Subject, Table } from "#lab/snmp/mib.ts"
 import { portTableRows } from "#lab/snmp/tables/interfaces.ts"
+import { farPort, nearPort } from "#lab/snmp/tables/routing.ts"
+import { bystandersOf } from "#lab/isp/bystanders.ts"
 import type { Port, Router } from "#lab/isp/model.ts"
 
 const thisRouter = ({ network: { isp }, router }: Subject): Router => isp.routers[router]!
@@ -46,6 +48,53 @@ const aaaSessions: Table = table(
   { 1: (out, { network, router }) => out.unsigned(network.households.sessionsOn(router)!, TAG.gauge32) },
 )
 
+/** What a row of mtxrNeighborTable says; the table does not tell by which protocol it was heard. */
+interface Heard {
+  readonly near: Port
+  readonly address: string
+  readonly mac: string
+  readonly version: string
+  readonly platform: string
+  readonly identity: string
+  readonly softwareId: string
+}
+
+/** Keys of bystanders' rows start here; below are links. */
+const BYSTANDERS = 1_000_000
+
+const neighborRows = ({ network, router }: Subject): readonly Row[] => {
+  const { isp } = network
+  const links = network.linksOf(router).filter((link) => {
+    const near = nearPort(isp, isp.links[link]!, router)
+    return network.portUp[near.index] === 1 && network.alive[farPort(isp, isp.links[link]!, router).router] === 1
+  })
+  const keys = [...links, ...bystandersOf(network, router).map(({ nth }) => BYSTANDERS + nth)]
+  return sortRows(keys.map((key) => row([key + 1], key)))
+}
+
+const heard = ({ network, router }: Subject, key: number): Heard => {
+  const { isp } = network
+  const bystander = bystandersOf(network, router).find(({ nth }) => BYSTANDERS + nth === key)
+  if (bystander !== undefined) return { ...bystander, near: bystander.port }
+  const far = farPort(isp, isp.links[key]!, router)
+  const them = isp.routers[far.router]!
+  const isRouterOs = them.persona !== "frr"
+  return {
+    near: nearPort(isp, isp.links[key]!, router),
+    address: far.address?.split("/")[0] ?? "0.0.0.0",
+    mac: far.mac,
+    version: them.osVersion,
+    platform: isRouterOs ? "MikroTik" : "",
+    identity: them.name,
+    softwareId: isRouterOs ? `LAB-${String(far.router).padStart(4, "0")}` : "",
+  }
+}
+
+const neighborText =
+  (of: (one: Heard) => string): Cell =>
+  (out, subject, key) =>
+    out.text(of(heard(subject, key)))
+
 export const mikrotikTables: readonly Table[] = [
   aaaSessions,
   scalars("1.3.6.1.4.1.14988.1.1.3", {
@@ -67,6 +116,15 @@ export const mikrotikTables: readonly Table[] = [
     2: (out, { network }, port) => out.text(network.isp.ports[port]!.name),
     9: (out, subject, port) => out.integer(lightTx(subject, port)),
     10: (out, subject, port) => out.integer(lightRx(subject, port)),
+  }),
+  table("1.3.6.1.4.1.14988.1.1.11.1.1", neighborRows, {
+    2: (out, subject, key) => out.ipAddress(heard(subject, key).address),
+    3: (out, subject, key) => out.octets(Buffer.from(heard(subject, key).mac.replaceAll(":", ""), "hex")),
+    4: neighborText(({ version }) => version),
+    5: neighborText(({ platform }) => platform),
+    6: neighborText(({ identity }) => identity),
+    7: neighborText(({ softwareId }) => softwareId),
+    8: (out, subject, key) => out.integer(heard(subject, key).near.ifIndex),
   }),
   scalars("1.3.6.1.4.1.14988.1.1.4", { 4: (out, subject) => out.text(thisRouter(subject).osVersion) }),
   scalars("1.3.6.1.4.1.14988.1.1.7", {
