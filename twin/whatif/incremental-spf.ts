@@ -7,7 +7,7 @@ import type { FlatGraph } from "#twin/whatif/graph.ts"
 import { MAX_COST } from "#twin/whatif/graph.ts"
 import { Heap } from "#twin/whatif/heap.ts"
 import { Journal } from "#twin/whatif/journal.ts"
-import type { Costs, Paths } from "#twin/whatif/spf.ts"
+import type { Costs } from "#twin/whatif/spf.ts"
 import { shortestPaths } from "#twin/whatif/spf.ts"
 
 /** What an entry of the journal gives back. */
@@ -25,12 +25,15 @@ export class IncrementalSpf implements Costs {
   readonly cost: Uint32Array
   readonly failedNodes: Uint8Array
   readonly failedLinks: Uint8Array
-  /** Nodes whose distance or next hops changed since `begin` (or `settled`): touched[0] .. touched[touchedCount - 1]. */
+  /** Nodes whose distance or next hops changed since `begin`: touched[0] .. touched[touchedCount - 1]. */
   readonly touched: Uint32Array
   touchedCount = 0
-  /** The order in which the first computation reached the nodes. */
-  readonly first: Pick<Paths, "order" | "count">
+  /** After `sortNodes`: nodes with a way, nearest first. */
+  readonly order: Uint32Array
 
+  /** As `order`, at the time of `begin`. */
+  private base: Uint32Array
+  private baseCount: number
   private readonly isRoot: Uint8Array
   /** 1 = in `touched`. */
   private readonly isTouched: Uint8Array
@@ -49,7 +52,9 @@ export class IncrementalSpf implements Costs {
     const { distance, hops, order, count } = shortestPaths(graph, roots, this)
     this.distance = distance
     this.hops = hops
-    this.first = { order, count }
+    this.base = order
+    this.baseCount = count
+    this.order = new Uint32Array(nodes)
     this.isRoot = new Uint8Array(nodes)
     for (let i = 0; i < roots.length; i++) this.isRoot[roots[i] as number] = 1
     this.touched = new Uint32Array(nodes)
@@ -60,6 +65,10 @@ export class IncrementalSpf implements Costs {
 
   /** From here on everything is remembered, until `undo`. */
   begin(): void {
+    if (this.touchedCount > 0) {
+      this.baseCount = this.sortNodes()
+      this.base = this.order.slice()
+    }
     this.settled()
     this.journal.length = 0
     this.journal.recording = true
@@ -70,8 +79,31 @@ export class IncrementalSpf implements Costs {
     this.settled()
   }
 
+  /**
+   * Fills `order` and returns how many nodes have a way. Those that were touched are sorted and merged into those that were
+   * not, whose order stands. O(V + T log T).
+   */
+  sortNodes(): number {
+    const { base, baseCount, order, distance, isTouched } = this
+    const moved = this.touched
+      .slice(0, this.touchedCount)
+      .filter((node) => (distance[node] as number) < Infinity)
+      .sort((x, y) => (distance[x] as number) - (distance[y] as number))
+    let [count, at] = [0, 0]
+    for (let i = 0; i < baseCount; i++) {
+      const node = base[i] as number
+      if (isTouched[node] === 1) continue
+      const far = distance[node] as number
+      while (at < moved.length && (distance[moved[at] as number] as number) < far)
+        order[count++] = moved[at++] as number
+      order[count++] = node
+    }
+    while (at < moved.length) order[count++] = moved[at++] as number
+    return count
+  }
+
   /** Forgets who was touched. */
-  settled(): void {
+  private settled(): void {
     for (let i = 0; i < this.touchedCount; i++) this.isTouched[this.touched[i] as number] = 0
     this.touchedCount = 0
   }
