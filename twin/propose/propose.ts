@@ -1,0 +1,166 @@
+/**
+ * Links that the devices' own words suggest (PRODUCT.md W3): hints of all kinds about one pair of ports become one proposal
+ * with a confidence and its evidence. A proposal is never a link: somebody accepts it, or not (W2). Declared links that
+ * the evidence contradicts come out as proposals to move an end; those that it confirms are left alone.
+ */
+import { EVIDENCE } from "#twin/propose/evidence/registry.ts"
+import type { Hint, HintEnd, Surroundings } from "#twin/propose/evidence/evidence.ts"
+import type { Said } from "#twin/propose/said.ts"
+import { whoIsWho } from "#twin/propose/who.ts"
+
+export interface DeclaredLink {
+  readonly id: string
+  readonly a: { readonly device: string; readonly interface: string }
+  readonly b: { readonly device: string; readonly interface: string }
+}
+
+export interface ProposedEvidence {
+  readonly kind: string
+  readonly text: string
+  readonly weight: number
+}
+
+export interface ProposedLink {
+  /** The same ends, the same id. */
+  readonly id: string
+  /** The smaller device first; an interface that nothing names is null, and an operator has to fill it in. */
+  readonly a: HintEnd
+  readonly b: HintEnd
+  /** 0..CONFIDENCE_MAX; from 0.8 on three of the kinds of evidence, or one strong one, agree. */
+  readonly confidence: number
+  readonly evidence: readonly ProposedEvidence[]
+  /** Changes when there is other evidence than before, never with time or states alone. */
+  readonly evidenceKey: string
+  /** A declared link that has one of these ends elsewhere; null = none. */
+  readonly contradicts: string | null
+  /** What speaks against it, in words; null = nothing. */
+  readonly against: string | null
+}
+
+export const CONFIDENCE_MAX = 0.99
+/** Below this nobody is bothered. */
+export const CONFIDENCE_MIN = 0.3
+/** A port that two proposals want: the weaker one has at most this. */
+const CONTESTED_MAX = 0.5
+/** Proposals at most, strongest first. */
+export const PROPOSALS_MAX = 5_000
+
+/** `said` in the order of the inventory, which decides between equals. */
+export const proposeLinks = (said: readonly Said[], declared: readonly DeclaredLink[]): readonly ProposedLink[] => {
+  const surroundings: Surroundings = { said, who: whoIsWho(said) }
+  const hints = EVIDENCE.flatMap(({ hints: read }) => read(surroundings))
+  const candidates = [...byPair(hints).values()].flatMap(candidatesOf)
+  const open = candidates
+    .filter((one) => one.confidence >= CONFIDENCE_MIN && !isDeclared(one, declared))
+    .map((one) => withContradiction(one, declared, surroundings))
+    .sort(strongestFirst)
+  return withoutContest(open).sort(strongestFirst).slice(0, PROPOSALS_MAX)
+}
+
+const strongestFirst = (x: ProposedLink, y: ProposedLink): number =>
+  y.confidence - x.confidence || (x.id < y.id ? -1 : x.id > y.id ? 1 : 0)
+
+/** Hints by pair of devices, each turned so that the smaller device is its `a`. */
+const byPair = (hints: readonly Hint[]): ReadonlyMap<string, readonly Hint[]> => {
+  const pairs = new Map<string, Hint[]>()
+  for (const hint of hints) {
+    const turned = hint.a.device < hint.b.device ? hint : { ...hint, a: hint.b, b: hint.a }
+    const key = `${turned.a.device} ${turned.b.device}`
+    const list = pairs.get(key)
+    if (list === undefined) pairs.set(key, [turned])
+    else list.push(turned)
+  }
+  return pairs
+}
+
+/**
+ * The parallel links of one pair of devices. Hints that name both ports make a candidate each; one that names a single port,
+ * or none, joins the candidates that it fits, if it fits exactly one: else it would count for two links.
+ */
+const candidatesOf = (hints: readonly Hint[]): readonly ProposedLink[] => {
+  const groups: Group[] = []
+  const sharp = (hint: Hint): number => Number(hint.a.interface !== null) + Number(hint.b.interface !== null)
+  for (const hint of hints.toSorted((x, y) => sharp(y) - sharp(x))) {
+    const fitting = groups.filter((group) => fits(group.a, hint.a) && fits(group.b, hint.b))
+    const [only] = fitting
+    if (fitting.length > 1) continue
+    if (only === undefined) groups.push({ a: hint.a, b: hint.b, hints: [hint] })
+    else {
+      only.a = { device: hint.a.device, interface: only.a.interface ?? hint.a.interface }
+      only.b = { device: hint.b.device, interface: only.b.interface ?? hint.b.interface }
+      only.hints.push(hint)
+    }
+  }
+  return groups.map(proposalOf)
+}
+
+interface Group {
+  a: HintEnd
+  b: HintEnd
+  readonly hints: Hint[]
+}
+
+const fits = (known: HintEnd, hint: HintEnd): boolean =>
+  known.interface === null || hint.interface === null || known.interface === hint.interface
+
+/** Each kind counts once, by its strongest hint; both ends saying the same is stronger than one (but one wire, one fault). */
+const proposalOf = ({ a, b, hints }: Group): ProposedLink => {
+  const kinds = new Map<string, Hint[]>()
+  for (const hint of hints) kinds.set(hint.kind, [...(kinds.get(hint.kind) ?? []), hint])
+  let doubt = 1
+  for (const list of kinds.values()) {
+    const best = Math.max(...list.map(({ weight }) => weight))
+    doubt *= (1 - best) * (list.length > 1 && best >= AGREES_FROM ? AGREED_DOUBT : 1)
+  }
+  const evidence = hints.map(({ kind, text, weight }) => ({ kind, text, weight }))
+  return {
+    id: `${endText(a)} | ${endText(b)}`,
+    a,
+    b,
+    confidence: Math.min(CONFIDENCE_MAX, Math.round((1 - doubt) * 1000) / 1000),
+    evidence,
+    evidenceKey: [...new Set(hints.map(({ kind, a: x, b: y }) => `${kind} ${endText(x)} ${endText(y)}`))]
+      .sort()
+      .join("; "),
+    contradicts: null,
+    against: null,
+  }
+}
+/** What is left of the doubt when both ends say so; a weak hint is as weak when it is said twice. */
+const AGREED_DOUBT = 0.4
+const AGREES_FROM = 0.6
+
+const endText = ({ device, interface: port }: HintEnd): string => `${device} ${port ?? "?"}`
+
+/** The same two devices on the same ports, as far as the proposal names them. */
+const isDeclared = ({ a, b }: ProposedLink, declared: readonly DeclaredLink[]): boolean =>
+  declared.some((link) => (sameEnd(link.a, a) && sameEnd(link.b, b)) || (sameEnd(link.a, b) && sameEnd(link.b, a)))
+
+const sameEnd = (end: DeclaredLink["a"], hint: HintEnd): boolean =>
+  end.device === hint.device && (hint.interface === null || hint.interface === end.interface)
+
+const withContradiction = (
+  proposal: ProposedLink,
+  declared: readonly DeclaredLink[],
+  { who }: Surroundings,
+): ProposedLink => {
+  const uses = (link: DeclaredLink, hint: HintEnd): boolean =>
+    hint.interface !== null && [link.a, link.b].some((end) => sameEnd(end, hint))
+  const link = declared.find((one) => uses(one, proposal.a) || uses(one, proposal.b))
+  if (link === undefined) return proposal
+  const words = [link.a, link.b].map((end) => `${who.byDevice(end.device)?.name ?? end.device} ${end.interface}`)
+  return { ...proposal, contradicts: link.id, against: `declared is ${words.join(" - ")}` }
+}
+
+/** Strongest first goes in. One port, one wire. */
+const withoutContest = (proposals: readonly ProposedLink[]): ProposedLink[] => {
+  const taken = new Set<string>()
+  return proposals.map((one) => {
+    const ends = [one.a, one.b].filter((end) => end.interface !== null).map(endText)
+    const contested = ends.some((end) => taken.has(end))
+    for (const end of ends) taken.add(end)
+    if (!contested || one.confidence <= CONTESTED_MAX) return one
+    const against = "a stronger proposal wants one of these ports"
+    return { ...one, confidence: CONTESTED_MAX, against: one.against === null ? against : `${one.against}; ${against}` }
+  })
+}
