@@ -25,7 +25,7 @@ const hintsOf =
 const hintOf = (own: Said, routing: Routing, who: Who): Hint | null => {
   const other = who.byAddress(routing.remote)
   if (other === null || other === own) return null
-  const shared = sharedSubnet(own, other, routing.interface)
+  const shared = sharedSubnet(own, routing.kind === "bgp" ? onlyAt(other, routing.remote) : other, routing.interface)
   // A peer that is not on a common subnet is reached over others: no hint of a wire.
   if (routing.kind === "bgp" && shared === null) return null
   const [a, b] = shared ?? [nearEnd(own, routing.interface), { device: other.device, interface: null }]
@@ -37,6 +37,12 @@ const hintOf = (own: Said, routing: Routing, who: Who): Hint | null => {
     text: `${own.name} has ${other.name} as ${routing.kind === "ospf" ? "OSPF neighbour" : "BGP peer"} ${routing.remote}`,
   }
 }
+
+/** A peer is met at its address; an OSPF neighbour goes by its router id, which is mostly on no wire. */
+const onlyAt = (other: Said, remote: string): Said => ({
+  ...other,
+  addresses: other.addresses.filter(({ address }) => address === remote),
+})
 
 const nearEnd = (own: Said, ifName: string | null): HintEnd => ({
   device: own.device,
