@@ -38,6 +38,7 @@ export const RULE_EVENTS = [
   "interface.oper.changed",
   "interface.admin.changed",
   "ospf.neighbor.state.changed",
+  "ospf.interface.state.changed",
   "bgp.peer.state.changed",
   "bgp.prefixes.dropped",
   "probe.degraded",

@@ -4,7 +4,9 @@
  */
 import type { DeviceId, EntityKey } from "#protocol/id.ts"
 import type { Inventory } from "#protocol/inventory.ts"
+import type { Silence } from "#protocol/maintenance.ts"
 import type { TextFact } from "#protocol/metric.ts"
+import type { Rule } from "#protocol/rule.ts"
 import type { Source } from "#protocol/view.ts"
 import type { EntityKind } from "#protocol/id.ts"
 
@@ -51,6 +53,8 @@ export interface TrapInput {
     | "warmStart"
     | "authenticationFailure"
     | "ospfNbrStateChange"
+    /** `remote` is the own address whose interface changed, `ifIndex` that of one without an address. */
+    | "ospfIfStateChange"
     | "bgpBackwardTransition"
     | "bgpEstablished"
     | "other"
@@ -103,6 +107,34 @@ export interface TopologyInput {
   readonly inventory: Inventory
 }
 
+/** All rules of the tenant, replacing those before. They have passed twin/alert/check.ts. */
+export interface RulesInput {
+  readonly kind: "rules"
+  readonly atMs: number
+  readonly rev: number
+  readonly rules: readonly Rule[]
+}
+
+/** All silences of the tenant (maintenance, changes, mutes), replacing those before. */
+export interface SilencesInput {
+  readonly kind: "silences"
+  readonly atMs: number
+  readonly rev: number
+  readonly silences: readonly Silence[]
+}
+
+/** Somebody has seen an alert: until then nobody is told of it again. */
+export interface AckInput {
+  readonly kind: "ack"
+  readonly atMs: number
+  readonly device: DeviceId
+  readonly rule: string
+  readonly entity: EntityKey
+  readonly by: string
+  /** null takes an acknowledgement back. */
+  readonly untilMs: number | null
+}
+
 /** A quota of the tenant was passed (engine/quota); told at most once a minute of each. Changes no state: it is an event. */
 export interface QuotaInput {
   readonly kind: "quota"
@@ -136,7 +168,9 @@ export interface TickInput {
 }
 
 export type DeviceInput = PollInput | UnreachableInput | TrapInput | SyslogInput
-export type Input = DeviceInput | TopologyInput | EngineInput | TickInput
+/** What people change, one after the other; each waits for its answer. */
+export type ChangeInput = TopologyInput | RulesInput | SilencesInput | AckInput
+export type Input = DeviceInput | ChangeInput | EngineInput | TickInput
 
 /** An Input with its place in the tenant's one order. */
 export interface Sequenced {

@@ -62,6 +62,33 @@ describe("traps and syslog", () => {
     assert.deepEqual([net.device("r1").interfaces, net.device("r1").adjacencies], [[], []])
   })
 
+  test("[C15] the OSPF state of an interface is an event of the interface that has the address; its own state it does not tell", () => {
+    const net = alone()
+    const both = {
+      "if:ether1": { "interface.oper_up": 1 },
+      "if:ether2": { "interface.oper_up": 1, "interface.if_index": 7 },
+    }
+    const addresses = [["if:ether1", "interface.addresses", "2001:db8::1/64, 10.0.0.1/31, 10.0.0.19/32"]] as const
+    net.apply(poll("r1", at(10), both, { complete: ["interface"], texts: addresses }))
+    const told = (more: Partial<Parameters<typeof trap>[2]>) => {
+      const { events } = net.apply(trap("r1", net.world.atMs + 1000, { trap: "ospfIfStateChange", ...more }))
+      return events.map(({ type, entity, severity, new: now }) => [type, entity, severity, now])
+    }
+    const type = "ospf.interface.state.changed"
+    assert.deepEqual(told({ remote: "10.0.0.1", state: "down" }), [[type, "if:ether1", "warning", "down"]])
+    assert.deepEqual(told({ remote: "10.0.0.1", state: "pointToPoint" }), [
+      [type, "if:ether1", "cleared", "pointToPoint"],
+    ])
+    assert.deepEqual(told({ ifIndex: 7, state: "down" }), [[type, "if:ether2", "warning", "down"]])
+    assert.deepEqual(told({ remote: "10.0.0.9", state: null }), [[type, "", "indeterminate", null]])
+    assert.deepEqual(told({ remote: "10.0.0", state: "down" }), [[type, "", "warning", "down"]])
+    assert.deepEqual(
+      net.device("r1").interfaces.map(({ operUp }) => operUp),
+      [true, true],
+      "somebody may have taken OSPF off an interface that works",
+    )
+  })
+
   test("adjacencies turn by trap and by syslog, with the state that was told", () => {
     const net = alone()
     net.apply(

@@ -9,6 +9,7 @@ import { adjacencyHappening, deviceHappening, interfaceHappening } from "#twin/h
 import type { Evidence } from "#twin/happening.ts"
 import type { SyslogInput, TrapInput } from "#twin/input.ts"
 import { findInterface, tellFlag } from "#twin/interface.ts"
+import type { InterfaceTable } from "#twin/interface.ts"
 import { rebooted } from "#twin/reboot.ts"
 import type { RouterState, Turn } from "#twin/router.ts"
 import type { Happening } from "#twin/step.ts"
@@ -28,6 +29,8 @@ const trapped = (state: RouterState, input: TrapInput): Turn => {
       return rebooted(state, input.atMs, evidence)
     case "ospfNbrStateChange":
       return adjacencyTold(state, "ospf", input.remote, input.state ?? null, evidence)
+    case "ospfIfStateChange":
+      return ospfInterfaceTold(state, input, evidence)
     case "bgpEstablished":
       return adjacencyTold(state, "bgp", input.remote, "established", evidence)
     case "bgpBackwardTransition":
@@ -89,6 +92,31 @@ const linkTold = (
     state: { ...state, interfaces: oper.table },
     events: changes.map((change) => interfaceHappening(state, change, evidence)),
   }
+}
+
+/**
+ * RFC 4750 ospfIfStateChange: the first word of a cut wire, seconds before an agent's cached ifTable says so. It comes as
+ * well when somebody takes OSPF off an interface that works, so that it is an event of the interface and not its state: the
+ * poll that every trap asks for tells that.
+ */
+const ospfInterfaceTold = (state: RouterState, input: TrapInput, evidence: Evidence): Turn => {
+  const row = interfaceOf(state.interfaces, input.remote, input.ifIndex)
+  const entity = row < 0 ? "" : (state.interfaces.keys[row] as EntityKey)
+  const what = {
+    type: "ospf.interface.state.changed",
+    severity: input.state === null ? "indeterminate" : input.state === "down" ? "warning" : "cleared",
+    old: null,
+    new: input.state,
+  } as const
+  return { state, events: [deviceHappening(state, evidence, what, entity)] }
+}
+
+/** By an own address as interface.addresses tells it, else by ifIndex; -1 = no interface that we know. */
+const interfaceOf = (table: InterfaceTable, address: string | null, ifIndex: number | null): number => {
+  if (address === null) return findInterface(table, null, ifIndex)
+  const has = (text: string | null): boolean =>
+    text?.split(", ").some((one) => one.split("/", 1)[0] === address) === true
+  return table.addresses?.findIndex(has) ?? -1
 }
 
 /** `told` null = the notice did not say which state: an event, but no change of what we know. */

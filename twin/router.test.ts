@@ -206,6 +206,7 @@ describe("hostile and odd input", () => {
       kind: fc.constantFrom(
         "linkDown" as const,
         "ospfNbrStateChange" as const,
+        "ospfIfStateChange" as const,
         "bgpBackwardTransition" as const,
         "coldStart" as const,
       ),

@@ -226,6 +226,7 @@ export const en: Readonly<Record<Key, string>> = {
   "event.interface.oper.changed": "Interface changed state",
   "event.interface.admin.changed": "Interface enabled or disabled",
   "event.ospf.neighbor.state.changed": "OSPF adjacency changed",
+  "event.ospf.interface.state.changed": "OSPF state of an interface changed",
   "event.bgp.peer.state.changed": "BGP session changed",
   "event.auth.failed": "Authentication failed",
   "event.clock.skew.detected": "Clock is off",

@@ -225,6 +225,7 @@ export const pt = {
   "event.interface.oper.changed": "Interface mudou de estado",
   "event.interface.admin.changed": "Interface ligada ou desligada",
   "event.ospf.neighbor.state.changed": "Vizinhança OSPF mudou",
+  "event.ospf.interface.state.changed": "Estado OSPF de uma interface mudou",
   "event.bgp.peer.state.changed": "Sessão BGP mudou",
   "event.auth.failed": "Falha de autenticação",
   "event.clock.skew.detected": "Relógio fora de hora",

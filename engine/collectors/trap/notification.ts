@@ -23,6 +23,7 @@ const KNOWN: Readonly<Record<string, TrapInput["trap"]>> = {
   [`${SNMP_TRAPS}.4`]: "linkUp",
   [`${SNMP_TRAPS}.5`]: "authenticationFailure",
   "1.3.6.1.2.1.14.16.2.2": "ospfNbrStateChange",
+  "1.3.6.1.2.1.14.16.2.16": "ospfIfStateChange",
   "1.3.6.1.2.1.15.0.1": "bgpEstablished",
   "1.3.6.1.2.1.15.0.2": "bgpBackwardTransition",
   "1.3.6.1.2.1.15.7.1": "bgpEstablished",
@@ -35,6 +36,19 @@ const BY_IF_INDEX: readonly Oid[] = [IF.ifOperStatus, IF.ifAdminStatus, IF.ifDes
 const OSPF_NBR_IP_ADDR = oid("1.3.6.1.2.1.14.10.1.1")
 const OSPF_NBR_RTR_ID = oid("1.3.6.1.2.1.14.10.1.3")
 const OSPF_NBR_STATE = oid("1.3.6.1.2.1.14.10.1.6")
+/** Indexed by ospfIfIpAddress (4 arcs) and ospfAddressLessIf, which are its first two columns. */
+const OSPF_IF_ENTRY = oid("1.3.6.1.2.1.14.7.1")
+const OSPF_IF_STATE = oid("1.3.6.1.2.1.14.7.1.12")
+/** RFC 4750 ospfIfState, from 1. */
+const OSPF_IF_STATES = [
+  "down",
+  "loopback",
+  "waiting",
+  "pointToPoint",
+  "designatedRouter",
+  "backupDesignatedRouter",
+  "otherDesignatedRouter",
+] as const
 const BGP_PEER_STATE = oid("1.3.6.1.2.1.15.3.1.2")
 const BGP_PEER_ENTRY = oid("1.3.6.1.2.1.15.3.1")
 const UP = 1
@@ -53,7 +67,7 @@ export const trapInput = (pdu: Pdu, device: DeviceId, atMs: number): TrapInput |
     atMs,
     trap,
     oid: name,
-    ifIndex: isLink ? ifIndexOf(varbinds) : null,
+    ifIndex: isLink ? ifIndexOf(varbinds) : trap === "ospfIfStateChange" ? addressLessIf(varbinds) : null,
     ifName: isLink ? (textOf(varbinds, IF.ifName) ?? textOf(varbinds, IF.ifDescr)) : null,
     adminUp: admin === null ? null : admin === UP,
     remote: remoteOf(trap, varbinds),
@@ -107,19 +121,37 @@ const ifIndexOf = (varbinds: Varbinds): number | null => {
   return null
 }
 
-/** OSPF: router id of the neighbour, else its address. BGP: remote address, which is the index of every peer object. */
+/** OSPF neighbour: its router id, else its address. OSPF interface: the own address. BGP: remote address, which is the index of every peer object. */
 const remoteOf = (trap: TrapInput["trap"], varbinds: Varbinds): string | null => {
   if (trap === "ospfNbrStateChange") return ipOf(varbinds, OSPF_NBR_RTR_ID) ?? ipOf(varbinds, OSPF_NBR_IP_ADDR)
+  if (trap === "ospfIfStateChange") return dotted(ospfIfIndex(varbinds).slice(0, 4))
   if (trap !== "bgpEstablished" && trap !== "bgpBackwardTransition") return null
   const i = find(varbinds, BGP_PEER_ENTRY)
-  if (i < 0) return null
-  const [, ...address] = instanceOf(varbinds, i, BGP_PEER_ENTRY)
-  return address.length === 4 && address.every((octet) => octet < 256) ? address.join(".") : null
+  return i < 0 ? null : dotted(instanceOf(varbinds, i, BGP_PEER_ENTRY).slice(1))
 }
 
-/** ospfNbrState 1..8 and bgpPeerState 1..6 in the registry's words; null when the notification does not say. */
+/** Four octets of an address, then the ifIndex of an interface that has none; empty when the notification has neither. */
+const ospfIfIndex = (varbinds: Varbinds): readonly number[] => {
+  const i = find(varbinds, OSPF_IF_ENTRY)
+  const [, ...index] = i < 0 ? [] : instanceOf(varbinds, i, OSPF_IF_ENTRY)
+  return index.length === 5 ? index : []
+}
+
+const addressLessIf = (varbinds: Varbinds): number | null => {
+  const ifIndex = ospfIfIndex(varbinds)[4] ?? 0
+  return ifIndex > 0 ? ifIndex : null
+}
+
+/** Null for 0.0.0.0 too, which is no address. */
+const dotted = (arcs: readonly number[]): string | null => {
+  const isAddress = arcs.length === 4 && arcs.every((octet) => octet < 256) && arcs.some((octet) => octet > 0)
+  return isAddress ? arcs.join(".") : null
+}
+
+/** ospfNbrState 1..8, ospfIfState 1..7 and bgpPeerState 1..6 in the registry's words; null when the notification does not say. */
 const stateOf = (trap: TrapInput["trap"], varbinds: Varbinds): string | null => {
   if (trap === "ospfNbrStateChange") return OSPF_STATES[(numberOf(varbinds, OSPF_NBR_STATE) ?? 0) - 1] ?? null
+  if (trap === "ospfIfStateChange") return OSPF_IF_STATES[(numberOf(varbinds, OSPF_IF_STATE) ?? 0) - 1] ?? null
   if (trap === "bgpEstablished" || trap === "bgpBackwardTransition")
     return BGP_STATES[(numberOf(varbinds, BGP_PEER_STATE) ?? 0) - 1] ?? null
   return null

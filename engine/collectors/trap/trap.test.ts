@@ -94,6 +94,42 @@ test("OSPF and BGP notifications name the neighbour and its state, also by the i
   )
 })
 
+test("an OSPF interface's state comes with its own address, or its ifIndex where it has none", async (t) => {
+  const bench = await open(t, V2C)
+  const changed = "1.3.6.1.2.1.14.16.2.16"
+  const stateOf = (index: string, value: number) => ({
+    oid: oid(`1.3.6.1.2.1.14.7.1.12.${index}`),
+    tag: TAG.integer,
+    value,
+  })
+  await bench.send(
+    // As FRR 8.4 sends it: both parts of the index as objects, then the state.
+    notification(
+      changed,
+      { oid: oid("1.3.6.1.2.1.14.1.1.0"), tag: TAG.ipAddress, value: "10.255.0.1" },
+      { oid: oid("1.3.6.1.2.1.14.7.1.1.10.0.0.1.0"), tag: TAG.ipAddress, value: "10.0.0.1" },
+      { oid: oid("1.3.6.1.2.1.14.7.1.2.10.0.0.1.0"), tag: TAG.integer, value: 0 },
+      stateOf("10.0.0.1.0", 1),
+    ),
+    notification(changed, stateOf("0.0.0.0.7", 4)),
+    notification(changed, stateOf("10.0.0.1.0", 99)),
+    notification(changed, stateOf("10.0.0.300.0", 1)),
+    notification(changed, stateOf("10.0.0.1", 1)),
+    notification(changed),
+  )
+  assert.deepEqual(
+    bench.traps.map(({ trap, remote, ifIndex, state }) => [trap, remote, ifIndex, state]),
+    [
+      ["ospfIfStateChange", "10.0.0.1", null, "down"],
+      ["ospfIfStateChange", null, 7, "pointToPoint"],
+      ["ospfIfStateChange", "10.0.0.1", null, null],
+      ["ospfIfStateChange", null, null, "down"],
+      ["ospfIfStateChange", null, null, "down"],
+      ["ospfIfStateChange", null, null, null],
+    ],
+  )
+})
+
 test("an inform is answered with its own bindings; a repeated one again", async (t) => {
   const bench = await open(t, V2C)
   const inform = linkDown(3, "s3cret", PDU.inform)
