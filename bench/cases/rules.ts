@@ -3,13 +3,13 @@
  * how many bytes a series holds; and whether every verdict is the one that brute force gives. In process, because no user can
  * reach judgement without polls, sockets and a journal, which the other cases measure.
  */
-import { existsSync } from "node:fs"
 import { setFlagsFromString } from "node:v8"
 import { runInNewContext } from "node:vm"
 import type { Case } from "#bench/case.ts"
 import { bruteForceHash } from "#bench/rules/brute-force.ts"
 import { jitter } from "#bench/rules/jitter.ts"
-import { checkedRules, judgeAll, ruleTexts } from "#bench/rules/workload.ts"
+import { fullSteps, hasPrometheus, runPrometheus, type Size } from "#bench/rules/prometheus.ts"
+import { checkedRules, heldByUs, judgeAll, ruleTexts } from "#bench/rules/workload.ts"
 import { round } from "#bench/statistics.ts"
 
 export const rules: Case = {
@@ -53,21 +53,52 @@ export const rules: Case = {
     measure(Math.ceil(series / 10), "_tenth")
     measure(series, "")
     const shaken = jitter()
-    report(
-      existsSync("/usr/bin/prometheus")
-        ? "Prometheus is here, but this case does not drive it yet: not compared"
-        : "Prometheus is not installed (Debian package prometheus): not compared",
-    )
+    const peer = await comparedWithPrometheus({ series: Math.ceil(series / 10), window, steps, seed }, report)
     Object.assign(figures, {
       rules: checked.length,
       window,
       jitterNaive: shaken.naive,
       jitterOurs: shaken.fired,
       jitterBareNotices: shaken.bareNotices,
-      prometheusCpuRatio: null,
+      ...peer,
+      prometheusCpuRatio:
+        peer.nsPerEvaluationPrometheus === null
+          ? null
+          : round(peer.nsPerEvaluationPrometheus / (figures["nsPerSampleAndRule_tenth"] as number)),
     })
     return { figures, outcome: [figures["verdictHash_tenth"], figures["verdictHash"], shaken] }
   },
+}
+
+/** The tenth's samples through Prometheus, and where its verdict on a condition is another than ours. */
+const comparedWithPrometheus = async (
+  size: Size,
+  report: (line: string) => void,
+): Promise<Readonly<Record<string, number | null>> & { readonly nsPerEvaluationPrometheus: number | null }> => {
+  if (!hasPrometheus()) {
+    report("Prometheus is not installed (Debian package prometheus): not compared")
+    return { nsPerEvaluationPrometheus: null, differ: null, differP95: null, held: null }
+  }
+  const theirs = await runPrometheus(size)
+  const ours = heldByUs(size, fullSteps(size))
+  const differ = [...new Set([...ours, ...theirs.held])].filter((line) => ours.has(line) !== theirs.held.has(line))
+  const isP95 = (line: string): boolean => line.startsWith("p95 ")
+  report(
+    `Prometheus ${theirs.version}: ${round(theirs.nsPerEvaluation)} ns per series, rule and evaluation ` +
+      `(${theirs.cpuMs} ms CPU); ${ours.size} of our verdicts hold, ${theirs.held.size} of its`,
+  )
+  report(
+    `${differ.length} verdicts differ, ${differ.filter(isP95).length} of them p95: nearest rank (ours) against ` +
+      "interpolation between ranks (quantile_over_time)",
+  )
+  const others = differ.filter((line) => !isP95(line))
+  if (others.length > 0) throw new Error(`verdicts differ without a reason: ${others.slice(0, 10).join(", ")}`)
+  return {
+    nsPerEvaluationPrometheus: round(theirs.nsPerEvaluation),
+    differ: differ.length,
+    differP95: differ.filter(isP95).length,
+    held: ours.size,
+  }
 }
 
 /** Bytes are counted after a collection, so that garbage is not. */

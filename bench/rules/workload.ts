@@ -168,3 +168,43 @@ export const judgeAll = (
     hash: hashOf(lanes),
   }
 }
+
+/**
+ * Where the conditions hold by our judgement, as `<rule> <series> <step>`, for comparison with somebody else's: the rules
+ * without hysteresis, waiting and recovery, so that an alert fires exactly while its condition is true.
+ */
+export const heldByUs = (
+  size: { readonly series: number; readonly steps: number; readonly window: number; readonly seed: number },
+  steps: readonly number[],
+): ReadonlySet<string> => {
+  const bare = ruleTexts(size.window).map((text) => {
+    const { id, name, rule_schema_version, severity, condition, annotations } = text as Record<string, unknown>
+    return { id, name, rule_schema_version, severity, condition, annotations }
+  })
+  const plan = makeRuleSet(checkedRules(bare)).planFor(FACTS)
+  const wanted = new Set(steps)
+  const held = new Set<string>()
+  for (let series = 0; series < size.series; series++) {
+    let state = newDeviceState(plan, FACTS, START_MS)
+    const firing = new Set<string>()
+    for (let step = 1; step <= size.steps; step++) {
+      const atMs = START_MS + step * STEP_MS
+      const value = Float64Array.of(valueAt(series, step, size.seed))
+      const judged = evaluate(plan, state, { ...ONE_SAMPLE, atMs, value }, true)
+      state = judged.state
+      for (const { rule, to } of judged.verdicts)
+        if (to === "firing") firing.add(rule)
+        else firing.delete(rule)
+      if (wanted.has(step)) for (const rule of firing) held.add(`${rule} ${series} ${step}`)
+    }
+  }
+  return held
+}
+
+const FACTS: DeviceFacts = { device: "d", name: "r", site: "s", roles: ["core"], tags: [] }
+const ONE_SAMPLE = {
+  kind: "samples",
+  entities: [interfaceKey("ether0")],
+  entity: Uint16Array.of(0),
+  metric: Uint16Array.of(metricId(METRIC)),
+} as const
