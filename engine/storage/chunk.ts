@@ -42,23 +42,24 @@ export const addPoll = (window: Window, seq: number, poll: PollInput): void => {
   const index = window.seq.length
   window.seq.push(seq)
   window.atMs.push(poll.atMs)
-  const metricsOf = poll.entities.map((entity) => {
-    let metrics = window.series.get(entity)
-    if (metrics === undefined) window.series.set(entity, (metrics = new Map()))
-    return metrics
-  })
   for (let row = 0; row < poll.value.length; row++) {
-    const metrics = metricsOf[poll.entity[row]!]
-    if (metrics === undefined) continue
-    const metric = poll.metric[row]!
-    let series = metrics.get(metric)
-    if (series === undefined) metrics.set(metric, (series = { value: [], poll: null }))
-    if (addValue(series, index, poll.value[row]!)) window.samples++
+    const entity = poll.entities[poll.entity[row]!]
+    if (entity === undefined) continue
+    if (addValue(seriesOf(window, entity, poll.metric[row]!), index, poll.value[row]!)) window.samples++
   }
 }
 
+/** The window's series, a new one when it has none. */
+export const seriesOf = (window: Window, entity: EntityKey, metric: number): WindowSeries => {
+  let metrics = window.series.get(entity)
+  if (metrics === undefined) window.series.set(entity, (metrics = new Map()))
+  let series = metrics.get(metric)
+  if (series === undefined) metrics.set(metric, (series = { value: [], poll: null }))
+  return series
+}
+
 /** False = it replaced a value of the same poll. */
-const addValue = (series: WindowSeries, index: number, value: number): boolean => {
+export const addValue = (series: WindowSeries, index: number, value: number): boolean => {
   const length = series.value.length
   const last = series.poll === null ? length - 1 : series.poll[length - 1]!
   if (last === index) {

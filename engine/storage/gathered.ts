@@ -1,7 +1,8 @@
 /** Samples of a few series, gathered from stored chunks and from windows in memory, kept apart by the collector's source. */
-import { chunkSeries, openChunk, windowSeries, type Series, type Window } from "#engine/storage/chunk.ts"
+import { chunkSeries, openChunk, windowSeries, type Series } from "#engine/storage/chunk.ts"
 import type { SeriesKey, Stored } from "#engine/storage/derive.ts"
 import type { StoredChunk } from "#engine/storage/history-table.ts"
+import type { PackedWindow } from "#engine/storage/packed-window.ts"
 import type { EntityKey } from "#protocol/id.ts"
 import type { Source } from "#protocol/view.ts"
 
@@ -22,9 +23,10 @@ export class Gathered {
     this.#add(source, (entity, metric) => chunkSeries(chunk, entity, metric))
   }
 
-  addWindow(source: Source, window: Window): void {
-    const seq0 = window.seq[0]
+  addWindow(source: Source, packed: PackedWindow): void {
+    const seq0 = packed.seq[0]
     if (seq0 === undefined || !this.#isNew(source, seq0)) return
+    const window = packed.unpack((entity, metric) => this.#keys.some(([of, id]) => of === entity && id === metric))
     this.#add(source, (entity, metric) => windowSeries(window, entity, metric))
   }
 

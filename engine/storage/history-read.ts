@@ -4,13 +4,14 @@
  * source is shown, the one that measured most: two collectors of one device are never mixed.
  */
 import * as Effect from "effect/Effect"
-import type { Series, Window } from "#engine/storage/chunk.ts"
+import type { Series } from "#engine/storage/chunk.ts"
 import type { DbError, DbShape } from "#engine/storage/db.ts"
 import { deriveSeries, inputsOf, RATE_PAUSE_MAX_MS } from "#engine/storage/derive.ts"
 import { downsample, type Points } from "#engine/storage/downsample.ts"
 import { Gathered } from "#engine/storage/gathered.ts"
 import { Cells, gridOf, type Grid } from "#engine/storage/history-cells.ts"
 import { readChunks } from "#engine/storage/history-table.ts"
+import type { PackedWindow } from "#engine/storage/packed-window.ts"
 import { openRollups } from "#engine/storage/rollup-codec.ts"
 import { readRollups } from "#engine/storage/rollup-table.ts"
 import {
@@ -56,7 +57,7 @@ export interface ReadFrom {
   readonly db: DbShape
   readonly tenant: TenantId
   /** Windows of the device that are not stored. Asked before the tables: then nothing is missed that is stored meanwhile. */
-  readonly inMemory: () => ReadonlyArray<{ readonly source: Source; readonly window: Window }>
+  readonly inMemory: () => ReadonlyArray<{ readonly source: Source; readonly window: PackedWindow }>
 }
 
 /** Null = no such device, or not a metric. Rejects with DbError. */

@@ -8,12 +8,12 @@ import { setImmediate as breathe, setTimeout as sleep } from "node:timers/promis
 import * as Effect from "effect/Effect"
 import * as Scope from "effect/Scope"
 import type { TenantId } from "#protocol/id.ts"
-import type { Source } from "#protocol/view.ts"
-import { addPoll, emptyWindow, encodeChunk, type Window } from "#engine/storage/chunk.ts"
-import type { DbError, DbShape } from "#engine/storage/db.ts"
+import { encodeChunk, type Window } from "#engine/storage/chunk.ts"
+import { DbError, type DbShape } from "#engine/storage/db.ts"
 import { readHistory, type HistoryQuery, type HistorySeries } from "#engine/storage/history-read.ts"
 import { insertChunks, readMark, type ChunkRow } from "#engine/storage/history-table.ts"
-import { isDue, rollUp, RollupPlan, type RollJob } from "#engine/storage/rollup-plan.ts"
+import { keyOf, OpenWindows, type OpenWindow, type WindowLimits } from "#engine/storage/open-windows.ts"
+import { isDue, rollUp, RollupPlan, type RollJob, type SealedWindow } from "#engine/storage/rollup-plan.ts"
 import type { RollupRow } from "#engine/storage/rollup-table.ts"
 import type { JournalPort } from "#engine/tenant/ports.ts"
 import type { PollInput } from "#twin/input.ts"
@@ -39,6 +39,8 @@ export interface HistoryStatus {
   readonly openWindows: number
   /** Samples in memory, sealed or not. */
   readonly samplesInMemory: number
+  /** What they take there. */
+  readonly bytesInMemory: number
   /** Windows that wait to be stored. */
   readonly unstored: number
   readonly storedChunks: number
@@ -46,7 +48,9 @@ export interface HistoryStatus {
   readonly storedBytes: number
   readonly storedRollups: number
   readonly storedRollupBytes: number
-  /** Samples given up because the database was away for too long. They are lost. */
+  /** Polls from this input on are in the journal only and will be read back from there; null = none. */
+  readonly behindSeq: number | null
+  /** Samples given up: the database was away for too long, and the journal could not be read before. They are lost. */
   readonly droppedSamples: number
 }
 
@@ -59,28 +63,32 @@ export interface HistoryOptions {
   readonly limits?: Partial<HistoryLimits>
 }
 
-export interface HistoryLimits {
-  /** Longest window. ms */
-  readonly windowMs: number
-  /** A window is sealed at this many polls at the latest (up to half more, staggered by device). */
-  readonly windowPolls: number
-  /** Samples of sealed windows that may wait for the database; beyond it the oldest window is given up and counted. */
-  readonly unstoredSamples: number
+export interface HistoryLimits extends WindowLimits {
+  /** Bytes of sealed windows that may wait for the database; beyond it polls are left to the journal and read back later. */
+  readonly unstoredBytes: number
+  /** Polls that may wait while older ones are read back; beyond it they are left to the journal too. */
+  readonly heldPolls: number
   /** Chunks per transaction. */
   readonly batchChunks: number
 }
 
-const LIMITS: HistoryLimits = { windowMs: 15 * 60_000, windowPolls: 30, unstoredSamples: 20_000_000, batchChunks: 64 }
+const LIMITS: HistoryLimits = {
+  windowMs: 15 * 60_000,
+  windowPolls: 30,
+  unstoredBytes: 64 << 20,
+  heldPolls: 100_000,
+  batchChunks: 64,
+}
 const RETRY_PAUSES_MS = [100, 250, 1_000, 2_000, 5_000]
+/** Until the journal is read again for what was not in it yet. */
+const READ_AGAIN_MS = 1_000
 /** How often silent devices are looked for, in time of the polls. */
 const SWEEP_EVERY_MS = 30_000
-/** Polls that may wait for the recovery; beyond it the newest are dropped and counted. */
-const HELD_MAX = 100_000
 
 export const openHistory = (options: HistoryOptions): Effect.Effect<History, DbError, Scope.Scope> =>
   Effect.gen(function* () {
     const mark = yield* readMark(options.db, options.tenant)
-    const sealed = new Map(mark.sealed.map((it) => [`${it.source} ${it.device}`, it.seq]))
+    const sealed = new Map(mark.sealed.map((it) => [keyOf(it.source, it.device), it.seq]))
     const plan = new RollupPlan()
     yield* plan.resume(options.db, options.tenant, mark.newestMs)
     const store = new HistoryStore(options, mark.neededSeq, sealed, plan)
@@ -96,31 +104,16 @@ export const openHistory = (options: HistoryOptions): Effect.Effect<History, DbE
     }
   })
 
-interface OpenWindow {
-  readonly device: string
-  readonly source: Source
-  readonly window: Window
-  /** Number of the time slot that its polls lie in. */
-  readonly slot: number
-  /** Sealed at so many polls. */
-  readonly pollsMax: number
-}
-
 class HistoryStore {
-  #options: HistoryOptions
-  #limits: HistoryLimits
-  /** Where a recovery starts. */
-  #recoverFrom: number
-  /** Polls that came during the recovery; null = it is over. */
-  #held: Array<readonly [seq: number, poll: PollInput]> | null = []
-  /** The recovery broke off: the journal must keep everything from #recoverFrom for the next start. */
-  #unrecovered = false
+  readonly #options: HistoryOptions
+  readonly #limits: HistoryLimits
   /** Newest seq taken, by source and device. */
-  #taken: Map<string, number>
-  #open = new Map<string, OpenWindow>()
+  readonly #taken: Map<string, number>
+  readonly #open: OpenWindows
   /** Oldest first. The first `#inFlight` are being written. */
-  #sealed: OpenWindow[] = []
+  readonly #sealed: OpenWindow[] = []
   #sealedSamples = 0
+  #sealedBytes = 0
   #inFlight = 0
   /** Newest poll: the mark when nothing is open. */
   #newestSeq = 0
@@ -130,133 +123,203 @@ class HistoryStore {
   /** Hours of devices that fell silent. */
   #silent: readonly RollJob[] = []
   #storing: Promise<void> | null = null
-  #closing = new AbortController()
+  readonly #closing = new AbortController()
   #stored = { chunks: 0, samples: 0, bytes: 0, rollups: 0, rollupBytes: 0 }
+  /** Everything from here on is to be read from the journal; null = nothing is. */
+  #behindSeq: number | null
+  /** Of the newest poll that was left to the journal. */
+  #leftSeq = 0
   #droppedSamples = 0
+  /** Polls that came while older ones are read from the journal; null = they are left to it. */
+  #held: Array<readonly [seq: number, poll: PollInput]> | null = []
+  /** Reads the journal, or waits to. */
+  #reader: Promise<void> | null = null
+  /** Reading broke off for good: the journal must keep everything from #behindSeq for the next start. */
+  #unreadable = false
+  /** Polls that were read back. */
+  #readPolls = 0
 
   constructor(options: HistoryOptions, recoverFrom: number, taken: Map<string, number>, plan: RollupPlan) {
     this.#options = options
     this.#plan = plan
     this.#limits = { ...LIMITS, ...options.limits }
-    this.#recoverFrom = recoverFrom
+    this.#behindSeq = recoverFrom
     this.#taken = taken
+    this.#open = new OpenWindows(this.#limits, (sealed) => this.#seal(sealed))
   }
 
   append(seq: number, poll: PollInput): void {
-    if (this.#held === null) this.#take(seq, poll)
-    else if (this.#held.length < HELD_MAX) this.#held.push([seq, poll])
-    else this.#droppedSamples += poll.value.length
+    if (this.#behindSeq === null || this.#unreadable) return this.#take(seq, poll)
+    if (this.#held !== null && this.#held.length < this.#limits.heldPolls) return void this.#held.push([seq, poll])
+    this.#held = null
+    this.#leftSeq = seq
   }
 
   #take(seq: number, poll: PollInput): void {
-    const key = `${poll.source} ${poll.device}`
+    const key = keyOf(poll.source, poll.device)
     if (seq <= (this.#taken.get(key) ?? 0)) return
     this.#taken.set(key, seq)
     this.#newestSeq = Math.max(this.#newestSeq, seq)
     this.#newestMs = Math.max(this.#newestMs, poll.atMs)
-    const spread = spreadOf(poll.device)
-    // Slots of one device begin at its own phase: windows do not all end at once.
-    const slot = Math.floor(poll.atMs / this.#limits.windowMs + spread)
-    let open = this.#open.get(key)
-    if (open !== undefined && open.slot !== slot) {
-      this.#seal(key, open)
-      open = undefined
-    }
-    if (open === undefined) {
-      const pollsMax = Math.round(this.#limits.windowPolls * (1 + spread / 2))
-      open = { device: poll.device, source: poll.source, window: emptyWindow(), slot, pollsMax }
-      this.#open.set(key, open)
-    }
-    addPoll(open.window, seq, poll)
-    if (open.window.seq.length >= open.pollsMax) this.#seal(key, open)
+    this.#open.add(seq, poll)
     if (this.#newestMs - this.#sweptMs >= SWEEP_EVERY_MS) this.#sweep()
+    if (this.#sealedBytes <= this.#limits.unstoredBytes) return
+    if (this.#behindSeq === null) this.#fallBehind()
+    else if (this.#unreadable) this.#dropOldest()
+  }
+
+  /** Neither the database takes samples nor the journal gives them back. */
+  #dropOldest(): void {
+    while (this.#sealedBytes > this.#limits.unstoredBytes && this.#sealed.length > this.#inFlight + 1) {
+      const window = this.#sealed.splice(this.#inFlight, 1)[0]!.window
+      this.#sealedSamples -= window.samples
+      this.#sealedBytes -= window.heldBytes
+      this.#droppedSamples += window.samples
+    }
   }
 
   async recover(): Promise<number> {
-    let polls = 0
     try {
       // A chunk that is ahead of the journal (restored from a backup) must not hide the polls that follow.
       const last = await this.#options.journal.lastSeq()
       for (const [key, seq] of this.#taken) this.#taken.set(key, Math.min(seq, last))
-      for await (const batch of this.#options.journal.readFrom(this.#recoverFrom)) {
-        if (this.#closing.signal.aborted) break
-        for (const { seq, input } of batch) {
-          if (input.kind !== "poll") continue
-          this.#take(seq, input)
-          polls++
+    } catch (error) {
+      this.#giveUpReading(error)
+    }
+    this.#startReading()
+    await this.#reader
+    return this.#readPolls
+  }
+
+  /** The database takes nothing and memory is full of what waits for it: the journal has the rest. */
+  #fallBehind(): void {
+    this.#behindSeq = this.#newestSeq + 1
+    this.#held = null
+    this.#options.log(`samples from input ${this.#behindSeq} on wait in the journal until the database is back`)
+    this.#startReading()
+  }
+
+  #startReading(): void {
+    this.#reader ??= this.#catchUp().finally(() => (this.#reader = null))
+  }
+
+  /** Reads what was left to the journal, and what comes meanwhile, until nothing is. */
+  async #catchUp(): Promise<void> {
+    try {
+      while (this.#behindSeq !== null && !this.#unreadable && (await this.#hasRoom())) {
+        this.#held ??= []
+        const isWhole = await this.#readBack()
+        const held = this.#held as ReadonlyArray<readonly [number, PollInput]> | null
+        // Polls that were left to it may still be on their way into the table, through the spool.
+        if (!isWhole || held === null || this.#behindSeq <= this.#leftSeq) {
+          await this.#pause(READ_AGAIN_MS)
+          continue
         }
+        this.#behindSeq = null
+        this.#held = null
+        for (const [seq, poll] of held) this.append(seq, poll)
       }
     } catch (error) {
-      this.#unrecovered = true
-      this.#options.log(`history since input ${this.#recoverFrom} could not be read back: ${(error as Error).message}`)
+      this.#giveUpReading(error)
     }
-    const held = this.#held ?? []
+  }
+
+  /** Goes on with what comes. */
+  #giveUpReading(error: unknown): void {
+    this.#unreadable = true
+    this.#options.log(`history since input ${this.#behindSeq} could not be read back: ${(error as Error).message}`)
+    for (const [seq, poll] of this.#held ?? []) this.#take(seq, poll)
     this.#held = null
-    for (const [seq, poll] of held) this.#take(seq, poll)
-    return polls
+  }
+
+  /** One pass over the journal; #behindSeq follows. False = not to its end. Rejects when it cannot be read, ever. */
+  async #readBack(): Promise<boolean> {
+    try {
+      for await (const batch of this.#options.journal.readFrom(this.#behindSeq!)) {
+        for (const { seq, input } of batch) {
+          this.#behindSeq = seq + 1
+          if (input.kind !== "poll") continue
+          this.#take(seq, input)
+          this.#readPolls++
+        }
+        if (!(await this.#hasRoom())) return false
+      }
+      return true
+    } catch (error) {
+      if (error instanceof DbError) return false
+      throw error
+    }
+  }
+
+  /** Waits until half of the memory for sealed windows is free. False = we are closing. */
+  async #hasRoom(): Promise<boolean> {
+    while (this.#sealedBytes > this.#limits.unstoredBytes / 2 && !this.#closing.signal.aborted)
+      await (this.#storing ?? this.#pause(RETRY_PAUSES_MS[0]!))
+    return !this.#closing.signal.aborted
   }
 
   neededSeq(): number | null {
-    return this.#held !== null || this.#unrecovered ? this.#recoverFrom : this.#oldestSeq(0)
+    const oldest = this.#oldestSeq(0)
+    if (this.#behindSeq === null) return oldest
+    return oldest === null ? this.#behindSeq : Math.min(oldest, this.#behindSeq)
   }
 
   /** Over the open windows and the sealed ones but the first `skip`. */
   #oldestSeq(skip: number): number | null {
-    let oldest: number | null = null
-    for (const list of [this.#sealed.slice(skip), this.#open.values()]) {
-      for (const { window } of list) if (oldest === null || window.seq[0]! < oldest) oldest = window.seq[0]!
+    let oldest = this.#open.oldestSeq()
+    for (let i = skip; i < this.#sealed.length; i++) {
+      const first = this.#sealed[i]!.window.seq[0]!
+      if (oldest === null || first < oldest) oldest = first
     }
     return oldest
   }
 
   async flush(): Promise<void> {
-    for (const [key, open] of this.#open) this.#seal(key, open)
+    await this.#reader
+    this.#open.sealAll()
     while (this.#storing !== null) await this.#storing
   }
 
   /** Sealed windows that cannot be stored now are read from the journal again at the next start. */
   async close(): Promise<void> {
     this.#closing.abort()
+    await this.#reader
     await this.#storing
   }
 
   status(): HistoryStatus {
-    let samples = this.#sealedSamples
-    for (const { window } of this.#open.values()) samples += window.samples
+    let [openWindows, samples, bytes] = [0, this.#sealedSamples, this.#sealedBytes]
+    for (const { window } of this.#open.all()) {
+      openWindows++
+      samples += window.samples
+      bytes += window.heldBytes
+    }
     return {
-      openWindows: this.#open.size,
+      openWindows,
       samplesInMemory: samples,
+      bytesInMemory: bytes,
       unstored: this.#sealed.length,
       storedChunks: this.#stored.chunks,
       storedSamples: this.#stored.samples,
       storedBytes: this.#stored.bytes,
       storedRollups: this.#stored.rollups,
       storedRollupBytes: this.#stored.rollupBytes,
+      behindSeq: this.#behindSeq,
       droppedSamples: this.#droppedSamples,
     }
   }
 
-  #seal(key: string, open: OpenWindow): void {
-    this.#open.delete(key)
-    this.#sealed.push(open)
-    this.#sealedSamples += open.window.samples
-    while (this.#sealedSamples > this.#limits.unstoredSamples && this.#sealed.length > this.#inFlight + 1) {
-      const [given] = this.#sealed.splice(this.#inFlight, 1)
-      this.#sealedSamples -= given!.window.samples
-      this.#droppedSamples += given!.window.samples
-    }
+  #seal(sealed: OpenWindow): void {
+    this.#sealed.push(sealed)
+    this.#sealedSamples += sealed.window.samples
+    this.#sealedBytes += sealed.window.heldBytes
     this.#storing ??= this.#store()
   }
 
-  /** A device that fell silent never fills its window: time seals it. */
   #sweep(): void {
     this.#sweptMs = this.#newestMs
-    for (const [key, open] of this.#open) {
-      if (Math.floor((this.#newestMs - SWEEP_EVERY_MS) / this.#limits.windowMs + spreadOf(open.device)) > open.slot) {
-        this.#seal(key, open)
-      }
-    }
-    const busy = new Set(this.#sealed.map(({ source, device }) => `${source} ${device}`))
+    this.#open.sealPast(this.#newestMs - SWEEP_EVERY_MS)
+    const busy = new Set(this.#sealed.map(({ source, device }) => keyOf(source, device)))
     this.#silent = this.#plan.silent(this.#newestMs, (key) => this.#open.has(key) || busy.has(key))
     if (this.#silent.length > 0) this.#storing ??= this.#store()
   }
@@ -273,11 +336,15 @@ class HistoryStore {
         continue
       }
       if (failures === 0) this.#options.log(`history waits for the database: ${stored.error.message}`)
-      const pause = RETRY_PAUSES_MS[Math.min(failures++, RETRY_PAUSES_MS.length - 1)]
-      await sleep(pause, undefined, { signal: this.#closing.signal }).catch(() => {})
+      await this.#pause(RETRY_PAUSES_MS[Math.min(failures++, RETRY_PAUSES_MS.length - 1)]!)
     }
     this.#inFlight = 0
     this.#storing = null
+  }
+
+  /** Ends early when we are closing. */
+  async #pause(ms: number): Promise<void> {
+    await sleep(ms, undefined, { signal: this.#closing.signal }).catch(() => {})
   }
 
   #waiting(): boolean {
@@ -288,16 +355,20 @@ class HistoryStore {
   async #storeBatch(batch: readonly OpenWindow[]): Promise<{ readonly error: DbError | null }> {
     const { db, tenant, log } = this.#options
     const rows: ChunkRow[] = []
-    for (const open of batch) {
-      rows.push(rowOf(open))
+    const unpacked: SealedWindow[] = []
+    for (const { device, source, window: packed } of batch) {
+      const window = packed.unpack()
+      unpacked.push({ device, source, window })
+      rows.push(rowOf({ device, source, window }))
       await breathe()
     }
     const silent = batch.length === 0 ? this.#silent.slice(0, this.#limits.batchChunks) : []
-    const jobs = [...this.#plan.jobs(batch), ...silent]
+    const jobs = [...this.#plan.jobs(unpacked), ...silent]
     const store = Effect.gen({ self: this }, function* () {
       const rollups: RollupRow[] = []
       for (const job of jobs.filter(isDue)) rollups.push(...(yield* rollUp(db, tenant, job, log)))
-      const neededSeq = this.#unrecovered ? this.#recoverFrom : (this.#oldestSeq(batch.length) ?? this.#newestSeq + 1)
+      const oldest = this.#oldestSeq(batch.length) ?? this.#newestSeq + 1
+      const neededSeq = Math.min(oldest, this.#behindSeq ?? oldest)
       yield* insertChunks(db, tenant, rows, rollups, { neededSeq, newestMs: this.#newestMs })
       return rollups
     })
@@ -321,6 +392,7 @@ class HistoryStore {
     this.#inFlight = 0
     for (const [i, { window }] of batch.entries()) {
       this.#sealedSamples -= window.samples
+      this.#sealedBytes -= window.heldBytes
       this.#stored.chunks++
       this.#stored.samples += window.samples
       this.#stored.bytes += rows[i]!.data.length
@@ -333,11 +405,13 @@ class HistoryStore {
   }
 
   #inMemory(device: string): readonly OpenWindow[] {
-    return [...this.#sealed, ...this.#open.values()].filter((it) => it.device === device)
+    const found = this.#sealed.filter((it) => it.device === device)
+    for (const open of this.#open.all()) if (open.device === device) found.push(open)
+    return found
   }
 }
 
-const rowOf = ({ device, source, window }: OpenWindow): ChunkRow => ({
+const rowOf = ({ device, source, window }: SealedWindow & { readonly window: Window }): ChunkRow => ({
   device,
   source,
   t0: Math.min(...window.atMs),
@@ -347,10 +421,3 @@ const rowOf = ({ device, source, window }: OpenWindow): ChunkRow => ({
   polls: window.seq.length,
   data: encodeChunk(window),
 })
-
-/** 0..1, the same for a device for ever: spreads the ends of windows over time (FNV-1a). */
-const spreadOf = (device: string): number => {
-  let hash = 0x811c9dc5
-  for (let i = 0; i < device.length; i++) hash = Math.imul(hash ^ device.charCodeAt(i), 0x01000193)
-  return (hash >>> 0) / 2 ** 32
-}
