@@ -20,6 +20,8 @@ export interface Device {
   readonly address: string
   readonly site: SiteId
   readonly roles: readonly Role[]
+  /** Free words that rules and silences may scope by; absent = none. */
+  readonly tags?: readonly string[]
   /** Whole-device polling interval. */
   readonly pollSeconds: number
   /** Which collectors have credentials for it; `probe` = it is pinged. */

@@ -69,6 +69,7 @@ const COUNTERS = [
   ["interface.tx_discards_total", "interface.tx_discards_per_s"],
 ] as const
 const COUNTER_COUNT = COUNTERS.length
+export const COUNTER_METRICS: readonly number[] = COUNTERS.map(([counter]) => metricId(counter))
 const RATE_COLUMN = Int16Array.from(COUNTERS, ([, rate]) => columnOf(metricId(rate)))
 const COUNTER_OF = new Int16Array(COLUMN_OF.length).fill(-1)
 for (const [index, [counter]] of COUNTERS.entries()) COUNTER_OF[metricId(counter)] = index

@@ -1,13 +1,26 @@
 /**
  * The one algorithm that turns inputs into a new twin, live and in replay. Each input is processed to quiescence before
- * the next (timers that are due, then routers, then links, then the tenant), so that it does not matter how inputs are
- * grouped into rounds: a round only groups what the outside is told. Order inside an input: phase, slot, emission.
+ * the next (timers that are due, then routers, then links, then the tenant, then routers again that it gave orders), so
+ * that it does not matter how inputs are grouped into rounds: a round only groups what the outside is told. Order inside an
+ * input: phase, slot, emission.
  */
 import type { EventView } from "#protocol/view.ts"
 import type { CellBank, CellOutput, Cells } from "#twin/cells.ts"
 import { applyColumnDelta, makeColumns } from "#twin/columns.ts"
 import type { Columns } from "#twin/columns.ts"
-import type { CertificateInput, Input, QuotaInput, Sequenced, TopologyInput } from "#twin/input.ts"
+import type {
+  AckInput,
+  CertificateInput,
+  Input,
+  QuotaInput,
+  RulesInput,
+  Sequenced,
+  SilencesInput,
+  TopologyInput,
+} from "#twin/input.ts"
+import type { AlertsFact } from "#twin/judge/alert-rows.ts"
+import type { Judge, Judging, JudgingInputs } from "#twin/judge/judging.ts"
+import { makeJudging, NO_JUDGING_INPUTS } from "#twin/judge/judging.ts"
 import { newLink } from "#twin/link.ts"
 import type { EndFact, LinkFact } from "#twin/link.ts"
 import { newRouter } from "#twin/router.ts"
@@ -15,6 +28,7 @@ import type { NodeFact } from "#twin/router.ts"
 import type { ColumnDelta, Happening } from "#twin/step.ts"
 import { makeTimers } from "#twin/timers.ts"
 import type { Timers } from "#twin/timers.ts"
+import type { AlertOrder } from "#twin/tenant.ts"
 import { buildTopology, EMPTY_TOPOLOGY } from "#twin/topology.ts"
 import type { Topology } from "#twin/topology.ts"
 
@@ -32,6 +46,8 @@ export interface World {
   recent: EventView[]
   /** Inputs for devices that the inventory does not have. */
   unknownDevice: number
+  /** By what devices are judged. */
+  judging: Judging
 }
 
 export const RECENT_EVENTS = 512
@@ -61,7 +77,14 @@ export const worldOf = (topology: Topology): World => ({
   atMs: 0,
   recent: [],
   unknownDevice: 0,
+  judging: makeJudging(NO_JUDGING_INPUTS),
 })
+
+/** By what a device is judged now; null = there are no rules. */
+export const judgeOf = ({ topology, judging }: World, slot: number): Judge | null => {
+  const device = topology.inventory.devices[slot]
+  return device === undefined ? null : judging.judgeOf(device)
+}
 
 /**
  * Applies inputs in order. An input whose seq is not above world.seq has been applied before and is skipped, so a replay
@@ -119,6 +142,12 @@ const applyInput = (round: Round, input: Input): void => {
       return takeEvent(round, quotaHappening(round.world, input))
     case "certificate":
       return takeEvent(round, certificateHappening(round.world, input))
+    case "rules":
+      return applyRules(round, input)
+    case "silences":
+      return rejudge(round, { silencesRev: input.rev, silences: input.silences })
+    case "ack":
+      return applyAck(round, input)
     case "poll":
     case "unreachable":
     case "trap":
@@ -130,7 +159,7 @@ const applyInput = (round: Round, input: Input): void => {
         return
       }
       round.told.touched.add(input.device)
-      cells.routers.tell(slot, { kind: "input", atMs: world.atMs, input })
+      cells.routers.tell(slot, { kind: "input", atMs: world.atMs, input, judge: judgeOf(world, slot) })
       settle(round)
     }
   }
@@ -173,22 +202,39 @@ const fireTimers = (round: Round, nowMs: number): void => {
     const message = { kind: "timer", atMs: world.atMs } as const
     if (actor < routers) {
       round.told.touched.add(world.topology.routers[actor]?.device ?? "")
-      cells.routers.tell(actor, message)
+      cells.routers.tell(actor, { ...message, judge: judgeOf(world, actor) })
     } else if (actor < routers + links) cells.links.tell(actor - routers, message)
     else cells.tenant.tell(0, message)
     settle(round, timer.dueMs)
   }
 }
 
+/** Passes of one input: orders of a tenant that answer to its own orders' effects end here, or they might never. */
+const PASSES_MAX = 4
+
 /** Routers, then links, then the tenant, until nobody has anything left to say. `firedMs` = the timer being served. */
 const settle = (round: Round, firedMs: number = Number.NEGATIVE_INFINITY): void => {
   const { world, cells } = round
+  for (let pass = 1; pass <= PASSES_MAX; pass++) {
+    const orders = settleOnce(round, firedMs)
+    if (orders.length === 0 || pass === PASSES_MAX) return
+    for (const { slot, command } of orders) {
+      round.told.touched.add(world.topology.routers[slot]?.device ?? "")
+      cells.routers.tell(slot, { kind: "command", atMs: world.atMs, command, judge: judgeOf(world, slot) })
+    }
+  }
+}
+
+const settleOnce = (round: Round, firedMs: number): readonly AlertOrder[] => {
+  const { world, cells } = round
   const { routers, links } = world.topology
   const nodeFacts: NodeFact[] = []
+  const alertFacts: AlertsFact[] = []
   const linkFacts: LinkFact[] = []
   const endFacts = new Map<number, EndFact[]>()
   for (const fact of drained(round, cells.routers, 0, firedMs)) {
     if (fact.kind === "node") nodeFacts.push(fact)
+    else if (fact.kind === "alerts") alertFacts.push(fact)
     else pushTo(endFacts, fact.link, fact)
   }
   for (const [link, facts] of endFacts) {
@@ -196,9 +242,9 @@ const settle = (round: Round, firedMs: number = Number.NEGATIVE_INFINITY): void 
     cells.links.tell(link, { kind: "ends", atMs: world.atMs, facts })
   }
   linkFacts.push(...drained(round, cells.links, routers.length, firedMs))
-  if (nodeFacts.length > 0 || linkFacts.length > 0)
-    cells.tenant.tell(0, { kind: "facts", atMs: world.atMs, nodes: nodeFacts, links: linkFacts })
-  drained(round, cells.tenant, routers.length + links.length, firedMs)
+  if (nodeFacts.length > 0 || linkFacts.length > 0 || alertFacts.length > 0)
+    cells.tenant.tell(0, { kind: "facts", atMs: world.atMs, nodes: nodeFacts, links: linkFacts, alerts: alertFacts })
+  return drained(round, cells.tenant, routers.length + links.length, firedMs)
 }
 
 /** Drains one phase, takes what it says to the outside, and returns its facts. */
@@ -263,10 +309,66 @@ const applyTopology = (round: Round, input: TopologyInput): void => {
   for (const config of topology.links) cells.links.tell(config.slot, { kind: "configure", atMs, config })
   for (const config of topology.routers) {
     told.touched.add(config.device)
-    cells.routers.tell(config.slot, { kind: "configure", atMs, config })
+    const was = before.inventory.devices[before.deviceSlot.get(config.device) ?? -1]
+    const from = was === undefined ? null : (world.judging.judgeOf(was)?.plan ?? null)
+    cells.routers.tell(config.slot, { kind: "configure", atMs, config, judge: judgeOf(world, config.slot), from })
   }
   settle(round)
 }
+
+const applyRules = (round: Round, { rev, rules }: RulesInput): void => {
+  rejudge(round, { rulesRev: rev, rules })
+  const { unusable } = round.world.judging.compiled
+  if (unusable.length > 0) takeEvent(round, unusableHappening(round.world, unusable))
+}
+
+/** Only devices that are judged otherwise now hear of it. */
+const rejudge = (round: Round, change: Partial<JudgingInputs>): void => {
+  const { world, cells } = round
+  const before = world.judging
+  world.judging = makeJudging({ ...before, ...change }, before)
+  for (const [slot, device] of world.topology.inventory.devices.entries()) {
+    const was = before.judgeOf(device)
+    const judge = world.judging.judgeOf(device)
+    if (was?.plan.key === judge?.plan.key && sameSilences(was, judge)) continue
+    round.told.touched.add(device.id)
+    cells.routers.tell(slot, { kind: "judge", atMs: world.atMs, judge, from: was?.plan ?? null })
+  }
+  settle(round)
+}
+
+const sameSilences = (a: Judge | null, b: Judge | null): boolean =>
+  (a?.silences.length ?? 0) + (b?.silences.length ?? 0) === 0
+
+const applyAck = (round: Round, { device, rule, entity, by, untilMs }: AckInput): void => {
+  const { world, cells } = round
+  const { atMs } = world
+  const slot = world.topology.deviceSlot.get(device)
+  if (slot === undefined) {
+    world.unknownDevice++
+    return
+  }
+  round.told.touched.add(device)
+  const command =
+    untilMs === null
+      ? ({ kind: "unack", atMs, rule, entity } as const)
+      : ({ kind: "ack", atMs, rule, entity, by, untilMs } as const)
+  cells.routers.tell(slot, { kind: "command", atMs, command, judge: judgeOf(world, slot) })
+  settle(round)
+}
+
+const unusableHappening = ({ atMs }: World, ids: readonly string[]): Happening => ({
+  atMs,
+  type: "monitoring.degraded",
+  severity: "warning",
+  subject: "",
+  subjectKind: "tenant",
+  entity: "",
+  old: null,
+  new: `${ids.length} alert rules cannot be judged by this build: ${ids.join(", ")}`.slice(0, 256),
+  raw: null,
+  source: "twin",
+})
 
 const remember = (world: World, events: readonly EventView[]): void => {
   if (events.length === 0) return

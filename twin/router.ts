@@ -1,6 +1,6 @@
 /**
  * One router: its sources, values, interfaces and adjacencies, folded from polls, traps, syslog lines and silences.
- * It judges its own health and tells its links and its tenant what changed. SNMP and RouterOS feed the same interfaces:
+ * It judges its own health, is judged by the rules (twin/judge/), and tells its links and its tenant what changed. SNMP and RouterOS feed the same interfaces:
  * the newest evidence wins, and counters of one source are never compared with those of another.
  */
 import type { DeviceId } from "#protocol/id.ts"
@@ -8,6 +8,8 @@ import type { TextFact } from "#protocol/metric.ts"
 import type { Status } from "#protocol/status.ts"
 import { UNKNOWN_STATUS } from "#protocol/status.ts"
 import type { Source } from "#protocol/view.ts"
+import type { AlertCommand } from "#twin/alert/command.ts"
+import type { DevicePlan } from "#twin/alert/plan.ts"
 import type { AdjacencyTable } from "#twin/adjacency.ts"
 import { NO_ADJACENCIES } from "#twin/adjacency.ts"
 import { conclude } from "#twin/health.ts"
@@ -15,6 +17,10 @@ import type { DeviceInput } from "#twin/input.ts"
 import type { InterfaceTable } from "#twin/interface.ts"
 import { NO_INTERFACES } from "#twin/interface.ts"
 import type { EndFact } from "#twin/link.ts"
+import type { AlertsFact } from "#twin/judge/alert-rows.ts"
+import type { RouterJudgement } from "#twin/judge/judged.ts"
+import { withJudgement } from "#twin/judge/judged.ts"
+import type { Judge } from "#twin/judge/judging.ts"
 import { notified } from "#twin/notice.ts"
 import { polled } from "#twin/poll.ts"
 import { probed } from "#twin/probe.ts"
@@ -68,12 +74,28 @@ export interface RouterState {
   readonly refused: number
   /** Inputs no newer than what the same source had said. */
   readonly outOfOrder: number
+  /** Null = no rules are set. */
+  readonly judgement: RouterJudgement | null
+}
+
+interface Judged {
+  readonly atMs: number
+  /** By what it is judged now; null or absent = there are no rules. */
+  readonly judge?: Judge | null
+}
+interface Rejudged extends Judged {
+  /** By what it was judged before, where that is known: alerts and samples move on from it. */
+  readonly from?: DevicePlan | null
 }
 
 export type RouterMsg =
-  | { readonly kind: "configure"; readonly atMs: number; readonly config: RouterConfig }
-  | { readonly kind: "input"; readonly atMs: number; readonly input: DeviceInput }
-  | { readonly kind: "timer"; readonly atMs: number }
+  | ({ readonly kind: "configure"; readonly config: RouterConfig } & Rejudged)
+  /** Other rules or silences. */
+  | ({ readonly kind: "judge" } & Rejudged)
+  | ({ readonly kind: "input"; readonly input: DeviceInput } & Judged)
+  /** To its alerts: acknowledged by a person, suppressed by the tenant. */
+  | ({ readonly kind: "command"; readonly command: AlertCommand } & Judged)
+  | ({ readonly kind: "timer" } & Judged)
 
 /** What the tenant needs to know of a router. Sent when it changed, and after `configure`. */
 export interface NodeFact {
@@ -87,7 +109,7 @@ export interface NodeFact {
   readonly subscribers: number | null
 }
 
-export type RouterFact = EndFact | NodeFact
+export type RouterFact = EndFact | NodeFact | AlertsFact
 
 export const newRouter = (config: RouterConfig): RouterState => ({
   config,
@@ -107,6 +129,7 @@ export const newRouter = (config: RouterConfig): RouterState => ({
   told: null,
   refused: 0,
   outOfOrder: 0,
+  judgement: null,
 })
 
 /** What a message made of a router, before it is judged. */
@@ -115,13 +138,18 @@ export interface Turn {
   readonly events: readonly Happening[]
 }
 
-export const stepRouter = (state: RouterState, msg: RouterMsg): Step<RouterState, RouterFact> => {
+export const stepRouter = (state: RouterState, msg: RouterMsg): Step<RouterState, RouterFact> =>
+  withJudgement(state, msg, stepMonitoring(state, msg))
+
+const stepMonitoring = (state: RouterState, msg: RouterMsg): Step<RouterState, RouterFact> => {
   switch (msg.kind) {
     case "configure":
       return conclude(state, { state: configured(state, msg.config, msg.atMs), events: [] }, msg.atMs, true)
     case "input":
       return conclude(state, inputTaken(state, msg.input), msg.atMs, false)
     case "timer":
+    case "judge":
+    case "command":
       return conclude(state, { state, events: [] }, msg.atMs, false)
   }
 }

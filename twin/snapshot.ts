@@ -9,6 +9,9 @@ import type { Cells, CellStates } from "#twin/cells.ts"
 import { at } from "#twin/chunked.ts"
 import { applyColumnDelta } from "#twin/columns.ts"
 import { INTERFACE_LAYOUT } from "#twin/interface.ts"
+import { noAlerts } from "#twin/judge/alert-table.ts"
+import type { JudgingInputs } from "#twin/judge/judging.ts"
+import { makeJudging, NO_JUDGING_INPUTS } from "#twin/judge/judging.ts"
 import type { LinkState } from "#twin/link.ts"
 import { worldOf } from "#twin/round.ts"
 import type { World } from "#twin/round.ts"
@@ -34,6 +37,8 @@ export interface TwinSnapshot {
   readonly timers: ReadonlyArray<number | null>
   readonly recent: readonly EventView[]
   readonly unknownDevice: number
+  /** Absent in snapshots of before there were rules. */
+  readonly judging?: JudgingInputs
 }
 
 /** Between rounds only. */
@@ -52,6 +57,14 @@ export const snapshotTwin = (world: World, cells: Cells): TwinSnapshot => ({
   timers: Array.from({ length: world.timers.actors }, (_, actor) => world.timers.due(actor)),
   recent: world.recent,
   unknownDevice: world.unknownDevice,
+  judging: judgingInputs(world.judging),
+})
+
+const judgingInputs = ({ rulesRev, rules, silencesRev, silences }: JudgingInputs): JudgingInputs => ({
+  rulesRev,
+  rules,
+  silencesRev,
+  silences,
 })
 
 /** A snapshot of another version, or a damaged one. Start from an earlier one, or from none and the whole journal. */
@@ -64,7 +77,12 @@ export const restoreTwin = (stored: unknown): { readonly world: World; readonly 
   const snapshot = checked(stored)
   const topology = buildTopology(snapshot.rev, snapshot.inventory)
   const world = worldOf(topology)
-  const states: CellStates = { ...snapshot.states, routers: snapshot.states.routers.map(relaid(snapshot)) }
+  const relay = relaid(snapshot)
+  const states: CellStates = {
+    ...snapshot.states,
+    routers: snapshot.states.routers.map((router) => unjudged(relay(router))),
+    tenant: withAlerts(snapshot.states.tenant),
+  }
   for (const [actor, due] of snapshot.timers.entries()) world.timers.set(actor, due)
   drawNodes(world, states.tenant)
   drawLinks(world, states.links)
@@ -72,6 +90,7 @@ export const restoreTwin = (stored: unknown): { readonly world: World; readonly 
   world.atMs = snapshot.atMs
   world.recent = [...snapshot.recent]
   world.unknownDevice = snapshot.unknownDevice
+  world.judging = makeJudging(snapshot.judging ?? NO_JUDGING_INPUTS)
   return { world, states }
 }
 
@@ -87,6 +106,13 @@ const drawLinks = (world: World, links: readonly LinkState[]): void => {
   for (const [slot, { status, utilAB, utilBA }] of links.entries())
     applyColumnDelta(world.columns, { column: "link", slot, status, utilAB, utilBA })
 }
+
+/** A state of before there were rules has no word of judgement at all. */
+const unjudged = (router: RouterState): RouterState =>
+  (router.judgement as unknown) === undefined ? { ...router, judgement: null } : router
+
+const withAlerts = (tenant: TenantState): TenantState =>
+  (tenant.alerts as unknown) === undefined ? { ...tenant, alerts: noAlerts(tenant.config.routers) } : tenant
 
 const idsOf = (layout: Layout): readonly number[] => layout.metrics.map((metric) => metric.id)
 

@@ -8,6 +8,10 @@ import { sameStatus, SEVERITY, UNKNOWN_STATUS } from "#protocol/status.ts"
 import type { Counts } from "#protocol/view.ts"
 import type { Chunked } from "#twin/chunked.ts"
 import { at, chunkedOf, replaced } from "#twin/chunked.ts"
+import type { AlertCommand } from "#twin/alert/command.ts"
+import type { AlertsFact } from "#twin/judge/alert-rows.ts"
+import type { AlertTable } from "#twin/judge/alert-table.ts"
+import { alertsTaken, noAlerts } from "#twin/judge/alert-table.ts"
 import type { LinkFact } from "#twin/link.ts"
 import type { NodeFact } from "#twin/router.ts"
 import type { ColumnDelta, Step } from "#twin/step.ts"
@@ -44,6 +48,7 @@ export interface TenantState {
   readonly counts: Counts
   /** Routers that report subscribers. */
   readonly measuringSubscribers: number
+  readonly alerts: AlertTable
 }
 
 export type TenantMsg =
@@ -53,11 +58,19 @@ export type TenantMsg =
       readonly atMs: number
       readonly nodes: readonly NodeFact[]
       readonly links: readonly LinkFact[]
+      readonly alerts: readonly AlertsFact[]
     }
   | { readonly kind: "timer"; readonly atMs: number }
 
-/** The tenant tells nobody: it is the last phase. */
-export type TenantFact = never
+/** To the alerts of a router: a suppression whose reason only the whole network shows, and its end. */
+export interface AlertOrder {
+  readonly kind: "order"
+  readonly slot: number
+  readonly command: AlertCommand
+}
+
+/** The tenant is the last phase; what it orders reaches the routers in the same input (twin/round.ts). */
+export type TenantFact = AlertOrder
 
 export const NO_TENANT: TenantConfig = {
   routers: 0,
@@ -83,6 +96,7 @@ export const newTenant = (config: TenantConfig): TenantState => ({
     subscribers: null,
   },
   measuringSubscribers: 0,
+  alerts: noAlerts(config.routers),
 })
 
 /** A new shape starts from nothing: after a change of topology every router and link tells its fact again. */
@@ -91,7 +105,7 @@ export const stepTenant = (state: TenantState, msg: TenantMsg): Step<TenantState
     case "configure":
       return said(newTenant(msg.config), [])
     case "facts":
-      return factsTaken(state, msg.nodes, msg.links)
+      return factsTaken(msg.alerts.length === 0 ? state : heardAlerts(state, msg.alerts), msg.nodes, msg.links)
     case "timer":
       return said(state, [])
   }
@@ -103,6 +117,11 @@ const said = (state: TenantState, deltas: readonly ColumnDelta[]): Step<TenantSt
   facts: [],
   events: [],
   timerMs: null,
+})
+
+const heardAlerts = (state: TenantState, facts: readonly AlertsFact[]): TenantState => ({
+  ...state,
+  alerts: facts.reduce(alertsTaken, state.alerts),
 })
 
 const factsTaken = (

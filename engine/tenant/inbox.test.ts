@@ -82,12 +82,12 @@ test("[I4] inventories are bounded too, and keep their place among the inputs", 
   const inbox = makeInbox(now, nothing)
   const topology = (rev: number) => ({ kind: "topology" as const, atMs: START_MS, rev, inventory: EMPTY_INVENTORY })
   inbox.submit(trap(device(1), START_MS, true))
-  for (let rev = 1; rev <= TOPOLOGIES_MAX; rev++) assert.equal(inbox.submitTopology(topology(rev)), true)
-  assert.equal(inbox.submitTopology(topology(99)), false)
+  for (let rev = 1; rev <= TOPOLOGIES_MAX; rev++) assert.equal(inbox.submitChange(topology(rev)), true)
+  assert.equal(inbox.submitChange(topology(99)), false)
   inbox.submit(trap(device(2), START_MS, true))
   const kinds = inbox.take(100).map((input) => input.kind)
   assert.deepEqual(kinds, ["trap", ...Array.from({ length: TOPOLOGIES_MAX }, () => "topology"), "trap"])
-  assert.equal(inbox.submitTopology(topology(99)), true)
+  assert.equal(inbox.submitChange(topology(99)), true)
 })
 
 test("[I5] inputs of a quarantined device are dropped and counted until the quarantine ends; others pass", () => {

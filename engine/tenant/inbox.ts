@@ -3,15 +3,21 @@
  * seq as they leave. Bounds: per device and source only the newest poll (or failed poll) waits, older ones are counted
  * as lost; events are refused at EVENTS_MAX, so that their listener offers them again. Nothing here waits or polls.
  */
-import type { DeviceInput, EngineInput, Input, TopologyInput } from "#twin/input.ts"
+import type { ChangeInput, DeviceInput, EngineInput, Input } from "#twin/input.ts"
 import { wellFormed } from "#engine/tenant/well-formed.ts"
 
 /** Traps and syslog lines that may wait. */
 export const EVENTS_MAX = 8_192
 /** Device and source pairs whose newest poll may wait: more than one process ever polls. */
 export const POLLS_MAX = 65_536
-/** Inventories that may wait: one person importing twice is two. */
-export const TOPOLOGIES_MAX = 8
+/** Changes of each kind that may wait: one person importing twice is two, and many acknowledge many alerts at once. */
+export const CHANGES_MAX: Readonly<Record<ChangeInput["kind"], number>> = {
+  topology: 8,
+  rules: 8,
+  silences: 8,
+  ack: 256,
+}
+export const TOPOLOGIES_MAX = CHANGES_MAX.topology
 /** A difference to the machine's clock that changes by more at once: it was set; inputs of before may still come for a while. */
 const SET_MS = 1_000
 const SET_RECENTLY_MS = 10_000
@@ -34,8 +40,8 @@ export interface InboxStats {
 export interface Inbox {
   /** See Sink.submit. Inputs of a quarantined device are dropped and counted, and true is returned: do not offer again. */
   readonly submit: (input: DeviceInput | EngineInput, durable?: () => void) => boolean
-  /** False when TOPOLOGIES_MAX wait already. */
-  readonly submitTopology: (input: TopologyInput) => boolean
+  /** False when CHANGES_MAX of its kind wait already. */
+  readonly submitChange: (input: ChangeInput) => boolean
   /** Removes and returns the oldest inputs, at most `max`. */
   readonly take: (max: number) => Input[]
   /** What is to be called once a taken input is durable. */
@@ -62,6 +68,8 @@ const corrected = <I extends DeviceInput | EngineInput>(input: I, skewMs: number
   return { ...input, atMs }
 }
 
+export const isChange = (input: Input): input is ChangeInput => Object.hasOwn(CHANGES_MAX, input.kind)
+
 /** `skewMs`: how far our clock is ahead of the one that the inputs' times are of. `eventsMax` is asked at each event: it is the tenant's quota `mailbox_depth`. */
 export const makeInbox = (
   nowMs: () => number,
@@ -77,7 +85,7 @@ export const makeInbox = (
   let next = 0
   let polls = 0
   let events = 0
-  let topologies = 0
+  const changes: Record<ChangeInput["kind"], number> = { topology: 0, rules: 0, silences: 0, ack: 0 }
   let closed = false
   let knownSkewMs = 0
   let setMs = Number.NEGATIVE_INFINITY
@@ -148,9 +156,9 @@ export const makeInbox = (
       const isPoll = input.kind === "poll" || input.kind === "unreachable"
       return isPoll ? submitPoll(`${input.source} ${input.device}`, input) : submitEvent(input, durable)
     },
-    submitTopology: (input) => {
-      if (closed || topologies >= TOPOLOGIES_MAX) return false
-      topologies++
+    submitChange: (input) => {
+      if (closed || changes[input.kind] >= CHANGES_MAX[input.kind]) return false
+      changes[input.kind]++
       return put(next++, input)
     },
     take: (max) => {
@@ -159,7 +167,7 @@ export const makeInbox = (
         if (taken.length >= max) break
         queue.delete(key)
         if (typeof key === "string") polls--
-        else if (input.kind === "topology") topologies--
+        else if (isChange(input)) changes[input.kind]--
         else events--
         taken.push(input)
       }

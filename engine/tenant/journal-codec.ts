@@ -8,9 +8,11 @@ import { packStored, unpackStored } from "#protocol/codec.ts"
 import { deviceId, entityKey } from "#protocol/id.ts"
 import type { EntityKind } from "#protocol/id.ts"
 import type { Inventory } from "#protocol/inventory.ts"
+import type { Silence } from "#protocol/maintenance.ts"
 import type { TextFact } from "#protocol/metric.ts"
+import type { Rule } from "#protocol/rule.ts"
 import type { Source } from "#protocol/view.ts"
-import type { Input, PollInput, Sequenced, SyslogInput, TrapInput, UnreachableInput } from "#twin/input.ts"
+import type { AckInput, Input, PollInput, Sequenced, SyslogInput, TrapInput, UnreachableInput } from "#twin/input.ts"
 
 export const JOURNAL_VERSION = 1
 
@@ -22,7 +24,19 @@ export class JournalUnreadable extends Data.TaggedError("JournalUnreadable")<{ r
 }
 
 /** Position of a kind in a row. Append only. */
-const KINDS = ["tick", "poll", "unreachable", "trap", "syslog", "topology", "quota", "certificate"] as const
+const KINDS = [
+  "tick",
+  "poll",
+  "unreachable",
+  "trap",
+  "syslog",
+  "topology",
+  "quota",
+  "certificate",
+  "rules",
+  "silences",
+  "ack",
+] as const
 
 /** Packs consecutive inputs; an empty batch or a gap in seq is a defect and throws. */
 export const encodeBatch = (batch: readonly Sequenced[]): Uint8Array => {
@@ -81,6 +95,12 @@ const rowOf = (input: Input): readonly unknown[] => {
       return [kind, input.atMs, input.quota, input.limit, input.times]
     case "certificate":
       return [kind, input.atMs, input.names, input.endsOn, input.days]
+    case "rules":
+      return [kind, input.atMs, input.rev, input.rules]
+    case "silences":
+      return [kind, input.atMs, input.rev, input.silences]
+    case "ack":
+      return [kind, input.atMs, input.device, input.rule, input.entity, input.by, input.untilMs]
   }
 }
 
@@ -126,6 +146,12 @@ const inputOf = (row: readonly unknown[]): Input => {
         days: whole(days, "days"),
       }
     }
+    case "rules":
+      return { kind: "rules", atMs, rev: whole(row[2], "rev"), rules: plainList(row[3], "rules") as unknown as Rule[] }
+    case "silences":
+      return { kind: "silences", atMs, rev: whole(row[2], "rev"), silences: silencesOf(row[3]) }
+    case "ack":
+      return ackOf(row, atMs)
     default:
       return unreadable(`input kind ${String(row[0])} is unknown to this build; use a newer Heliograph`)
   }
@@ -193,6 +219,16 @@ const trapOf = (row: readonly unknown[], atMs: number): TrapInput => {
   }
 }
 
+const ackOf = ([, , device, rule, entity, by, untilMs]: readonly unknown[], atMs: number): AckInput => ({
+  kind: "ack",
+  atMs,
+  device: deviceId(text(device, "device")),
+  rule: text(rule, "rule"),
+  entity: entityKey(text(entity, "entity")),
+  by: text(by, "by"),
+  untilMs: untilMs === null ? null : whole(untilMs, "untilMs"),
+})
+
 /** Was checked when it was imported; here only its shape is. */
 const inventoryOf = (value: unknown): Inventory => {
   const { sites, devices, links } = plain(value, "inventory")
@@ -204,6 +240,18 @@ const unreadable = (detail: string): never => {
   throw new JournalUnreadable({ detail })
 }
 const wrong = (what: string): never => unreadable(`${what} of a journal row is damaged; restore it from a backup`)
+
+const silencesOf = (value: unknown): readonly Silence[] => {
+  const silences = plainList(value, "silences")
+  for (const { scope, times } of silences) {
+    plain(scope, "silences")
+    for (const time of list(times, null, "silences")) list(time, 2, "silences").forEach((ms) => whole(ms, "silences"))
+  }
+  return silences as unknown as readonly Silence[]
+}
+
+const plainList = (value: unknown, what: string): ReadonlyArray<Record<string, unknown>> =>
+  list(value, null, what).map((item) => plain(item, what))
 
 const list = (value: unknown, length: number | null, what: string): readonly unknown[] =>
   Array.isArray(value) && (length === null || value.length === length) ? value : wrong(what)

@@ -148,6 +148,12 @@ export const inputBytes = (input: Input): number => {
       return (
         1_000 + 400 * (input.inventory.devices.length + input.inventory.links.length + input.inventory.sites.length)
       )
+    case "rules":
+      return 200 + 1_000 * input.rules.length
+    case "silences":
+      return input.silences.reduce((bytes, { times }) => bytes + 400 + 32 * times.length, 200)
+    case "ack":
+      return 200
     case "tick":
     case "quota":
     case "certificate":

@@ -9,6 +9,7 @@ import type { AlertName, AlertView } from "#protocol/alert.ts"
 import type { Silence } from "#protocol/maintenance.ts"
 import type { Rule } from "#protocol/rule.ts"
 import type { Explained } from "#twin/alert/explain.ts"
+import type { Receipt } from "#twin/alert/receipt.ts"
 import type { Counts, EventView, FocusView } from "#protocol/view.ts"
 import type { TenantId } from "#protocol/id.ts"
 
@@ -69,6 +70,8 @@ export interface Judgement {
   readonly alerts: () => readonly AlertView[]
   /** Why it fires, does not, or nobody is told; null = the device is unknown. */
   readonly explain: (name: AlertName) => Explained | null
+  /** Of the decision that brought an alert to where it is; null = it is ok, or nothing of it is kept. */
+  readonly receipt: (name: AlertName) => Receipt | null
   /** Until then nobody is told of it again; null takes an acknowledgement back. Resolves to false when it does not fire. */
   readonly acknowledge: (name: AlertName, by: string, untilMs: number | null) => Promise<boolean>
 }

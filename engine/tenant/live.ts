@@ -11,7 +11,7 @@ import { makeTimers } from "#engine/actors/timers.ts"
 import type { Turns } from "#engine/actors/turns.ts"
 import { nextTurn } from "#engine/actors/turns.ts"
 import type { Inbox } from "#engine/tenant/inbox.ts"
-import { TOPOLOGIES_MAX } from "#engine/tenant/inbox.ts"
+import { CHANGES_MAX, isChange } from "#engine/tenant/inbox.ts"
 import type { JournalWriter } from "#engine/tenant/journal-writer.ts"
 import { makeJournalWriter } from "#engine/tenant/journal-writer.ts"
 import type { Recovered } from "#engine/tenant/recover.ts"
@@ -32,11 +32,14 @@ import { makeSnapshotter, SNAPSHOT_EVERY_MS } from "#engine/tenant/snapshotter.t
 import type { ToldNotices } from "#engine/tenant/told-notices.ts"
 import { makeToldNotices } from "#engine/tenant/told-notices.ts"
 import { wellFormed } from "#engine/tenant/well-formed.ts"
-import type { Inventory } from "#protocol/inventory.ts"
-import type { Sequenced, TopologyInput } from "#twin/input.ts"
+import type { AlertName } from "#protocol/alert.ts"
+import { deviceId, entityKey } from "#protocol/id.ts"
+import type { ChangeInput, Sequenced } from "#twin/input.ts"
+import { alertViews, explainAlert, findAlert, receiptOfAlert } from "#twin/judge/alert-view.ts"
 import type { RoundResult } from "#twin/round.ts"
 import { runRound } from "#twin/round.ts"
 import { snapshotTwin } from "#twin/snapshot.ts"
+import { isLit } from "#twin/alert/alert.ts"
 import { countsOf, focusView } from "#twin/view.ts"
 
 /** How long a stop waits for the journal, and then for the last snapshot. */
@@ -64,8 +67,8 @@ export class Live {
   readonly #told: ToldNotices
   readonly #loop: RoundLoop
   readonly #snapshots: Snapshotter
-  /** Callers of setInventory, until their input was applied. */
-  readonly #importers = new Map<TopologyInput, Waiter>()
+  /** Who waits for the answer to a change, until it was applied. */
+  readonly #changers = new Map<ChangeInput, Waiter>()
   /** Callers of flush, until the inbox is empty. */
   #flushers: Array<() => void> = []
   #status: RuntimeStatus = "live"
@@ -119,7 +122,9 @@ export class Live {
   /** Applies the declared inventory when the twin has another one. */
   begin(): void {
     const { options, recovered } = this.#parts
-    if (options.rev !== recovered.world.topology.rev) this.#submitTopology(options.rev, options.inventory)
+    const { rev, inventory } = options
+    if (rev !== recovered.world.topology.rev)
+      this.#parts.inbox.submitChange(wellFormed({ kind: "topology", atMs: this.#parts.clock.nowMs(), rev, inventory }))
     this.#loop.runOnce()
   }
 
@@ -136,7 +141,17 @@ export class Live {
       recentEvents: () => world.recent,
       view: (focus) => focusView(world, cells, focus),
       submit: inbox.submit,
-      setInventory: (rev, inventory) => this.#setInventory(rev, inventory),
+      setInventory: (rev, inventory) => this.#change({ kind: "topology", atMs: this.#nowMs(), rev, inventory }),
+      judgement: {
+        rules: () => ({ rev: world.judging.rulesRev, rules: world.judging.rules }),
+        setRules: (rev, rules) => this.#change({ kind: "rules", atMs: this.#nowMs(), rev, rules }),
+        silences: () => ({ rev: world.judging.silencesRev, silences: world.judging.silences }),
+        setSilences: (rev, silences) => this.#change({ kind: "silences", atMs: this.#nowMs(), rev, silences }),
+        alerts: () => alertViews(world, cells),
+        explain: (name) => explainAlert(world, cells, name),
+        receipt: (name) => receiptOfAlert(world, cells, name),
+        acknowledge: (name, by, untilMs) => this.#acknowledge(name, by, untilMs),
+      },
       onRound: this.#listeners.add,
       durableSeq: this.#writer.durableSeq,
       whenDurable: this.#writer.whenDurable,
@@ -162,7 +177,7 @@ export class Live {
     }
     this.#write(batch)
     if (result.topologyChanged) this.#epoch++
-    for (const { seq, input } of batch) if (input.kind === "topology") this.#imported(input, seq)
+    for (const { seq, input } of batch) if (isChange(input)) this.#changed(input, seq)
     if (hasNews(result)) this.#told.tell({ epoch: this.#epoch, ...result })
     if (inbox.size() === 0) this.#releaseFlushers()
     return true
@@ -194,27 +209,42 @@ export class Live {
     this.#loop.wake()
   }
 
-  #submitTopology(rev: number, inventory: Inventory): TopologyInput | null {
-    const { clock, inbox } = this.#parts
-    const input = wellFormed<TopologyInput>({ kind: "topology", atMs: clock.nowMs(), rev, inventory })
-    return inbox.submitTopology(input) ? input : null
+  #nowMs(): number {
+    return this.#parts.clock.nowMs()
   }
 
-  #setInventory(rev: number, inventory: Inventory): Promise<void> {
+  /** Resolves when it is journaled and applied. */
+  #change(told: ChangeInput): Promise<void> {
     if (this.#status !== "live") return Promise.reject(stopped(this.#status))
-    const input = this.#submitTopology(rev, inventory)
-    if (input === null)
-      return Promise.reject(
-        new RuntimeStopped({ detail: `${TOPOLOGIES_MAX} inventories wait already; try again soon` }),
-      )
-    return new Promise((resolve, reject) => this.#importers.set(input, { resolve, reject }))
+    const input = wellFormed(told)
+    if (!this.#parts.inbox.submitChange(input)) {
+      const detail = `${CHANGES_MAX[input.kind]} changes of this kind (${input.kind}) wait already; try again soon`
+      return Promise.reject(new RuntimeStopped({ detail }))
+    }
+    return new Promise((resolve, reject) => this.#changers.set(input, { resolve, reject }))
   }
 
-  #imported(input: TopologyInput, seq: number): void {
-    const waiter = this.#importers.get(input)
+  #changed(input: ChangeInput, seq: number): void {
+    const waiter = this.#changers.get(input)
     if (waiter === undefined) return
-    this.#importers.delete(input)
+    this.#changers.delete(input)
     this.#writer.whenDurable(seq).then(waiter.resolve, waiter.reject)
+  }
+
+  async #acknowledge(name: AlertName, by: string, untilMs: number | null): Promise<boolean> {
+    const { world, cells } = this.#parts.recovered
+    const device = deviceId(name.device)
+    await this.#change({
+      kind: "ack",
+      atMs: this.#nowMs(),
+      ...name,
+      device,
+      entity: entityKey(name.entity),
+      by,
+      untilMs,
+    })
+    const alert = findAlert(world, cells, name)
+    return alert !== null && isLit(alert.state) && (alert.ack?.untilMs ?? null) === untilMs
   }
 
   async #flush(): Promise<void> {
@@ -259,8 +289,8 @@ export class Live {
     this.#timers.close()
     this.#told.close()
     this.#writer.close(why)
-    for (const waiter of this.#importers.values()) waiter.reject(why)
-    this.#importers.clear()
+    for (const waiter of this.#changers.values()) waiter.reject(why)
+    this.#changers.clear()
     this.#releaseFlushers()
   }
 

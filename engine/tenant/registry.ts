@@ -9,10 +9,10 @@ import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import type { ActorHandle, ActorSpec, LifeNotice } from "#engine/actors/actor.ts"
 import { errorLine } from "#engine/actors/dead-letters.ts"
-import type { ActorSystem, SystemStats } from "#engine/actors/system.ts"
+import type { ActorSystem, SystemOptions, SystemStats } from "#engine/actors/system.ts"
 import { makeActorSystem } from "#engine/actors/system.ts"
 import type { SupervisorSpec } from "#engine/actors/supervisor.ts"
-import type { LiveTwin } from "#engine/tenant/live-twin.ts"
+import type { Judgement, LiveTwin } from "#engine/tenant/live-twin.ts"
 import type { RecoverError } from "#engine/tenant/recover.ts"
 import type { TenantRuntime, TenantRuntimeOptions } from "#engine/tenant/runtime.ts"
 import { makeTenantRuntime } from "#engine/tenant/runtime.ts"
@@ -51,6 +51,8 @@ export interface Tenants {
   /** Null when this tenant's twin does not run here. */
   readonly byTenant: (tenant: TenantId) => LiveTwin | null
   readonly all: () => readonly LiveTwin[]
+  /** Rules, silences and alerts of a tenant whose twin runs here, else null. The same object through restarts. */
+  readonly judgement: (tenant: TenantId) => Judgement | null
   /** The runtime of the moment; null while it is being rebuilt. */
   readonly runtime: (tenant: TenantId) => TenantRuntime | null
   /** Crashes a tenant's runtime, as a defect would. False when it does not run. */
@@ -61,6 +63,8 @@ export interface Tenants {
 export interface TenantsOptions {
   readonly onNotice?: (notice: LifeNotice) => void
   readonly supervisor?: SupervisorSpec
+  /** Time, chance and turns of the supervisor, for simulations; default: the process's own. */
+  readonly world?: Required<Pick<SystemOptions, "clock" | "dice" | "soon" | "monoMs">>
 }
 
 /** When the scope closes, every tenant is stopped in order. */
@@ -70,9 +74,12 @@ export const makeTenants = (options: TenantsOptions = {}): Effect.Effect<Tenants
       name: "tenants",
       root: options.supervisor ?? TENANT_SUPERVISOR,
       ...(options.onNotice === undefined ? {} : { onNotice: options.onNotice }),
+      ...options.world,
     }),
     (system) => {
       const entries = new Map<TenantId, Entry>()
+      // Not on the stack of an actor's own start: the one who waits may do anything, closing the tenant included.
+      const soon = options.world?.soon ?? ((action: () => void): void => void setImmediate(action))
       const entry = (tenant: TenantId): Entry | null => entries.get(tenant) ?? null
       const running = (): readonly StandingTwin[] =>
         [...entries.values()].flatMap(({ standing }) => (standing === null ? [] : [standing]))
@@ -83,16 +90,19 @@ export const makeTenants = (options: TenantsOptions = {}): Effect.Effect<Tenants
           return gone?.actor === null || gone === null ? Effect.void : system.stop(gone.actor)
         })
       return {
-        open: (tenant, load) => open(system, entries, tenant, load),
+        open: (tenant, load) => open(system, entries, tenant, load, soon),
         close,
         byTenant: (tenant) => entry(tenant)?.standing?.twin ?? null,
         all: () => running().map((standing) => standing.twin),
+        judgement: (tenant) => entry(tenant)?.standing?.judgement ?? null,
         runtime: (tenant) => entry(tenant)?.standing?.current() ?? null,
         kill: (tenant, reason) => entry(tenant)?.actor?.tell({ kind: "failed", error: new Error(reason) }) ?? false,
         stats: system.stats,
       }
     },
   )
+
+type Soon = (action: () => void) => void
 
 /** A runtime's life is over: the actor dies of it. */
 type TenantMsg = { readonly kind: "failed"; readonly error: Error }
@@ -110,6 +120,7 @@ const open = (
   entries: Map<TenantId, Entry>,
   tenant: TenantId,
   load: LoadTenant,
+  soon: Soon,
 ): Effect.Effect<LiveTwin, TenantNotStarted> =>
   Effect.callback((resume) => {
     if (entries.has(tenant))
@@ -124,13 +135,14 @@ const open = (
       if (entry.actor !== null) system.dismiss(entry.actor)
       opened(Effect.fail(new TenantNotStarted({ tenant, detail })))
     }
-    entry.actor = system.spawn(system.root, tenant, tenantActor(entry, load, refuse))
+    entry.actor = system.spawn(system.root, tenant, tenantActor(entry, load, refuse, soon))
   })
 
 const tenantActor = (
   entry: Entry,
   load: LoadTenant,
   refuse: (detail: string) => void,
+  soon: Soon,
 ): ActorSpec<TenantRuntime, TenantMsg> => ({
   type: "tenant-runtime",
   init: load.pipe(
@@ -150,9 +162,6 @@ const tenantActor = (
   restart: "permanent",
   restartFrom: "init",
 })
-
-/** Not on the stack of an actor's own start: the one who waits may do anything, closing the tenant included. */
-const soon = (action: () => void): void => void setImmediate(action)
 
 const runtimeOf = (
   entry: Entry,

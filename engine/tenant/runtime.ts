@@ -17,7 +17,7 @@ import { actorCells, ROUTER_ACTOR } from "#engine/tenant/cells.ts"
 import type { InboxStats } from "#engine/tenant/inbox.ts"
 import { makeInbox } from "#engine/tenant/inbox.ts"
 import { Live } from "#engine/tenant/live.ts"
-import type { LiveTwin, TenantInfo } from "#engine/tenant/live-twin.ts"
+import type { Judgement, LiveTwin, TenantInfo } from "#engine/tenant/live-twin.ts"
 import type { JournalPort, SnapshotPort } from "#engine/tenant/ports.ts"
 import type { RecoverError } from "#engine/tenant/recover.ts"
 import { recover } from "#engine/tenant/recover.ts"
@@ -69,6 +69,7 @@ export interface TenantRuntimeOptions {
 }
 
 export interface TenantRuntime extends LiveTwin {
+  readonly judgement: Judgement
   /** Newest seq that survives a kill -9. Effects on the outside follow it. */
   readonly durableSeq: () => number
   readonly whenDurable: (seq: number) => Promise<void>

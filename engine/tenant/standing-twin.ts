@@ -3,13 +3,15 @@
  * last; while a runtime is being rebuilt it shows the last state of the old one and refuses inputs, and when the new one
  * is there every listener hears of a new epoch.
  */
-import type { LiveTwin, RoundNotice } from "#engine/tenant/live-twin.ts"
+import type { Judgement, LiveTwin, RoundNotice } from "#engine/tenant/live-twin.ts"
 import { makeRoundListeners } from "#engine/tenant/round-listeners.ts"
 import type { TenantRuntime } from "#engine/tenant/runtime.ts"
 import { RuntimeStopped } from "#engine/tenant/runtime.ts"
 
 export interface StandingTwin {
   readonly twin: LiveTwin
+  /** Of the attached runtime, else of the last; changes are refused while there is none. */
+  readonly judgement: Judgement
   readonly attach: (runtime: TenantRuntime) => void
   readonly detach: () => void
   /** The attached one; null between two lives. */
@@ -39,14 +41,22 @@ export const makeStandingTwin = (first: TenantRuntime, onListenerThrew: (detail:
     recentEvents: () => shown.recentEvents(),
     view: (focus) => shown.view(focus),
     submit: (input, durable) => current !== null && current.submit(input, durable),
-    setInventory: (rev, inventory) =>
-      current === null
-        ? Promise.reject(new RuntimeStopped({ detail: "the twin of this tenant is being rebuilt; try again soon" }))
-        : current.setInventory(rev, inventory),
+    setInventory: (rev, inventory) => current?.setInventory(rev, inventory) ?? rebuilding(),
     onRound: listeners.add,
+  }
+  const judgement: Judgement = {
+    rules: () => shown.judgement.rules(),
+    setRules: (rev, rules) => current?.judgement.setRules(rev, rules) ?? rebuilding(),
+    silences: () => shown.judgement.silences(),
+    setSilences: (rev, silences) => current?.judgement.setSilences(rev, silences) ?? rebuilding(),
+    alerts: () => shown.judgement.alerts(),
+    explain: (name) => shown.judgement.explain(name),
+    receipt: (name) => shown.judgement.receipt(name),
+    acknowledge: (name, by, untilMs) => current?.judgement.acknowledge(name, by, untilMs) ?? rebuilding(),
   }
   return {
     twin,
+    judgement,
     attach: (runtime) => {
       shown = runtime
       current = runtime
@@ -59,6 +69,9 @@ export const makeStandingTwin = (first: TenantRuntime, onListenerThrew: (detail:
     current: () => current,
   }
 }
+
+const rebuilding = (): Promise<never> =>
+  Promise.reject(new RuntimeStopped({ detail: "the twin of this tenant is being rebuilt; try again soon" }))
 
 /** All that a viewer knew may be different now: read the columns again. */
 const newLife = (runtime: TenantRuntime): RoundNotice => {

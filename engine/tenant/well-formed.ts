@@ -20,6 +20,9 @@ export const wellFormed = <I extends DeviceInput | Input>(input: I): I => {
     case "topology":
     case "quota":
     case "certificate":
+    case "rules":
+    case "silences":
+    case "ack":
       return mendTree(input)
     case "tick":
       break

@@ -279,6 +279,9 @@ export const contentOf = (input: Input): string => {
     case "topology":
     case "quota":
     case "certificate":
+    case "rules":
+    case "silences":
+    case "ack":
       return `${input.kind} ${input.atMs}`
   }
 }

@@ -56,6 +56,8 @@ const moved = (from: KindPlan, to: KindPlan, entity: EntityState, nowMs: number)
 }
 
 const movedRow = (from: KindPlan, to: KindPlan, old: Float64Array, nowMs: number): Float64Array => {
+  // Its own all the same: what follows writes to it.
+  if (from.rowKey === to.rowKey) return old.slice()
   let row = newRow(to.series, to.cells)
   for (const series of to.series) {
     const before = from.series.find(({ metric }) => metric === series.metric)

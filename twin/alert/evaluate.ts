@@ -110,20 +110,31 @@ const takeSamples = (draft: Draft, input: SampleInput): void => {
     for (let i = 0; i < count; i++) takeSample(draft, input, indexes, i, input.atMs)
     return judgeTouched(draft)
   }
-  const order = Array.from({ length: count }, (_, i) => i).sort(
-    (a, b) => (times[a] as number) - (times[b] as number) || a - b,
-  )
+  const order = orderOf(times, count)
   for (let from = 0; from < count;) {
-    const atMs = times[order[from] as number] as number
+    const atMs = times[order === null ? from : (order[from] as number)] as number
     if (atMs > draft.clockMs && atMs <= input.atMs) arriveAt(draft, atMs)
     let end = from
-    while (end < count && times[order[end] as number] === atMs)
-      takeSample(draft, input, indexes, order[end++] as number, atMs)
+    for (; end < count; end++) {
+      const i = order === null ? end : (order[end] as number)
+      if (times[i] !== atMs) break
+      takeSample(draft, input, indexes, i, atMs)
+    }
     judgeTouched(draft)
     // NaN equals nothing, itself included.
     if (end === from) draft.refused++
     from = Math.max(end, from + 1)
   }
+}
+
+/** Rows by time; null = they are so already, as those of a poll are. */
+const orderOf = (times: Float64Array, count: number): readonly number[] | null => {
+  let i = 1
+  while (i < count && (times[i] as number) >= (times[i - 1] as number)) i++
+  if (i >= count) return null
+  return Array.from({ length: count }, (_, at) => at).sort(
+    (a, b) => (times[a] as number) - (times[b] as number) || a - b,
+  )
 }
 
 const takeSample = (draft: Draft, input: SampleInput, indexes: Int32Array, i: number, atMs: number): void => {

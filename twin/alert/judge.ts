@@ -19,9 +19,10 @@ import type { Moment, Truth } from "#twin/alert/condition.ts"
 import { EVIDENCE_MS, FALSE, TRUE, UNKNOWN } from "#twin/alert/condition.ts"
 import type { Draft } from "#twin/alert/draft.ts"
 import { explained } from "#twin/alert/explain.ts"
-import type { AlertSignal, AlertState } from "#twin/alert/lifecycle.ts"
+import type { AlertSignal } from "#twin/alert/lifecycle.ts"
 import { LIFE } from "#twin/alert/lifecycle.ts"
 import type { CompiledRule, KindPlan } from "#twin/alert/plan.ts"
+import { receiptOf } from "#twin/alert/receipt.ts"
 import type { DeviceFacts } from "#twin/alert/scope.ts"
 import type { Suppression } from "#twin/alert/suppression.ts"
 import { suppressionOf } from "#twin/alert/suppression.ts"
@@ -111,7 +112,7 @@ export const conclude = (
   draft.setAlert(index, position, forget ? null : alert)
   wake(draft, index, compiled, alert, draft.momentOf(index))
   if (alert.state !== before.state || notice !== null || alert.severity !== before.severity)
-    say(draft, index, position, { before: before.state, alert, signal, notice, heldBack })
+    say(draft, index, position, { before, alert, signal, notice, heldBack })
 }
 
 /** How old `knownMs` may grow before it is written again: it is compared with minutes. */
@@ -136,7 +137,7 @@ const wake = (draft: Draft, index: number, compiled: CompiledRule, alert: Alert,
 }
 
 interface Saying {
-  readonly before: AlertState
+  readonly before: Alert
   readonly alert: Alert
   readonly signal: AlertSignal | null
   readonly notice: Notice | null
@@ -160,13 +161,27 @@ const say = (
     heldBack,
     draft.momentOf(index),
   )
+  const entity = draft.keys[index] as string
+  const receipt = receiptOf({
+    plan: draft.plan,
+    compiled,
+    facts: draft.facts,
+    entity,
+    moment: draft.momentOf(index),
+    before,
+    after: alert,
+    signal,
+    notice,
+    heldBack,
+    summary: explanation.summary,
+  })
   draft.verdicts.push({
     atMs: draft.clockMs,
     rule: compiled.rule.id,
     version: compiled.version,
     device: draft.facts.device,
-    entity: draft.keys[index] as string,
-    from: before,
+    entity,
+    from: before.state,
     to: alert.state,
     signal,
     severity: alert.severity,
@@ -174,6 +189,7 @@ const say = (
     heldBack,
     summary: explanation.summary,
     explanation,
+    receipt,
   })
 }
 

@@ -15,6 +15,7 @@ import type { DeviceFacts } from "#twin/alert/scope.ts"
 import { coversDevice, coversEntity, mostSpecific } from "#twin/alert/scope.ts"
 import type { BucketSpec, RunSpec, SeriesSpec, WindowSpec } from "#twin/alert/series.ts"
 import { HEADER_CELLS, RUN_CELLS, WINDOW_CELLS } from "#twin/alert/series.ts"
+import { stateHash } from "#twin/hash.ts"
 
 /** A checked rule and what it is about: check.ts gives both. */
 export interface JudgedRule {
@@ -29,6 +30,14 @@ export interface CompiledRule extends JudgedRule {
   readonly tiers: ReadonlyArray<{ readonly when: Test; readonly sev: AlertSeverity }>
   /** Its truth can change by the passing of time alone. */
   readonly timed: boolean
+  /** Series that it looks at, each once: what a receipt has to hold. */
+  readonly reads: readonly Read[]
+  readonly events: readonly EventRef[]
+}
+
+export interface Read {
+  readonly onDevice: boolean
+  readonly metric: number
 }
 
 /** The rules of a kind that count for one entity. */
@@ -45,6 +54,8 @@ export interface KindPlan {
   readonly kind: EntityKind
   readonly rules: readonly CompiledRule[]
   readonly series: readonly SeriesSpec[]
+  /** Equal keys, equal rows: every cell means the same. */
+  readonly rowKey: string
   /** Cells of all headers. */
   readonly cells: number
   /** Index into `series` by metric id; -1 = no rule reads it. */
@@ -53,8 +64,11 @@ export interface KindPlan {
   readonly classOf: (key: string) => EntityClass
 }
 
+/** Raised when the same rules lie otherwise in a row, or are judged otherwise: states of before begin anew then. */
+const PLAN_FORMAT = 1
+
 export interface DevicePlan {
-  /** Ids and versions of the rules: equal keys, equal plans. */
+  /** Hash of the ids and versions of the rules: equal keys, equal plans. */
   readonly key: string
   readonly kinds: Readonly<Record<EntityKind, KindPlan>>
   /** By series of the device: the kinds of parts whose rules read it too, with the positions. */
@@ -63,6 +77,8 @@ export interface DevicePlan {
   >
   /** Most rules of any kind. */
   readonly widest: number
+  /** Events that any rule counts. */
+  readonly eventTypes: ReadonlySet<string>
 }
 
 /** Rules of a tenant at most. */
@@ -82,7 +98,7 @@ export const makeRuleSet = (rules: readonly JudgedRule[]): RuleSet => {
       const key = covering.map(({ rule, version }) => `${rule.id}@${version}`).join(" ")
       const known = plans.get(key)
       if (known !== undefined) return known
-      const plan = compilePlan(key, covering)
+      const plan = compilePlan(stateHash([PLAN_FORMAT, key]), covering)
       plans.set(key, plan)
       return plan
     },
@@ -106,27 +122,30 @@ const compilePlan = (key: string, rules: readonly JudgedRule[]): DevicePlan => {
     kinds,
     deviceReaders,
     widest: Math.max(1, ...RULE_ENTITY_TYPES.map((kind) => kinds[kind].rules.length)),
+    eventTypes: new Set(
+      RULE_ENTITY_TYPES.flatMap((kind) => kinds[kind].events.map(({ condition }) => condition.event_type)),
+    ),
   }
 }
 
-/** A compiled rule with what it reads, until the plan stands. */
-interface Reading {
-  readonly compiled: CompiledRule
-  readonly reads: ReadonlyArray<{ readonly onDevice: boolean; readonly metric: number }>
-}
-
-const readersOf = (all: readonly Reading[], kind: EntityKind, onDevice: boolean, metric: number): readonly number[] =>
+const readersOf = (
+  all: readonly CompiledRule[],
+  kind: EntityKind,
+  onDevice: boolean,
+  metric: number,
+): readonly number[] =>
   all
-    .filter(({ compiled }) => compiled.kind === kind)
+    .filter((compiled) => compiled.kind === kind)
     .flatMap(({ reads }, position) =>
       reads.some((read) => read.onDevice === onDevice && read.metric === metric) ? [position] : [],
     )
 
-const compileRule = (judged: JudgedRule, layouts: Readonly<Record<EntityKind, Layout>>): Reading => {
-  const reads: Array<{ onDevice: boolean; metric: number }> = []
-  const needs = needsOf(judged.kind, layouts, (ref) => {
-    reads.push({ onDevice: ref.onDevice, metric: ref.series.metric })
+const compileRule = (judged: JudgedRule, layouts: Readonly<Record<EntityKind, Layout>>): CompiledRule => {
+  const reads: Read[] = []
+  const needs = needsOf(judged.kind, layouts, ({ onDevice, series: { metric } }) => {
+    if (!reads.some((read) => read.onDevice === onDevice && read.metric === metric)) reads.push({ onDevice, metric })
   })
+  const eventsBefore = layouts[judged.kind].events.length
   const compile = (condition: Condition): Test => kindOf(condition.type).compile(condition, needs, compile)
   const { rule } = judged
   const condition = compile(rule.condition)
@@ -135,17 +154,22 @@ const compileRule = (judged: JudgedRule, layouts: Readonly<Record<EntityKind, La
     ? (rule.severity as readonly SeverityTier[]).map(({ when, sev }) => ({ when: compile(when), sev }))
     : []
   const timed = condition.nextMs !== null || recover?.nextMs !== undefined
-  return { compiled: { ...judged, condition, recover, tiers, timed }, reads }
+  const events = layouts[judged.kind].events.slice(eventsBefore)
+  return { ...judged, condition, recover, tiers, timed, reads, events }
 }
 
-const kindPlan = (kind: EntityKind, layout: Layout, all: readonly Reading[]): KindPlan => {
-  const rules = all.filter(({ compiled }) => compiled.kind === kind).map(({ compiled }) => compiled)
+const kindPlan = (kind: EntityKind, layout: Layout, all: readonly CompiledRule[]): KindPlan => {
+  const rules = all.filter((compiled) => compiled.kind === kind)
   const cells = layOut(layout)
   const series = layout.series as readonly SeriesSpec[]
   const seriesOf = new Int16Array(1024).fill(-1)
   for (const [index, { metric }] of series.entries()) seriesOf[metric] = index
   const watchers = series.map(({ metric }) => readersOf(all, kind, kind === "device", metric))
-  return { kind, rules, series, cells, seriesOf, events: layout.events, classOf: classes(kind, rules, watchers) }
+  const rowKey = stateHash(
+    layout.series.map(({ runs, ...rest }) => ({ ...rest, runs: runs.map(({ at, keep }) => [at, keep]) })),
+  )
+  const classOf = classes(kind, rules, watchers)
+  return { kind, rules, series, rowKey, cells, seriesOf, events: layout.events, classOf }
 }
 
 const classes = (

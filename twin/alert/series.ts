@@ -465,6 +465,9 @@ export const isCovered = (row: Float64Array, spec: SeriesSpec, window: WindowSpe
 export const runCount = (row: Float64Array, run: RunSpec): number => at(row, run.at + RUN_COUNT)
 export const runSinceMs = (row: Float64Array, run: RunSpec): number => at(row, run.at + RUN_SINCE)
 
+export const heldSamples = (row: Float64Array, spec: SeriesSpec): number =>
+  at(row, spec.at + NEXT) - at(row, spec.at + HEAD)
+
 /** The newest `most` samples, oldest first: what an explanation shows. */
 export const newestSamples = (
   row: Float64Array,

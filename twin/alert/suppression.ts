@@ -2,7 +2,10 @@
  * Why an alert may be kept from people while it goes on being judged. A suppression covers a whole device, one rule, one
  * entity or one alert; it ends at its time or when it is lifted. Flapping is the alert's own (alert.ts).
  */
-import type { AlertSeverity } from "#protocol/rule.ts"
+import type { EntityKey } from "#protocol/id.ts"
+import { entityKind } from "#protocol/id.ts"
+import type { AlertSeverity, Scope } from "#protocol/rule.ts"
+import { coversEntity } from "#twin/alert/scope.ts"
 
 /** In the order in which one of several is named. */
 export const SUPPRESSION_KINDS = ["maintenance", "change", "dependency", "mute"] as const
@@ -15,6 +18,8 @@ export interface Suppression {
   readonly rule: string | null
   /** null = every entity of the device; "" = the device itself. */
   readonly entity: string | null
+  /** Only entities that it covers; absent = all. What it says of devices is not asked. */
+  readonly scope?: Scope
   /** In words for an operator: the incident, the window's name. */
   readonly reason: string
   /** null = until lifted. */
@@ -35,7 +40,10 @@ export const suppressionOf = (
 ): Suppression | null => {
   let found: Suppression | null = null
   for (const one of all) {
-    const covers = (one.rule === null || one.rule === rule) && (one.entity === null || one.entity === entity)
+    const covers =
+      (one.rule === null || one.rule === rule) &&
+      (one.entity === null || one.entity === entity) &&
+      (one.scope === undefined || coversEntity(one.scope, entityKind(entity as EntityKey) ?? "device", entity))
     if (!covers || (one.sparesCritical && severity === "critical")) continue
     if (found === null || SUPPRESSION_KINDS.indexOf(one.kind) < SUPPRESSION_KINDS.indexOf(found.kind)) found = one
   }

@@ -1,0 +1,136 @@
+/**
+ * The receipt of one decision: the rule as it was, the samples and event times that it looked at, the clock, and the alert
+ * before and after. Whoever holds it can compute the truth of the condition anew without our code (`heliograph
+ * verify-receipt` does), and sees by its hash that nothing in it was changed. Plain JSON.
+ */
+import type { MetricName } from "#protocol/metric.ts"
+import { metricById } from "#protocol/metric.ts"
+import type { AlertSeverity, EventCondition, Rule } from "#protocol/rule.ts"
+import type { Alert, HeldBack, Notice } from "#twin/alert/alert.ts"
+import type { Moment, Observation } from "#twin/alert/condition.ts"
+import { truthWord } from "#twin/alert/condition.ts"
+import type { AlertSignal, AlertState } from "#twin/alert/lifecycle.ts"
+import type { CompiledRule, DevicePlan } from "#twin/alert/plan.ts"
+import type { DeviceFacts } from "#twin/alert/scope.ts"
+import type { BucketSpec, SeriesSpec } from "#twin/alert/series.ts"
+import { heldSamples, newestSamples } from "#twin/alert/series.ts"
+import { stateHash } from "#twin/hash.ts"
+
+export const RECEIPT_FORMAT = 1
+/** Samples of one series in a receipt, the newest; more are left out, and the receipt says so. */
+export const RECEIPT_SAMPLES_MAX = 512
+
+export interface SeriesEvidence {
+  readonly metric: MetricName
+  /** Of the device, or of the entity that is judged. */
+  readonly onDevice: boolean
+  /** Time (ms) and value in turns, oldest first, from the sample just before the longest window on. */
+  readonly samples: readonly number[]
+  /** Older samples lie in a window too, but not here: a truth that needs them cannot be checked. */
+  readonly cut: boolean
+  /** Of baselines: [number of the bucket, sum of whole parts, sum of 2^-40 parts, count] of each bucket that holds one. */
+  readonly buckets: ReadonlyArray<{ readonly widthMs: number; readonly cells: readonly number[] }>
+}
+
+export interface Receipt {
+  readonly format: typeof RECEIPT_FORMAT
+  readonly device: DeviceFacts
+  /** "" = the device itself. */
+  readonly entity: string
+  readonly rule: Rule
+  /** stateHash of the rule. */
+  readonly version: string
+  /** The twin's time at which it was decided. */
+  readonly clockMs: number
+  /** Since when the entity is watched: what is absent from the start counts from here. */
+  readonly watchedMs: number
+  readonly series: readonly SeriesEvidence[]
+  readonly events: ReadonlyArray<{ readonly condition: EventCondition; readonly timesMs: readonly number[] }>
+  readonly condition: Observation["truth"]
+  /** null = the rule has no condition of recovery. */
+  readonly recover: Observation["truth"] | null
+  readonly signal: AlertSignal | null
+  readonly before: AlertMoment
+  readonly after: AlertMoment
+  readonly notice: Notice | null
+  readonly heldBack: HeldBack | null
+  readonly summary: string
+  /** stateHash of all else. */
+  readonly hash: string
+}
+
+export interface AlertMoment {
+  readonly state: AlertState
+  readonly sinceMs: number
+  readonly firedMs: number
+  readonly knownMs: number
+  readonly severity: AlertSeverity
+}
+
+export interface Decision {
+  readonly plan: DevicePlan
+  readonly compiled: CompiledRule
+  readonly facts: DeviceFacts
+  readonly entity: string
+  /** At the decision, writable. */
+  readonly moment: Moment
+  readonly before: Alert
+  readonly after: Alert
+  readonly signal: AlertSignal | null
+  readonly notice: Notice | null
+  readonly heldBack: HeldBack | null
+  readonly summary: string
+}
+
+export const receiptOf = (decision: Decision): Receipt => {
+  const { compiled, facts, entity, moment, before, after, signal, notice, heldBack, summary } = decision
+  const receipt = {
+    format: RECEIPT_FORMAT,
+    device: facts,
+    entity,
+    rule: compiled.rule,
+    version: compiled.version,
+    clockMs: moment.nowMs,
+    watchedMs: moment.sinceMs,
+    // Truths first: reading expires what is no longer in a window.
+    condition: truthWord(compiled.condition.truth(moment)),
+    recover: compiled.recover === null ? null : truthWord(compiled.recover.truth(moment)),
+    series: seriesOf(decision),
+    events: compiled.events.map(({ index, condition }) => ({ condition, timesMs: moment.events[index] ?? [] })),
+    signal,
+    before: momentOf(before),
+    after: momentOf(after),
+    notice,
+    heldBack,
+    summary,
+  } as const
+  return { ...receipt, hash: stateHash(receipt) }
+}
+
+const seriesOf = ({ plan, compiled, moment }: Decision): readonly SeriesEvidence[] =>
+  compiled.reads.map(({ onDevice, metric }) => {
+    const kind = plan.kinds[onDevice ? "device" : compiled.kind]
+    const spec = kind.series[kind.seriesOf[metric] as number] as SeriesSpec
+    const row = onDevice ? moment.device : moment.subject
+    return {
+      metric: (metricById(metric)?.name ?? "") as MetricName,
+      onDevice,
+      samples: newestSamples(row, spec, RECEIPT_SAMPLES_MAX).flat(),
+      cut: heldSamples(row, spec) > RECEIPT_SAMPLES_MAX,
+      buckets: spec.buckets.map((bucket) => ({ widthMs: bucket.widthMs, cells: bucketCells(row, bucket) })),
+    }
+  })
+
+const bucketCells = (row: Float64Array, { at, count }: BucketSpec): readonly number[] =>
+  Array.from({ length: count }, (_, bucket) => [...row.subarray(at + 4 * bucket, at + 4 * bucket + 4)])
+    .filter(([id]) => (id as number) >= 0)
+    .sort((a, b) => (a[0] as number) - (b[0] as number))
+    .flat()
+
+const momentOf = ({ state, sinceMs, firedMs, knownMs, severity }: Alert): AlertMoment => ({
+  state,
+  sinceMs,
+  firedMs,
+  knownMs,
+  severity,
+})
