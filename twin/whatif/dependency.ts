@@ -31,20 +31,20 @@ export interface Dependence {
   readonly lost: readonly number[]
 }
 
-/** `isLost`, `isCut` by slot, anything but 0 = gone. O(groups x members x depth of the dependencies). */
+/** `isLost`, `isCut`: routers and links that are gone anyway. O(groups x members x depth of the dependencies). */
 export const lostByDependence = (
   groups: readonly DependencyGroup[],
-  isLost: ArrayLike<number>,
-  isCut: ArrayLike<number>,
+  isLost: (router: number) => boolean,
+  isCut: (link: number) => boolean,
 ): Dependence => {
   const lost = new Set<number>()
   const broken = new Set<number>()
-  const isThere = (router: number): boolean => isLost[router] === 0 && !lost.has(router)
+  const isThere = (router: number): boolean => !isLost(router) && !lost.has(router)
   for (let spreads = true; spreads;) {
     spreads = false
     for (const [index, group] of groups.entries()) {
       if (broken.has(index)) continue
-      const present = group.routers.filter(isThere).length + group.links.filter((link) => isCut[link] === 0).length
+      const present = group.routers.filter(isThere).length + group.links.filter((link) => !isCut(link)).length
       if (present >= needed(group)) continue
       broken.add(index)
       spreads = true

@@ -65,7 +65,7 @@ export const shortestPaths = (graph: FlatGraph, roots: ArrayLike<number>, costs:
   return { distance, hops, order, count }
 }
 
-/** Whether a half-edge begins a shortest way of the node that it leaves. Sums of whole numbers are exact. */
+/** Whether a half-edge begins a shortest way of the node that it leaves, which must have one. Whole numbers add exactly. */
 export const isHop = (graph: FlatGraph, costs: Costs, distance: Float64Array, node: number, half: number): boolean => {
   const next = graph.to[half] as number
   return (

@@ -1,0 +1,209 @@
+/**
+ * What should worry us although nothing is down: every single link, router, site and shared-risk group failed in turn on
+ * the network as it is now, ranked by customers times probability; and every router that has only one way left. The same
+ * engine as `whatIf`, without the parts that a ranking does not need (traffic that no demand explains stays where it is).
+ */
+import type { CustomersLost } from "#twin/whatif/customers.ts"
+import { applyFaults } from "#twin/whatif/fault.ts"
+import type { Failed, Fault } from "#twin/whatif/fault.ts"
+import { dependenceNow, spreadOf } from "#twin/whatif/model.ts"
+import type { Model } from "#twin/whatif/model.ts"
+import { redundancyOf } from "#twin/whatif/redundancy.ts"
+import type { Redundancy } from "#twin/whatif/redundancy.ts"
+import type { Spanning } from "#twin/whatif/spanning.ts"
+import { noSpread } from "#twin/whatif/traffic.ts"
+import type { Spread } from "#twin/whatif/traffic.ts"
+import { failWays } from "#twin/whatif/what-if.ts"
+
+export type Element =
+  | { readonly kind: "link"; readonly link: number }
+  | Extract<Fault, { kind: "router" | "site" | "srlg" }>
+
+/** Expected failures of one element a year. Assumptions, to be replaced by what an operator's own years say. */
+export interface Priors {
+  readonly link: number
+  readonly router: number
+  readonly site: number
+  readonly srlg: number
+}
+export const PRIORS: Priors = { link: 0.5, router: 0.2, site: 0.1, srlg: 0.1 }
+
+export interface Candidate {
+  readonly element: Element
+  /** Our routers that lose every exit, the failed ones included. */
+  readonly routers: number
+  readonly customers: CustomersLost
+  /** Link directions that would be above capacity and are not now; null = not asked, or no load is known. */
+  readonly overloaded: number | null
+  readonly perYear: number
+  /** Customers times expected failures a year; customers of unknown number count as none. */
+  readonly score: number
+}
+
+export interface Ranking {
+  /** Worst first: by score, then by routers times failures a year; at most `most`. Those that hurt nobody are left out. */
+  readonly candidates: readonly Candidate[]
+  /** Elements tried, and how many of them cut somebody off or fill a link. */
+  readonly tried: number
+  readonly harmful: number
+  /** Our routers with service that one failure would cut off. */
+  readonly single: readonly SinglePoint[]
+  readonly assumptions: readonly string[]
+}
+
+export interface SinglePoint {
+  readonly router: number
+  /** The nearest link, and router, without which it has no way; -1 = none. */
+  readonly link: number
+  readonly byRouter: number
+  /** True = with everything up it would have a way without these: redundancy is lost, not missing. */
+  readonly lostNow: boolean
+}
+
+export interface RankingOptions {
+  readonly priors?: Priors
+  readonly most?: number
+  /** Ask for full links as well: most of the time goes there. Default true. */
+  readonly traffic?: boolean
+}
+
+const MOST = 200
+
+export const nextFailures = (model: Model, options: RankingOptions = {}): Ranking => {
+  const { priors = PRIORS, most = MOST, traffic = true } = options
+  const trial = new Trial(model, traffic)
+  const candidates: Candidate[] = []
+  let tried = 0
+  for (const element of elementsOf(model)) {
+    tried++
+    const { routers, customers, overloaded } = trial.of(element)
+    if (routers === 0 && (overloaded ?? 0) === 0) continue
+    const perYear = priors[element.kind]
+    const score = (customers.count ?? customers.measured + customers.estimated) * perYear
+    candidates.push({ element, routers, customers, overloaded, perYear, score })
+  }
+  const order = (x: Candidate, y: Candidate): number =>
+    y.score - x.score || y.routers * y.perYear - x.routers * x.perYear || (y.overloaded ?? 0) - (x.overloaded ?? 0)
+  return {
+    candidates: candidates.toSorted(order).slice(0, most),
+    tried,
+    harmful: candidates.length,
+    single: singlePoints(model),
+    assumptions: [
+      ...model.assumptions,
+      `failures a year are assumed: link ${priors.link}, router ${priors.router}, site ${priors.site}, shared-risk group ${priors.srlg}`,
+    ],
+  }
+}
+
+/** What is up and can fail. */
+function* elementsOf({ graph, downLinks, downNodes, sites, srlgs }: Model): Generator<Element> {
+  for (let link = 0; link < graph.links; link++) if (downLinks[link] === 0) yield { kind: "link", link }
+  for (let router = 0; router < graph.nodes; router++) if (downNodes[router] === 0) yield { kind: "router", router }
+  for (let site = 0; site < sites; site++) yield { kind: "site", site }
+  for (let srlg = 0; srlg < srlgs.length; srlg++) yield { kind: "srlg", srlg }
+}
+
+/** One element at a time, on structures that are taken back each time. */
+class Trial {
+  private readonly model: Model
+  private readonly asksTraffic: boolean
+  private readonly lost: Uint32Array
+  private readonly spread: Spread
+  /** By direction: full already. */
+  private readonly isFull: Uint8Array
+  private readonly alreadyLost: ReadonlySet<number>
+  private readonly hasGroups: boolean
+
+  constructor(model: Model, asksTraffic: boolean) {
+    this.model = model
+    const { graph, loadNow, groups } = model
+    this.asksTraffic = asksTraffic && loadNow.some((bps) => bps > 0)
+    this.lost = new Uint32Array(graph.nodes)
+    this.spread = noSpread(graph.links)
+    this.isFull = Uint8Array.from(loadNow, (bps, d) => (bps > (graph.capacityBps[d >> 1] as number) ? 1 : 0))
+    this.hasGroups = groups.length > 0
+    this.alreadyLost = new Set(dependenceNow(model).lost)
+  }
+
+  of(element: Element): Pick<Candidate, "routers" | "customers" | "overloaded"> {
+    const { model, lost } = this
+    const failed = single(model, element)
+    const { service } = model
+    service.begin()
+    let count = this.collect(service, failed)
+    if (this.hasGroups) count = this.withDependents(count)
+    service.undo()
+    const customers = model.customerCount.of(lost, count)
+    let routers = 0
+    for (let i = 0; i < count; i++) if (model.outside[lost[i] as number] === 0) routers++
+    return { routers, customers, overloaded: this.asksTraffic ? this.full(failed) : null }
+  }
+
+  private collect(service: Spanning, { nodes, links }: Failed): number {
+    const { lost } = this
+    let count = 0
+    const take = (more: number): void => {
+      for (let i = 0; i < more; i++) lost[count++] = service.changed[i] as number
+    }
+    for (const link of links) take(service.failLink(link))
+    for (const node of nodes) take(service.failNode(node))
+    return count
+  }
+
+  private withDependents(count: number): number {
+    let all = count
+    for (const node of dependenceNow(this.model).lost) if (!this.alreadyLost.has(node)) this.lost[all++] = node
+    return all
+  }
+
+  /** Directions that become full; only what the demands explain moves. */
+  private full(failed: Failed): number {
+    const { model, spread, isFull } = this
+    const { trees, graph, background, traffic } = model
+    let touched = 0
+    for (const { spf } of trees) {
+      spf.begin()
+      failWays(spf, failed)
+      touched += spf.touchedCount
+    }
+    let count = 0
+    if (touched > 0) {
+      spreadOf(traffic, trees, graph.links, spread)
+      for (let d = 0; d < isFull.length; d++) {
+        const after = (spread.bps[d] as number) + (background[d] as number)
+        if (after > (graph.capacityBps[d >> 1] as number) && isFull[d] === 0) count++
+      }
+    }
+    for (const { spf } of trees) spf.undo()
+    return count
+  }
+}
+
+const single = (model: Model, element: Element): Failed => {
+  if (element.kind === "link") return { nodes: [], links: [element.link], drained: [], unknown: [] }
+  if (element.kind === "router") return { nodes: [element.router], links: [], drained: [], unknown: [] }
+  return applyFaults(model, [element])
+}
+
+/** [W8] "No redundant path": who hangs on one link or one router now, and whether the plan has more. */
+export const singlePoints = (model: Model): readonly SinglePoint[] => {
+  const { graph, exits, downNodes, downLinks, service, outside } = model
+  const now = redundancyOf(graph, exits, downNodes, downLinks)
+  const planned = redundancyOf(graph, exits, new Uint8Array(graph.nodes), new Uint8Array(graph.links))
+  const found: SinglePoint[] = []
+  for (let router = 0; router < graph.nodes; router++) {
+    const [link, byRouter] = [now.singleLink[router] as number, now.singleRouter[router] as number]
+    if (service.reached[router] === 0 || outside[router] === 1 || (link < 0 && byRouter < 0)) continue
+    const lostNow = (link >= 0 && !planned.links.has(link)) || (byRouter >= 0 && !hangsOn(planned, router, byRouter))
+    found.push({ router, link, byRouter, lostNow })
+  }
+  return found
+}
+
+/** Whether a router is cut off by another one's failure; a bridge needs no such walk: it cuts off whoever is behind it. */
+const hangsOn = ({ singleRouter }: Redundancy, router: number, other: number): boolean => {
+  let above = singleRouter[router] as number
+  while (above >= 0 && above !== other) above = singleRouter[above] as number
+  return above === other
+}

@@ -1,0 +1,213 @@
+/**
+ * The main door: what would be if these things failed or were drained now. Who is cut off, which customers, which routers
+ * change their exit, where the traffic goes and which links become too small, each with how well it is known. What is down
+ * already is down in the model, so that the answer is what these faults add to it. The model is as before afterwards.
+ */
+import type { CustomersLost, Quality } from "#twin/whatif/customers.ts"
+import { exitsOf } from "#twin/whatif/exits.ts"
+import { applyFaults } from "#twin/whatif/fault.ts"
+import type { Failed, Fault } from "#twin/whatif/fault.ts"
+import { IncrementalSpf } from "#twin/whatif/incremental-spf.ts"
+import { dependenceNow, spreadOf } from "#twin/whatif/model.ts"
+import type { Model } from "#twin/whatif/model.ts"
+import type { Spanning } from "#twin/whatif/spanning.ts"
+import { noSpread } from "#twin/whatif/traffic.ts"
+
+/** Slots everywhere; lists ascend. */
+export interface WhatIfAnswer {
+  readonly failed: Failed
+  /** Our routers that the core no longer reaches, failed ones included. */
+  readonly unreachable: readonly number[]
+  /** Our routers that lose every exit, failed ones included. */
+  readonly offline: readonly number[]
+  /** Dependency groups that break by it, and routers that are lost by these alone. */
+  readonly brokenGroups: readonly number[]
+  readonly lostByGroups: readonly number[]
+  /** Sites of which some router had service and none has any more. */
+  readonly isolatedSites: readonly number[]
+  readonly customers: CustomersLost
+  /** Routers that go on with another exit. */
+  readonly exits: readonly ExitChange[]
+  /** Link directions that are above capacity and carry more than before. */
+  readonly overloaded: readonly Overload[]
+  /** Whether any load is known at all, and how: measured before, always estimated after. */
+  readonly traffic: { readonly before: Quality; readonly after: Quality }
+  /** Demand without a way any more, and traffic of unknown origin of which nobody can say where it goes, bit/s. */
+  readonly lostBps: number
+  readonly unplacedBps: number
+  readonly assumptions: readonly string[]
+}
+
+export interface ExitChange {
+  readonly router: number
+  readonly from: number
+  readonly to: number
+}
+
+export interface Overload {
+  readonly link: number
+  readonly direction: "ab" | "ba"
+  readonly beforeBps: number
+  readonly afterBps: number
+  readonly capacityBps: number
+}
+
+/** Failed or drained directions whose background is led around; more of them count as unplaced. Each costs a Dijkstra. */
+export const MAX_REROUTED = 200
+
+export const whatIf = (model: Model, faults: readonly Fault[]): WhatIfAnswer => {
+  const failed = applyFaults(model, faults)
+  const lost = losses(model, failed)
+  const moved = movedTraffic(model, failed)
+  return { failed, ...lost, ...moved, assumptions: model.assumptions }
+}
+
+// -- who is cut off ----------------------------------------------------------------------------------------------------
+
+type Losses = Pick<
+  WhatIfAnswer,
+  "unreachable" | "offline" | "brokenGroups" | "lostByGroups" | "isolatedSites" | "customers"
+>
+
+const losses = (model: Model, failed: Failed): Losses => {
+  const { service, management, outside } = model
+  const isOurs = (node: number): boolean => outside[node] === 0
+  const cutOff = (spanning: Spanning): readonly number[] => failAll(spanning, failed).filter(isOurs)
+  management.begin()
+  const unreachable = cutOff(management)
+  management.undo()
+  const before = dependenceNow(model)
+  service.begin()
+  const offline = cutOff(service)
+  const after = dependenceNow(model)
+  const brokenGroups = after.broken.filter((group) => !before.broken.includes(group))
+  const lostByGroups = after.lost.filter((node) => !before.lost.includes(node))
+  const gone = [...offline, ...lostByGroups]
+  const isolatedSites = sitesWithout(model, gone, new Set(after.lost))
+  service.undo()
+  return {
+    unreachable,
+    offline,
+    brokenGroups,
+    lostByGroups,
+    isolatedSites,
+    customers: model.customerCount.of(gone, gone.length),
+  }
+}
+
+/** Everybody who is cut off by it, ascending. */
+const failAll = (spanning: Spanning, { nodes, links }: Failed): readonly number[] => {
+  const lost: number[] = []
+  const take = (count: number): void => {
+    for (let i = 0; i < count; i++) lost.push(spanning.changed[i] as number)
+  }
+  for (const link of links) take(spanning.failLink(link))
+  for (const node of nodes) take(spanning.failNode(node))
+  return lost.sort((x, y) => x - y)
+}
+
+/** `gone` lost service just now; a site counts when nobody there is left with service. */
+const sitesWithout = (
+  { service, siteOf, outside }: Model,
+  gone: readonly number[],
+  dependent: ReadonlySet<number>,
+): readonly number[] => {
+  const hit = new Set(gone.map((node) => siteOf[node] as number).filter((site) => site >= 0))
+  if (hit.size === 0) return []
+  for (const [node, site] of siteOf.entries())
+    if (outside[node] === 0 && service.reached[node] === 1 && !dependent.has(node)) hit.delete(site)
+  return [...hit].sort((x, y) => x - y)
+}
+
+// -- where the traffic goes --------------------------------------------------------------------------------------------
+
+type Moved = Pick<WhatIfAnswer, "exits" | "overloaded" | "traffic" | "lostBps" | "unplacedBps">
+
+const movedTraffic = (model: Model, failed: Failed): Moved => {
+  const { toExit, trees, graph, explained, exitNow, background } = model
+  const ways = new Set([toExit, ...trees.map((tree) => tree.spf)])
+  for (const spf of ways) {
+    spf.begin()
+    failWays(spf, failed)
+  }
+  const spread = spreadOf(model.traffic, trees, graph.links)
+  const exitThen = exitsOf(toExit, new Int32Array(graph.nodes))
+  const load = spread.bps
+  const unplacedBps = withBackground(model, failed, load)
+  for (const spf of ways) spf.undo()
+  const exits = [...exitNow.entries()]
+    .map(([router, from]) => ({ router, from, to: exitThen[router] as number }))
+    .filter(({ router, from, to }) => from !== to && from >= 0 && to >= 0 && model.outside[router] === 0)
+  const isKnown = load.some((bps) => bps > 0) || explained.bps.some((bps) => bps > 0)
+  const isMeasured = model.measuredBps.some((bps) => !Number.isNaN(bps))
+  const before = isMeasured ? "measured" : isKnown ? "estimated" : "unknown"
+  return {
+    exits,
+    overloaded: overloads(model, load),
+    traffic: { before, after: isKnown || background.some((bps) => bps !== 0) ? "estimated" : "unknown" },
+    lostBps: Math.max(0, spread.lostBps - explained.lostBps),
+    unplacedBps,
+  }
+}
+
+/** The same faults, told to shortest ways. */
+export const failWays = (spf: IncrementalSpf, { nodes, links, drained }: Omit<Failed, "unknown">): void => {
+  for (const link of links) spf.failLink(link)
+  for (const node of nodes) spf.failNode(node)
+  for (const link of drained) spf.drainLink(link)
+}
+
+/** Adds what the demands do not explain: it stays where it was, and goes around what failed. Returns what is not placed. */
+const withBackground = (model: Model, failed: Failed, load: Float64Array): number => {
+  const { graph, toExit, background } = model
+  const isGone = (node: number): boolean => node >= 0 && toExit.failedNodes[node] === 1
+  const drained = new Set(failed.drained)
+  const around: number[] = []
+  let unplacedBps = 0
+  for (let d = 0; d < background.length; d++) {
+    const link = d >> 1
+    const extra = background[d] as number
+    if (extra === 0) continue
+    if (toExit.failedLinks[link] === 0 && !isGone(graph.a[link] as number) && !isGone(graph.b[link] as number)) {
+      if (!drained.has(link)) load[d] = Math.max(0, (load[d] as number) + extra)
+      else around.push(d)
+    } else if (extra > 0) around.push(d)
+  }
+  around.sort((x, y) => (background[y] as number) - (background[x] as number) || x - y)
+  for (const [i, direction] of around.entries()) {
+    const bps = background[direction] as number
+    if (bps > 0 && (i >= MAX_REROUTED || !ledAround(model, direction, bps, load))) unplacedBps += bps
+  }
+  return unplacedBps
+}
+
+/** From one end of a link to the other by the shortest ways that are left; false = there is none. */
+const ledAround = ({ graph, toExit, traffic }: Model, direction: number, bps: number, load: Float64Array): boolean => {
+  const link = direction >> 1
+  const [a, b] = [graph.a[link] as number, graph.b[link] as number]
+  const [from, to] = (direction & 1) === 0 ? [a, b] : [b, a]
+  if (from < 0 || to < 0 || toExit.failedNodes[from] === 1 || toExit.failedNodes[to] === 1) return false
+  const spf = new IncrementalSpf(graph, [to], toExit)
+  if (spf.distance[from] === Infinity) return false
+  const up = new Float64Array(graph.nodes)
+  up[from] = bps
+  const spread = noSpread(graph.links)
+  traffic.add(spf, { up, down: new Float64Array(graph.nodes) }, spread)
+  for (let d = 0; d < load.length; d++) load[d]! += spread.bps[d] as number
+  return true
+}
+
+/** A hundredth of a percent of more traffic is rounding. */
+const MORE = 1.0001
+
+const overloads = ({ graph, loadNow }: Model, load: Float64Array): readonly Overload[] => {
+  const found: Overload[] = []
+  for (let d = 0; d < load.length; d++) {
+    const capacityBps = graph.capacityBps[d >> 1] as number
+    const [beforeBps, afterBps] = [loadNow[d] as number, load[d] as number]
+    // Unknown capacity compares false.
+    if (!(afterBps > capacityBps) || afterBps <= beforeBps * MORE) continue
+    found.push({ link: d >> 1, direction: (d & 1) === 0 ? "ab" : "ba", beforeBps, afterBps, capacityBps })
+  }
+  return found
+}
