@@ -5,7 +5,10 @@ import "#client/ui/tokens.css"
 import "#client/ui/app.css"
 import "#client/ui/doors.css"
 import "#client/ui/replay.css"
+import "#client/ui/alerts.css"
+import "#client/ui/rules.css"
 import { render } from "preact"
+import { followAlerts } from "#client/state/alerts.ts"
 import { start } from "#client/state/app.ts"
 import { followInvitation } from "#client/state/invitation.ts"
 import { followReplay } from "#client/state/replay.ts"
@@ -24,4 +27,5 @@ installTestHook()
 await Promise.all(FONTS.map((font) => document.fonts.load(font, "AaĂă").catch(() => [])))
 await start()
 followReplay()
+followAlerts()
 render(<App />, document.getElementById("app") as HTMLElement)

@@ -28,6 +28,8 @@ export interface Ask {
   readonly body: Readonly<Record<string, unknown>>
   /** Who asks. */
   readonly user: string
+  /** What the writer believes to change; null = says nothing. */
+  readonly ifMatch: string | null
 }
 export type Handler = (ask: Ask, parts: readonly string[]) => Reply
 export type Table = readonly (readonly [method: string, path: RegExp, handle: Handler])[]

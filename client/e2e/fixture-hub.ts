@@ -104,6 +104,8 @@ export const makeHub = (network: FixtureNetwork, demo: boolean) => {
       for (const client of clients.keys()) client.terminate()
       clients.clear()
     },
+    tellAlerts: () =>
+      publish([], [], [{ ...event(network.nodes.id[0] as string, "device", true), type: "alert.firing" }]),
     wobble: (dice: () => number) => {
       const links = [...network.links.id.keys()].filter(
         (slot) => (network.links.status[slot] ?? 0) % 8 === 1 && dice() < 0.3,

@@ -16,6 +16,8 @@ import type { Doors, Reply } from "#client/e2e/fixture-doors.ts"
 import { makeHub } from "#client/e2e/fixture-hub.ts"
 import type { Hub } from "#client/e2e/fixture-hub.ts"
 import { makeInventory } from "#client/e2e/fixture-inventory.ts"
+import { makeJudgement } from "#client/e2e/fixture-judgement.ts"
+import type { Judgement } from "#client/e2e/fixture-judgement.ts"
 import { makeDice, makeFixtureNetwork } from "#client/e2e/fixture-network.ts"
 import type { FixtureNetwork } from "#client/e2e/fixture-network.ts"
 import { fixtureDevice, fixtureLink } from "#client/e2e/fixture-views.ts"
@@ -35,6 +37,9 @@ export interface FixtureOptions {
 export interface Fixture {
   readonly url: string
   readonly network: FixtureNetwork
+  readonly judgement: Judgement
+  /** The stream tells that alerts changed. */
+  readonly tellAlerts: () => void
   /** Breaks link `slot`; its id. */
   readonly cut: (slot: number) => string
   readonly mend: (slot: number) => void
@@ -69,12 +74,14 @@ export const startFixture = async (options: FixtureOptions): Promise<Fixture> =>
   const hub = makeHub(network, options.demo !== false)
   const doors = makeDoors(Date.now(), { name: "Norte Fibra", demo: options.demo !== false })
   const inventory = makeInventory(network)
+  const judgement = makeJudgement(network, Date.now())
   const server = createServer((request, response) => {
     answer(request, response, {
       network,
       hub,
       doors,
       inventory,
+      judgement,
       oidc: options.oidc ?? null,
       dist: options.dist ?? DIST,
     }).catch((error: unknown) => {
@@ -93,6 +100,8 @@ export const startFixture = async (options: FixtureOptions): Promise<Fixture> =>
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     network,
+    judgement,
+    tellAlerts: hub.tellAlerts,
     cut: hub.cut,
     mend: hub.mend,
     kill: hub.kill,
@@ -121,12 +130,13 @@ interface Served {
   readonly hub: Hub
   readonly doors: Doors
   readonly inventory: ReturnType<typeof makeInventory>
+  readonly judgement: Judgement
   readonly oidc: string | null
   readonly dist: string
 }
 
 const answer = async (request: IncomingMessage, response: ServerResponse, served: Served) => {
-  const { network, hub, doors, inventory, dist } = served
+  const { network, hub, doors, inventory, judgement, dist } = served
   const url = new URL(request.url ?? "/", "http://fixture")
   const json = (value: unknown, status = 200) =>
     response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(value))
@@ -157,13 +167,16 @@ const answer = async (request: IncomingMessage, response: ServerResponse, served
   }
   const path = url.pathname.replace("/api/v1", "")
   const method = request.method ?? "GET"
-  for (const [wanted, pattern, handle] of [...doors.table, ...inventory.table]) {
+  for (const [wanted, pattern, handle] of [...doors.table, ...inventory.table, ...judgement.table]) {
     const parts = wanted === method ? pattern.exec(path) : null
     if (parts === null) continue
     const body = method === "GET" ? {} : await bodyOf(request)
     return send(
       response,
-      handle({ method, path, query: url.searchParams, body, user }, parts.slice(1).map(decodeURIComponent)),
+      handle(
+        { method, path, query: url.searchParams, body, user, ifMatch: request.headers["if-match"] ?? null },
+        parts.slice(1).map(decodeURIComponent),
+      ),
     )
   }
   const [, kind, id = ""] = /^\/api\/v1\/(devices|links)\/(.+)$/.exec(url.pathname) ?? []

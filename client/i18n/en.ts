@@ -4,6 +4,7 @@ import { enDoors } from "#client/i18n/en-doors.ts"
 import { enInventory } from "#client/i18n/en-inventory.ts"
 import { enReplay } from "#client/i18n/en-replay.ts"
 import { enRights } from "#client/i18n/en-rights.ts"
+import { enRules } from "#client/i18n/en-rules.ts"
 import type { Key } from "#client/i18n/pt.ts"
 
 export const en: Readonly<Record<Key, string>> = {
@@ -12,6 +13,7 @@ export const en: Readonly<Record<Key, string>> = {
   ...enInventory,
   ...enReplay,
   ...enRights,
+  ...enRules,
   "app.name": "Heliograph",
   "app.demo": "DEMO",
   "app.demo.why": "Emulated network: devices and values are a demonstration",

@@ -4,6 +4,7 @@ import { ptDoors } from "#client/i18n/pt-doors.ts"
 import { ptInventory } from "#client/i18n/pt-inventory.ts"
 import { ptReplay } from "#client/i18n/pt-replay.ts"
 import { ptRights } from "#client/i18n/pt-rights.ts"
+import { ptRules } from "#client/i18n/pt-rules.ts"
 
 export const pt = {
   ...ptAlerts,
@@ -11,6 +12,7 @@ export const pt = {
   ...ptInventory,
   ...ptReplay,
   ...ptRights,
+  ...ptRules,
   "app.name": "Heliograph",
   "app.demo": "DEMONSTRAÇÃO",
   "app.demo.why": "Rede emulada: dispositivos e valores são de demonstração",

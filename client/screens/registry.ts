@@ -2,15 +2,28 @@
 import type { FunctionComponent } from "preact"
 import { AccountScreen } from "#client/screens/account.tsx"
 import { AdminScreen } from "#client/screens/admin.tsx"
+import { AlertsScreen } from "#client/screens/alerts.tsx"
 import { DevicesScreen } from "#client/screens/devices.tsx"
 import { EventsScreen } from "#client/screens/events.tsx"
 import { MapScreen } from "#client/screens/map.tsx"
 import { ReplayScreen } from "#client/screens/replay.tsx"
+import { RulesScreen } from "#client/screens/rules.tsx"
 import { SetupScreen } from "#client/screens/setup.tsx"
 import type { Key } from "#client/i18n/translate.ts"
 import { screenOpen } from "#client/state/places.ts"
 import type { ScreenId } from "#client/state/places.ts"
-import { AccountIcon, AdminIcon, DevicesIcon, EventsIcon, MapIcon, PlusIcon, ReplayIcon } from "#client/ui/icons.tsx"
+import { badgeText, RailBadge } from "#client/ui/alerts/alert-badge.tsx"
+import {
+  AccountIcon,
+  AdminIcon,
+  AlertsIcon,
+  DevicesIcon,
+  EventsIcon,
+  MapIcon,
+  PlusIcon,
+  ReplayIcon,
+  RulesIcon,
+} from "#client/ui/icons.tsx"
 
 export interface Screen {
   readonly id: ScreenId
@@ -19,12 +32,23 @@ export interface Screen {
   readonly view: FunctionComponent
   /** Where the rail has it; "none" = reached from other screens only. */
   readonly rail: "top" | "bottom" | "none"
+  /** A number on its icon, and what it says; null = nothing to say. */
+  readonly badge?: { readonly view: FunctionComponent; readonly text: () => string | null }
 }
 
 const SCREENS: readonly [Screen, ...Screen[]] = [
   { id: "map", title: "nav.map", icon: MapIcon, view: MapScreen, rail: "top" },
+  {
+    id: "alerts",
+    title: "nav.alerts",
+    icon: AlertsIcon,
+    view: AlertsScreen,
+    rail: "top",
+    badge: { view: RailBadge, text: badgeText },
+  },
   { id: "devices", title: "nav.devices", icon: DevicesIcon, view: DevicesScreen, rail: "top" },
   { id: "events", title: "nav.events", icon: EventsIcon, view: EventsScreen, rail: "top" },
+  { id: "rules", title: "nav.rules", icon: RulesIcon, view: RulesScreen, rail: "top" },
   { id: "replay", title: "nav.replay", icon: ReplayIcon, view: ReplayScreen, rail: "top" },
   { id: "admin", title: "nav.admin", icon: AdminIcon, view: AdminScreen, rail: "bottom" },
   { id: "account", title: "nav.account", icon: AccountIcon, view: AccountScreen, rail: "bottom" },

@@ -24,9 +24,9 @@ export type Answer<T> = { readonly ok: true; readonly value: T; readonly etag: s
 export const BASEMAP = "/basemap.pmtiles"
 export { NO_ANSWER } from "#protocol/rest.ts"
 const TIMEOUT_MS = 15_000
-/** An import of 50 MiB, an export, a whole hash chain, an offboarding or a moment of the past takes longer than a question. */
+/** An import of 50 MiB, an export, a whole hash chain, a dry run, an offboarding or a moment of the past takes longer than a question. */
 const LONG_TIMEOUT_MS = 120_000
-const LONG = /\/(imports|export|verify|offboard|replays(\/[^/?]+)?)(\?|$)/
+const LONG = /\/(dry-run|imports|export|verify|offboard|replays(\/[^/?]+)?)(\?|$)/
 
 let signedOut = (): void => {}
 /** Called when an answer says that nobody is signed in. */

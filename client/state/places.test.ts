@@ -27,7 +27,7 @@ const seen = () => ({
   tabs: TAB_IDS.filter(tabOpen).join(" "),
   actions: (Object.keys(ACTION_NEEDS) as ActionId[]).filter(can).join(" "),
 })
-const READER = { screens: "map devices events replay account", tabs: "", actions: "" }
+const READER = { screens: "map devices events replay alerts rules maintenance account", tabs: "", actions: "" }
 
 /** By hand out of PRODUCT.md, Roles and permissions: not out of the code that it proves. */
 const WANTED: Readonly<Record<UserRole, ReturnType<typeof seen>>> = {
@@ -37,21 +37,25 @@ const WANTED: Readonly<Record<UserRole, ReturnType<typeof seen>>> = {
     actions: "auditExport",
   },
   tenant_admin: {
-    screens: "map devices events replay admin account setup",
+    screens: "map devices events replay alerts rules maintenance admin account setup",
     tabs: "users roles keys inventory quotas audit settings",
     actions:
-      "siteEdit deviceAdd deviceEdit deviceRemove credential linkAdd linkEdit linkRemove import export auditExport",
+      "siteEdit deviceAdd deviceEdit deviceRemove credential linkAdd linkEdit linkRemove import export auditExport alertAck ruleEdit windowEdit",
   },
   manager: {
-    screens: "map devices events replay admin account setup",
+    screens: "map devices events replay alerts rules maintenance admin account setup",
     tabs: "inventory",
-    actions: "siteEdit deviceAdd deviceEdit linkAdd linkEdit linkRemove import export",
+    actions: "siteEdit deviceAdd deviceEdit linkAdd linkEdit linkRemove import export alertAck ruleEdit windowEdit",
   },
-  noc: READER,
-  engineer: READER,
-  technician: { ...READER, screens: "map devices events account" },
+  noc: { ...READER, actions: "alertAck windowEdit" },
+  engineer: { ...READER, actions: "alertAck" },
+  technician: { ...READER, screens: "map devices events alerts rules maintenance account" },
   viewer: READER,
-  auditor: { screens: "map devices events replay admin account", tabs: "audit", actions: "auditExport" },
+  auditor: {
+    screens: "map devices events replay alerts rules maintenance admin account",
+    tabs: "audit",
+    actions: "auditExport",
+  },
 }
 for (const role of USER_ROLES) {
   test(`[S1] ${role}: screens, parts of the administration, actions`, () => {

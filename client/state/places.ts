@@ -25,6 +25,9 @@ export const SCREEN_NEEDS = {
   devices: ["network.read"],
   events: ["network.read"],
   replay: ["replay.view"],
+  alerts: ["network.read"],
+  rules: ["network.read"],
+  maintenance: ["network.read"],
   admin: Object.values(TAB_NEEDS).flat(),
   account: [],
   setup: ["devices.update"],
@@ -43,6 +46,9 @@ export const ACTION_NEEDS = {
   import: "inventory.import",
   export: "inventory.export",
   auditExport: "audit.export",
+  alertAck: "alerts.ack",
+  ruleEdit: "rules.configure",
+  windowEdit: "maintenance.manage",
 } as const satisfies Readonly<Record<string, Permission>>
 export type ActionId = keyof typeof ACTION_NEEDS
 

@@ -59,7 +59,7 @@ test("marks: as many as fit, in order, none lost of those in the range, the wors
 test("the address of a moment survives the way there and back; other screens have none; bad times are none", () => {
   fc.assert(
     fc.property(moment, (at) => {
-      const route = { screen: "replay", tab: null, selection: null, camera: null, moment: at }
+      const route = { screen: "replay", tab: null, selection: null, camera: null, moment: at, item: null }
       assert.deepEqual(parseRoute(formatRoute(route)), route)
       assert.equal(parseRoute(formatRoute({ ...route, screen: "map" })).moment, null)
     }),

@@ -1,6 +1,6 @@
 /**
  * The address of the screen: `#/map?device=ID&at=LNG,LAT,ZOOM`, `#/replay?when=2026-11-21T10:00:00Z`. It holds the view and the selection, so that what one
- * person sees can be sent to another. Fifteen lines instead of a router package.
+ * person sees can be sent to another; `#/alerts?open=ID` opens one thing of a list. Fifteen lines instead of a router package.
  */
 import { signal } from "@preact/signals"
 
@@ -21,9 +21,14 @@ export interface Route {
   readonly camera: Camera | null
   /** Of the replay screen: the moment that it shows, Unix ms; null = none chosen. */
   readonly moment: number | null
+  /** Of the screens of judgement: the alert, rule or window that is open; null = none. */
+  readonly item: string | null
 }
 
-export const HOME: Route = { screen: "map", tab: null, selection: null, camera: null, moment: null }
+export const HOME: Route = { screen: "map", tab: null, selection: null, camera: null, moment: null, item: null }
+
+/** The screens that open one thing of a list. */
+const WITH_ITEM: readonly string[] = ["alerts", "rules", "maintenance"]
 
 const PATH = /^([a-z-]+)(?:\/([a-z-]+))?$/
 
@@ -43,6 +48,7 @@ export const parseRoute = (hash: string): Route => {
     selection: kind === undefined ? null : { kind, id: parameters.get(kind) as string },
     camera: readable ? { longitude, latitude, zoom: Math.max(0, Math.min(22, zoom)) } : null,
     moment: screen === "replay" ? momentOf(parameters) : null,
+    item: WITH_ITEM.includes(screen) ? parameters.get("open") || null : null,
   }
 }
 
@@ -54,15 +60,17 @@ const momentOf = (parameters: URLSearchParams): number | null => {
 }
 const TIME = /^\d{4}-\d\d-\d\dT/
 
-/** `moment` may be left out: only one screen has it. */
+/** `moment` and `item` may be left out: few screens have them. */
 export const formatRoute = ({
   screen,
   tab,
   selection,
   camera,
   moment = null,
-}: Omit<Route, "moment"> & Partial<Route>): string => {
+  item = null,
+}: Omit<Route, "moment" | "item"> & Partial<Route>): string => {
   const parts: string[] = []
+  if (item !== null && WITH_ITEM.includes(screen)) parts.push(`open=${encodeURIComponent(item)}`)
   if (screen === "replay" && moment !== null) parts.push(`when=${new Date(moment).toISOString()}`)
   if (selection !== null) parts.push(`${selection.kind}=${encodeURIComponent(selection.id)}`)
   if (camera !== null) {

@@ -163,7 +163,14 @@ test("an address survives the way there and back, and a broken one opens the map
   )
   fc.assert(
     fc.property(fc.constantFrom("map", "devices"), fc.option(selection), fc.option(camera), (screen, chosen, at) => {
-      const route = { screen, tab: chosen === null ? "users" : null, selection: chosen, camera: at, moment: null }
+      const route = {
+        screen,
+        tab: chosen === null ? "users" : null,
+        selection: chosen,
+        camera: at,
+        moment: null,
+        item: null,
+      }
       assert.deepEqual(parseRoute(formatRoute(route)), route)
     }),
   )
@@ -174,6 +181,7 @@ test("an address survives the way there and back, and a broken one opens the map
     selection: null,
     camera: null,
     moment: null,
+    item: null,
   })
 })
 

@@ -65,16 +65,19 @@ const Shell = () => {
 }
 
 const RailItem = ({ item, current }: { item: Screen; current: string }) => {
-  const { id, title, icon: Icon } = item
+  const { id, title, icon: Icon, badge } = item
+  const Badge = badge?.view
+  const label = [t(title), badge?.text()].filter(Boolean).join(": ")
   return (
     <a
-      href={formatRoute({ ...route.value, screen: id, tab: null })}
+      href={formatRoute({ ...route.value, screen: id, tab: null, item: null })}
       class="rail-item"
-      aria-label={t(title)}
-      title={t(title)}
+      aria-label={label}
+      title={label}
       aria-current={id === current ? "page" : undefined}
     >
       <Icon />
+      {Badge !== undefined && <Badge />}
     </a>
   )
 }

@@ -144,6 +144,30 @@ export const CheckIcon = ({ size = 28 }: { size?: number }) => (
     <path d="m8 12.3 2.8 2.8L16.2 9.6" />
   </Svg>
 )
+export const AlertsIcon = () => (
+  <Svg>
+    <path d="M12 4.2 21 19.6H3zM12 10v4.4M12 17h.01" />
+  </Svg>
+)
+export const RulesIcon = () => (
+  <Svg>
+    <path d="M4 7h8M16.5 7H20M4 12h2.5M11 12h9M4 17h10M18.5 17H20" />
+    <circle cx="14.2" cy="7" r="2.2" />
+    <circle cx="8.8" cy="12" r="2.2" />
+    <circle cx="16.2" cy="17" r="2.2" />
+  </Svg>
+)
+export const CalendarIcon = () => (
+  <Svg>
+    <rect x="3.8" y="5.4" width="16.4" height="14.8" rx="2" />
+    <path d="M3.8 10h16.4M8 3.4v4M16 3.4v4M8 14h3M14 14h2M8 17h1" />
+  </Svg>
+)
+export const ChevronIcon = ({ open }: { open: boolean }) => (
+  <Svg size={14}>
+    <path d={open ? "m5 8.5 7 7 7-7" : "m8.5 5 7 7-7 7"} />
+  </Svg>
+)
 
 /** The mark's shape in its colour. */
 export const MarkIcon = ({ mark, size = 14 }: { mark: Mark; size?: number }) => (

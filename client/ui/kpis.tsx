@@ -1,6 +1,7 @@
 /** The network in five numbers, from the stream's own counters. A number that nobody measures has no tile. */
 import { language, t } from "#client/i18n/translate.ts"
 import { twin } from "#client/state/app.ts"
+import { AlertTile } from "#client/ui/alerts/alert-badge.tsx"
 import { formatCompact, formatNumber } from "#client/ui/format.ts"
 
 export const Kpis = () => {
@@ -23,6 +24,7 @@ export const Kpis = () => {
         bad={counts.linksDown > 0}
       />
       <Tile label={t("kpi.linksHot")} value={whole(counts.linksHot)} bad={false} />
+      <AlertTile />
       <Tile label={t("kpi.sites")} value={whole(counts.sites)} bad={false} />
       {counts.subscribers !== null && (
         <Tile label={t("kpi.subscribers")} value={formatCompact(lang, counts.subscribers)} bad={false} />

@@ -1,6 +1,7 @@
 /** What single keys do. The help overlay lists this very table, so a key cannot work without being told. */
 import { signal } from "@preact/signals"
 import type { Key } from "#client/i18n/translate.ts"
+import { actWish } from "#client/state/alerts.ts"
 import type { ScreenId } from "#client/state/places.ts"
 import { moveBy, toNextEvent, togglePlay } from "#client/state/replay.ts"
 import { go } from "#client/state/route.ts"
@@ -33,6 +34,16 @@ export const SHORTCUTS: readonly Shortcut[] = [
   { keys: ["2"], text: "help.devices", run: () => go({ screen: "devices" }), screen: "devices" },
   { keys: ["3"], text: "help.events", run: () => go({ screen: "events" }), screen: "events" },
   { keys: ["4"], text: "help.replay", run: () => go({ screen: "replay" }), screen: "replay" },
+  { keys: ["5"], text: "help.alerts", run: () => go({ screen: "alerts", item: null }), screen: "alerts" },
+  { keys: ["6"], text: "help.rules", run: () => go({ screen: "rules", item: null }), screen: "rules" },
+  {
+    keys: ["7"],
+    text: "help.maintenance",
+    run: () => go({ screen: "maintenance", item: null }),
+    screen: "maintenance",
+  },
+  { keys: ["a"], text: "help.alerts.ack", run: () => (actWish.value = "ack"), on: "alerts" },
+  { keys: ["m"], text: "help.alerts.mute", run: () => (actWish.value = "mute"), on: "alerts" },
   { keys: [" "], text: "help.replay.play", run: togglePlay, on: "replay" },
   { keys: ["ArrowLeft"], text: "help.replay.move", run: () => moveBy(-MOVE_MS), on: "replay" },
   { keys: ["ArrowRight"], text: "help.replay.move", run: () => moveBy(MOVE_MS), on: "replay" },
