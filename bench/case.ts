@@ -16,12 +16,18 @@ export interface Case {
   /** Full size, and the size that runs in `npm test`. */
   readonly full: Parameters
   readonly small: Parameters
-  readonly run: (parameters: Parameters, report: (line: string) => void) => Promise<Result>
+  /** Parameters that are words: `--graphml FILE`. `json` takes no word and leaves only the last line. */
+  readonly flags?: readonly string[]
+  readonly run: (parameters: Parameters, report: (line: string) => void, flags?: Flags) => Promise<Result>
 }
+
+export type Flags = Readonly<Record<string, string>>
 
 export interface Result {
   /** Figures by name; units close the names. Null = could not be measured here, and why was reported. */
   readonly figures: Readonly<Record<string, number | null>>
   /** What has to be equal in two runs with the same seed: hashed, so that a fast wrong answer shows. */
   readonly outcome: unknown
+  /** Printed last, instead of the figures' own JSON, by cases whose last line others agreed on. */
+  readonly lines?: readonly string[]
 }

@@ -74,6 +74,9 @@ const EXCEPTIONS: Readonly<Record<string, Rule>> = {
   // Judgement alone, without the polls and journal that a user's samples pass through first.
   "bench/rules/workload.ts": { ours: ["protocol", "bench", "twin/alert"], packages: pure },
   "bench/rules/jitter.ts": { ours: ["protocol", "bench", "twin/alert"], packages: pure },
+  // Root cause alone, on worlds whose truth the benchmark simulates with code of its own: only these two hand it over.
+  "bench/rca/twin.ts": { ours: ["bench", "twin/rca", "twin/whatif/graph.ts"], packages: pure },
+  "bench/rca/shared-risk-twin.ts": { ours: ["bench", "twin/rca", "twin/whatif/graph.ts"], packages: pure },
   // The demo starts the engine through its public door, as a user would.
   "lab/demo.ts": { ours: ["protocol", "lab", "engine/start.ts", "engine/config.ts"], packages: ["node"] },
 }

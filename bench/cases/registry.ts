@@ -13,6 +13,7 @@ import { frr } from "#bench/cases/frr.ts"
 import { hostile } from "#bench/cases/hostile.ts"
 import { kill } from "#bench/cases/kill.ts"
 import { neighbour } from "#bench/cases/neighbour.ts"
+import { rca } from "#bench/cases/rca.ts"
 import { recordings } from "#bench/cases/recordings.ts"
 import { recover } from "#bench/cases/recover.ts"
 import { replay } from "#bench/cases/replay.ts"
@@ -36,6 +37,7 @@ export const CASES: readonly Case[] = [
   neighbour,
   kill,
   recover,
+  rca,
   recordings,
   replay,
   rules,

@@ -1,0 +1,94 @@
+/**
+ * How well a set of causes explains what is observed: the logarithm of how much likelier the observations are under the
+ * causes than under "nothing is wrong", plus the priors. Predicted alarms that came count for it, predicted alarms that
+ * should be in by now and are not count against it, and what nobody could see counts nothing.
+ */
+import type { Board } from "#twin/rca/board.ts"
+import { ALARM, CLEAR } from "#twin/rca/board.ts"
+import type { Cause } from "#twin/rca/cause.ts"
+import { logPrior } from "#twin/rca/cause.ts"
+import { EVIDENCE } from "#twin/rca/evidence/registry.ts"
+import { BLIND, UNTOUCHED } from "#twin/rca/evidence/kind.ts"
+import { scenarioOf } from "#twin/rca/scenario.ts"
+
+/** From this chance on an alarm is expected, rather than merely possible. */
+export const EXPECTED = 0.3
+/** Clocks of pollers and routers differ by this much without anybody noticing. */
+const SKEW_MS = 2_000
+
+/** Log-likelihood ratios of an answer to an active probe where an alarm is expected. */
+export const CONFIRMED_ALARM = 14
+const CONFIRMED_CLEAR = -7
+
+export interface Assessment {
+  readonly causes: readonly Cause[]
+  /** likelihood + priors; 0 = as good as "nothing is wrong". */
+  readonly score: number
+  readonly likelihood: number
+  /** Observables that it says something about, and the chance of an alarm (or BLIND). */
+  readonly ids: readonly number[]
+  readonly chance: readonly number[]
+  /** Expected alarms that are there, and those that should be and are not. */
+  readonly explained: number
+  readonly missing: number
+  /** When the earliest alarm that it explains began; null = it explains none. */
+  readonly onsetMs: number | null
+}
+
+export const assess = (board: Board, causes: readonly Cause[]): Assessment => {
+  const { model } = board
+  const scenario = scenarioOf(model, causes)
+  const ids: number[] = []
+  const chance: number[] = []
+  const stamp = nextStamp(board)
+  let onsetMs = Number.POSITIVE_INFINITY
+  for (const [k, kind] of EVIDENCE.entries()) {
+    const base = board.from[k] as number
+    kind.touched(model, scenario, (index) => {
+      const id = base + index
+      if (board.stamp[id] === stamp) return
+      board.stamp[id] = stamp
+      const p = kind.expected(model, scenario, index)
+      if (p === UNTOUCHED) return
+      ids.push(id)
+      chance.push(p)
+      if (p >= EXPECTED && board.state[id] === ALARM) onsetMs = Math.min(onsetMs, board.atMs[id] as number)
+    })
+  }
+  let likelihood = 0
+  let explained = 0
+  let missing = 0
+  let k = 0
+  for (let i = 0; i < ids.length; i++) {
+    const id = ids[i] as number
+    const p = chance[i] as number
+    if (p === BLIND) continue
+    // Ids come kind by kind.
+    while ((board.from[k + 1] as number) <= id) k++
+    const { spurious, latencyMs } = EVIDENCE[k] as (typeof EVIDENCE)[number]
+    const state = board.state[id]
+    if (board.confirmed.has(id) && p >= EXPECTED) {
+      likelihood += state === ALARM ? CONFIRMED_ALARM : CONFIRMED_CLEAR
+      if (state === ALARM) explained++
+      else missing++
+      continue
+    }
+    if (state === ALARM) {
+      likelihood += Math.log(p / spurious)
+      if (p >= EXPECTED) explained++
+    } else if (state === CLEAR && (board.atMs[id] as number) >= onsetMs + latencyMs + SKEW_MS) {
+      likelihood += Math.log((1 - p) / (1 - spurious))
+      if (p >= EXPECTED) missing++
+    }
+  }
+  const score = causes.reduce((sum, cause) => sum + logPrior(model, cause), likelihood)
+  return { causes, score, likelihood, ids, chance, explained, missing, onsetMs: explained > 0 ? onsetMs : null }
+}
+
+const nextStamp = (board: Board): number => {
+  if (board.stamps === 0xffff_ffff) {
+    board.stamp.fill(0)
+    board.stamps = 0
+  }
+  return ++board.stamps
+}

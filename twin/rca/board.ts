@@ -1,0 +1,74 @@
+/**
+ * What has been observed, thing by thing: unknown, clear or alarming, and since when that is so. A board is derived from a
+ * live twin (symptoms.ts) or from a benchmark, is never part of the twin's state, and remembers what changed since it was
+ * last explained, so that only the neighbourhood of that is thought about again.
+ */
+import { EVIDENCE } from "#twin/rca/evidence/registry.ts"
+import type { EvidenceKind } from "#twin/rca/evidence/kind.ts"
+import type { Model } from "#twin/rca/model.ts"
+
+export const UNKNOWN = 0
+export const CLEAR = 1
+export const ALARM = 2
+export type Seen = typeof UNKNOWN | typeof CLEAR | typeof ALARM
+
+export interface Board {
+  readonly model: Model
+  /** First number of each kind of evidence, and behind the last one. */
+  readonly from: readonly number[]
+  readonly state: Uint8Array
+  /** Alarm: since when. Clear: when it was last read. */
+  readonly atMs: Float64Array
+  readonly alarms: Set<number>
+  /** Alarms and clears that an active probe told: they are not lost, late or stale. */
+  readonly confirmed: Set<number>
+  /** Observables whose state or time changed since `explain` last took them. */
+  readonly changed: Set<number>
+  /** Working space of one assessment. */
+  readonly stamp: Uint32Array
+  stamps: number
+}
+
+export const newBoard = (model: Model): Board => {
+  const from = [0]
+  for (const kind of EVIDENCE) from.push((from.at(-1) as number) + kind.count(model))
+  const size = from.at(-1) as number
+  return {
+    model,
+    from,
+    state: new Uint8Array(size),
+    atMs: new Float64Array(size),
+    alarms: new Set(),
+    confirmed: new Set(),
+    changed: new Set(),
+    stamp: new Uint32Array(size),
+    stamps: 0,
+  }
+}
+
+export const kindNumber = (name: string): number => EVIDENCE.findIndex((kind) => kind.name === name)
+
+/** The number of one observable; throws on a kind that does not exist. */
+export const observable = (board: Board, name: string, index: number): number => {
+  const k = kindNumber(name)
+  if (k < 0) throw new Error(`no evidence kind ${name}`)
+  return (board.from[k] as number) + index
+}
+
+export const kindAt = (board: Board, id: number): readonly [kind: EvidenceKind, index: number, number: number] => {
+  let k = 0
+  while ((board.from[k + 1] as number) <= id) k++
+  return [EVIDENCE[k] as EvidenceKind, id - (board.from[k] as number), k]
+}
+
+/** Writes what was seen. An alarm keeps the time of its beginning while it lasts. */
+export const observe = (board: Board, id: number, seen: Seen, atMs: number): void => {
+  const before = board.state[id]
+  if (before === seen && (seen !== CLEAR || board.atMs[id] === atMs)) return
+  board.state[id] = seen
+  board.atMs[id] = atMs
+  if (seen === ALARM) board.alarms.add(id)
+  else if (before === ALARM) board.alarms.delete(id)
+  board.confirmed.delete(id)
+  board.changed.add(id)
+}
