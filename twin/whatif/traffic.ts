@@ -1,8 +1,10 @@
 /**
  * Demands over equal-cost paths: how much each direction of each link carries when every router sends its share evenly to
  * all of its next hops (RFC 2991 s2, the ideal of per-flow hashing). A demand is between a router and the nearest of some
- * roots; a matrix of demands is one such tree per destination. Nothing is dropped or slowed down here: a link is *offered*
- * this much. Direction 2 * link goes from end a to end b, 2 * link + 1 back.
+ * roots; a matrix of demands is one such tree per destination. What a link is *offered* ignores losses elsewhere; what it
+ * *carries* does not: a link that is too small passes its share of everything and drops the rest, as nobody slows down
+ * (TCP would; the difference matters on links that are full, and those are named anyway). Direction 2 * link goes from
+ * end a to end b, 2 * link + 1 back.
  */
 import type { FlatGraph } from "#twin/whatif/graph.ts"
 import type { IncrementalSpf } from "#twin/whatif/incremental-spf.ts"
@@ -33,12 +35,15 @@ export class Traffic {
   private readonly direction: Uint32Array
   private readonly up: Float64Array
   private readonly down: Float64Array
+  /** By node: the part of what was sent down to it that arrives. */
+  private readonly arrives: Float64Array
 
   constructor(graph: FlatGraph) {
     this.graph = graph
     this.direction = Uint32Array.from(graph.link, (link, half) => 2 * link + (graph.half[2 * link] === half ? 0 : 1))
     this.up = new Float64Array(graph.nodes)
     this.down = new Float64Array(graph.nodes)
+    this.arrives = new Float64Array(graph.nodes)
   }
 
   /** Adds a demand to what is spread already. O(V + E), allocates nothing. */
@@ -69,6 +74,49 @@ export class Traffic {
     }
     for (let node = 0; node < this.graph.nodes; node++)
       if (spf.distance[node] === Infinity) spread.lostBps += (demand.up[node] as number) + (demand.down[node] as number)
+  }
+
+  /** Adds what of a demand gets through when direction d passes `fraction[d]` of what comes. O(V + E). */
+  addCarried(spf: IncrementalSpf, demand: Demand, fraction: Float64Array, carried: Float64Array): void {
+    const { direction, up, down, arrives } = this
+    up.set(demand.up)
+    down.set(demand.down)
+    const count = spf.sortNodes()
+    for (let i = count - 1; i >= 0; i--) {
+      const node = spf.order[i] as number
+      const hops = spf.hops[node] as number
+      const upShare = (up[node] as number) / hops
+      const downShare = (down[node] as number) / hops
+      this.eachHop(spf, node, hops, (half, next) => {
+        const out = direction[half] as number
+        const through = upShare * (fraction[out] as number)
+        carried[out]! += through
+        up[next]! += through
+        down[next]! += downShare
+      })
+    }
+    for (let i = 0; i < count; i++) {
+      const node = spf.order[i] as number
+      const hops = spf.hops[node] as number
+      let sum = 0
+      this.eachHop(spf, node, hops, (half, next) => {
+        const back = (direction[half] as number) ^ 1
+        const through = (arrives[next] as number) * (fraction[back] as number)
+        carried[back]! += ((down[node] as number) / hops) * through
+        sum += through
+      })
+      arrives[node] = hops === 0 ? 1 : sum / hops
+    }
+  }
+
+  private eachHop(spf: IncrementalSpf, node: number, hops: number, take: (half: number, next: number) => void): void {
+    const { from, to } = this.graph
+    let left = hops
+    for (let half = from[node] as number; left > 0; half++) {
+      if (!isHop(this.graph, spf, spf.distance, node, half)) continue
+      left--
+      take(half, to[half] as number)
+    }
   }
 }
 

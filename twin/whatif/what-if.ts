@@ -11,7 +11,6 @@ import { IncrementalSpf } from "#twin/whatif/incremental-spf.ts"
 import { dependenceNow, spreadOf } from "#twin/whatif/model.ts"
 import type { Model } from "#twin/whatif/model.ts"
 import type { Spanning } from "#twin/whatif/spanning.ts"
-import { noSpread } from "#twin/whatif/traffic.ts"
 
 /** Slots everywhere; lists ascend. */
 export interface WhatIfAnswer {
@@ -28,8 +27,10 @@ export interface WhatIfAnswer {
   readonly customers: CustomersLost
   /** Routers that go on with another exit. */
   readonly exits: readonly ExitChange[]
-  /** Link directions that are above capacity and carry more than before. */
-  readonly overloaded: readonly Overload[]
+  /** Link directions whose load changes by more than a thousandth of their capacity (unknown: of the larger load). */
+  readonly shifted: readonly Shift[]
+  /** Of these, the ones that are above capacity then and carry more than before. */
+  readonly overloaded: readonly Shift[]
   /** Whether any load is known at all, and how: measured before, always estimated after. */
   readonly traffic: { readonly before: Quality; readonly after: Quality }
   /** Demand without a way any more, and traffic of unknown origin of which nobody can say where it goes, bit/s. */
@@ -44,12 +45,16 @@ export interface ExitChange {
   readonly to: number
 }
 
-export interface Overload {
+export interface Shift {
   readonly link: number
   readonly direction: "ab" | "ba"
   readonly beforeBps: number
+  /** What wants to pass. */
   readonly afterBps: number
-  readonly capacityBps: number
+  /** What does, after losses on links that are too small on the way. */
+  readonly carriedBps: number
+  /** Null = unknown. */
+  readonly capacityBps: number | null
 }
 
 /** Failed or drained directions whose background is led around; more of them count as unplaced. Each costs a Dijkstra. */
@@ -121,7 +126,7 @@ const sitesWithout = (
 
 // -- where the traffic goes --------------------------------------------------------------------------------------------
 
-type Moved = Pick<WhatIfAnswer, "exits" | "overloaded" | "traffic" | "lostBps" | "unplacedBps">
+type Moved = Pick<WhatIfAnswer, "exits" | "shifted" | "overloaded" | "traffic" | "lostBps" | "unplacedBps">
 
 const movedTraffic = (model: Model, failed: Failed): Moved => {
   const { toExit, trees, graph, explained, exitNow, background } = model
@@ -133,17 +138,21 @@ const movedTraffic = (model: Model, failed: Failed): Moved => {
   const spread = spreadOf(model.traffic, trees, graph.links)
   const exitThen = exitsOf(toExit, new Int32Array(graph.nodes))
   const load = spread.bps
-  const unplacedBps = withBackground(model, failed, load)
+  const { extra, unplacedBps } = backgroundThen(model, failed)
+  for (let d = 0; d < load.length; d++) load[d] = Math.max(0, (load[d] as number) + (extra[d] as number))
+  const carried = carriedOf(model, load, extra)
   for (const spf of ways) spf.undo()
   const exits = [...exitNow.entries()]
     .map(([router, from]) => ({ router, from, to: exitThen[router] as number }))
     .filter(({ router, from, to }) => from !== to && from >= 0 && to >= 0 && model.outside[router] === 0)
+  const shifted = shiftsOf(model, load, carried)
   const isKnown = load.some((bps) => bps > 0) || explained.bps.some((bps) => bps > 0)
   const isMeasured = model.measuredBps.some((bps) => !Number.isNaN(bps))
   const before = isMeasured ? "measured" : isKnown ? "estimated" : "unknown"
   return {
     exits,
-    overloaded: overloads(model, load),
+    shifted,
+    overloaded: shifted.filter(isOverload),
     traffic: { before, after: isKnown || background.some((bps) => bps !== 0) ? "estimated" : "unknown" },
     lostBps: Math.max(0, spread.lostBps - explained.lostBps),
     unplacedBps,
@@ -157,32 +166,37 @@ export const failWays = (spf: IncrementalSpf, { nodes, links, drained }: Omit<Fa
   for (const link of drained) spf.drainLink(link)
 }
 
-/** Adds what the demands do not explain: it stays where it was, and goes around what failed. Returns what is not placed. */
-const withBackground = (model: Model, failed: Failed, load: Float64Array): number => {
+interface Background {
+  /** By direction, bit/s, may be negative. */
+  readonly extra: Float64Array
+  readonly unplacedBps: number
+}
+
+/** What the demands do not explain: it stays where it was, and goes around what failed or is drained. */
+const backgroundThen = (model: Model, failed: Failed): Background => {
   const { graph, toExit, background } = model
   const isGone = (node: number): boolean => node >= 0 && toExit.failedNodes[node] === 1
   const drained = new Set(failed.drained)
+  const extra = new Float64Array(background.length)
   const around: number[] = []
-  let unplacedBps = 0
   for (let d = 0; d < background.length; d++) {
     const link = d >> 1
-    const extra = background[d] as number
-    if (extra === 0) continue
-    if (toExit.failedLinks[link] === 0 && !isGone(graph.a[link] as number) && !isGone(graph.b[link] as number)) {
-      if (!drained.has(link)) load[d] = Math.max(0, (load[d] as number) + extra)
-      else around.push(d)
-    } else if (extra > 0) around.push(d)
+    const bps = background[d] as number
+    const works = toExit.failedLinks[link] === 0 && !isGone(graph.a[link] as number) && !isGone(graph.b[link] as number)
+    if (works && !drained.has(link)) extra[d] = bps
+    else if (bps > 0) around.push(d)
   }
   around.sort((x, y) => (background[y] as number) - (background[x] as number) || x - y)
+  let unplacedBps = 0
   for (const [i, direction] of around.entries()) {
     const bps = background[direction] as number
-    if (bps > 0 && (i >= MAX_REROUTED || !ledAround(model, direction, bps, load))) unplacedBps += bps
+    if (i >= MAX_REROUTED || !ledAround(model, direction, bps, extra)) unplacedBps += bps
   }
-  return unplacedBps
+  return { extra, unplacedBps }
 }
 
 /** From one end of a link to the other by the shortest ways that are left; false = there is none. */
-const ledAround = ({ graph, toExit, traffic }: Model, direction: number, bps: number, load: Float64Array): boolean => {
+const ledAround = ({ graph, toExit, traffic }: Model, direction: number, bps: number, extra: Float64Array): boolean => {
   const link = direction >> 1
   const [a, b] = [graph.a[link] as number, graph.b[link] as number]
   const [from, to] = (direction & 1) === 0 ? [a, b] : [b, a]
@@ -191,23 +205,41 @@ const ledAround = ({ graph, toExit, traffic }: Model, direction: number, bps: nu
   if (spf.distance[from] === Infinity) return false
   const up = new Float64Array(graph.nodes)
   up[from] = bps
-  const spread = noSpread(graph.links)
-  traffic.add(spf, { up, down: new Float64Array(graph.nodes) }, spread)
-  for (let d = 0; d < load.length; d++) load[d]! += spread.bps[d] as number
+  traffic.add(spf, { up, down: new Float64Array(graph.nodes) }, { bps: extra, lostBps: 0 })
   return true
 }
 
-/** A hundredth of a percent of more traffic is rounding. */
-const MORE = 1.0001
-
-const overloads = ({ graph, loadNow }: Model, load: Float64Array): readonly Overload[] => {
-  const found: Overload[] = []
-  for (let d = 0; d < load.length; d++) {
+/** What gets through when every link passes at most its capacity; the background meets its own link only. */
+const carriedOf = ({ graph, trees, traffic }: Model, load: Float64Array, extra: Float64Array): Float64Array => {
+  let isFull = false
+  const fraction = load.map((bps, d) => {
     const capacityBps = graph.capacityBps[d >> 1] as number
+    if (!(bps > capacityBps)) return 1
+    isFull = true
+    return capacityBps / bps
+  })
+  if (!isFull) return load
+  const carried = new Float64Array(load.length)
+  for (const { spf, demand } of trees) traffic.addCarried(spf, demand, fraction, carried)
+  return carried.map((bps, d) => Math.max(0, bps + (extra[d] as number) * (fraction[d] as number)))
+}
+
+const SHIFTED = 0.001
+
+const shiftsOf = ({ graph, loadNow }: Model, load: Float64Array, carried: Float64Array): readonly Shift[] => {
+  const found: Shift[] = []
+  for (let d = 0; d < load.length; d++) {
     const [beforeBps, afterBps] = [loadNow[d] as number, load[d] as number]
-    // Unknown capacity compares false.
-    if (!(afterBps > capacityBps) || afterBps <= beforeBps * MORE) continue
-    found.push({ link: d >> 1, direction: (d & 1) === 0 ? "ab" : "ba", beforeBps, afterBps, capacityBps })
+    const carriedBps = carried[d] as number
+    if (beforeBps === afterBps && beforeBps === carriedBps) continue
+    const capacity = graph.capacityBps[d >> 1] as number
+    const capacityBps = Number.isNaN(capacity) ? null : capacity
+    const change = Math.max(Math.abs(afterBps - beforeBps), Math.abs(carriedBps - beforeBps))
+    if (change <= SHIFTED * (capacityBps ?? Math.max(beforeBps, afterBps))) continue
+    found.push({ link: d >> 1, direction: (d & 1) === 0 ? "ab" : "ba", beforeBps, afterBps, carriedBps, capacityBps })
   }
   return found
 }
+
+const isOverload = ({ beforeBps, afterBps, capacityBps }: Shift): boolean =>
+  capacityBps !== null && afterBps > capacityBps && afterBps > beforeBps
