@@ -42,6 +42,7 @@ import { platformTwin, tellExpiry } from "#engine/tls/tell-expiry.ts"
 import { tellBreaches } from "#engine/quota/tell-breaches.ts"
 import { usersWithin } from "#engine/quota/users-within.ts"
 import { makeReplays, type Replays } from "#engine/replay/replays.ts"
+import { makeJudging, type Judging } from "#engine/rules/judging.ts"
 import { auditRls } from "#engine/storage/audit-rls.ts"
 import { openDb, type DbShape } from "#engine/storage/db.ts"
 import { listEvents } from "#engine/storage/events.ts"
@@ -181,7 +182,9 @@ export const assemble = (options: AssembleOptions) =>
       replays,
       nowMs: Date.now,
     })
-    const life = yield* makeRunning({ open: (tenant) => openTenant(environment, tenant), tenants, stream })
+    const judging = makeJudging({ db, quotas, log, judgements: { of: tenants.judgement }, nowMs: Date.now })
+    const open = (tenant: TenantInfo) => Effect.tap(openTenant(environment, tenant), () => judging.follow(tenant))
+    const life = yield* makeRunning({ open, tenants, stream })
     running = life.services
     yield* tellBreaches(quotas, twins.byTenant, Date.now)
     const run = (tenant: TenantRecord) => Effect.andThen(standings.load(tenant), life.start(tenant))
@@ -255,6 +258,7 @@ export const assemble = (options: AssembleOptions) =>
       audit,
       subscribers,
       replays,
+      judging: judging.api,
       tenancy: { tenancy, settings, quotas },
       twins,
       stream,
@@ -394,6 +398,7 @@ interface Serving {
   readonly audit: Audit
   readonly subscribers: SubscriberReveal
   readonly replays: Replays
+  readonly judging: Judging["api"]
   readonly tenancy: Pick<ApiDeps, "tenancy" | "settings" | "quotas">
   readonly twins: Twins
   readonly stream: Stream
@@ -411,6 +416,7 @@ const serve = ({
   audit,
   subscribers,
   replays,
+  judging,
   tenancy,
   twins,
   stream,
@@ -424,6 +430,7 @@ const serve = ({
     api: {
       ...identity.api,
       ...tenancy,
+      ...judging,
       audit,
       subscribers,
       replays,

@@ -64,6 +64,10 @@ export const QUOTAS = {
   max_retention_days_events: bound("days", "UA", 90, 400, 3_660),
   max_retention_days_journal: bound("days", "UA", 3, 30, 3_660),
   max_storage_gb: total("GB", "E", 20, 200, 2_000),
+  /** Shipped, changed and own ones. */
+  max_rules: total("rules", "UA", 200, 500, 2_000),
+  /** How far back a rule that the tenant writes may look: a baseline of the same time last week is 626,400 s. */
+  max_rule_window_s: bound("s", "A", 691_200, 1_382_400, 3_456_000),
   /** Devices that are pinged, and service probes. */
   max_probe_targets: total("targets", "A", 1_000, 10_000, 100_000),
   max_probe_pps: rate("packets/s", SECOND, "E", 200, 2_000, 20_000),
@@ -86,8 +90,6 @@ export const ABSENT: Readonly<Record<string, string>> = {
   max_agents: "there are no agents yet (C13)",
   max_batch_bytes: "there is no ingest by HTTP yet; a poll is bounded by its collector",
   max_labels_per_sample: "samples have no labels: a series is (device, entity, metric)",
-  max_rules: "there is no rule language yet (I1)",
-  max_rule_window_s: "there is no rule language yet (I1)",
   max_diagnostics_per_hour:
     "no route runs a diagnosis yet (C11); on the command line it is the machine's owner who asks",
   max_scan_addresses_per_day: "there is no scan yet (C12)",

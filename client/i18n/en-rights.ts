@@ -48,6 +48,8 @@ export const enRights: Readonly<Record<keyof typeof ptRights, string>> = {
   "quota.max_syslog_msgs_per_s": "Syslog lines per second",
   "quota.max_metric_series": "Metric series",
   "quota.max_storage_gb": "Storage",
+  "quota.max_rules": "Alert rules",
+  "quota.max_rule_window_s": "How far back a rule looks",
   "quota.max_probe_targets": "Probe targets",
   "quota.max_probe_pps": "Probe packets per second",
   "quota.max_api_requests_per_min": "API requests per minute",

@@ -46,6 +46,8 @@ export const ptRights = {
   "quota.max_syslog_msgs_per_s": "Linhas de syslog por segundo",
   "quota.max_metric_series": "Séries de métricas",
   "quota.max_storage_gb": "Armazenamento",
+  "quota.max_rules": "Regras de alerta",
+  "quota.max_rule_window_s": "Quanto uma regra olha para trás",
   "quota.max_probe_targets": "Alvos de sondas",
   "quota.max_probe_pps": "Pacotes de sonda por segundo",
   "quota.max_api_requests_per_min": "Pedidos à API por minuto",

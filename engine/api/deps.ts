@@ -9,6 +9,9 @@ import type { People } from "#engine/people/people.ts"
 import type { SubscriberReveal } from "#engine/privacy/reveal.ts"
 import type { Programs } from "#engine/programs/programs.ts"
 import type { Quotas } from "#engine/quota/quotas.ts"
+import type { AlertsApi, Judgements } from "#engine/rules/alerts-api.ts"
+import type { RulesApi } from "#engine/rules/rules-api.ts"
+import type { MaintenanceApi } from "#engine/maintenance/maintenance-api.ts"
 import type { Replays } from "#engine/replay/replays.ts"
 import type { Settings } from "#engine/tenancy/settings.ts"
 import type { Tenancy } from "#engine/tenancy/tenancy.ts"
@@ -32,6 +35,10 @@ export interface ApiDeps {
   readonly probePlans: ProbePlans
   readonly idempotency: Idempotency
   readonly inventory: InventoryApi
+  readonly rules: RulesApi
+  readonly alerts: AlertsApi
+  readonly maintenance: MaintenanceApi
+  readonly judgements: Judgements
   readonly log: Log
   readonly version: string
   /** As browsers see it, when a proxy stands between. */

@@ -10,6 +10,7 @@ import { makeDoors } from "#engine/access/doors.ts"
 import type { Principal } from "#engine/access/principal.ts"
 import { makeAddressBook } from "#engine/address-book.ts"
 import { principalOf } from "#engine/api/accounts.fixture.ts"
+import type { ApiDeps } from "#engine/api/deps.ts"
 import { testDeps } from "#engine/api/deps.fixture.ts"
 import { storedIdempotency } from "#engine/api/idempotency-store.ts"
 import type { Collector } from "#engine/collectors/collector.ts"
@@ -83,6 +84,8 @@ export interface InventoryServerOptions {
   readonly loopback?: Config["loopbackTargets"]
   /** Hears of every credential that is opened. */
   readonly onOpened?: (device: string, kind: string) => void
+  /** What else of the API this test needs. Called when the tenants run. */
+  readonly api?: (server: InventoryServer) => Promise<Partial<ApiDeps>>
 }
 
 export const useInventoryServer = (options: InventoryServerOptions = {}): InventoryServer => {
@@ -139,6 +142,7 @@ export const useInventoryServer = (options: InventoryServerOptions = {}): Invent
         defaultPollSeconds: 30,
         quotas: server.quotas,
       }),
+      ...(await options.api?.(server)),
     })
     const rest = { metrics: makeMetrics(), metricsToken: null, staticDir: null, basemapPath: () => null }
     const http = await run(

@@ -30,10 +30,8 @@ const SAFE = new Set(["GET", "HEAD", "OPTIONS"])
 const STEERING = new Set(["replays.update", "replays.remove"])
 /** A question in a body. */
 const ASKING = new Set(["alertRules.check", "alertRules.dryRun"])
-/** Nothing of it is stored yet. */
-const NOT_YET = /^(alertRules|alerts|maintenance)\./
 const mutating = [...endpoints]
-  .filter(([name, { method }]) => !SAFE.has(method) && !STEERING.has(name) && !ASKING.has(name) && !NOT_YET.test(name))
+  .filter(([name, { method }]) => !SAFE.has(method) && !STEERING.has(name) && !ASKING.has(name))
   .map(([name]) => name)
 
 /** What may be said to a route. */
@@ -187,6 +185,55 @@ describe("[S6] every mutating route leaves exactly one row", { skip: NO_POSTGRES
     await ask("tenants.create", { body: { slug, name: slug } })
     return slug
   }
+  /** Fires at once on every device that nobody heard of for a second. */
+  const ruleBody = (id: string): object => ({
+    id,
+    rule_schema_version: "1",
+    name: id,
+    enabled: true,
+    severity: "warn",
+    scope: {},
+    condition: { type: "absent", metric: "device.cpu_pct", seconds: 1 },
+    for_seconds: 0,
+    recover_seconds: 0,
+    cooldown_seconds: 0,
+    annotations: { summary_template: "silence of {{device}}", runbook_url: "https://example.net/runbook" },
+  })
+  const nextRound = (): Promise<void> =>
+    new Promise((heard) => {
+      const { twin } = it.engine.tenants().find((one) => one.twin.tenant.id === it.a.id)!
+      const stop = twin.onRound(() => {
+        stop()
+        heard()
+      })
+    })
+  /** An alert that fires, of a rule of its own. */
+  const firing = async (): Promise<string> => {
+    const rule = unique("silent")
+    await ask("alertRules.put", { params: { id: rule }, body: ruleBody(rule) })
+    for (;;) {
+      const { items } = (await ask("alerts.list", { query: { rule, state: "firing" } })).body as {
+        items: ReadonlyArray<{ id: string }>
+      }
+      if (items[0] !== undefined) return items[0].id
+      await nextRound()
+    }
+  }
+  const windowBody = (more: object = {}): object => ({
+    kind: "maintenance",
+    title: "Power",
+    note: "",
+    scope: {},
+    sparesCritical: false,
+    startsAtMs: Date.now() - 60_000,
+    durationSeconds: 3_600,
+    recurrence: { every: "never" },
+    timeZone: "America/Sao_Paulo",
+    untilMs: null,
+    ...more,
+  })
+  const plan = async (more: object = {}): Promise<string> =>
+    ((await ask("maintenance.create", { body: windowBody(more) })).body as { window: { id: string } }).window.id
   const keyBody = () => ({ name: unique("key"), scope: ["network.read"], days: 1 })
   const tokens = async (): Promise<{ accessToken: string; refreshToken: string }> =>
     (await ask("tokens.create", { as: null, body: { user: "admin", password: ADMIN_PASSWORD, tenant: it.a.slug } }))
@@ -340,6 +387,48 @@ describe("[S6] every mutating route leaves exactly one row", { skip: NO_POSTGRES
     }),
     "settings.put": async () => ({ body: await settingsBody(), action: /^settings\.update$/ }),
     "replays.create": async () => ({ body: { fromMs: Date.now() }, action: /^replay\.create$/ }),
+    "alertRules.put": async () => {
+      const id = unique("rule")
+      return { params: { id }, body: ruleBody(id), action: /^rule\.create$/ }
+    },
+    "alertRules.remove": async () => {
+      const id = unique("rule")
+      await ask("alertRules.put", { params: { id }, body: ruleBody(id) })
+      return { params: { id }, action: /^rule\.delete$/ }
+    },
+    "alertRules.import": async () => ({
+      body: { mode: "merge", rules: [ruleBody(unique("rule"))], dryRun: false },
+      action: /^rule\.import$/,
+    }),
+    "alerts.acknowledge": async () => ({ params: { id: await firing() }, body: {}, action: /^alert\.ack$/ }),
+    "alerts.withdraw": async () => {
+      const id = await firing()
+      await ask("alerts.acknowledge", { params: { id }, body: {} })
+      return { params: { id }, action: /^alert\.unack$/ }
+    },
+    "alerts.mute": async () => ({
+      params: { id: await firing() },
+      body: { minutes: 5, note: "ticket 4711" },
+      action: /^alert\.mute$/,
+    }),
+    "alerts.unmute": async () => {
+      const id = await firing()
+      await ask("alerts.mute", { params: { id }, body: { minutes: 5, note: "ticket 4711" } })
+      return { params: { id }, action: /^alert\.unmute$/ }
+    },
+    "maintenance.create": async () => ({ body: windowBody(), action: /^maintenance\.create$/ }),
+    "maintenance.put": async () => ({
+      params: { id: await plan() },
+      body: windowBody({ title: "Another" }),
+      action: /^maintenance\.update$/,
+    }),
+    "maintenance.remove": async () => ({ params: { id: await plan() }, action: /^maintenance\.delete$/ }),
+    "maintenance.state": async () => ({
+      params: { id: await plan({ kind: "change" }) },
+      body: { state: "in_progress" },
+      action: /^maintenance\.state$/,
+    }),
+    "maintenance.end": async () => ({ params: { id: await plan() }, action: /^maintenance\.end$/ }),
     "audit.export": async () => ({ body: {}, action: /^audit\.export$/ }),
     "subscribers.reveal": async () => ({
       body: { pseudonym: await subscriber(), reason: "ticket 4711" },

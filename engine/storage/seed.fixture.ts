@@ -57,6 +57,8 @@ export const seedEveryTable = async (owner: Client, tenant: TenantId): Promise<v
       "seq, idx, at_ms, type, severity, subject, subject_kind, entity, source",
       [1, 0, 1, "device.rebooted", "warning", first, "device", "", "snmp"],
     ],
+    ["alert_rule", "rule_id, rule, updated_ms, updated_by", ["own-rule", "{}", 1, "ada"]],
+    ["maintenance_window", "window_id, body, updated_ms, updated_by", [first, "{}", 1, "ada"]],
     ["tenant_quota", "name, most", ["max_devices", 10]],
     [
       "tenant_settings",

@@ -161,7 +161,7 @@ export class AlertsGroup extends HttpApiGroup.make("alerts")
       params: AlertId,
       /** For `heliograph verify-receipt`: docs/rules.md. */
       success: named("DecisionReceipt", Schema.Record(Schema.String, Schema.Unknown)),
-      error: [NotFound, Refused, ServiceUnavailable],
+      error: gone,
     }).annotate(OpenApi.Summary, "The decision with all that it was made from, to be re-checked elsewhere"),
     HttpApiEndpoint.put("acknowledge", "/alerts/:id/ack", {
       params: AlertId,

@@ -3,87 +3,115 @@ import * as Effect from "effect/Effect"
 import * as HttpApiBuilder from "effect/http-api/HttpApiBuilder"
 import { Api } from "#engine/api/contract.ts"
 import type { ApiDeps } from "#engine/api/deps.ts"
-import { etagOf } from "#engine/api/etag.ts"
-import { setHeader } from "#engine/api/handlers/request.ts"
-import { page, PAGE_DEFAULT, readCursor } from "#engine/api/lists.ts"
+import { overQuota } from "#engine/api/handlers/over-quota.ts"
+import { setHeader, unavailable } from "#engine/api/handlers/request.ts"
+import { deviceNames, page, PAGE_DEFAULT, readCursor } from "#engine/api/lists.ts"
 import { BadQuery, NotFound, Refused } from "#engine/api/problems.ts"
+import { Caller } from "#engine/api/signed-in.ts"
+import { ruleEtag, type RuleEditor } from "#engine/rules/rules-api.ts"
+import { mistakesOf } from "#engine/rules/rule-plan.ts"
+import type { RuleEntry } from "#engine/rules/rule-set.ts"
 import type { Rule } from "#protocol/rule.ts"
 import { checkRule } from "#twin/alert/check.ts"
 import { PACKS } from "#twin/alert/packs/registry.ts"
 
-const NOT_STORED = "rules of a tenant's own are not stored yet"
+export const alertRules = (deps: ApiDeps) => {
+  const away = unavailable(deps)
+  const store = deps.rules
+  const stored = Effect.flatMap(Caller, ({ principal }) =>
+    store.read(principal.tenant).pipe(Effect.catchTag("Unavailable", away)),
+  )
+  /** How many alerts of each rule the caller sees; none while the twin is being rebuilt. */
+  const counted = Effect.map(Caller, ({ principal, twin }) => {
+    const seen = deviceNames(twin.inventory())
+    const counts = new Map<string, { pending: number; firing: number }>()
+    for (const alert of deps.judgements.of(principal.tenant)?.alerts() ?? []) {
+      if (!seen.has(alert.device)) continue
+      const count = counts.get(alert.rule) ?? { pending: 0, firing: 0 }
+      if (alert.state === "pending") count.pending++
+      else if (alert.state !== "ok") count.firing++
+      counts.set(alert.rule, count)
+    }
+    return (entry: RuleEntry) => ({
+      ...entry,
+      rule: jsonOf(entry.rule),
+      ...(counts.get(entry.rule.id) ?? { pending: 0, firing: 0 }),
+    })
+  })
+  const tagged = (entry: RuleEntry) =>
+    Effect.flatMap(counted, (rowOf) => Effect.as(setHeader("etag", ruleEtag(entry)), rowOf(entry)))
 
-export const alertRules = (_deps: ApiDeps) =>
-  HttpApiBuilder.group(Api, "alertRules", (handlers) =>
+  return HttpApiBuilder.group(Api, "alertRules", (handlers) =>
     handlers
-      .handle("list", ({ query }) => {
-        const after = readCursor(query.cursor)
-        if (after === null) return Effect.fail(new BadQuery({ detail: "`cursor` is not one that this list gave out" }))
-        const wanted = query.q?.toLowerCase()
-        return Effect.succeed(
-          page(
-            SHIPPED,
+      .handle("list", ({ query }) =>
+        Effect.gen(function* () {
+          const after = readCursor(query.cursor)
+          if (after === null) return yield* new BadQuery({ detail: "`cursor` is not one that this list gave out" })
+          const { entries } = yield* stored
+          const rowOf = yield* counted
+          const wanted = query.q?.toLowerCase()
+          return page(
+            entries,
             ({ rule }) => rule.id,
             after,
             query.limit ?? PAGE_DEFAULT,
-            (row) => {
-              if (query.enabled !== undefined && row.rule.enabled !== (query.enabled === "true")) return null
-              const text = `${row.rule.id} ${row.rule.name}`.toLowerCase()
-              return wanted === undefined || text.includes(wanted) ? bodyOf(row) : null
+            (entry) => {
+              const { rule } = entry
+              if (query.enabled !== undefined && rule.enabled !== (query.enabled === "true")) return null
+              const text = `${rule.id} ${rule.name}`.toLowerCase()
+              return wanted === undefined || text.includes(wanted) ? rowOf(entry) : null
             },
-          ),
-        )
-      })
-      .handle("packs", () =>
-        Effect.succeed({
-          items: PACKS.map(({ id, name, rules }) => ({ id, name, rules: rules.map(({ rule }) => rule.id) })),
+          )
         }),
       )
+      .handle("packs", () => Effect.succeed(PACK_LIST))
       .handle("export", ({ query }) =>
-        Effect.succeed({ rules: query.all === "true" ? SHIPPED.map(({ rule }) => jsonOf(rule)) : [] }),
+        Effect.map(stored, ({ entries }) => ({
+          rules: entries
+            .filter(({ updatedAtMs }) => query.all === "true" || updatedAtMs !== null)
+            .map(({ rule }) => jsonOf(rule)),
+        })),
       )
-      .handle("get", ({ params }) => {
-        const row = SHIPPED.find(({ rule }) => rule.id === params.id)
-        if (row === undefined) return Effect.fail(new NotFound({}))
-        return Effect.as(setHeader("etag", etagOf(row.rule)), bodyOf(row))
-      })
-      .handle("put", () => Effect.fail(new Refused({ detail: NOT_STORED })))
-      .handle("remove", ({ params }) =>
-        SHIPPED.some(({ rule }) => rule.id === params.id)
-          ? Effect.fail(new Refused({ detail: "a shipped rule cannot be removed: switch it off" }))
-          : Effect.fail(new NotFound({})),
+      .handle("get", ({ params }) =>
+        Effect.flatMap(stored, ({ entries }) => {
+          const entry = entries.find(({ rule }) => rule.id === params.id)
+          return entry === undefined ? Effect.fail(new NotFound({})) : tagged(entry)
+        }),
+      )
+      .handle("put", ({ params, headers, payload }) =>
+        Effect.flatMap(editor, (who) => store.put(who, params.id, payload, headers["if-match"])).pipe(
+          Effect.catchTags({ Unavailable: away, QuotaPassed: overQuota }),
+          Effect.flatMap(tagged),
+        ),
+      )
+      .handle("remove", ({ params, headers }) =>
+        Effect.flatMap(editor, (who) => store.remove(who, params.id, headers["if-match"])).pipe(
+          Effect.catchTag("Unavailable", away),
+        ),
       )
       .handle("check", ({ payload }) => {
+        const mistakes = mistakesOf(payload.rule)
         const checked = checkRule(payload.rule)
-        return Effect.succeed(
-          checked.ok
-            ? { mistakes: [], version: checked.version }
-            : { mistakes: checked.mistakes.map(({ path, message }) => ({ path, problem: message })), version: null },
-        )
+        return Effect.succeed({ mistakes, version: checked.ok && mistakes.length === 0 ? checked.version : null })
       })
-      .handle("import", () => Effect.fail(new Refused({ detail: NOT_STORED })))
-      .handle("dryRun", () => Effect.fail(new Refused({ detail: NOT_STORED }))),
+      .handle("import", ({ payload }) =>
+        Effect.flatMap(editor, (who) => store.import(who, payload)).pipe(
+          Effect.catchTags({ Unavailable: away, QuotaPassed: overQuota }),
+          Effect.map((report) => ({ ...report, dryRun: payload.dryRun })),
+        ),
+      )
+      .handle("dryRun", () => Effect.fail(new Refused({ detail: "nothing is judged on the stored journal yet" }))),
   )
-
-interface Shipped {
-  readonly rule: Rule
-  readonly version: string
-  readonly origin: string
 }
-const SHIPPED: readonly Shipped[] = PACKS.flatMap(({ id, rules }) =>
-  rules.flatMap(({ rule }) => {
-    const checked = checkRule(rule)
-    return checked.ok ? [{ rule, version: checked.version, origin: `pack:${id}` }] : []
-  }),
-).toSorted((a, b) => (a.rule.id < b.rule.id ? -1 : 1))
+
+const editor: Effect.Effect<RuleEditor, never, Caller> = Effect.map(Caller, ({ principal, actor }) => ({
+  tenant: principal.tenant,
+  by: actor,
+  sites: principal.sites,
+}))
+
+const PACK_LIST = {
+  items: PACKS.map(({ id, name, rules }) => ({ id, name, rules: rules.map(({ rule }) => rule.id) })),
+}
 
 const jsonOf = (rule: Rule): Readonly<Record<string, unknown>> => ({ ...rule })
-const bodyOf = ({ rule, version, origin }: Shipped) => ({
-  rule: jsonOf(rule),
-  version,
-  origin,
-  updatedAtMs: null,
-  updatedBy: null,
-  pending: 0,
-  firing: 0,
-})
