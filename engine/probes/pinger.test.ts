@@ -13,7 +13,7 @@ import { pingLine } from "#engine/probes/ping-lines.ts"
 import { findPingTool, pingArgs } from "#engine/probes/ping-tool.ts"
 import type { PingTool } from "#engine/probes/ping-tool.ts"
 import { figures } from "#engine/probes/ping-window.ts"
-import { makePinger, shardsOf } from "#engine/probes/pinger.ts"
+import { makePinger, shardsOf, untilPhaseMs } from "#engine/probes/pinger.ts"
 import type { PingSubject } from "#engine/probes/pinger.ts"
 import { findTool, runTool } from "#engine/probes/tool.ts"
 
@@ -121,7 +121,7 @@ test("losses are heard as losses, and life after them", async (t) => {
   for (const [address, rttMs] of heard.all) assert.equal(rttMs, address === "192.0.2.1" ? 1.5 : null)
   await fake.revive("192.0.2.2")
   await heard.until(() => heard.all.some(([address, rttMs]) => address === "192.0.2.2" && rttMs === 1.5))
-  assert.deepEqual(await fake.starts(), ["-l -p 2000 -i 500 -t 1000 -f -"])
+  assert.deepEqual(await fake.starts(), ["-l -p 2000 -i 1 -t 1000 -f -"])
 })
 
 test("one process a rate; a changed set starts only its own rate anew, an empty one ends it", async (t) => {
@@ -153,7 +153,23 @@ test("[C9] many addresses are spread over few processes, each with room; who sta
   )
   const many = Array.from({ length: 10_000 }, (_, n) => `10.${n % 40}.${n >> 8}.${n % 256}`)
   const shards = [...shardsOf(every(10_000, ...new Set(many))).values()]
-  assert.ok(shards.length <= 16 && shards.every(({ addresses }) => addresses.length <= 2 * fpingRoom(10_000)))
+  assert.ok(shards.length <= 128 && shards.every(({ addresses }) => addresses.length <= 2 * fpingRoom(10_000)))
+  const phases = shards.map(({ phase }) => phase ?? Number.NaN).toSorted((a, b) => a - b)
+  for (const [nth, phase] of phases.entries()) assert.equal(phase, nth / shards.length, "they take turns evenly")
+  assert.equal([...shardsOf(every(10_000, "192.0.2.1")).values()][0]?.phase, null)
+})
+
+test("[C9] whenever a process starts, it starts at its phase, within a period", () => {
+  const phases = fc.double({ min: 0, max: 0.999, noNaN: true })
+  fc.assert(
+    fc.property(fc.nat(1e9), fc.constantFrom(1_000, 10_000, 60_000), phases, (nowMs, periodMs, phase) => {
+      const waitMs = untilPhaseMs(nowMs, periodMs, phase)
+      assert.ok(waitMs >= 0 && waitMs <= periodMs)
+      const off = Math.abs(((nowMs + waitMs) % periodMs) - phase * periodMs)
+      assert.ok(Math.min(off, periodMs - off) < 1e-3)
+    }),
+  )
+  assert.equal(untilPhaseMs(123, 1_000, null), 0)
 })
 
 test("an fping that dies says nothing of any device, is told with its reason, and is started again", async (t) => {

@@ -10,7 +10,7 @@ import type { Log } from "#engine/log.ts"
 import { literal } from "#engine/probes/address.ts"
 import { runBeats } from "#engine/probes/beat.ts"
 import type { Beat } from "#engine/probes/beat.ts"
-import { fpingRoom, runFping, SLACK } from "#engine/probes/fping.ts"
+import { fpingRoom, runFping } from "#engine/probes/fping.ts"
 import { pingLine } from "#engine/probes/ping-lines.ts"
 import { pingArgs } from "#engine/probes/ping-tool.ts"
 import type { PingTool } from "#engine/probes/ping-tool.ts"
@@ -32,7 +32,7 @@ export interface Pinger {
 export type OnPing = (subject: PingSubject, rttMs: number | null) => void
 
 /** Pings per second over all tenants, and with `ping`, which costs a process each. */
-export const FPING_PER_SECOND = 4_000
+export const FPING_PER_SECOND = 2_000
 export const PING_PER_SECOND = 20
 /** Processes of `ping` at once: each lives for its time-out when nobody answers. */
 const PING_CONCURRENT = 32
@@ -56,7 +56,7 @@ const byFping = (file: string, onPing: OnPing, log: Log): Effect.Effect<Pinger, 
     const running = new Map<string, string>()
 
     /** `tight` = how many times slower than asked. */
-    const life = ({ periodMs: intervalMs, addresses }: Shard, tight: number): Effect.Effect<never> => {
+    const life = ({ periodMs: intervalMs, addresses, phase }: Shard, tight: number): Effect.Effect<never> => {
       const periodMs = Math.ceil(intervalMs * tight)
       const subjects = new Map(addresses.map((address) => [address, { address, intervalMs }]))
       let restMs = RESTART_MS
@@ -65,6 +65,7 @@ const byFping = (file: string, onPing: OnPing, log: Log): Effect.Effect<Pinger, 
         if (subject !== undefined) onPing(subject, rttMs)
       }
       const once = Effect.gen(function* () {
+        yield* Effect.sleep(untilPhaseMs(performance.now(), periodMs, phase))
         const startedMs = performance.now()
         const why = yield* runFping({ file, addresses, periodMs, onPing: heard })
         if (performance.now() - startedMs >= WELL_MS) restMs = RESTART_MS
@@ -77,8 +78,7 @@ const byFping = (file: string, onPing: OnPing, log: Log): Effect.Effect<Pinger, 
 
     const set = (subjects: readonly PingSubject[]): Effect.Effect<void> =>
       Effect.gen(function* () {
-        // What a period leaves free is sent faster in the rest of it: the cap counts there.
-        const tight = stretch(intervalsOf(subjects), FPING_PER_SECOND * (1 - SLACK))
+        const tight = stretch(intervalsOf(subjects), FPING_PER_SECOND)
         if (tight > 1) tellStretch(log, tight, FPING_PER_SECOND)
         const shards = shardsOf(subjects)
         for (const name of [...running.keys()].filter((known) => !shards.has(known))) {
@@ -97,18 +97,28 @@ const byFping = (file: string, onPing: OnPing, log: Log): Effect.Effect<Pinger, 
 
 interface Shard {
   readonly periodMs: number
+  /** When in the period it asks, 0 to 1, so that processes of one rate take turns; null = at once, it is the only one. */
+  readonly phase: number | null
   readonly addresses: readonly string[]
+}
+
+/** Time until the next `phase` of the period: a process that is started again asks when it asked before. */
+export const untilPhaseMs = (nowMs: number, periodMs: number, phase: number | null): number => {
+  if (phase === null) return 0
+  const late = (nowMs - phase * periodMs) % periodMs
+  return late === 0 ? 0 : late < 0 ? -late : periodMs - late
 }
 
 /** Each rate's addresses in as few processes as hold them with ease; an address keeps its place when others come and go. */
 export const shardsOf = (subjects: readonly PingSubject[]): ReadonlyMap<string, Shard> => {
-  const shards = new Map<string, { readonly periodMs: number; readonly addresses: string[] }>()
+  const shards = new Map<string, Shard & { readonly addresses: string[] }>()
   for (const [periodMs, list] of Map.groupBy(subjects, ({ intervalMs }) => intervalMs)) {
     // A power of two: the number of processes, and with it everybody's place, changes rarely.
     const count = 2 ** Math.ceil(Math.log2(Math.max(1, list.length / fpingRoom(periodMs))))
     for (const { address } of list) {
-      const name = `${periodMs} ${stableHash(address) % count}/${count}`
-      const shard = shards.get(name) ?? { periodMs, addresses: [] }
+      const nth = stableHash(address) % count
+      const name = `${periodMs} ${nth}/${count}`
+      const shard = shards.get(name) ?? { periodMs, phase: count === 1 ? null : nth / count, addresses: [] }
       shards.set(name, shard)
       shard.addresses.push(address)
     }
