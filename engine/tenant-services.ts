@@ -25,7 +25,7 @@ import type { QuotaPassed, Quotas } from "#engine/quota/quotas.ts"
 import { perSecond, stretchProbes } from "#engine/quota/stretch-probes.ts"
 import type { DbError, DbShape } from "#engine/storage/db.ts"
 import { appendEvents } from "#engine/storage/events.ts"
-import { openHistory, type History } from "#engine/storage/history.ts"
+import { openHistory, type History, type ReadElsewhere } from "#engine/storage/history.ts"
 import {
   changeInventory,
   type AddressRefused,
@@ -48,6 +48,7 @@ import { makeTargetOpener } from "#engine/storage/targets.ts"
 import type { MasterKeyUnusable, TenantKey, Vault, VaultRefused } from "#engine/storage/vault.ts"
 import { decodeBatch, encodeBatch } from "#engine/tenant/journal-codec.ts"
 import { writeEvents } from "#engine/tenant/event-writer.ts"
+import { makeFollower } from "#engine/tenant/inventory-follower.ts"
 import type { LiveTwin, TenantInfo } from "#engine/tenant/live-twin.ts"
 import type { JournalPort } from "#engine/tenant/ports.ts"
 import type { LoadTenant, TenantNotStarted, Tenants } from "#engine/tenant/registry.ts"
@@ -91,7 +92,7 @@ export type ChangeInventory = <A, E = never>(
   E | AddressRefused | QuotaPassed | VaultRefused | MasterKeyUnusable | TopologyRefused | DbError
 >
 
-/** The twin did not take the new inventory: its inbox is closed. It stands in the database and counts from the next start. */
+/** The twin did not take the new inventory: it is being rebuilt. It stands in the database, and the twin follows soon. */
 export class TopologyRefused extends Data.TaggedError("TopologyRefused")<{ readonly message: string }> {}
 
 export interface TenantEnvironment {
@@ -108,6 +109,8 @@ export interface TenantEnvironment {
   readonly retentionMs: (tenant: TenantInfo) => RetentionMs
   /** What the tenant chose about its subscribers; absent = counts only. */
   readonly privacy?: (tenant: TenantInfo) => Effect.Effect<PrivacySettings, unknown>
+  /** Reads charts in another thread; absent = in this one. */
+  readonly readChart?: (tenant: TenantInfo, ...read: Parameters<ReadElsewhere>) => ReturnType<ReadElsewhere>
 }
 
 /** Room for changes of the inventory within one life of a runtime. */
@@ -178,32 +181,27 @@ export const openTenant = (
   })
 
 /**
- * Stores a change, then lets twin and fleet follow, one at a time: what they get is the newest revision, and an earlier
- * one never arrives after a later one. Not interrupted in between, so that whoever goes away leaves no twin behind its
- * inventory.
+ * Stores a change, then lets twin and fleet follow (inventory-follower.ts). Not interrupted in between, so that whoever
+ * goes away leaves no twin behind its inventory.
  */
 const makeChange = (
   environment: TenantEnvironment,
   tenant: TenantInfo,
   twin: LiveTwin,
   follow: Follow,
-): Effect.Effect<ChangeInventory> =>
-  Effect.map(Effect.all([Semaphore.make(1), Semaphore.make(1)]), ([writing, following]) => {
+): Effect.Effect<ChangeInventory, never, Scope.Scope> =>
+  Effect.gen(function* () {
     const { db, vault } = environment
-    let followed = 0
-    let newest: Stored | null = null
-    const catchUp = Effect.gen(function* () {
-      const stored = newest
-      // Somebody who stored later was here already and took this change along.
-      if (stored === null || followed >= stored.rev) return
-      yield* Effect.tryPromise({
-        try: () => twin.setInventory(stored.rev, inventoryOf(stored)),
-        catch: (cause) => new TopologyRefused({ message: cause instanceof Error ? cause.message : String(cause) }),
-      })
-      yield* follow(stored)
-      followed = stored.rev
-      if (newest === stored) newest = null
-    })
+    const writing = yield* Semaphore.make(1)
+    const followed = yield* makeFollower((stored: Stored) =>
+      Effect.andThen(
+        Effect.tryPromise({
+          try: () => twin.setInventory(stored.rev, inventoryOf(stored)),
+          catch: (cause) => new TopologyRefused({ message: cause instanceof Error ? cause.message : String(cause) }),
+        }),
+        follow(stored),
+      ),
+    )
     return (changing, plan) =>
       Effect.uninterruptible(
         Effect.gen(function* () {
@@ -211,10 +209,7 @@ const makeChange = (
           const wrongAddress = wrongAddressFor(environment, tenant)
           const store = changeInventory(db, vault, tenant.id, { ...changing, wrongAddress }, plan)
           const done = yield* writing.withPermits(1)(store)
-          const { stored } = done
-          if (stored === null) return done
-          if (newest === null || newest.rev < stored.rev) newest = stored
-          yield* following.withPermits(1)(catchUp)
+          if (done.stored !== null) yield* followed(done.stored)
           return done
         }),
       )
@@ -272,7 +267,9 @@ const load = (environment: TenantEnvironment, tenant: TenantInfo, log: Log, now:
       holder: `${hostname()} pid ${process.pid}`,
       log: tell,
     })
-    const history = yield* openHistory({ db, tenant: tenant.id, journal, log: tell })
+    const { readChart } = environment
+    const readElsewhere: ReadElsewhere | undefined = readChart && ((...read) => readChart(tenant, ...read))
+    const history = yield* openHistory({ db, tenant: tenant.id, journal, log: tell, readElsewhere })
     const snapshots = openSnapshots(db, tenant.id, journal.lease)
     const { rev, inventory } = yield* loadInventory(db, tenant.id)
     Object.assign(now, { history, journal, snapshots })

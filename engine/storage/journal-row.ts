@@ -30,7 +30,12 @@ const DECOMPRESSED_MAX = 512 << 20
 /** Year 9999: what the column accepts. */
 const AT_MAX = 253_402_300_799_999
 
-export const rowOf = (batch: readonly Sequenced[], epoch: number, codec: BatchCodec): JournalRow => {
+export const rowOf = (
+  batch: readonly Sequenced[],
+  epoch: number,
+  codec: BatchCodec,
+  compressMin = COMPRESS_MIN,
+): JournalRow => {
   let atMs = 0
   for (const { input } of batch) atMs = Math.max(atMs, input.atMs)
   const bytes = codec.encodeBatch(batch)
@@ -40,7 +45,7 @@ export const rowOf = (batch: readonly Sequenced[], epoch: number, codec: BatchCo
     epoch,
     atMs: Math.min(AT_MAX, Math.trunc(atMs)),
     data:
-      bytes.length < COMPRESS_MIN
+      bytes.length < compressMin
         ? Buffer.concat([Buffer.from([PLAIN]), bytes])
         : Buffer.concat([Buffer.from([ZSTD]), zstdCompressSync(bytes, FAST)]),
   }

@@ -65,6 +65,16 @@ export const insertRows = (
     }
   })
 
+/**
+ * The same for rows out of a spool, of which any may be there since long: under another key once the compactor made many
+ * rows one, or deleted by retention. What ends at or before the journal's end was written by us, in order.
+ */
+export const insertMissing: typeof insertRows = (db, tenant, epoch, rows) =>
+  Effect.flatMap(lastSeq(db, tenant), (last) => {
+    const missing = rows.filter((row) => row.seq + row.count - 1 > last)
+    return missing.length === 0 ? Effect.void : insertRows(db, tenant, epoch, missing)
+  })
+
 /** Of the newest input in the table; 0 = none. */
 export const lastSeq = (db: DbShape, tenant: TenantId): Effect.Effect<number, DbError> =>
   db.ingest(tenant)(async (tx) => {

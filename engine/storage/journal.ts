@@ -4,18 +4,17 @@
  * When PostgreSQL does not take a commit in time, rows go to a local fsynced spool instead and appends are acknowledged
  * from there; a drain writes them to PostgreSQL in order when it is back. Rows are fenced by the tenant's lease (lease.ts).
  */
-import { existsSync, mkdirSync, renameSync } from "node:fs"
-import { join } from "node:path"
-import { setTimeout as sleep } from "node:timers/promises"
+import { dirname, join } from "node:path"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import { chunkValues } from "#engine/storage/poll-values.ts"
 import type { TenantId } from "#protocol/id.ts"
 import { DbError, type DbShape } from "#engine/storage/db.ts"
+import { NODE_DISK, type Disk } from "#engine/storage/disk.ts"
 import { COMPACT, decodeCompact } from "#engine/storage/journal-compact.ts"
 import { batchOf, packRow, rowOf, unpackRow, type BatchCodec, type JournalRow } from "#engine/storage/journal-row.ts"
-import { insertRows, lastSeq, pruneRows, readPage, seqSince } from "#engine/storage/journal-table.ts"
+import { insertMissing, insertRows, lastSeq, pruneRows, readPage, seqSince } from "#engine/storage/journal-table.ts"
 import { currentEpoch, Fenced, takeLease, type Lease } from "#engine/storage/lease.ts"
 import { openSpool, type Spool } from "#engine/storage/spool.ts"
 import type { JournalPort } from "#engine/tenant/ports.ts"
@@ -37,7 +36,14 @@ export interface JournalOptions {
   readonly holder: string
   readonly log: (line: string) => void
   readonly limits?: Partial<JournalLimits>
+  /** Where the spool is; default: the process's file system. */
+  readonly disk?: Disk
+  /** Runs what waits for the database or for a while; default: Effect's own, by the process's clock. */
+  readonly run?: Run
 }
+
+/** Rejects with the effect's failure, or when the signal aborts it. */
+export type Run = <A, E>(effect: Effect.Effect<A, E>, options?: { readonly signal: AbortSignal }) => Promise<A>
 
 export interface JournalLimits {
   /** A commit that takes longer goes to the spool. ms */
@@ -50,6 +56,8 @@ export interface JournalLimits {
   /** Most rows and bytes of one commit. */
   readonly groupRows: number
   readonly groupBytes: number
+  /** Rows of fewer bytes are stored as they are; default: what pays. */
+  readonly compressMin?: number
 }
 
 const LIMITS: JournalLimits = {
@@ -91,7 +99,11 @@ export const openJournal = (options: JournalOptions): Effect.Effect<Journal, Fen
   Effect.gen(function* () {
     const { db, tenant } = options
     const spool = yield* Effect.acquireRelease(
-      Effect.promise(() => openSpool(spoolPath(options))),
+      Effect.promise(async () => {
+        const path = spoolPath(options)
+        await diskOf(options).makeFolder(dirname(path))
+        return openSpool(path, diskOf(options))
+      }),
       (it) => Effect.promise(() => it.close()),
     )
     const usable = yield* recoverSpool(options, spool)
@@ -111,11 +123,9 @@ export const openJournal = (options: JournalOptions): Effect.Effect<Journal, Fen
     }
   })
 
-const spoolPath = (options: JournalOptions): string => {
-  const dir = join(options.dataDir, "spool")
-  mkdirSync(dir, { recursive: true, mode: 0o700 })
-  return join(dir, `${options.tenant}.log`)
-}
+const spoolPath = ({ dataDir, tenant }: JournalOptions): string => join(dataDir, "spool", `${tenant}.log`)
+
+const diskOf = ({ disk }: JournalOptions): Disk => disk ?? NODE_DISK
 
 /**
  * Rows of the epoch that the lease still has go into the table. When somebody else took the tenant meanwhile, our rows are
@@ -131,7 +141,7 @@ const recoverSpool = (options: JournalOptions, spool: Spool): Effect.Effect<Spoo
       if (records.length === 0) break
       const rows = records.map(unpackRow)
       if (rows.some((row) => row.epoch !== epoch)) return yield* setAside(options, epoch)
-      yield* insertRows(options.db, options.tenant, epoch, rows)
+      yield* insertMissing(options.db, options.tenant, epoch, rows)
       spool.take(records.length)
     }
     yield* Effect.promise(() => spool.clear())
@@ -141,14 +151,20 @@ const recoverSpool = (options: JournalOptions, spool: Spool): Effect.Effect<Spoo
 
 const setAside = (options: JournalOptions, epoch: number): Effect.Effect<Spool, never, Scope.Scope> => {
   const path = spoolPath(options)
-  let aside = `${path}.before-epoch-${epoch}`
-  for (let n = 2; existsSync(aside); n++) aside = `${path}.before-epoch-${epoch}.${n}`
-  renameSync(path, aside)
-  options.log(
-    `another engine has written this tenant's journal since: our inputs that it does not have are in ${aside}`,
-  )
+  const disk = diskOf(options)
+  const renamed = Effect.promise(async () => {
+    let aside = `${path}.before-epoch-${epoch}`
+    for (let n = 2; await disk.exists(aside); n++) aside = `${path}.before-epoch-${epoch}.${n}`
+    await disk.rename(path, aside)
+    options.log(
+      `another engine has written this tenant's journal since: our inputs that it does not have are in ${aside}`,
+    )
+  })
   return Effect.acquireRelease(
-    Effect.promise(() => openSpool(path)),
+    Effect.andThen(
+      renamed,
+      Effect.promise(() => openSpool(path, disk)),
+    ),
     (it) => Effect.promise(() => it.close()),
   )
 }
@@ -196,13 +212,17 @@ class JournalWriter {
   #limits: JournalLimits
   #spool: Spool
   #lease: Lease
+  #run: Run
   #queue: Pending[] = []
   #queuedBytes = 0
   /** Of the newest input that was handed to us. */
   #acceptedSeq: number
   #spooling = false
-  #writing: Promise<void> | null = null
-  #draining: Promise<void> | null = null
+  /** The loops' ends, for `close`; one that has nothing to do ends on the stack of who started it. */
+  #writing = Promise.resolve()
+  #draining = Promise.resolve()
+  #isWriting = false
+  #isDraining = false
   /** The drain works and has one more commit to go: `write` stands still, or it would add to the spool for ever. */
   #almostDrained = false
   #onDrainStep: Array<() => void> = []
@@ -217,6 +237,7 @@ class JournalWriter {
     this.#limits = { ...LIMITS, ...options.limits }
     this.#spool = spool
     this.#lease = lease
+    this.#run = options.run ?? Effect.runPromise
     this.#acceptedSeq = last
     this.durableSeq = last
   }
@@ -228,11 +249,11 @@ class JournalWriter {
     if (this.#queue.length >= this.#limits.queuedAppends || this.#queuedBytes >= this.#limits.queuedBytes) {
       throw new RangeError(`${this.#queue.length} appends wait already: the caller must wait for them`)
     }
-    const row = rowOf(batch, this.#lease.epoch, this.#options.codec)
+    const row = rowOf(batch, this.#lease.epoch, this.#options.codec, this.#limits.compressMin)
     this.#acceptedSeq += batch.length
     this.#queuedBytes += row.data.length
     const durable = new Promise<void>((resolve, reject) => this.#queue.push({ row, resolve, reject }))
-    this.#writing ??= this.#write()
+    this.#startWriting()
     await durable
   }
 
@@ -246,21 +267,36 @@ class JournalWriter {
     }
   }
 
-  /** What can be stored of the queue is; the spool stays for the next start. */
+  /** What can be stored of the queue is; the spool stays for the next start. Nothing of it is touched afterwards. */
   async close(): Promise<void> {
     this.#closing.abort()
-    await this.#writing
-    await this.#draining
+    // Each may start the other once more.
+    while (this.#isWriting || this.#isDraining) {
+      await this.#writing
+      await this.#draining
+    }
     this.#end(new Error("the journal was closed"))
+  }
+
+  #startWriting(): void {
+    if (this.#isWriting) return
+    this.#isWriting = true
+    this.#writing = this.#write()
+  }
+
+  #startDraining(): void {
+    if (this.#isDraining) return
+    this.#isDraining = true
+    this.#draining = this.#drain()
   }
 
   /** Runs while there is something to do. A defect must not leave the callers waiting for ever: it ends the journal. */
   async #write(): Promise<void> {
     try {
       for (let failures = 0; this.#ended === null;) {
-        if (this.#spooling && this.#draining === null && this.#spool.pending() === 0) await this.#endSpooling()
+        if (this.#spooling && !this.#isDraining && this.#spool.pending() === 0) await this.#endSpooling()
         if (this.#queue.length === 0) break
-        if (this.#spooling && this.#draining !== null && this.#almostDrained) {
+        if (this.#spooling && this.#isDraining && this.#almostDrained) {
           await new Promise<void>((resolve) => this.#onDrainStep.push(resolve))
           continue
         }
@@ -277,7 +313,7 @@ class JournalWriter {
     } catch (error) {
       this.#end(error as Error)
     } finally {
-      this.#writing = null
+      this.#isWriting = false
     }
   }
 
@@ -315,7 +351,7 @@ class JournalWriter {
       this.#spooling = true
     }
     const spooled = await this.#toSpool(rows)
-    if (spooled) this.#draining ??= this.#drain()
+    if (spooled) this.#startDraining()
     return spooled
   }
 
@@ -332,9 +368,10 @@ class JournalWriter {
     }
   }
 
-  async #insert(rows: readonly JournalRow[]): Promise<Fenced | DbError | null> {
+  /** Null = committed. `insert` knows what to do with rows that are there already. */
+  async #insert(rows: readonly JournalRow[], insert = insertRows): Promise<Fenced | DbError | null> {
     const { db, tenant } = this.#options
-    const insert = insertRows(db, tenant, this.#lease.epoch, rows).pipe(
+    const inserting = insert(db, tenant, this.#lease.epoch, rows).pipe(
       Effect.timeoutOrElse({
         duration: this.#limits.commitMs,
         orElse: () => Effect.fail(new DbError({ code: "AWAY", message: `no commit in ${this.#limits.commitMs} ms` })),
@@ -342,7 +379,7 @@ class JournalWriter {
       Effect.as(null),
       Effect.catch((error) => Effect.succeed(error)),
     )
-    const failure = await Effect.runPromise(insert)
+    const failure = await this.#run(inserting)
     if (failure === null) {
       this.#commits++
       this.#rows += rows.length
@@ -355,7 +392,7 @@ class JournalWriter {
     try {
       for (let failures = 0; this.#spool.pending() > 0 && this.#ended === null && !this.#closing.signal.aborted;) {
         const records = await this.#spool.peek(this.#limits.groupBytes)
-        const failure = await this.#insert(records.map(unpackRow))
+        const failure = await this.#insert(records.map(unpackRow), insertMissing)
         if (failure === null) {
           failures = 0
           this.#spool.take(records.length)
@@ -367,10 +404,10 @@ class JournalWriter {
     } catch (error) {
       this.#end(error as Error)
     } finally {
-      this.#draining = null
+      this.#isDraining = false
       this.#almostDrained = false
       this.#drainStepped()
-      this.#writing ??= this.#write()
+      this.#startWriting()
     }
   }
 
@@ -391,7 +428,7 @@ class JournalWriter {
 
   #pause(failures: number): Promise<void> {
     const ms = RETRY_PAUSES_MS[Math.min(failures, RETRY_PAUSES_MS.length - 1)]
-    return sleep(ms, undefined, { signal: this.#closing.signal }).catch(() => {})
+    return this.#run(Effect.sleep(ms as number), { signal: this.#closing.signal }).catch(() => {})
   }
 
   #end(error: Error): void {

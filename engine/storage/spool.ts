@@ -3,17 +3,18 @@
  * Frames are [length u32][CRC-32 u32][bytes], little-endian. A torn or damaged tail is cut off when the file is opened: those
  * records were never acknowledged. Records are read in order and the file is emptied once all have been taken.
  */
+import { dirname } from "node:path"
 import { crc32 } from "node:zlib"
-import { open, type FileHandle } from "node:fs/promises"
+import { NODE_DISK, type Disk, type DiskFile } from "#engine/storage/disk.ts"
 
 export interface Spool {
-  /** Durable when it resolves; after a rejection nothing of this call is in the spool. One call at a time. */
+  /** Durable when it resolves; after a rejection nothing of this call is in the spool. One call at a time, no empty record. */
   readonly append: (records: readonly Buffer[]) => Promise<void>
   /** The next records after the ones taken, at most about `maxBytes` of them (at least one); [] = all are taken. */
   readonly peek: (maxBytes: number) => Promise<readonly Buffer[]>
   /** Marks the first `count` records of the last peek as taken. */
   readonly take: (count: number) => void
-  /** Empties the file. Only when all records are taken. */
+  /** Empties the file. Only when all records are taken. After a rejection they may be offered again at the next opening. */
   readonly clear: () => Promise<void>
   /** Bytes in the file, taken or not. */
   readonly size: () => number
@@ -27,9 +28,12 @@ const HEADER = 8
 const RECORD_MAX = 256 << 20
 
 /** Opens or makes the file; every record in it counts as not taken. */
-export const openSpool = async (path: string): Promise<Spool> => {
-  const file = await open(path, (await exists(path)) ? "r+" : "wx+", 0o600)
-  const found = (await file.stat()).size
+export const openSpool = async (path: string, disk: Disk = NODE_DISK): Promise<Spool> => {
+  const isNew = !(await disk.exists(path))
+  const file = await disk.open(path)
+  // A file whose name is not on the disk goes with the power, however well its bytes were synced.
+  if (isNew) await disk.syncFolder(dirname(path))
+  const found = await file.size()
   let end = await soundLength(file, found)
   if (end < found) {
     await file.truncate(end)
@@ -40,6 +44,7 @@ export const openSpool = async (path: string): Promise<Spool> => {
 
   return {
     append: async (records) => {
+      if (records.some((record) => record.length === 0)) throw new RangeError("a record of a spool may not be empty")
       const bytes = Buffer.concat(records.flatMap((record) => [headerOf(record), record]))
       try {
         await writeAll(file, bytes, end)
@@ -63,9 +68,10 @@ export const openSpool = async (path: string): Promise<Spool> => {
     clear: async () => {
       if (taken !== end) throw new Error("a spool may be cleared only when everything in it was taken")
       await file.truncate(0)
-      await file.datasync()
+      // From here on the file is empty, synced or not: what comes next must not stand behind a hole.
       taken = 0
       end = 0
+      await file.datasync()
     },
     size: () => end,
     pending: () => end - taken,
@@ -81,7 +87,7 @@ const headerOf = (record: Buffer): Buffer => {
 }
 
 /** How many bytes from the start are whole, undamaged frames. Reads the file once, a record at a time. */
-const soundLength = async (file: FileHandle, length: number): Promise<number> => {
+const soundLength = async (file: DiskFile, length: number): Promise<number> => {
   for (let offset = 0; ;) {
     const record = await readFrame(file, offset, length)
     if (record === null) return offset
@@ -89,7 +95,7 @@ const soundLength = async (file: FileHandle, length: number): Promise<number> =>
   }
 }
 
-const readFrames = async (file: FileHandle, from: number, to: number, maxBytes: number): Promise<readonly Buffer[]> => {
+const readFrames = async (file: DiskFile, from: number, to: number, maxBytes: number): Promise<readonly Buffer[]> => {
   const records: Buffer[] = []
   for (let offset = from; offset < to && (records.length === 0 || offset - from < maxBytes);) {
     const record = await readFrame(file, offset, to)
@@ -101,30 +107,18 @@ const readFrames = async (file: FileHandle, from: number, to: number, maxBytes: 
 }
 
 /** Null = there is no whole, undamaged frame at this offset. */
-const readFrame = async (file: FileHandle, offset: number, end: number): Promise<Buffer | null> => {
+const readFrame = async (file: DiskFile, offset: number, end: number): Promise<Buffer | null> => {
   if (offset + HEADER > end) return null
   const header = Buffer.alloc(HEADER)
-  await file.read(header, 0, HEADER, offset)
+  await file.read(header, offset)
   const length = header.readUInt32LE(0)
-  if (length > RECORD_MAX || offset + HEADER + length > end) return null
+  // Nobody writes an empty record, but zeros, which a file system leaves where bytes did not get, would be many of them.
+  if (length === 0 || length > RECORD_MAX || offset + HEADER + length > end) return null
   const record = Buffer.alloc(length)
-  await file.read(record, 0, length, offset + HEADER)
+  await file.read(record, offset + HEADER)
   return crc32(record) === header.readUInt32LE(4) ? record : null
 }
 
-const writeAll = async (file: FileHandle, bytes: Buffer, at: number): Promise<void> => {
-  for (let done = 0; done < bytes.length;) {
-    const { bytesWritten } = await file.write(bytes, done, bytes.length - done, at + done)
-    done += bytesWritten
-  }
-}
-
-const exists = async (path: string): Promise<boolean> => {
-  try {
-    await (await open(path, "r")).close()
-    return true
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return false
-    throw error
-  }
+const writeAll = async (file: DiskFile, bytes: Buffer, at: number): Promise<void> => {
+  for (let done = 0; done < bytes.length;) done += await file.write(bytes.subarray(done), at + done)
 }
