@@ -241,7 +241,15 @@ export const makeJudgement = (network: FixtureNetwork, nowMs: number): Judgement
       },
     ],
     ["DELETE", /^\/alert-rules\/([^/]+)$/, (_ask, [id = ""]) => (rows.delete(id) ? DONE : problem(404, "not-found"))],
-    ["GET", /^\/maintenance$/, () => ok({ items: [...windows.values()].map(windowRow), next: null })],
+    [
+      "GET",
+      /^\/maintenance$/,
+      ({ query }) => {
+        const all = [...windows.values()].map(windowRow)
+        const items = query.get("when") === "current" ? all.filter(({ next }) => next !== null) : all
+        return ok({ items, next: null })
+      },
+    ],
     [
       "GET",
       /^\/maintenance\/calendar$/,

@@ -2,6 +2,7 @@
 import { enAlerts } from "#client/i18n/en-alerts.ts"
 import { enDoors } from "#client/i18n/en-doors.ts"
 import { enInventory } from "#client/i18n/en-inventory.ts"
+import { enMaintenance } from "#client/i18n/en-maintenance.ts"
 import { enReplay } from "#client/i18n/en-replay.ts"
 import { enRights } from "#client/i18n/en-rights.ts"
 import { enRules } from "#client/i18n/en-rules.ts"
@@ -11,6 +12,7 @@ export const en: Readonly<Record<Key, string>> = {
   ...enAlerts,
   ...enDoors,
   ...enInventory,
+  ...enMaintenance,
   ...enReplay,
   ...enRights,
   ...enRules,

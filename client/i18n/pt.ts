@@ -2,6 +2,7 @@
 import { ptAlerts } from "#client/i18n/pt-alerts.ts"
 import { ptDoors } from "#client/i18n/pt-doors.ts"
 import { ptInventory } from "#client/i18n/pt-inventory.ts"
+import { ptMaintenance } from "#client/i18n/pt-maintenance.ts"
 import { ptReplay } from "#client/i18n/pt-replay.ts"
 import { ptRights } from "#client/i18n/pt-rights.ts"
 import { ptRules } from "#client/i18n/pt-rules.ts"
@@ -10,6 +11,7 @@ export const pt = {
   ...ptAlerts,
   ...ptDoors,
   ...ptInventory,
+  ...ptMaintenance,
   ...ptReplay,
   ...ptRights,
   ...ptRules,

@@ -5,6 +5,7 @@ import { AdminScreen } from "#client/screens/admin.tsx"
 import { AlertsScreen } from "#client/screens/alerts.tsx"
 import { DevicesScreen } from "#client/screens/devices.tsx"
 import { EventsScreen } from "#client/screens/events.tsx"
+import { MaintenanceScreen } from "#client/screens/maintenance.tsx"
 import { MapScreen } from "#client/screens/map.tsx"
 import { ReplayScreen } from "#client/screens/replay.tsx"
 import { RulesScreen } from "#client/screens/rules.tsx"
@@ -17,6 +18,7 @@ import {
   AccountIcon,
   AdminIcon,
   AlertsIcon,
+  CalendarIcon,
   DevicesIcon,
   EventsIcon,
   MapIcon,
@@ -49,6 +51,7 @@ const SCREENS: readonly [Screen, ...Screen[]] = [
   { id: "devices", title: "nav.devices", icon: DevicesIcon, view: DevicesScreen, rail: "top" },
   { id: "events", title: "nav.events", icon: EventsIcon, view: EventsScreen, rail: "top" },
   { id: "rules", title: "nav.rules", icon: RulesIcon, view: RulesScreen, rail: "top" },
+  { id: "maintenance", title: "nav.maintenance", icon: CalendarIcon, view: MaintenanceScreen, rail: "top" },
   { id: "replay", title: "nav.replay", icon: ReplayIcon, view: ReplayScreen, rail: "top" },
   { id: "admin", title: "nav.admin", icon: AdminIcon, view: AdminScreen, rail: "bottom" },
   { id: "account", title: "nav.account", icon: AccountIcon, view: AccountScreen, rail: "bottom" },

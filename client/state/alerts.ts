@@ -1,6 +1,6 @@
 /**
  * The alerts of now, as the engine lists them. Read anew when the stream brings an `alert.*` event (never twice within a
- * breath), when the picture is replaced, and once a minute in case an event was missed; between, nobody asks.
+ * breath), when the picture is replaced, and slowly in case an event was missed; between, nobody asks.
  */
 import { computed, effect, signal } from "@preact/signals"
 import { ALL, firingCounts } from "#client/state/alert-list.ts"
@@ -9,6 +9,7 @@ import { call } from "#client/state/api.ts"
 import type { Failure } from "#client/state/api.ts"
 import { serverNowMs, store } from "#client/state/app.ts"
 import { allPages, LIST_ROWS } from "#client/state/pages.ts"
+import { route } from "#client/state/route.ts"
 import { may, session } from "#client/state/session.ts"
 import type { Alert } from "#protocol/rest-generated.ts"
 
@@ -32,7 +33,9 @@ export const cursor = signal<string | null>(null)
 export const actWish = signal<"ack" | "mute" | null>(null)
 
 const BREATH_MS = 1_500
+/** What only waits (pending) tells nothing on the stream: while the list is looked at it is read a little oftener. */
 const SAFETY_MS = 60_000
+const WATCHED_MS = 15_000
 const PAGE = 1_000
 
 let reading = false
@@ -88,6 +91,7 @@ export const followAlerts = (): void => {
     if (!document.hidden && wanted) soon()
   })
   setInterval(() => {
-    if (!document.hidden) soon()
-  }, SAFETY_MS)
+    const age = serverNowMs.peek() - (alertsReadMs.peek() ?? 0)
+    if (!document.hidden && (route.peek().screen === "alerts" || age >= SAFETY_MS)) soon()
+  }, WATCHED_MS)
 }

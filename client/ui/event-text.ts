@@ -11,6 +11,8 @@ export const eventText = (event: EventView): string => {
   const key = `event.${event.type}`
   const name = isKey(key) ? t(key) : event.type
   const what = event.entity === "" ? name : `${name} · ${entityName(entityKey(event.entity))}`
+  // Of an alert `old` names the rule and `new` says what the type says already (twin/judge/alert-events.ts).
+  if (event.type.startsWith("alert.")) return event.old === null ? what : `${what} · ${event.old}`
   if (event.old === null && event.new === null) return what
   return t("event.change", { what, old: wordOf(event.old), new: wordOf(event.new) })
 }
