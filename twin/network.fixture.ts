@@ -11,6 +11,7 @@ import { hashTwin } from "#twin/hash.ts"
 import type { Input, Sequenced } from "#twin/input.ts"
 import { device, idOf, inventory, link, poll, ports, silence, T0, trap } from "#twin/inventory.fixture.ts"
 import type { Rows } from "#twin/inventory.fixture.ts"
+import { changeOf, POOL, rulesInput } from "#twin/judge/pool.fixture.ts"
 import { newWorld, runRound } from "#twin/round.ts"
 import type { RoundResult, World } from "#twin/round.ts"
 
@@ -114,6 +115,9 @@ const happens: fc.Arbitrary<Happens> = fc
       "syslog",
       "tick",
       "adjacency",
+      "rules",
+      "silences",
+      "ack",
     ),
     bits: fc.nat(7),
     number: fc.nat(2 ** 31),
@@ -125,6 +129,7 @@ const happens: fc.Arbitrary<Happens> = fc
     const source = second && name === "r4" ? "routeros" : "snmp"
     const up = (index: number): boolean => ((bits >> index) & 1) === 1
     const input = (atMs: number): Input => {
+      if (what === "rules" || what === "silences" || what === "ack") return changeOf(what, name, port, number, atMs)
       if (what === "ports")
         return ports(name, atMs, Object.fromEntries(names.map((port, index) => [port, up(index)])), { source })
       if (what === "values") return poll(name, atMs, valuesOf(port, number, bits), { source })
@@ -164,14 +169,15 @@ const valuesOf = (port: string, number: number, bits: number): Rows => ({
   },
 })
 
-/** Inputs in the order of their arrival; times may stand still and step back a little, as collectors' do. */
+/** Rules, then inputs in the order of their arrival; times may stand still and step back a little, as collectors' do. */
 export const history = (maxLength = 60): fc.Arbitrary<readonly Sequenced[]> =>
   fc.array(happens, { minLength: 1, maxLength }).map((list) => {
     let atMs = T0
-    return list.map(({ afterMs, input }, index) => {
+    const inputs = list.map(({ afterMs, input }) => {
       atMs += Math.max(0, afterMs)
-      return { seq: index + 2, input: input(atMs + Math.min(0, afterMs)) }
+      return input(atMs + Math.min(0, afterMs))
     })
+    return [rulesInput(POOL), ...inputs].map((input, index) => ({ seq: index + 2, input }))
   })
 
 /** The first input of every history. */

@@ -71,32 +71,35 @@ export const evaluate = (plan: DevicePlan, state: DeviceState, input: JudgementI
   if (plan.key !== state.planKey) throw new RangeError("the state belongs to another plan: configure it first")
   const draft = new Draft(plan, state, inPlace)
   if (input.atMs < draft.clockMs - JUMP_BACK_MS) draft.restartAt(input.atMs)
+  try {
+    heard(draft, input)
+    advanceTo(draft, input.atMs)
+  } finally {
+    // The marks are shared scratch: a throw must not leave rules of other devices marked as looked at.
+    draft.unmark()
+  }
+  return draft.finish()
+}
+
+const heard = (draft: Draft, input: JudgementInput): void => {
   switch (input.kind) {
     case "samples":
-      takeSamples(draft, input)
-      break
+      return takeSamples(draft, input)
     case "event":
-      takeEvent(draft, input)
-      break
+      return takeEvent(draft, input)
     case "gone":
       advanceTo(draft, input.atMs)
-      draft.remove(input.entity)
-      break
+      return draft.remove(input.entity)
     case "suppress":
-      suppressed(draft, input)
-      break
+      return suppressed(draft, input)
     case "lift":
-      lifted(draft, input)
-      break
+      return lifted(draft, input)
     case "ack":
     case "unack":
-      acknowledged(draft, input)
-      break
+      return acknowledged(draft, input)
     case "tick":
-      break
+      return
   }
-  advanceTo(draft, input.atMs)
-  return draft.finish()
 }
 
 // -- samples -----------------------------------------------------------------------------------------------------------

@@ -1,55 +1,13 @@
 /** A twin with rules for tests: inputs in, told alerts out, and what it has to say of them. */
 import type { AlertName } from "#protocol/alert.ts"
-import type { EntityKey } from "#protocol/id.ts"
 import type { Inventory } from "#protocol/inventory.ts"
-import type { Silence } from "#protocol/maintenance.ts"
 import type { Rule } from "#protocol/rule.ts"
-import { checkRule } from "#twin/alert/check.ts"
-import { text } from "#twin/alert/rule.fixture.ts"
-import type { AckInput, Input, RulesInput, SilencesInput } from "#twin/input.ts"
-import { idOf, T0 } from "#twin/inventory.fixture.ts"
+import type { Input } from "#twin/input.ts"
+import { T0 } from "#twin/inventory.fixture.ts"
 import { alertViews, explainAlert, receiptOfAlert } from "#twin/judge/alert-view.ts"
+import { rulesInput } from "#twin/judge/pool.fixture.ts"
 import type { Network } from "#twin/network.fixture.ts"
 import { network } from "#twin/network.fixture.ts"
-
-/** As an operator's own, checked. */
-export const ruleOf = (id: string, condition: unknown, more: object = {}): Rule => {
-  const checked = checkRule(text(id, condition, more))
-  if (!checked.ok) throw new Error(JSON.stringify(checked.mistakes))
-  return checked.rule
-}
-
-export const rulesInput = (rules: readonly Rule[], atMs = T0, rev = 1): RulesInput => ({
-  kind: "rules",
-  atMs,
-  rev,
-  rules,
-})
-
-export const silencesInput = (silences: readonly Silence[], atMs: number, rev = 1): SilencesInput => ({
-  kind: "silences",
-  atMs,
-  rev,
-  silences,
-})
-
-export const silenceOf = (id: string, fromMs: number, toMs: number, more: Partial<Silence> = {}): Silence => ({
-  id,
-  kind: "maintenance",
-  reason: `works ${id}`,
-  scope: {},
-  sparesCritical: false,
-  times: [[fromMs, toMs]],
-  ...more,
-})
-
-export const ackInput = (
-  device: string,
-  rule: string,
-  atMs: number,
-  untilMs: number | null,
-  entity = "",
-): AckInput => ({ kind: "ack", atMs, device: idOf(device), rule, entity: entity as EntityKey, by: "ana", untilMs })
 
 export interface JudgedNetwork extends Network {
   /** `10 alert.firing cpu` of every alert event so far: seconds after T0, type, rule. */

@@ -64,12 +64,16 @@ export const withJudgement = (before: RouterState, msg: RouterMsg, step: RouterS
 /** A judgement in the making: what was said so far. */
 interface Sitting {
   device: DeviceState
+  /** Evidence was judged, not only the time. */
+  heard: boolean
   readonly plan: DevicePlan
   readonly verdicts: Verdict[]
 }
 
-const sit = (sitting: Sitting, input: JudgementInput): void =>
+const sit = (sitting: Sitting, input: JudgementInput): void => {
   take(sitting, evaluate(sitting.plan, sitting.device, input))
+  if (input.kind === "samples" || input.kind === "event") sitting.heard = true
+}
 
 const take = (sitting: Sitting, judged: Judged): void => {
   sitting.device = judged.state
@@ -79,8 +83,9 @@ const take = (sitting: Sitting, judged: Judged): void => {
 const concluded = (before: RouterState, msg: RouterMsg, step: RouterStep, judge: Judge): RouterStep => {
   const { plan } = judge
   const held = before.judgement
-  const sitting: Sitting = { device: held?.device ?? newDeviceState(plan, judge.facts, msg.atMs), plan, verdicts: [] }
-  const anew = msg.kind === "judge" || msg.kind === "configure" || held === null
+  const device = held?.device ?? newDeviceState(plan, judge.facts, msg.atMs)
+  const sitting: Sitting = { device, plan, verdicts: [], heard: false }
+  const anew = msg.kind === "judge" || msg.kind === "configure" || held?.device.planKey !== plan.key
   if (anew) seat(sitting, judge, msg)
   const silenceMs = hush(sitting, judge, msg.atMs, anew ? msg.atMs : (held?.silenceMs ?? null))
   hear(sitting, before, step, msg)
@@ -91,11 +96,11 @@ const concluded = (before: RouterState, msg: RouterMsg, step: RouterStep, judge:
     rows,
     receipts: receiptsAfter(held?.receipts ?? [], sitting.verdicts, rows, held?.rows ?? []),
     silenceMs,
-    faults: 0,
+    faults: sitting.heard ? 0 : (held?.faults ?? 0),
     asideUntilMs: 0,
   }
   const events = sitting.verdicts.map(alertHappening).filter((happening) => happening !== null)
-  const back = held !== null && held.faults > 0 ? [recovered(before, msg.atMs)] : []
+  const back = held !== null && held.faults > judgement.faults ? [recovered(before, msg.atMs)] : []
   const state: RouterState = { ...step.state, judgement }
   const due = Math.min(sitting.device.dueMs, silenceMs ?? Number.POSITIVE_INFINITY)
   const said: RouterStep = { ...step, state, events: [...step.events, ...back, ...events] }
