@@ -76,7 +76,13 @@ const EXCEPTIONS: Readonly<Record<string, Rule>> = {
   "bench/rules/jitter.ts": { ours: ["protocol", "bench", "twin/alert"], packages: pure },
   // Root cause alone, on worlds whose truth the benchmark simulates with code of its own: only these two hand it over.
   "bench/rca/twin.ts": { ours: ["bench", "twin/rca", "twin/whatif/graph.ts"], packages: pure },
+  // Recorded inputs of real routers through the twin's own fold.
+  "bench/rca/timelines.ts": { ours: ["protocol", "lab", "bench", "twin"], packages: pure },
   "bench/rca/shared-risk-twin.ts": { ours: ["bench", "twin/rca", "twin/whatif/graph.ts"], packages: pure },
+  // The what-if engine alone, and the library that it is compared with.
+  "bench/whatif/network.ts": { ours: ["protocol", "lab", "bench", "twin/whatif"], packages: pure },
+  "bench/whatif/measure.ts": { ours: ["protocol", "lab", "bench", "twin/whatif"], packages: pure },
+  "bench/whatif/graphology.ts": { ours: ["bench"], packages: ["graphology"] },
   // The demo starts the engine through its public door, as a user would.
   "lab/demo.ts": { ours: ["protocol", "lab", "engine/start.ts", "engine/config.ts"], packages: ["node"] },
 }

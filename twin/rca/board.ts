@@ -61,10 +61,10 @@ export const kindAt = (board: Board, id: number): readonly [kind: EvidenceKind, 
   return [EVIDENCE[k] as EvidenceKind, id - (board.from[k] as number), k]
 }
 
-/** Writes what was seen. An alarm keeps the time of its beginning while it lasts. */
+/** Writes what was seen: an alarm with the time of its beginning, a clear with the time of its reading. */
 export const observe = (board: Board, id: number, seen: Seen, atMs: number): void => {
   const before = board.state[id]
-  if (before === seen && (seen !== CLEAR || board.atMs[id] === atMs)) return
+  if (before === seen && board.atMs[id] === atMs) return
   board.state[id] = seen
   board.atMs[id] = atMs
   if (seen === ALARM) board.alarms.add(id)

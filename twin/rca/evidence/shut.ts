@@ -15,7 +15,11 @@ export const shut: EvidenceKind = {
   latencyMs: 30_000,
   isLate: false,
   isObservable: isPortReadable,
-  suspects: (_model, index, suspect) => suspect("shut", index),
+  suspects: (_model, index, suspect) => {
+    suspect("shut", index)
+    // Whoever accuses the link hears of this, too.
+    suspect("link", index >> 1)
+  },
   touched: (_model, s, visit) => {
     for (const index of s.shut) visit(index)
   },
