@@ -3,8 +3,11 @@ import fc from "fast-check"
 import { interfaceKey, DEVICE_ENTITY, deviceId, entityKey, linkId, siteId, tenantId } from "#protocol/id.ts"
 import type { DeviceId } from "#protocol/id.ts"
 import type { Inventory } from "#protocol/inventory.ts"
+import type { Silence } from "#protocol/maintenance.ts"
 import { metricId } from "#protocol/metric.ts"
+import type { Rule } from "#protocol/rule.ts"
 import type { TenantInfo } from "#engine/tenant/live-twin.ts"
+import { checkRule } from "#twin/alert/check.ts"
 import type { Input, PollInput, SyslogInput, TrapInput, UnreachableInput } from "#twin/input.ts"
 
 export const START_MS = 1_760_000_000_000
@@ -109,6 +112,48 @@ export const syslog = (device: DeviceId, atMs: number, message: string): SyslogI
   count: 1,
 })
 
+const ruleOf = (json: object): Rule => {
+  const annotations = { summary_template: "{{entity}} of {{device}}", runbook_url: "docs/runbooks/test.md" }
+  const checked = checkRule({ rule_schema_version: "1", cooldown_seconds: 0, severity: "warn", annotations, ...json })
+  if (!checked.ok) throw new Error(JSON.stringify(checked.mistakes))
+  return checked.rule
+}
+
+/** A busy CPU, an interface that is down, and a device that says nothing any more. */
+export const RULES: readonly Rule[] = [
+  ruleOf({
+    id: "cpu",
+    name: "CPU busy",
+    condition: {
+      type: "threshold",
+      metric: "device.cpu_pct",
+      operator: ">",
+      threshold_num: 90,
+      aggregation: "last",
+      lookback_seconds: 60,
+    },
+  }),
+  ruleOf({
+    id: "down",
+    name: "Interface down",
+    condition: { type: "state_not_in", metric: "interface.oper_up", good_values: [true], lookback_seconds: 1 },
+  }),
+  ruleOf({
+    id: "absent",
+    name: "Nothing heard",
+    condition: { type: "absent", metric: "device.uptime_seconds", seconds: 15 },
+  }),
+]
+
+export const SILENCE: Silence = {
+  id: "works",
+  kind: "maintenance",
+  reason: "works at the POP",
+  scope: {},
+  sparesCritical: false,
+  times: [[START_MS, START_MS + 30_000]],
+}
+
 /** Any text a device may send, lone surrogates and control characters included. */
 const hostile = fc.oneof(
   fc.string({ unit: "binary", maxLength: 30 }),
@@ -197,6 +242,30 @@ export const anyInput = (text: fc.Arbitrary<string> = wellFormedText): fc.Arbitr
       ["firstMs", "raw", "eventOnly"],
     ),
     plain({ kind: fc.constant("tick" as const), atMs }),
+    plain({
+      kind: fc.constant("rules" as const),
+      atMs,
+      rev: fc.nat(),
+      rules: text.map((name) => RULES.map((rule) => ({ ...rule, name }))),
+    }),
+    plain({
+      kind: fc.constant("silences" as const),
+      atMs,
+      rev: fc.nat(),
+      silences: fc.array(
+        text.map((reason) => ({ ...SILENCE, reason })),
+        { maxLength: 3 },
+      ),
+    }),
+    plain({
+      kind: fc.constant("ack" as const),
+      atMs,
+      device,
+      rule: text,
+      entity: text.map(entityKey),
+      by: text,
+      untilMs: fc.option(atMs),
+    }),
     plain({
       kind: fc.constant("topology" as const),
       atMs,

@@ -9,7 +9,17 @@ import { EVENTS_MAX } from "#engine/tenant/inbox.ts"
 import { PENDING_INPUTS_MAX } from "#engine/tenant/journal-writer.ts"
 import type { RoundNotice } from "#engine/tenant/live-twin.ts"
 import { makeMemoryPorts } from "#engine/tenant/memory-ports.ts"
-import { poll, ring, START_MS, syslog, tenantInfo, trap, unreachable } from "#engine/tenant/network.fixture.ts"
+import {
+  poll,
+  ring,
+  RULES,
+  SILENCE,
+  START_MS,
+  syslog,
+  tenantInfo,
+  trap,
+  unreachable,
+} from "#engine/tenant/network.fixture.ts"
 import type { JournalPort } from "#engine/tenant/ports.ts"
 import { makeTenantRuntime, RuntimeStopped } from "#engine/tenant/runtime.ts"
 import type { DeviceId } from "#protocol/id.ts"
@@ -55,7 +65,10 @@ test("[R2] a trap becomes an event of its round, with the id that a replay gives
 test("[W11] kill -9 at any point: the twin rebuilt from snapshot and journal is the one that a replay gives", async (t) => {
   const command = fc.record({
     device: fc.nat(3),
-    kind: fc.constantFrom("poll", "poll down", "unreachable", "trap", "syslog", "import", "snapshot", "kill", "pause"),
+    kind: fc.constantFrom(
+      ...(["poll", "poll down", "unreachable", "trap", "syslog", "import", "snapshot", "kill", "pause"] as const),
+      ...(["rules", "silence", "ack"] as const),
+    ),
     ms: fc.nat(20_000),
   })
   await fc.assert(
@@ -74,6 +87,11 @@ test("[W11] kill -9 at any point: the twin rebuilt from snapshot and journal is 
         if (kind === "trap") runtime.submit(trap(id, atMs, ms % 2 === 0))
         if (kind === "syslog") runtime.submit(syslog(id, atMs, "ether1 link down"))
         if (kind === "import") await runtime.setInventory(++rev, ring(2 + (ms % 4)))
+        const { judgement } = runtime
+        if (kind === "rules") await judgement.setRules(ms, RULES.slice(ms % 3))
+        if (kind === "silence")
+          await judgement.setSilences(ms, ms % 3 === 0 ? [] : [{ ...SILENCE, times: [[atMs, atMs + ms]] }])
+        if (kind === "ack") await judgement.acknowledge({ device: id, rule: "cpu", entity: "" }, "ana", atMs + ms)
         if (kind === "pause") await new Promise((resolve) => setImmediate(resolve))
         if (kind === "snapshot") await runtime.flush().then(() => started.close())
         if (kind === "snapshot" || kind === "kill") {
