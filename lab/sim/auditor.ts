@@ -1,13 +1,17 @@
 /**
- * What must hold in every run, whatever breaks: nothing acknowledged is lost or doubled, nothing is invented, the live twin
- * is the fold of its journal, events reach their table once, viewers see what the twin knows, bounds hold, and after the
- * faults the twin agrees with the lab. It keeps a ledger of what was handed in and folds the journal by itself.
+ * What must hold for each tenant in every run, whatever breaks: nothing acknowledged is lost or doubled, nothing is invented,
+ * nothing is another tenant's, the live twin is the fold of its journal, events reach their table once, viewers see what the
+ * twin knows, bounds hold, and after the faults the twin agrees with the lab. It keeps a ledger of what was handed in and
+ * folds the journal by itself, as it was committed.
  */
 import { hashSnapshot } from "#engine/tenant/state-hash.ts"
 import { PENDING_INPUTS_MAX } from "#engine/tenant/journal-writer.ts"
 import { ROUND_INPUTS_MAX } from "#engine/tenant/round-loop.ts"
 import type { TenantRuntime } from "#engine/tenant/runtime.ts"
-import type { Storage } from "#lab/sim/storage.ts"
+import { batchOf } from "#engine/storage/journal-row.ts"
+import * as codec from "#engine/tenant/journal-codec.ts"
+import { namesOf } from "#lab/sim/devices.ts"
+import type { TenantTables } from "#lab/sim/tables.ts"
 import type { Viewer, Wire } from "#lab/sim/viewers.ts"
 import type { EventView } from "#protocol/view.ts"
 import { BEHAVIOURS, plainBank, NO_STATES } from "#twin/cells.ts"
@@ -25,6 +29,7 @@ export type AuditorName =
   | "events" // the events' table = what the twin decided
   | "viewers" // every picture = the twin's
   | "bounds" // queues within their limits
+  | "isolation" // something of one tenant is another's, or waits for another
   | "truth" // the twin agrees with the lab
   | "recovery" // healthy again in time
   | "false-alarm" // an event without a cause
@@ -43,11 +48,20 @@ const fail = (auditor: AuditorName, detail: string): never => {
   throw new Violation(auditor, detail)
 }
 
+/** With the database gone and a sound disk, an input is durable in the spool after this at the latest. */
+const DURABLE_WITHIN_MS = 10_000
+
 /** Inputs of the same content: one, but for silences, which have few words. */
 interface Entry {
-  readonly kind: Input["kind"]
   accepted: number
   journaled: number
+}
+
+/** Handed in before a flush that succeeded: in the journal once it has `seq`. */
+interface Barrier {
+  readonly seq: number
+  readonly before: ReadonlyArray<{ readonly key: string; readonly accepted: number }>
+  readonly excused: number
 }
 
 export class Auditor {
@@ -55,32 +69,33 @@ export class Auditor {
   readonly decided: EventView[] = []
   inputs = 0
   #steps: typeof BEHAVIOURS
-  #storage: Storage
+  #tables: TenantTables
+  /** Of every id of this tenant. */
+  #prefix: string
   #world: World = newWorld()
   #cells: Cells
   /** Rows folded. */
   #folded = 0
-  #hashesSeen = 0
+  #marksSeen = 0
+  #eventsSeen = 0
   #ledger = new Map<string, Entry>()
   /** Of this life, for the barriers. */
   #fresh = new Set<string>()
-  /** Rows that the ledger has seen. */
-  #noted = 0
+  #barriers: Barrier[] = []
   #life = 0
   /** Of this life. */
   #pollsMissing = 0
   #acknowledged = 0
-  /** Rows as they were read first: nobody may change them later. */
+  /** What was to become durable, and since when. */
+  #awaited = { seq: 0, sinceMs: 0 }
+  /** Committed rows as they were read first: nobody may change them later. */
   readonly #read: Array<readonly Sequenced[]> = []
 
-  constructor(storage: Storage, steps: typeof BEHAVIOURS = BEHAVIOURS) {
-    this.#storage = storage
+  constructor(tables: TenantTables, prefix: string, steps: typeof BEHAVIOURS = BEHAVIOURS) {
+    this.#tables = tables
+    this.#prefix = prefix
     this.#steps = steps
     this.#cells = cellsOf(steps)
-  }
-
-  get world(): World {
-    return this.#world
   }
 
   // -- the ledger
@@ -88,31 +103,35 @@ export class Auditor {
   offered(input: DeviceInput, taken: boolean): void {
     if (!taken) return
     const key = contentOf(input)
-    const entry = this.#ledger.get(key) ?? { kind: input.kind, accepted: 0, journaled: 0 }
-    entry.accepted++
-    this.#ledger.set(key, entry)
+    const entry = this.#ledger.get(key)
+    if (entry === undefined) this.#ledger.set(key, { accepted: 1, journaled: 0 })
+    else entry.accepted++
     this.#fresh.add(key)
   }
 
-  /** The engine was killed, or its runtime failed: what is not in the journal now may be gone. */
-  lifeEnded(): void {
+  /** A new runtime has recovered: whatever was acknowledged is there, and what is not in the journal now is gone for good. */
+  up(seq: number): void {
     this.#note()
+    if (seq < this.#acknowledged) fail("journal", `${this.#acknowledged} was acknowledged, a start finds ${seq}`)
     this.#life++
     this.#pollsMissing = 0
+    this.#barriers = []
+    this.#awaited = { seq, sinceMs: Number.POSITIVE_INFINITY }
     for (const entry of this.#ledger.values()) entry.accepted = entry.journaled
     this.#fresh.clear()
   }
 
-  /** After every step. */
-  look(runtime: TenantRuntime | null, wires: readonly Wire[]): void {
-    const { rows } = this.#storage
-    const durable = runtime?.durableSeq() ?? 0
-    this.#acknowledged = Math.max(this.#acknowledged, durable)
-    if (this.#storage.lastSeq() < this.#acknowledged)
-      fail("journal", `${this.#acknowledged} was acknowledged, the journal ends at ${this.#storage.lastSeq()}`)
-    if (rows.length < this.#read.length) fail("journal", "rows have gone")
-    if (runtime !== null) this.#bounds(runtime)
+  /** Every virtual second. `patient`: the disk does not take the spool, so nothing can be durable in time. */
+  look(runtime: TenantRuntime | null, wires: readonly Wire[], nowMs: number, patient: boolean): void {
     if (wires.some(({ overruns }) => overruns > 0)) fail("bounds", "a viewer that does not read was sent more")
+    if (runtime === null) return
+    const durable = runtime.durableSeq()
+    this.#acknowledged = Math.max(this.#acknowledged, durable)
+    this.#bounds(runtime)
+    const { seq, sinceMs } = this.#awaited
+    if (patient || durable >= seq || durable === runtime.seq()) this.#awaited = { seq: runtime.seq(), sinceMs: nowMs }
+    else if (nowMs - sinceMs > DURABLE_WITHIN_MS)
+      fail("isolation", `input ${seq} is not durable after ${nowMs - sinceMs} ms, whatever its database does`)
   }
 
   #bounds(runtime: TenantRuntime): void {
@@ -122,7 +141,7 @@ export class Auditor {
     if (inbox.malformed > 0) fail("journal", "an input was refused as malformed")
   }
 
-  /** Everything accepted before must be in the journal when flush has resolved. */
+  /** Everything accepted before must be in the journal when flush has resolved, and its rows have reached the table. */
   async barrier(runtime: TenantRuntime): Promise<void> {
     const life = this.#life
     const before = [...this.#fresh].map((key) => ({ key, accepted: this.#ledger.get(key)!.accepted }))
@@ -132,39 +151,56 @@ export class Auditor {
       () => false,
     )
     if (life !== this.#life) return
-    if (isFlushed) return this.#missing(before, runtime)
-    for (const { key } of before) this.#fresh.add(key)
+    if (!isFlushed) {
+      for (const { key } of before) this.#fresh.add(key)
+      return
+    }
+    const { pollsLost, quarantined } = runtime.stats().inbox
+    this.#barriers.push({ seq: runtime.durableSeq(), before, excused: quarantined > 0 ? Infinity : pollsLost })
+    this.#note()
   }
 
-  #missing(before: ReadonlyArray<{ readonly key: string; readonly accepted: number }>, runtime: TenantRuntime): void {
-    this.#note()
+  #missing({ before, excused }: Barrier): void {
     const missing = before.filter(({ key, accepted }) => this.#ledger.get(key)!.journaled < accepted)
     for (const { key } of missing) this.#ledger.get(key)!.accepted = this.#ledger.get(key)!.journaled
-    const { pollsLost, quarantined } = runtime.stats().inbox
     const polls = missing.filter(({ key }) => /^(poll|unreachable) /.test(key))
     const event = missing.find((one) => !polls.includes(one))
-    if (event !== undefined && quarantined === 0) fail("journal", `lost though acknowledged: ${event.key}`)
+    if (event !== undefined && excused !== Infinity) fail("journal", `lost though acknowledged: ${event.key}`)
     this.#pollsMissing += polls.length
-    if (this.#pollsMissing > pollsLost + quarantined)
-      fail("journal", `${this.#pollsMissing} polls are missing, ${pollsLost} were replaced: ${polls[0]?.key}`)
+    if (this.#pollsMissing > excused)
+      fail("journal", `${this.#pollsMissing} polls are missing, ${excused} were replaced: ${polls[0]?.key}`)
   }
 
   /** Reads new rows into the ledger: each input was handed in, and is there once. */
   #note(): void {
-    const { rows } = this.#storage
-    for (; this.#noted < rows.length; this.#noted++) {
-      const row = rows[this.#noted]!
-      const before = rows[this.#noted - 1]?.last ?? 0
-      if (row.first !== before + 1) fail("journal", `${row.first} follows ${before}`)
-      const entries = this.#storage.read(row)
+    const { committed } = this.#tables
+    for (let next = this.#read.length; next < committed.length; next++) {
+      const row = committed[next]!
+      const last = this.#read.at(-1)?.at(-1)?.seq ?? 0
+      if (row.seq !== last + 1) fail("journal", `${row.seq} follows ${last}`)
+      const entries = batchOf(row.data, codec)
+      if (entries.length !== row.count || entries.some(({ seq }, i) => seq !== row.seq + i))
+        fail("journal", `the row of ${row.seq} holds other inputs`)
       this.#read.push(entries)
       for (const entry of entries) this.#noteInput(entry)
     }
+    const last = this.#read.at(-1)?.at(-1)?.seq ?? 0
+    const due = this.#barriers.filter(({ seq }) => seq <= last)
+    if (due.length === 0) return
+    this.#barriers = this.#barriers.filter(({ seq }) => seq > last)
+    for (const barrier of due) this.#missing(barrier)
   }
 
   #noteInput({ seq, input }: Sequenced): void {
     this.inputs++
-    if (input.kind === "tick" || input.kind === "topology" || input.kind === "quota") return
+    if (input.kind === "topology") {
+      const [first] = input.inventory.devices
+      if (first !== undefined) this.#own(first.id, `inventory ${seq}`)
+      return
+    }
+    if (!("device" in input)) return
+    this.#own(input.device, `input ${seq}`)
+    if (input.kind === "ack") return
     const key = contentOf(input)
     const entry = this.#ledger.get(key)
     if (entry === undefined) return fail("journal", `nobody handed in ${seq}: ${key}`)
@@ -172,14 +208,26 @@ export class Auditor {
       fail("journal", `twice in the journal, or from another life, ${seq}: ${key}`)
   }
 
+  #own(id: string, what: string): void {
+    if (!id.startsWith(this.#prefix)) fail("isolation", `${what} of ${this.#prefix} is of ${id}`)
+  }
+
+  /** A frame on its way to a viewer of this tenant. */
+  frame(bytes: Uint8Array): void {
+    const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
+    for (const prefix of PREFIXES)
+      if (prefix !== this.#prefix && text.includes(prefix))
+        fail("isolation", `a frame for ${this.#prefix} has ids of ${prefix}`)
+  }
+
   // -- the fold
 
   /** Folds up to each snapshot that was stored since and compares; with `all`, up to the journal's end. */
   async foldOn(all: boolean): Promise<void> {
     this.#note()
-    const { hashes } = this.#storage
-    for (; this.#hashesSeen < hashes.length; this.#hashesSeen++) {
-      const { seq, hash } = hashes[this.#hashesSeen]!
+    const { marks } = this.#tables
+    for (; this.#marksSeen < marks.length; this.#marksSeen++) {
+      const { seq, hash } = marks[this.#marksSeen]!
       this.#foldTo(seq)
       if (this.#world.seq !== seq) fail("fold", `a snapshot of input ${seq}, the journal has ${this.#world.seq}`)
       const own = (await hashSnapshot(snapshotTwin(this.#world, this.#cells), undefined, () => 0)).all
@@ -189,26 +237,38 @@ export class Auditor {
   }
 
   #foldTo(seq: number): void {
-    const { rows } = this.#storage
-    for (; this.#folded < this.#noted; this.#folded++) {
-      const row = rows[this.#folded]!
-      if (row.first > seq) return
+    for (; this.#folded < this.#read.length; this.#folded++) {
       for (const entry of this.#read[this.#folded]!) {
         if (entry.seq > seq) return
         if (entry.seq <= this.#world.seq) continue
         this.decided.push(...runRound(this.#world, this.#cells, [entry]).events)
       }
-      if (row.last > seq) return
     }
   }
 
-  /** The fold as it is must be the fold from nothing of what storage has at the end. */
+  /** The fold as it is must be the fold from nothing, in other groups. */
   refold(): void {
     const world = newWorld()
     const cells = cellsOf(this.#steps)
-    for (const row of this.#storage.rows) runRound(world, cells, this.#storage.read(row))
+    runRound(world, cells, this.#read.flat())
     if (hashTwin(world, cells) !== hashTwin(this.#world, this.#cells))
       fail("fold", "the same journal gives another twin when it is folded in other groups")
+  }
+
+  /** What the table says now, compacted or not, is what was committed, from its first row on and without a hole. */
+  reread(): void {
+    const { journal } = this.#tables
+    const known = new Map(this.#read.flat().map(({ seq, input }) => [seq, input]))
+    let next = journal[0]?.seq ?? 1
+    for (const row of journal) {
+      if (row.seq !== next) fail("journal", `the table goes on at ${row.seq} where ${next} is due`)
+      for (const { seq, input } of batchOf(row.data, codec)) {
+        const first = known.get(seq)
+        if (seq !== next++ || first === undefined || contentOf(first) !== contentOf(input))
+          fail("journal", `the table says something else about input ${seq} than it did`)
+      }
+    }
+    if (next <= this.#world.seq) fail("journal", `the table ends at ${next - 1}, it had ${this.#world.seq}`)
   }
 
   /** Columns, counts and newest events of the live twin, at a moment when all is durable. */
@@ -223,16 +283,18 @@ export class Auditor {
 
   /** Every event that the fold decided is in the table, as it was decided, and no other. */
   compareEvents(): void {
-    const { events } = this.#storage
-    for (const event of this.decided) {
+    const { events } = this.#tables
+    for (; this.#eventsSeen < this.decided.length; this.#eventsSeen++) {
+      const event = this.decided[this.#eventsSeen]!
       const stored = events.get(event.id)
       if (stored === undefined) return fail("events", `event ${event.id} ${event.type} ${event.subject} was lost`)
-      if (stateHash(stored) !== stateHash(event)) fail("events", `event ${event.id} was stored as something else`)
+      if (!isSame(stored, event)) fail("events", `event ${event.id} was stored as something else`)
     }
     if (events.size > this.decided.length) {
       const known = new Set(this.decided.map(({ id }) => id))
-      const invented = [...events.keys()].find((id) => !known.has(id))
-      fail("events", `event ${invented ?? "?"} was never decided`)
+      const invented = [...events.values()].find(({ id }) => !known.has(id))
+      if (invented !== undefined && invented.subject !== "") this.#own(invented.subject, `event ${invented.id}`)
+      fail("events", `event ${invented?.id ?? "?"} was never decided`)
     }
   }
 
@@ -259,6 +321,12 @@ export class Auditor {
     if (ids !== own) fail("viewers", `viewer ${index} has ${state.events.length} events, the twin ${recent.length}`)
   }
 }
+
+/** Of all tenants that a simulation has at most (run.ts). */
+const PREFIXES = [0, 1, 2].map((tenant) => namesOf(tenant).prefix)
+
+const isSame = (stored: EventView, event: EventView): boolean =>
+  (Object.keys(event) as Array<keyof EventView>).every((key) => stored[key] === event[key])
 
 const firstDifference = (a: ArrayLike<number>, b: ArrayLike<number>): number => {
   for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return i

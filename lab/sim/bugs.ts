@@ -4,10 +4,12 @@
  * missing. A new one is a row here.
  */
 import * as Effect from "effect/Effect"
+import type { DbShape, Tx } from "#engine/storage/db.ts"
 import type { LiveTwin, RoundNotice } from "#engine/tenant/live-twin.ts"
 import type { PlantedBug } from "#lab/sim/planted-bug.ts"
 import { decodeServer } from "#protocol/codec.ts"
 import { BEHAVIOURS } from "#twin/cells.ts"
+import type { Sequenced } from "#twin/input.ts"
 import type { RouterMsg } from "#twin/router.ts"
 
 /** The `nth` call of each run is the one that goes wrong; the counter begins anew with every use of the hook. */
@@ -15,6 +17,33 @@ const everyNth = (nth: number): (() => boolean) => {
   let calls = 0
   return () => ++calls % nth === 0
 }
+
+type Query = Tx["query"]
+type Asked = (sql: string, values?: readonly unknown[]) => ReturnType<Query>
+
+/** The statements of one life of a runtime, in the order in which they are sent. */
+const withQueries = (db: DbShape, wrap: (query: Asked) => Asked): DbShape => {
+  let current: Asked = () => nothing
+  const wrapped = wrap((sql, values) => current(sql, values))
+  const door =
+    (open: DbShape["ingest"]): DbShape["ingest"] =>
+    (tenant) =>
+    (body) =>
+      open(tenant)((tx) =>
+        body({
+          query: ((sql: string, values?: readonly unknown[]) => {
+            current = tx.query
+            return wrapped(sql, values)
+          }) as Query,
+        }),
+      )
+  return { ...db, ingest: door(db.ingest), tenant: door(db.tenant) }
+}
+const nothing = Promise.resolve({ rows: [], rowCount: 0 })
+const isInsert = (sql: string): boolean => sql.includes("written as")
+const isEndOfJournal = (sql: string): boolean => sql.startsWith("select (seq + count - 1)")
+
+async function* noRows(): AsyncGenerator<readonly Sequenced[]> {}
 
 const withNotices =
   (change: (notice: RoundNotice) => RoundNotice) =>
@@ -52,17 +81,26 @@ export const BUGS: readonly PlantedBug[] = [
   },
   {
     name: "append-without-retry",
-    about: "a commit whose answer is lost is believed to have failed, and the batch is written under the next numbers",
-    journal: (port, { storage }) => ({
-      ...port,
-      append: async (batch) => {
-        const before = storage.resent
-        await port.append(batch)
-        if (storage.resent === before) return
-        const last = storage.lastSeq()
-        await port.append(batch.map((entry, i) => ({ seq: last + 1 + i, input: entry.input })))
-      },
-    }),
+    about: "a commit whose answer is lost is believed to have failed, and the rows are written under the next numbers",
+    db: (db) =>
+      withQueries(db, (query) => {
+        let failed: readonly unknown[] | null = null
+        return async (sql, values = []) => {
+          if (!isInsert(sql)) return query(sql, values)
+          const seqs = values[3] as readonly number[]
+          const isSecond = failed !== null && (failed[3] as readonly number[])[0] === seqs[0]
+          failed = values
+          return query(
+            sql,
+            isSecond
+              ? values.with(
+                  3,
+                  seqs.map((seq) => seq + seqs.length),
+                )
+              : values,
+          )
+        }
+      }),
   },
   {
     name: "journal-out-of-order",
@@ -74,26 +112,104 @@ export const BUGS: readonly PlantedBug[] = [
     }),
   },
   {
-    name: "spool-not-synced",
-    about: "what was written to the spool while the database was away is gone after a kill",
-    killed: (storage) => {
-      if (storage.away && storage.rows.length > 3) storage.rows.splice(-3)
+    name: "lost-fsync",
+    about: "what was written to the spool while the database was away is not synced: a power cut takes it",
+    disk: (disk) => {
+      disk.syncsLie = true
     },
   },
   {
     name: "torn-tail-kept",
     about: "the row that was being written at the kill stays in the journal with damaged bytes",
-    killed: (storage) => {
-      const last = storage.rows.at(-1)
-      if (last !== undefined) last.bytes.fill(0, last.bytes.length >> 1)
+    killed: ({ journal }) => {
+      const last = journal.at(-1)
+      if (last !== undefined) last.data.fill(0, last.data.length >> 1)
+    },
+  },
+  {
+    name: "spool-offered-again",
+    about: "a start writes all that it finds in the spool, also what the journal has had since long",
+    db: (db, { starts }) =>
+      withQueries(db, (query) => {
+        let asked = 0
+        return (sql, values) => (starts > 1 && isEndOfJournal(sql) && asked++ < 2 ? nothing : query(sql, values))
+      }),
+  },
+  {
+    name: "spool-replayed-twice",
+    about: "the rows of a spool are written, and once more behind themselves",
+    db: (db) =>
+      withQueries(db, (query) => {
+        let behind = 0
+        return async (sql, values = []) => {
+          if (isEndOfJournal(sql)) behind = 1
+          if (!isInsert(sql) || behind !== 1) return query(sql, values)
+          behind = 2
+          const seqs = values[3] as readonly number[]
+          const answer = await query(sql, values)
+          await query(
+            sql,
+            values.with(
+              3,
+              seqs.map((seq) => seq + seqs.length),
+            ),
+          )
+          return answer
+        }
+      }),
+  },
+  {
+    name: "epoch-fence-ignored",
+    about: "an engine that was fenced off writes under the epoch of the one that has the tenant",
+    ghost: (db, epoch) =>
+      withQueries(
+        db,
+        (query) =>
+          (sql, values = []) =>
+            query(sql, values.with(1, epoch)),
+      ),
+  },
+  {
+    name: "events-of-another-tenant",
+    about: "one writer of events for all tenants writes into the table of the first",
+    appendEvents: (events, _write, elsewhere) => elsewhere(events),
+  },
+  {
+    name: "frame-of-another-tenant",
+    about: "one in six viewers is put into the stream of the first tenant",
+    hubOf: (tenant, lot) => (lot < 1 / 6 ? 0 : tenant),
+  },
+  {
+    name: "fleet-not-told",
+    about: "the collectors go on with the inventory of before a change",
+    fleetStays: true,
+  },
+  {
+    name: "change-loses-timers",
+    about: "after a change of the inventory the running twin has forgotten when its routers will be stale",
+    liveSteps: () => ({
+      ...BEHAVIOURS,
+      router: (state, msg) => {
+        const next = BEHAVIOURS.router(state, msg)
+        return msg.kind === "configure" ? { ...next, timerMs: null } : next
+      },
+    }),
+  },
+  {
+    name: "restart-from-stale-state",
+    about: "a supervisor that restarts a tenant takes the snapshot for all there is",
+    journal: (port, { starts, database, tenancy }) => {
+      const stale = starts > 1 ? database.tables(tenancy.info.id).snapshots.at(-1) : undefined
+      if (stale === undefined) return port
+      return { ...port, readFrom: noRows, lastSeq: async () => stale.seq }
     },
   },
   {
     name: "snapshot-too-old",
     about: "a snapshot is stored under a later seq than it was taken at: the tail in between is not folded",
-    snapshots: (port, { storage }) => ({
+    snapshots: (port, { database, tenancy }) => ({
       ...port,
-      save: (_seq, atMs, blob, hash) => port.save(storage.lastSeq(), atMs, blob, hash),
+      save: (_seq, atMs, blob, hash) => port.save(database.tables(tenancy.info.id).lastSeq(), atMs, blob, hash),
     }),
   },
   {
@@ -109,7 +225,7 @@ export const BUGS: readonly PlantedBug[] = [
   {
     name: "event-table-forgets",
     about: "a write of events that failed is not tried again",
-    appendEvents: (events, storage, life) => storage.appendEvents(life, events).catch(() => undefined),
+    appendEvents: (events, write) => write(events).catch(() => undefined),
   },
   {
     name: "recovered-events-forgotten",
@@ -120,13 +236,8 @@ export const BUGS: readonly PlantedBug[] = [
   {
     name: "event-told-twice",
     about: "the writer of events gives an event a new id when it writes it again",
-    appendEvents: (events, storage, life) =>
-      storage.appendEvents(life, events).catch(() =>
-        storage.appendEvents(
-          life,
-          events.map((event) => ({ ...event, id: `${event.id}.1` })),
-        ),
-      ),
+    appendEvents: (events, write) =>
+      write(events).catch(() => write(events.map((event) => ({ ...event, id: `${event.id}0` })))),
   },
   {
     name: "delta-forgets-a-link",

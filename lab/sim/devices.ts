@@ -1,47 +1,44 @@
 /**
- * The emulated ISP as its collectors would have read it: the inventory that an operator declares, and whole polls of a
- * router at one moment, in the metric registry's words. The bytes of SNMP and of the RouterOS API are left out (the lab's
+ * The emulated ISP as its collectors would have read it: names, and whole polls of a router at one moment, in the metric registry's words. The bytes of SNMP and of the RouterOS API are left out (the lab's
  * agents and the engine's collectors have their own tests); what the devices say is lab/isp's truth.
  */
-import type { Isp, Router } from "#lab/isp/model.ts"
+import type { Router } from "#lab/isp/model.ts"
 import type { Network } from "#lab/isp/network.ts"
 import { OSPF_GONE } from "#lab/isp/ospf.ts"
 import { farPort, peerView, sessionsOf } from "#lab/snmp/tables/routing.ts"
-import { bgpKey, DEVICE_ENTITY, deviceId, interfaceKey, linkId, ospfKey, siteId } from "#protocol/id.ts"
-import type { DeviceId, EntityKey } from "#protocol/id.ts"
-import type { Inventory } from "#protocol/inventory.ts"
+import { bgpKey, DEVICE_ENTITY, deviceId, interfaceKey, linkId, ospfKey } from "#protocol/id.ts"
+import type { DeviceId, EntityKey, LinkId } from "#protocol/id.ts"
 import { BGP_STATES, metricId, OSPF_STATES } from "#protocol/metric.ts"
 import type { MetricName } from "#protocol/metric.ts"
 import type { PollInput } from "#twin/input.ts"
 
 export type PolledSource = "snmp" | "routeros"
 
-export const deviceOf = (router: number): DeviceId => deviceId(`device-${String(router).padStart(4, "0")}`)
-export const routerOf = (device: DeviceId): number => Number(device.slice("device-".length))
-export const linkOf = (link: number): string => `link-${String(link).padStart(4, "0")}`
+/**
+ * The ids of one tenant. All tenants of a simulation watch parts of one network; that no id of one is ever seen by
+ * another is audited by its prefix.
+ */
+export interface Names {
+  readonly prefix: string
+  readonly device: (router: number) => DeviceId
+  readonly router: (device: DeviceId) => number
+  readonly link: (link: number) => LinkId
+}
+
+export const namesOf = (tenant: number): Names => {
+  const prefix = `tenant${tenant}:`
+  const numbered = (kind: string, number: number): string => `${prefix}${kind}-${String(number).padStart(4, "0")}`
+  return {
+    prefix,
+    device: (router) => deviceId(numbered("device", router)),
+    router: (device) => Number(device.slice(prefix.length + "device-".length)),
+    link: (link) => linkId(numbered("link", link)),
+  }
+}
 
 /** Devices with the RouterOS API are read twice: by SNMP and by the API. */
 export const sourcesOf = (router: Router): readonly PolledSource[] =>
   router.routeros === null ? ["snmp"] : ["snmp", "routeros"]
-
-export const inventoryOf = (isp: Isp, pollSeconds: number): Inventory => ({
-  sites: isp.sites.map(({ id, name, latitude, longitude }) => ({ id: siteId(id), name, latitude, longitude })),
-  devices: isp.routers.map((router) => ({
-    id: deviceOf(router.index),
-    name: router.name,
-    address: router.loopback,
-    site: siteId(isp.sites[router.site]!.id),
-    roles: router.roles,
-    pollSeconds,
-    sources: sourcesOf(router),
-  })),
-  links: isp.links.map((link) => ({
-    id: linkId(linkOf(link.index)),
-    a: { device: deviceOf(isp.ports[link.a]!.router), interface: isp.ports[link.a]!.name },
-    b: { device: deviceOf(isp.ports[link.b]!.router), interface: isp.ports[link.b]!.name },
-    capacityBps: link.capacityBps,
-  })),
-})
 
 /** What one poll read, before the answer travelled: rows and the moment of the device. */
 export type Answer = Pick<PollInput, "entities" | "entity" | "metric" | "value" | "texts" | "complete">

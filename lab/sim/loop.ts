@@ -1,8 +1,10 @@
 /**
  * The one clock and the one scheduler of a simulation: every turn of the event loop, every wait and every delay of engine,
  * storage, network and viewers goes through here, so that a seed is a run. Nothing here reads the machine's clock or dice.
- * The only thing borrowed from the real event loop is that all promises that can go on have gone on before its next turn.
+ * The only thing borrowed from the real event loop is that all promises that can go on have gone on before its next turn:
+ * Node runs what process.nextTick was given only when no promise has anything left to do.
  */
+import process from "node:process"
 import type { Turns } from "#engine/actors/turns.ts"
 import { dice } from "#lab/isp/random.ts"
 import type { Dice } from "#lab/isp/random.ts"
@@ -11,6 +13,8 @@ import type { Dice } from "#lab/isp/random.ts"
 const ENTRIES_MAX = 1_000_000
 /** Turns that follow each other without time passing: more is a livelock. */
 const TURNS_MAX = 100_000
+/** The real event loop has its own turn now and then: unhandled rejections are told there, and a Ctrl-C is heard. */
+const REAL_TURN_EVERY = 4_096
 
 /** A piece of the simulation that can be killed: after that nothing that it asked for happens any more. */
 export interface Life {
@@ -37,6 +41,7 @@ export class Loop {
   readonly #lots: Dice
   #soon: Array<{ readonly life: Life; readonly action: () => void }> = []
   #order = 0
+  #settled = 0
 
   constructor(seed: number, startMs: number) {
     this.nowMs = startMs
@@ -82,7 +87,8 @@ export class Loop {
   async #settle(): Promise<void> {
     for (let turn = 0; ; turn++) {
       if (turn > TURNS_MAX) throw new RangeError("turns follow each other without end")
-      await new Promise((resolve) => void setImmediate(resolve))
+      if (++this.#settled % REAL_TURN_EVERY === 0) await new Promise((resolve) => void setImmediate(resolve))
+      await new Promise<void>((resolve) => process.nextTick(resolve))
       if (this.#soon.length === 0) return
       const due = this.#soon
       this.#soon = []

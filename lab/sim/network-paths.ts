@@ -12,8 +12,8 @@ import type { Network, NetworkEvent } from "#lab/isp/network.ts"
 import { OSPF_FULL, OSPF_GONE } from "#lab/isp/ospf.ts"
 import { dice } from "#lab/isp/random.ts"
 import type { Dice } from "#lab/isp/random.ts"
-import { bgpWord, deviceOf, ospfWord, readRouter, routerOf, sourcesOf } from "#lab/sim/devices.ts"
-import type { PolledSource } from "#lab/sim/devices.ts"
+import { bgpWord, ospfWord, readRouter, sourcesOf } from "#lab/sim/devices.ts"
+import type { Names, PolledSource } from "#lab/sim/devices.ts"
 import type { Life, Loop } from "#lab/sim/loop.ts"
 import { farPort, peerView } from "#lab/snmp/tables/routing.ts"
 import { formatLine, linesOf } from "#lab/syslog/lines.ts"
@@ -28,6 +28,9 @@ export interface PathMood {
   readonly delayMsMax: number
 }
 export const CLEAN: PathMood = { loss: 0, doubled: 0, delayMsMax: 15 }
+
+/** A line that makes a step of the twin throw (run.ts): what a defect in it would do to one actor. */
+export const POISON = "poison"
 
 /** Where the engine takes what the devices say; null while it is down: then datagrams reach nobody. */
 export interface Ear {
@@ -54,12 +57,17 @@ export class Paths {
   readings = 0
   readonly #loop: Loop
   readonly #network: Network
+  readonly #names: Names
+  /** The operator has declared this router: the engine listens to it. */
+  readonly #isKnown: (router: number) => boolean
   readonly #dice: Dice
 
-  constructor(loop: Loop, network: Network, seed: number) {
+  constructor(loop: Loop, network: Network, names: Names, isKnown: (router: number) => boolean, seed: number) {
     this.#loop = loop
     this.#network = network
-    this.#dice = dice(seed, "management network")
+    this.#names = names
+    this.#isKnown = isKnown
+    this.#dice = dice(seed, `management network of ${names.prefix}`)
     network.listen((event) => this.#happened(event))
   }
 
@@ -68,7 +76,7 @@ export class Paths {
     return {
       source,
       open: (target) => {
-        const router = routerOf(target.device)
+        const router = this.#names.router(target.device)
         if (!sourcesOf(this.#network.isp.routers[router]!).includes(source)) return null
         const poller: Poller = { poll: () => this.#poll(target.device, source, life, wallMs) }
         return Effect.succeed(poller)
@@ -94,7 +102,7 @@ export class Paths {
             Effect.fail(new PollFailed({ reason: "timeout", detail: `no answer, reading ${++this.readings}` })),
           )
         wait(this.#delayMs(), () => {
-          const router = routerOf(device)
+          const router = this.#names.router(device)
           this.#network.advance(this.#loop.nowMs)
           if (this.#network.answers[router] === 0 || this.#isLost(router)) return wait(TRY_MS, () => attempt(left - 1))
           const answer = readRouter(this.#network, router, source, ++this.readings)
@@ -108,9 +116,14 @@ export class Paths {
     })
   }
 
+  /** A router says something that a defect of the twin does not stand. */
+  poison(router: number): void {
+    this.#send(router, lineOf(`<30>${POISON}`))
+  }
+
   #happened(event: NetworkEvent): void {
     for (const { router, make } of [...this.#traps(event), ...this.#lines(event)]) {
-      if (this.#network.answers[router] === 0) continue
+      if (this.#network.answers[router] === 0 || !this.#isKnown(router)) continue
       this.#send(router, make)
       if (this.#dice.chance(this.mood.doubled)) this.#send(router, make)
     }
@@ -124,7 +137,7 @@ export class Paths {
     const { ear } = this
     if (ear === null) return
     this.#loop.after(this.#delayMs(), ear.life, () => {
-      const input = make(deviceOf(router), ear.wallMs(), ++this.delivered)
+      const input = make(this.#names.device(router), ear.wallMs(), ++this.delivered)
       if (input !== null) ear.event(input)
     })
   }

@@ -6,7 +6,8 @@ import { BGP_ESTABLISHED } from "#lab/isp/bgp.ts"
 import type { Network } from "#lab/isp/network.ts"
 import { OSPF_FULL } from "#lab/isp/ospf.ts"
 import type { AuditorName } from "#lab/sim/auditor.ts"
-import { deviceOf, linkOf } from "#lab/sim/devices.ts"
+import type { Declared } from "#lab/sim/declared.ts"
+import type { Names } from "#lab/sim/devices.ts"
 import { farPort, peerView, sessionsOf } from "#lab/snmp/tables/routing.ts"
 import type { TenantRuntime } from "#engine/tenant/runtime.ts"
 import type { DeviceView } from "#protocol/view.ts"
@@ -16,24 +17,36 @@ export interface Disagreement {
   readonly detail: string
 }
 
-/** Null = they agree. */
-export const disagreements = (network: Network, runtime: TenantRuntime): Disagreement | null => {
-  for (const router of network.isp.routers) {
-    const view = runtime.view({ kind: "device", id: deviceOf(router.index) })
+/** Null = they agree about what is declared. */
+export const disagreements = (
+  network: Network,
+  runtime: TenantRuntime,
+  names: Names,
+  declared: Declared,
+): Disagreement | null => {
+  for (const index of declared.routers) {
+    const router = network.isp.routers[index]!
+    const view = runtime.view({ kind: "device", id: names.device(index) })
     if (view?.kind !== "device") return { auditor: "truth", detail: `${router.name} is not in the twin` }
     const wrong = deviceWrong(network, router.index, view)
     if (wrong !== null) return { auditor: wrong.auditor, detail: `${router.name}: ${wrong.detail}` }
   }
-  for (const link of network.isp.links) {
-    const view = runtime.view({ kind: "link", id: linkOf(link.index) })
+  for (const index of declared.links) {
+    const link = network.isp.links[index]!
+    const view = runtime.view({ kind: "link", id: names.link(index) })
     if (view?.kind !== "link") return { auditor: "truth", detail: `link ${link.index} is not in the twin` }
     if (view.health !== "ok")
       return { auditor: "recovery", detail: `link ${link.index} is ${view.health}: ${view.reasons.join("; ")}` }
     const wrong = loadWrong(network, link.a, view.utilAbPct, link.capacityBps)
     if (wrong !== null) return { auditor: "truth", detail: `link ${link.index}: ${wrong}` }
   }
-  const { routersUp, linksDown } = runtime.counts()
-  if (routersUp !== network.isp.routers.length || linksDown !== 0)
+  const { routers, links, routersUp, linksDown } = runtime.counts()
+  if (routers !== declared.routers.size || links !== declared.links.size)
+    return {
+      auditor: "truth",
+      detail: `${declared.routers.size} devices and ${declared.links.size} links are declared, the twin has ${routers} and ${links}`,
+    }
+  if (routersUp !== routers || linksDown !== 0)
     return { auditor: "truth", detail: `counts say ${routersUp} routers up, ${linksDown} links down` }
   return null
 }
