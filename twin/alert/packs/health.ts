@@ -116,17 +116,17 @@ export const health: RulePack = {
       name: "Disk fills",
       severity: "warn",
       condition: {
-        type: "rate_of_change",
+        type: "baseline",
         metric: "device.disk_used_bytes",
         operator: ">",
-        threshold_num: 0.2,
-        lookback_seconds: 3600,
-        relative: true,
+        factor: 1.2,
+        baseline_seconds: 3600,
       },
-      summary: "{{device}} uses a fifth more disk than an hour ago",
+      summary: "{{device}} uses {{value}} bytes of disk, a fifth more than in the hour before",
       description:
         "Logs, captures or a download. There is no metric for the size of the disk, so growth is what can be judged.",
-      fires: "load 0s..60m every 1m - device.disk_used_bytes 1e8 -> 1.5e8\nexpect firing disk-growing - at 50m",
+      fires:
+        "load 0s..60m every 1m - device.disk_used_bytes 1e8\nload 61m..70m every 1m - device.disk_used_bytes 1.4e8\nexpect firing disk-growing - at 62m",
       quiet: "load 0s..60m every 1m - device.disk_used_bytes 1e8 -> 1.05e8\nexpect never disk-growing",
     }),
     packRule({

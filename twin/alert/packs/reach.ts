@@ -22,6 +22,22 @@ export const reach: RulePack = {
       quiet: `load 0s..5m every 2s ${LOSS} 100 / 0\nexpect never device-unreachable`,
     }),
     packRule({
+      id: "device-no-contact",
+      name: "No contact with the device",
+      severity: byRole("critical", "warn"),
+      condition: all(
+        { type: "consecutive", metric: "device.up", operator: "==", threshold_num: 0, count: 3 },
+        { type: "absent", metric: "probe.ping.loss_pct", seconds: 300 },
+      ),
+      recover: { type: "consecutive", metric: "device.up", operator: "==", threshold_num: 1, count: 2 },
+      recover_seconds: 0,
+      summary: "{{device}} at {{site}} answers nothing that it is asked",
+      description: "For devices that nobody pings: three attempts of the collectors in a row were in vain.",
+      fires:
+        "device r1 role core\nload 0s..6m every 30s - device.up up\nload 390s..8m every 30s - device.up down\nexpect ok device-no-contact - at 440s\nexpect firing device-no-contact - at 460s",
+      quiet: `load 0s..10m every 30s - device.up down\nload 0s..10m every 10s ${LOSS} 100\nexpect never device-no-contact`,
+    }),
+    packRule({
       id: "management-plane-down",
       name: "Management plane down",
       severity: "warn",

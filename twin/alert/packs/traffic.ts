@@ -111,20 +111,25 @@ export const interfaces: RulePack = {
       id: "interface-down",
       name: "Interface down",
       severity: byRole("critical", "warn"),
-      condition: all(level("last", "interface.admin_up", "==", 1, 300), {
-        type: "consecutive",
-        metric: "interface.oper_up",
-        operator: "==",
-        threshold_num: 0,
-        count: 2,
-      }),
+      condition: all(
+        level("last", "interface.admin_up", "==", 1, 300),
+        { type: "consecutive", metric: "interface.oper_up", operator: "==", threshold_num: 0, count: 2 },
+        {
+          type: "event",
+          event_type: "interface.oper.changed",
+          match: { new: "down" },
+          count: 1,
+          lookback_seconds: 86_400,
+        },
+      ),
+      recover: { type: "consecutive", metric: "interface.oper_up", operator: "==", threshold_num: 1, count: 2 },
       summary: "{{entity}} of {{device}} is down",
       description:
-        "It should be up (admin), and two readings say that it is not. Scope it to the interfaces that matter.",
+        "It should be up (admin), it was seen to go down within the day, and two readings confirm it. A port that never was up is no fault: it stays silent.",
       fires:
-        "load 0s..5m every 30s if:ether1 interface.admin_up up\nload 0s..2m every 30s if:ether1 interface.oper_up up\nload 150s..5m every 30s if:ether1 interface.oper_up down\nexpect firing interface-down if:ether1 at 180s",
+        "load 0s..5m every 30s if:ether1 interface.admin_up up\nload 0s..2m every 30s if:ether1 interface.oper_up up\nload 150s..5m every 30s if:ether1 interface.oper_up down\nevent 150s if:ether1 interface.oper.changed down\nexpect firing interface-down if:ether1 at 181s",
       quiet:
-        "load 0s..5m every 30s if:ether1 interface.admin_up down\nload 0s..5m every 30s if:ether1 interface.oper_up down\nexpect never interface-down",
+        "load 0s..5m every 30s if:ether1 interface.admin_up down\nload 0s..5m every 30s if:ether1 interface.oper_up down\nevent 1m if:ether1 interface.oper.changed down\nload 0s..5m every 30s if:ether2 interface.admin_up up\nload 0s..5m every 30s if:ether2 interface.oper_up down\nexpect never interface-down",
     }),
     packRule({
       id: "interface-flap",
