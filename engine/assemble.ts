@@ -182,7 +182,14 @@ export const assemble = (options: AssembleOptions) =>
       replays,
       nowMs: Date.now,
     })
-    const judging = makeJudging({ db, quotas, log, judgements: { of: tenants.judgement }, nowMs: Date.now })
+    const judging = makeJudging({
+      db,
+      quotas,
+      log,
+      judgements: { of: tenants.judgement },
+      appUrl: (slug) => appUrlOf(homeAppUrl, db, slug),
+      nowMs: Date.now,
+    })
     const open = (tenant: TenantInfo) => Effect.tap(openTenant(environment, tenant), () => judging.follow(tenant))
     const life = yield* makeRunning({ open, tenants, stream })
     running = life.services

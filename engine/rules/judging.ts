@@ -8,6 +8,7 @@ import type { Log } from "#engine/log.ts"
 import { makeMaintenanceApi, type MaintenanceApi } from "#engine/maintenance/maintenance-api.ts"
 import type { Quotas } from "#engine/quota/quotas.ts"
 import { makeAlertsApi, type AlertsApi, type Judgements } from "#engine/rules/alerts-api.ts"
+import { makeDryRuns } from "#engine/rules/dry-runs.ts"
 import { keepFollowing, type Follow } from "#engine/rules/follow.ts"
 import { makeRulesApi, type RulesApi } from "#engine/rules/rules-api.ts"
 import { readRuleSet } from "#engine/rules/rule-rows.ts"
@@ -20,6 +21,8 @@ export interface JudgingOptions {
   readonly quotas: Quotas
   readonly log: Log
   readonly judgements: Judgements
+  /** Of the database that has the tenant's rows; null = it is away. Holds a password. */
+  readonly appUrl: (slug: string) => string | null
   readonly nowMs: () => number
 }
 
@@ -35,7 +38,7 @@ export interface Judging {
   readonly follow: (tenant: TenantInfo) => Effect.Effect<void, never, Scope.Scope>
 }
 
-export const makeJudging = ({ db, quotas, log, judgements, nowMs }: JudgingOptions): Judging => {
+export const makeJudging = ({ db, quotas, log, judgements, appUrl, nowMs }: JudgingOptions): Judging => {
   const following = new Map<TenantId, Follow>()
   const counts = new Map<TenantId, number>()
   const told = (tenant: TenantId, what: keyof Follow): Effect.Effect<void> =>
@@ -53,6 +56,7 @@ export const makeJudging = ({ db, quotas, log, judgements, nowMs }: JudgingOptio
       rules: makeRulesApi({
         db,
         quotas,
+        dryRuns: makeDryRuns({ appUrl }),
         follow: (tenant) => Effect.andThen(told(tenant, "rules"), count(tenant)),
         nowMs,
       }),

@@ -312,6 +312,45 @@ describe("[I1] alert rules by REST", { skip: NO_POSTGRES }, () => {
     for (const id of ["late", "later", "last"]) assert.ok(judgedIds().includes(id), id)
   })
 
+  test("[I1] a dry run on the stored journal says what would have fired, to whoever sees the device, and changes nothing", async () => {
+    const { r1, r2 } = server.devices
+    const nowMs = Date.now()
+    const silent = own("silent", { condition: { type: "absent", metric: "device.cpu_pct", seconds: 1 } })
+    const body = { rules: [silent], only: true, fromMs: nowMs - 600_000, toMs: nowMs + 5_000 }
+    const [acts, told] = [await server.acts(), server.judgement(server.a).told.rules]
+    interface Ran {
+      readonly inputs: number
+      readonly rules: ReadonlyArray<{
+        id: string
+        fired: number
+        alerts: ReadonlyArray<{ device: string; deviceName: string }>
+      }>
+    }
+    const send = async (who: string, more: object = {}): Promise<Ran> => {
+      const { status, body: answer, text } = await ask(who, "POST", "/alert-rules/dry-run", { ...body, ...more })
+      assert.equal(status, 200, text)
+      return answer as unknown as Ran
+    }
+    const all = await send(admin)
+    assert.ok(all.inputs >= 2, "the two devices were declared")
+    assert.deepEqual(
+      all.rules.map(({ id, fired, alerts }) => [id, fired, alerts.map(({ deviceName }) => deviceName).toSorted()]),
+      [["silent", 2, ["r1", "r2"]]],
+    )
+    const devicesOf = ({ rules }: Ran) => rules[0]!.alerts.map(({ device }) => device)
+    assert.deepEqual(devicesOf(await send(bound)), [r2])
+    assert.deepEqual(devicesOf(await send(bound, { devices: [r1] })), [])
+    assert.deepEqual(devicesOf(await send(admin, { devices: [r1] })), [r1])
+    const among = await send(admin, { only: false })
+    assert.equal(among.rules.length, judged().filter(({ enabled }) => enabled).length + 1)
+    assert.equal((await ask(noc, "POST", "/alert-rules/dry-run", body)).status, 403)
+    const bad = await ask(admin, "POST", "/alert-rules/dry-run", { ...body, rules: [{ id: "x" }] })
+    assert.equal(bad.body.type, "urn:heliograph:rule-invalid")
+    const backwards = await ask(admin, "POST", "/alert-rules/dry-run", { ...body, toMs: 0 })
+    assert.match(backwards.body.detail, /after/)
+    assert.deepEqual([await server.acts(), server.judgement(server.a).told.rules], [acts, told])
+  })
+
   test("[S6] every change is on record with who, what before and what after", async () => {
     const actions = new Set((await server.acts()).map(({ action }) => action))
     for (const action of ["rule.create", "rule.update", "rule.delete", "rule.import"])

@@ -10,10 +10,14 @@ import { away } from "#engine/people/away.ts"
 import { recordAct, type Actor, type Json } from "#engine/audit/act.ts"
 import type { QuotaPassed, Quotas } from "#engine/quota/quotas.ts"
 import { checkedRules, planRemoval, planRules, type RulePlan } from "#engine/rules/rule-plan.ts"
+import type { DryRun } from "#engine/rules/dry-run.ts"
+import type { DryRuns } from "#engine/rules/dry-runs.ts"
 import { deleteRules, readRuleSet, takeRulesTurn, writeRule } from "#engine/rules/rule-rows.ts"
 import type { RuleEntry, RuleSet } from "#engine/rules/rule-set.ts"
 import type { DbError, DbShape, Tx } from "#engine/storage/db.ts"
+import type { TenantInfo } from "#engine/tenant/live-twin.ts"
 import type { TenantId } from "#protocol/id.ts"
+import { RULES_MAX } from "#twin/alert/plan.ts"
 
 /** Who changes. */
 export interface RuleEditor {
@@ -29,6 +33,17 @@ export interface RuleImport {
   readonly dryRun: boolean
 }
 export type RuleImportReport = Omit<RulePlan, "write" | "drop">
+
+export interface TryOut {
+  /** They replace the tenant's of the same id, or join them. */
+  readonly rules: readonly unknown[]
+  /** Judge by these alone. */
+  readonly only: boolean
+  readonly fromMs: number
+  readonly toMs: number
+  /** Tell of these only; null = of all. */
+  readonly devices: readonly string[] | null
+}
 
 export interface RulesApi {
   readonly read: (tenant: TenantId) => Effect.Effect<RuleSet, Unavailable>
@@ -47,11 +62,14 @@ export interface RulesApi {
     who: RuleEditor,
     given: RuleImport,
   ) => Effect.Effect<RuleImportReport, RuleInvalid | Refused | QuotaPassed | Unavailable>
+  /** What would have fired. */
+  readonly tryOut: (tenant: TenantInfo, given: TryOut) => Effect.Effect<DryRun, RuleInvalid | Refused | Unavailable>
 }
 
 export interface RulesApiOptions {
   readonly db: DbShape
   readonly quotas: Pick<Quotas, "refusal">
+  readonly dryRuns: DryRuns
   /** Lets the tenant's twin judge by what stands there now. */
   readonly follow: (tenant: TenantId) => Effect.Effect<void>
   readonly nowMs: () => number
@@ -62,7 +80,7 @@ export const ruleEtag = ({ rule }: Pick<RuleEntry, "rule">): string => etagOf(ru
 
 const NOT_OF_SITES = "rules are of the whole network: whoever sees some sites only changes none"
 
-export const makeRulesApi = ({ db, quotas, follow, nowMs }: RulesApiOptions): RulesApi => {
+export const makeRulesApi = ({ db, quotas, dryRuns, follow, nowMs }: RulesApiOptions): RulesApi => {
   const changing = <A, E>(
     who: RuleEditor,
     body: (tx: Tx, stored: RuleSet) => Promise<A>,
@@ -78,6 +96,10 @@ export const makeRulesApi = ({ db, quotas, follow, nowMs }: RulesApiOptions): Ru
         Effect.tap(() => follow(who.tenant)),
         Effect.uninterruptible,
       )
+  const read = (tenant: TenantId): Effect.Effect<RuleSet, Unavailable> =>
+    db
+      .tenant(tenant)((tx) => readRuleSet(tx, tenant))
+      .pipe(Effect.mapError(away))
   const store = async (tx: Tx, { tenant, by }: RuleEditor, plan: RulePlan): Promise<void> => {
     await deleteRules(tx, tenant, plan.drop)
     for (const rule of plan.write) await writeRule(tx, tenant, rule, nowMs(), by.name)
@@ -86,10 +108,7 @@ export const makeRulesApi = ({ db, quotas, follow, nowMs }: RulesApiOptions): Ru
     quotas.refusal(tenant, name, wanted)
 
   return {
-    read: (tenant) =>
-      db
-        .tenant(tenant)((tx) => readRuleSet(tx, tenant))
-        .pipe(Effect.mapError(away)),
+    read,
 
     put: (who, id, json, ifMatch) =>
       changing<RuleEntry, RuleInvalid | Changed | QuotaPassed>(who, async (tx, stored) => {
@@ -145,6 +164,20 @@ export const makeRulesApi = ({ db, quotas, follow, nowMs }: RulesApiOptions): Ru
         })
         return report
       }).pipe(Effect.mapError(away)),
+
+    tryOut: (tenant, { rules: given, only, fromMs, toMs, devices }) =>
+      Effect.gen(function* () {
+        const wanted = yield* Effect.try({
+          try: () => checkedRules(given, (index) => `rules[${index}]`).map(({ rule }) => rule),
+          catch: (cause) => cause as RuleInvalid,
+        })
+        const named = new Set(wanted.map(({ id }) => id))
+        const others = only ? [] : (yield* read(tenant.id)).entries.map(({ rule }) => rule)
+        const rules = [...wanted, ...others.filter(({ id }) => !named.has(id))]
+        if (rules.length > RULES_MAX)
+          return yield* new Refused({ detail: `${rules.length} rules; a twin judges by ${RULES_MAX} at most` })
+        return yield* dryRuns.run(tenant, { rules, fromMs, toMs, devices })
+      }),
   }
 }
 

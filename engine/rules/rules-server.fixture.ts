@@ -36,7 +36,9 @@ export const useRulesServer = (): RulesServer => {
   const server = useInventoryServer({
     api: async ({ it, quotas, a, b }) => {
       const of = (tenant: TenantId) => (away.has(tenant) ? null : (judgements.get(tenant) ?? null))
-      const judging = makeJudging({ db: it.db, quotas, log: silentLog, judgements: { of }, nowMs: () => clock.ms })
+      const appUrl = (): string => it.database.appUrl
+      const nowMs = (): number => clock.ms
+      const judging = makeJudging({ db: it.db, quotas, log: silentLog, judgements: { of }, appUrl, nowMs })
       more.judging = judging
       for (const id of [a, b]) {
         judgements.set(id, testJudgement())

@@ -6,7 +6,7 @@ import type { ApiDeps } from "#engine/api/deps.ts"
 import { overQuota } from "#engine/api/handlers/over-quota.ts"
 import { setHeader, unavailable } from "#engine/api/handlers/request.ts"
 import { deviceNames, page, PAGE_DEFAULT, readCursor } from "#engine/api/lists.ts"
-import { BadQuery, NotFound, Refused } from "#engine/api/problems.ts"
+import { BadQuery, NotFound } from "#engine/api/problems.ts"
 import { Caller } from "#engine/api/signed-in.ts"
 import { ruleEtag, type RuleEditor } from "#engine/rules/rules-api.ts"
 import { mistakesOf } from "#engine/rules/rule-plan.ts"
@@ -100,7 +100,15 @@ export const alertRules = (deps: ApiDeps) => {
           Effect.map((report) => ({ ...report, dryRun: payload.dryRun })),
         ),
       )
-      .handle("dryRun", () => Effect.fail(new Refused({ detail: "nothing is judged on the stored journal yet" }))),
+      .handle("dryRun", ({ payload }) =>
+        Effect.flatMap(Caller, ({ principal, twin }) => {
+          const { devices, only = false, ...rest } = payload
+          // Whoever is bound to sites has a twin that is cut to them.
+          const seen = principal.sites === null ? null : [...deviceNames(twin.inventory()).keys()]
+          const told = devices === undefined ? seen : devices.filter((id) => seen?.includes(id) ?? true)
+          return store.tryOut(twin.tenant, { ...rest, only, devices: told })
+        }).pipe(Effect.catchTag("Unavailable", away)),
+      ),
   )
 }
 
