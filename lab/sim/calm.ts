@@ -1,0 +1,135 @@
+/**
+ * A calm: nothing is broken any more. Whatever was set aside comes back, everything heals within its time, all pictures are
+ * compared at a quiet moment, and then nothing may happen, though clocks are set and processes are killed.
+ */
+import { RESTORE } from "#lab/faults/board.ts"
+import { Violation } from "#lab/sim/auditor.ts"
+import { CALM } from "#lab/sim/database.ts"
+import { SOUND } from "#lab/sim/disk.ts"
+import { CLEAN } from "#lab/sim/network-paths.ts"
+import type { Tenancy } from "#lab/sim/tenancy.ts"
+import { disagreements } from "#lab/sim/truth.ts"
+import { HOUR_MS, LOOK_MS } from "#lab/sim/world.ts"
+import type { World } from "#lab/sim/world.ts"
+
+/** A device that rests (its breaker is open) is asked at least once a minute. */
+export const REST_MS = 60_000
+/** Boot of a router, convergence of routing, a last poll's tries. */
+const SLACK_MS = 30_000
+const QUIET_MS = 500
+const QUIET_WITHIN_MS = 120_000
+/** A tenant that kept failing, or a device whose actor did, is set aside for a while. */
+const RELEASED_WITHIN_MS = 2 * HOUR_MS
+
+/** Nothing is broken any more; everything must have healed in time. */
+export const calm = async (world: World): Promise<void> => {
+  world.board.apply(RESTORE, [])
+  world.disk.mood = SOUND
+  world.database.away = false
+  world.wallOffsetMs = 0
+  for (const { paths, info, viewers } of world.tenancies) {
+    paths.mood = CLEAN
+    world.database.moods.set(info.id, CALM)
+    world.database.thaw(info.id)
+    for (const viewer of viewers) viewer.setSpeed(1_000)
+  }
+  await released(world)
+  // Stalled commits end, routers boot, routing converges, and everybody is polled.
+  await world.run(SLACK_MS + 2 * world.pollSeconds * 1_000 + REST_MS)
+  for (const tenancy of world.tenancies) await tenancy.auditor.foldOn(false)
+  await quiet(world)
+  agree(world, "")
+  await nothingHappens(world)
+}
+
+/** An engine that is down comes back, and what its supervisors set aside is given another chance. */
+const released = async (world: World): Promise<void> => {
+  const untilMs = world.loop.nowMs + RELEASED_WITHIN_MS
+  const isUp = (tenancy: Tenancy): boolean => tenancy.current()?.stats().quarantined.length === 0
+  for (; !world.tenancies.every(isUp); await world.run(LOOK_MS))
+    if (world.loop.nowMs > untilMs) throw new Violation("life", "a tenant does not come back")
+}
+
+/** A moment without news, everything delivered: all pictures are compared. */
+const quiet = async (world: World): Promise<void> => {
+  const untilMs = world.loop.nowMs + QUIET_WITHIN_MS
+  const left = new Set(world.tenancies)
+  while (left.size > 0) {
+    await world.run(50)
+    if (world.loop.nowMs > untilMs) throw new Violation("life", `no quiet moment comes`)
+    for (const tenancy of left) {
+      if (!isQuiet(world, tenancy)) continue
+      await compare(world, tenancy)
+      left.delete(tenancy)
+    }
+  }
+}
+
+const compare = async (world: World, tenancy: Tenancy): Promise<void> => {
+  const { auditor, viewers } = tenancy
+  const runtime = world.runtime(tenancy)
+  await auditor.foldOn(true)
+  auditor.compareLive(runtime)
+  auditor.compareEvents()
+  for (const viewer of viewers) auditor.compareViewer(viewer, runtime)
+  world.trace.text(`${tenancy.info.slug} quiet at ${runtime.seq()}`)
+}
+
+const isQuiet = (world: World, tenancy: Tenancy): boolean => {
+  const runtime = tenancy.current()
+  return (
+    runtime !== null &&
+    world.loop.nowMs - tenancy.noticedMs >= QUIET_MS &&
+    runtime.seq() === runtime.durableSeq() &&
+    runtime.seq() === world.database.tables(tenancy.info.id).lastSeq() &&
+    tenancy.viewers.every(({ wire, state }) => wire !== null && wire.idle() && state.epoch !== 0)
+  )
+}
+
+/** No fault, so no event: whatever the machine's clock is set to, and though the engine or a tenant may be killed. */
+const nothingHappens = async (world: World): Promise<void> => {
+  for (const { auditor } of world.tenancies) await auditor.foldOn(true)
+  const before = world.tenancies.map(({ auditor }) => auditor.decided.length)
+  const lot = world.dice.next()
+  if (lot < 0.4) world.wallOffsetMs += world.dice.pick([-1, 1]) * HOUR_MS
+  else if (lot < 0.6) world.kill()
+  else if (lot < 0.8) world.crashTenant(world.dice.pick(world.tenancies))
+  await world.run(2 * world.pollSeconds * 1_000 + 25_000)
+  for (const [i, { auditor }] of world.tenancies.entries()) {
+    await auditor.foldOn(true)
+    const [first] = auditor.decided.slice(before[i])
+    if (first !== undefined)
+      throw new Violation(
+        "false-alarm",
+        `nothing happened, but ${first.id} ${first.type} ${first.subject} ${first.raw ?? ""}`,
+      )
+  }
+  countReboots(world)
+  agree(world, lot < 0.4 ? "after a step of the clock: " : lot < 0.8 ? "after a restart: " : "")
+}
+
+/** With what the lab knows. */
+const agree = (world: World, when: string): void => {
+  for (const tenancy of world.tenancies) {
+    const { names, declared } = tenancy
+    const wrong = disagreements(world.network, world.runtime(tenancy), names, declared)
+    if (wrong !== null) throw new Violation(wrong.auditor, `${when}${tenancy.info.slug}: ${wrong.detail}`)
+  }
+}
+
+/**
+ * One restart is one event at most, whoever tells it and how often. An engine that was down while the machine's clock was
+ * set cannot tell that from a long absence, in which a young router may have restarted: such starts are excused.
+ */
+const countReboots = (world: World): void => {
+  for (const { auditor, names } of world.tenancies) {
+    const told = new Map<string, number>()
+    for (const { type, subject } of auditor.decided)
+      if (type === "device.rebooted") told.set(subject, 1 + (told.get(subject) ?? 0))
+    for (const { index, name } of world.network.isp.routers) {
+      const most = world.network.boots[index]! - 1 + world.clockSetMeanwhile
+      const times = told.get(names.device(index)) ?? 0
+      if (times > most) throw new Violation("false-alarm", `${name} started ${most} times, the twin says ${times}`)
+    }
+  }
+}
