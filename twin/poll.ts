@@ -59,6 +59,7 @@ export const polled = (before: RouterState, poll: PollInput): Turn => {
     ...reached.events,
     ...booted.events,
     ...versionEvents(before, state, evidence),
+    ...clockEvents(before, state, poll, evidence),
     ...interfaces.changes.map((change) => interfaceHappening(state, change, evidence)),
     ...adjacencies.changes.map((change) => adjacencyHappening(state, change, evidence)),
   ]
@@ -124,6 +125,42 @@ const versionEvents = (before: RouterState, after: RouterState, evidence: Eviden
   const what = { type: "device.version.changed", severity: "indeterminate", old, new: now } as const
   return [deviceHappening(after, evidence, what)]
 }
+
+/** PRODUCT.md C17: what a device's clock may be off, seconds. */
+const MAX_SKEW_SECONDS = 2
+const SKEW = metricId("device.clock.skew_seconds")
+const SKEW_COLUMN = DEVICE_LAYOUT.columnOf[SKEW] as number
+
+/** When a clock passes the bound, in either direction; one that was never read was never wrong. */
+const clockEvents = (
+  before: RouterState,
+  after: RouterState,
+  poll: PollInput,
+  evidence: Evidence,
+): readonly Happening[] => {
+  if (!poll.metric.includes(SKEW)) return []
+  const old = skewOf(before.device)
+  const now = skewOf(after.device)
+  const wasWrong = old !== null && Math.abs(old) > MAX_SKEW_SECONDS
+  const isWrong = now !== null && Math.abs(now) > MAX_SKEW_SECONDS
+  if (wasWrong === isWrong) return []
+  const what = {
+    type: "clock.skew.detected",
+    severity: isWrong ? "warning" : "cleared",
+    old: skewWord(old),
+    new: skewWord(now),
+  } as const
+  return [deviceHappening(after, evidence, what)]
+}
+
+const skewOf = ({ rows, value }: ValueTable): number | null => {
+  const skew = rows === 0 ? Number.NaN : (value[SKEW_COLUMN] as number)
+  return Number.isNaN(skew) ? null : skew
+}
+
+/** `+3.1 s`: the device is ahead. */
+const skewWord = (skew: number | null): string | null =>
+  skew === null ? null : `${skew > 0 ? "+" : ""}${skew.toFixed(1)} s`
 
 const bounded = (state: RouterState, events: readonly Happening[], evidence: Evidence): readonly Happening[] => {
   if (events.length <= MAX_EVENTS) return events

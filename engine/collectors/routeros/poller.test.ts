@@ -327,6 +327,23 @@ test("[C3] of a router that SNMP polls too, neighbours and addresses come from S
 
 const asked = (router: TestRouter, path: string): number => router.seen.filter((words) => words[0] === path).length
 
+test("[C17] the router's clock is compared with ours once a minute; by SNMP where it has that", async () => {
+  const clocks: Handler = (words, peer) => {
+    const now = new Date(Date.now() + 5_000 - 3 * 3_600_000).toISOString()
+    const row = { date: now.slice(0, 10), time: now.slice(11, 19), "gmt-offset": "-03:00" }
+    return words[0] === "/system/clock/print" && tables({ [words[0]]: [row] })(words, peer)
+  }
+  await using router = await startRouter(firstOf(clocks, V7))
+  await polling(router, (poller) =>
+    Effect.gen(function* () {
+      const skew = seen(yield* poller.poll(9_000))["device.clock.skew_seconds@"] as number
+      assert.ok(Math.abs(skew - 5) <= 0.6, String(skew))
+      assert.equal(seen(yield* poller.poll(9_000))["device.clock.skew_seconds@"], undefined)
+    }),
+  )
+  assert.equal(asked(router, "/system/clock/print"), 1)
+})
+
 test("[C6] one session and one login for many polls; slow things once a minute; light too; the speed of a port is kept", async () => {
   await using router = await startRouter(V7)
   await polling(router, (poller, forward) =>

@@ -21,6 +21,7 @@ import { connect } from "#engine/collectors/routeros/client.ts"
 import * as map from "#engine/collectors/routeros/map.ts"
 import type { Ethernet, Light } from "#engine/collectors/routeros/ethernet.ts"
 import { duePorts, learnPorts, makeEthernet, monitorWords } from "#engine/collectors/routeros/ethernet.ts"
+import { clockSkewSeconds, readRouterOsClock } from "#engine/collectors/device-clock.ts"
 import { makeEars } from "#engine/collectors/routeros/listen.ts"
 import { tellStacks, type Stacks } from "#engine/collectors/lower-layers.ts"
 import {
@@ -192,6 +193,7 @@ const pollRouter = (
     const lights = yield* readPorts(poll, parts.interfaces.rows)
     const stacks = yield* askStacks(poll, parts.interfaces.rows)
     const queues = slow ? yield* askQueues(poll) : []
+    const skew = slow && alone ? yield* askClock(poll) : null
     yield* checkPrivileges(poll, target, credential)
     if (slow) memory.slowAtMs = nowMs
 
@@ -212,6 +214,7 @@ const pollRouter = (
     batch.value(DEVICE_ENTITY, "dhcp.leases.active", countOf(parts.leases))
     if (stacks !== null) tellStacks(stacks, memory.stacked, batch.text)
     mapQueues(batch, queues)
+    batch.value(DEVICE_ENTITY, "device.clock.skew_seconds", skew)
     if (parts.health !== null) map.mapHealth(batch, parts.health.rows)
     const identity = parts.identity?.rows[0]
     if (identity !== undefined) map.mapIdentity(batch, identity)
@@ -312,6 +315,16 @@ const askStacks = (poll: Poll, interfaces: readonly Row[]): Effect.Effect<Stacks
     const names = new Set(interfaces.flatMap((row) => map.interfaceOf(row) ?? []))
     for (const key of memory.stacked) if (!names.has(key)) memory.stacked.delete(key)
     return readStacks(rows, interfaces)
+  })
+
+/** A device that SNMP polls too tells its clock there, ten times as finely. */
+const askClock = (poll: Poll): Effect.Effect<number | null, RouterOsError> =>
+  Effect.suspend(() => {
+    const askedMs = poll.clock.currentTimeMillisUnsafe()
+    return Effect.map(optional(poll, ["/system/clock/print"]), (answer) => {
+      const clock = readRouterOsClock(answer?.rows[0])
+      return clock === null ? null : clockSkewSeconds(clock, askedMs, poll.clock.currentTimeMillisUnsafe())
+    })
   })
 
 type Queues = ReadonlyArray<readonly [QueueMenu, QueueReading]>

@@ -83,6 +83,9 @@ export const ENT_MODEL_NAME = oid("1.3.6.1.2.1.47.1.1.1.1.13.1")
 /** LLDP-MIB: present on every agent that has it, even with no neighbour at all (RouterOS has the neighbours' table alone). */
 export const LLDP_LOC_CHASSIS_ID_SUBTYPE = oid("1.0.8802.1.1.2.1.3.1.0")
 
+/** The device's own clock, DateAndTime of RFC 2579. */
+export const HR_SYSTEM_DATE = oid("1.3.6.1.2.1.25.1.2.0")
+
 export const HR = {
   hrStorageType: oid("1.3.6.1.2.1.25.2.3.1.2"),
   hrStorageAllocationUnits: oid("1.3.6.1.2.1.25.2.3.1.4"),

@@ -248,6 +248,24 @@ test("[C1] ifStackTable: a bond shows its ports, only by active rows, and loses 
   assert.ok(!less.entities.includes("if:v10" as (typeof less.entities)[number]), "one that is gone is not brought back")
 })
 
+test("[C17] the agent's clock is compared with ours, with its zone, as often as its neighbours; without a zone it is not told", async (t) => {
+  const clock = (aheadMs: number, zone: readonly number[]): Cell => {
+    const now = new Date(Date.now() + aheadMs)
+    const year = now.getUTCFullYear()
+    const day = [now.getUTCMonth() + 1, now.getUTCDate(), now.getUTCHours(), now.getUTCMinutes(), now.getUTCSeconds()]
+    const octets = Uint8Array.of(year >> 8, year & 255, ...day, Math.floor(now.getUTCMilliseconds() / 100), ...zone)
+    return { oid: "1.3.6.1.2.1.25.1.2.0", tag: TAG.octetString, value: octets }
+  }
+  const ports = [{ index: 3, name: "ether3" }]
+  // Ten seconds ahead, in a zone three hours west.
+  const { agent, poll } = await open(t, device(100, ports, [clock(10_000 - 3 * 3_600_000, [0x2d, 3, 0])]))
+  const skew = valueOf(await poll(), "", "device.clock.skew_seconds")
+  assert.ok(skew !== null && Math.abs(skew - 10) <= 1, String(skew))
+  assert.equal(valueOf(await poll(), "", "device.clock.skew_seconds"), null)
+  agent.set(device(50, ports, [clock(10_000, [])]))
+  assert.equal(valueOf(await poll(), "", "device.clock.skew_seconds"), null)
+})
+
 test("an agent that stops in the middle of its neighbours is not believed to have listed them", async (t) => {
   const { agent, poll } = await open(t, device(100, [{ index: 3, name: "ether3" }], neighbor("0.3.1", "core-2")))
   const isPortTable = (name: string): boolean => name.startsWith("1.0.8802.1.1.2.1.3.7")

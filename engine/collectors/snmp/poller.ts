@@ -18,6 +18,8 @@ import {
 } from "#engine/collectors/snmp/adjacencies.ts"
 import type { Batch, SentTexts } from "#engine/collectors/snmp/batch.ts"
 import { makeBatch } from "#engine/collectors/snmp/batch.ts"
+import { clockSkewSeconds, readDateAndTime } from "#engine/collectors/device-clock.ts"
+import type { DeviceClock } from "#engine/collectors/device-clock.ts"
 import type { SnmpClient } from "#engine/collectors/snmp/client.ts"
 import { SnmpFailed, unlessRefused } from "#engine/collectors/snmp/client.ts"
 import { findInstruments } from "#engine/collectors/snmp/health.ts"
@@ -36,6 +38,7 @@ import {
 import {
   BGP,
   ENT_MODEL_NAME,
+  HR_SYSTEM_DATE,
   LLDP_LOC_CHASSIS_ID_SUBTYPE,
   MIKROTIK,
   OSPF,
@@ -125,10 +128,12 @@ export const makeDevicePoller = (client: SnmpClient, place = 0.5): DevicePoller 
   return {
     poll: async (untilMs) => {
       const walk = { client, pace: memory.pace, untilMs }
+      const beganMs = performance.now()
       const read = await readDevice(walk, memory)
       return (device, startedMs, atMs) => {
         const batch = makeBatch(memory.texts)
         putDevice(batch, memory, read)
+        putClock(batch, read, startedMs - beganMs)
         return batch.finish(device, startedMs, atMs)
       }
     },
@@ -143,7 +148,15 @@ interface Read {
   ospf: Listing<OspfNeighbor> | null
   bgp: Listing<BgpPeer> | null
   surroundings: Surroundings | null
+  clock: ClockReading | null
   readonly table: MutableIfTable
+}
+
+/** The device's clock, and when it was asked and answered, on performance.now()'s. */
+interface ClockReading {
+  readonly clock: DeviceClock
+  readonly askedMs: number
+  readonly answeredMs: number
 }
 
 const readDevice = async (walk: Walk, memory: Memory): Promise<Read> => {
@@ -155,6 +168,7 @@ const readDevice = async (walk: Walk, memory: Memory): Promise<Read> => {
     ospf: null,
     bgp: null,
     surroundings: null,
+    clock: null,
     table: makeIfTable(),
   }
   const parts = [
@@ -174,6 +188,9 @@ const readDevice = async (walk: Walk, memory: Memory): Promise<Read> => {
     },
     async () => {
       read.surroundings = await discoverSurroundings(walk, memory)
+    },
+    async () => {
+      if (read.surroundings !== null) read.clock = await readClock(walk)
     },
   ]
   for (const part of parts) if (!(await succeeds(part))) break
@@ -309,6 +326,23 @@ const discoverSurroundings = async (walk: Walk, memory: Memory): Promise<Surroun
   if (surroundings.hasAllNeighbors && surroundings.addresses !== null)
     memory.surroundingsDueMs = nextMs(memory, "surroundings", SURROUNDINGS_MS)
   return surroundings
+}
+
+/** As often as the surroundings. Null = the device has no clock, or not one with a zone. */
+const readClock = async ({ client, untilMs }: Walk): Promise<ClockReading | null> => {
+  const askedMs = performance.now()
+  const [cell] = await getEach(client, [HR_SYSTEM_DATE], untilMs)
+  const answeredMs = performance.now()
+  const clock = readDateAndTime(cell?.answer.octets(cell.i) ?? null)
+  return clock === null ? null : { clock, askedMs, answeredMs }
+}
+
+/** `toEpochMs` = what to add to performance.now() for the time of day. */
+const putClock = (batch: Batch, { clock: reading }: Read, toEpochMs: number): void => {
+  if (reading === null) return
+  const { clock, askedMs, answeredMs } = reading
+  const skew = clockSkewSeconds(clock, askedMs + toEpochMs, answeredMs + toEpochMs)
+  batch.put(DEVICE_ENTITY, "device.clock.skew_seconds", skew)
 }
 
 /** snmpEngineTime counts seconds for 68 years: it tells how often sysUpTime has wrapped before we came. */
