@@ -21,6 +21,7 @@ import { rules } from "#bench/cases/rules.ts"
 import { samples } from "#bench/cases/samples.ts"
 import { snmpCost } from "#bench/cases/snmp-cost.ts"
 import { start } from "#bench/cases/start.ts"
+import { whatif } from "#bench/cases/whatif.ts"
 
 export const CASES: readonly Case[] = [
   canonical,
@@ -44,4 +45,5 @@ export const CASES: readonly Case[] = [
   samples,
   snmpCost,
   start,
+  whatif,
 ]

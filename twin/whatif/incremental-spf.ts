@@ -8,7 +8,7 @@ import { MAX_COST } from "#twin/whatif/graph.ts"
 import { Heap } from "#twin/whatif/heap.ts"
 import { Journal } from "#twin/whatif/journal.ts"
 import type { Costs } from "#twin/whatif/spf.ts"
-import { shortestPaths } from "#twin/whatif/spf.ts"
+import { isHop, shortestPaths } from "#twin/whatif/spf.ts"
 
 /** What an entry of the journal gives back. */
 const PATH = 0
@@ -30,6 +30,13 @@ export class IncrementalSpf implements Costs {
   touchedCount = 0
   /** After `sortNodes`: nodes with a way, nearest first. */
   readonly order: Uint32Array
+
+  /**
+   * At the time of `begin`: the next hops of node n are hop[hopFrom[n]] .. hop[hopFrom[n + 1] - 1] (half-edges). They still
+   * are, for every node that was not touched since.
+   */
+  readonly hopFrom: Uint32Array
+  hop: Uint32Array
 
   /** As `order`, at the time of `begin`. */
   private base: Uint32Array
@@ -55,6 +62,9 @@ export class IncrementalSpf implements Costs {
     this.base = order
     this.baseCount = count
     this.order = new Uint32Array(nodes)
+    this.hopFrom = new Uint32Array(nodes + 1)
+    this.hop = new Uint32Array(0)
+    this.listHops()
     this.isRoot = new Uint8Array(nodes)
     for (let i = 0; i < roots.length; i++) this.isRoot[roots[i] as number] = 1
     this.touched = new Uint32Array(nodes)
@@ -68,6 +78,7 @@ export class IncrementalSpf implements Costs {
     if (this.touchedCount > 0) {
       this.baseCount = this.sortNodes()
       this.base = this.order.slice()
+      this.listHops()
     }
     this.settled()
     this.journal.length = 0
@@ -100,6 +111,27 @@ export class IncrementalSpf implements Costs {
     }
     while (at < moved.length) order[count++] = moved[at++] as number
     return count
+  }
+
+  /** Whether a node's distance or next hops may differ from those at `begin`. */
+  wasTouched(node: number): boolean {
+    return this.isTouched[node] === 1
+  }
+
+  private listHops(): void {
+    const { graph, hopFrom, hops, distance } = this
+    for (let node = 0; node < graph.nodes; node++)
+      hopFrom[node + 1] = (hopFrom[node] as number) + (hops[node] as number)
+    this.hop = new Uint32Array(hopFrom[graph.nodes] as number)
+    let at = 0
+    for (let node = 0; node < graph.nodes; node++) {
+      let left = hops[node] as number
+      for (let half = graph.from[node] as number; left > 0; half++) {
+        if (!isHop(graph, this, distance, node, half)) continue
+        left--
+        this.hop[at++] = half
+      }
+    }
   }
 
   /** Forgets who was touched. */

@@ -67,6 +67,9 @@ export interface Model extends Known {
 /** Destinations of a demand matrix; each costs one set of shortest ways. More are left out, the smallest first. */
 export const MAX_DESTINATIONS = 256
 
+/** Less than this is rounding. */
+const NOISE_BPS = 1000
+
 export const makeModel = (known: Known): Model => {
   const { graph, exits, vantages, downNodes, downLinks } = known
   const measuredBps = measuredNow(known)
@@ -78,7 +81,10 @@ export const makeModel = (known: Known): Model => {
   const traffic = new Traffic(graph)
   const explained = spreadOf(traffic, trees, graph.links)
   const isMeasured = (direction: number): boolean => !Number.isNaN(measuredBps[direction])
-  const background = explained.bps.map((bps, d) => (isMeasured(d) ? (measuredBps[d] as number) - bps : 0))
+  const background = explained.bps.map((bps, d) => {
+    const rest = isMeasured(d) ? (measuredBps[d] as number) - bps : 0
+    return Math.abs(rest) < NOISE_BPS ? 0 : rest
+  })
   const down = estimate?.demand.down ?? stayingOf(known)
   const customers = customersOf(graph, costs, known, down)
   return {

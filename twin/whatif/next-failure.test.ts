@@ -45,6 +45,22 @@ test("[next failure] every candidate says what `whatIf` says of it, and whoever 
   )
 })
 
+test("[next failure] links that become full are counted as `whatIf` names them", () => {
+  fc.assert(
+    fc.property(randomKnown, (known) => {
+      fc.pre(known.matrix !== null && known.matrix.length > 0)
+      const model = makeModel({ ...known, measuredBps: new Float64Array(2 * known.links).fill(Number.NaN) })
+      for (const { element, overloaded } of nextFailures(model, { most: 1000 }).candidates) {
+        const named = whatIf(model, [element]).overloaded.filter(
+          ({ beforeBps, capacityBps }) => beforeBps <= (capacityBps ?? 0),
+        )
+        assert.equal(overloaded ?? 0, named.length, JSON.stringify(element))
+      }
+    }),
+    { numRuns: 500 },
+  )
+})
+
 test("[next failure] customers times failures a year decide; the priors are said and can be others", () => {
   const model = modelFrom({
     graph: net(4, "0-1 1-2 0-3"),

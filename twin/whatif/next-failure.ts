@@ -6,7 +6,7 @@
 import type { CustomersLost } from "#twin/whatif/customers.ts"
 import { applyFaults } from "#twin/whatif/fault.ts"
 import type { Failed, Fault } from "#twin/whatif/fault.ts"
-import { dependenceNow, spreadOf } from "#twin/whatif/model.ts"
+import { dependenceNow } from "#twin/whatif/model.ts"
 import type { Model } from "#twin/whatif/model.ts"
 import { redundancyOf } from "#twin/whatif/redundancy.ts"
 import type { Redundancy } from "#twin/whatif/redundancy.ts"
@@ -110,8 +110,8 @@ class Trial {
   private readonly asksTraffic: boolean
   private readonly lost: Uint32Array
   private readonly spread: Spread
-  /** By direction: full already. */
-  private readonly isFull: Uint8Array
+  /** By direction: what the demands may put on it; a direction that is full already has no limit. */
+  private readonly limit: Float64Array
   private readonly alreadyLost: ReadonlySet<number>
   private readonly hasGroups: boolean
 
@@ -121,7 +121,10 @@ class Trial {
     this.asksTraffic = asksTraffic && loadNow.some((bps) => bps > 0)
     this.lost = new Uint32Array(graph.nodes)
     this.spread = noSpread(graph.links)
-    this.isFull = Uint8Array.from(loadNow, (bps, d) => (bps > (graph.capacityBps[d >> 1] as number) ? 1 : 0))
+    this.limit = loadNow.map((bps, d) => {
+      const capacityBps = graph.capacityBps[d >> 1] as number
+      return Number.isNaN(capacityBps) || bps > capacityBps ? Infinity : capacityBps - (model.background[d] as number)
+    })
     this.hasGroups = groups.length > 0
     this.alreadyLost = new Set(dependenceNow(model).lost)
   }
@@ -159,24 +162,20 @@ class Trial {
 
   /** Directions that become full; only what the demands explain moves. */
   private full(failed: Failed): number {
-    const { model, spread, isFull } = this
-    const { trees, graph, background, traffic } = model
+    const { trees, traffic } = this.model
     let touched = 0
     for (const { spf } of trees) {
       spf.begin()
       failWays(spf, failed)
       touched += spf.touchedCount
     }
-    let count = 0
+    let passed = 0
     if (touched > 0) {
-      spreadOf(traffic, trees, graph.links, spread)
-      for (let d = 0; d < isFull.length; d++) {
-        const after = (spread.bps[d] as number) + (background[d] as number)
-        if (after > (graph.capacityBps[d >> 1] as number) && isFull[d] === 0) count++
-      }
+      this.spread.bps.fill(0)
+      for (const { spf, demand } of trees) passed += traffic.add(spf, demand, this.spread, this.limit)
     }
     for (const { spf } of trees) spf.undo()
-    return count
+    return passed
   }
 }
 

@@ -74,6 +74,24 @@ test("a batch is taken back to the last bit, and the forest goes on being right"
   )
 })
 
+test("links by which nobody hangs cut nobody off, and every reached node but the sources hangs by one", () => {
+  fc.assert(
+    fc.property(randomGraph(), sources, moves(10), ({ graph }, from, list) => {
+      const spanning = new Spanning(graph, from)
+      const [nodes, links] = [new Uint8Array(graph.nodes), new Uint8Array(graph.links)]
+      for (const move of list) {
+        const done = moved(graph, move, nodes, links)
+        if (done !== null) take(spanning, done)
+      }
+      const own = new Set(from.filter((node) => node < graph.nodes && nodes[node] === 0))
+      const held = Array.from({ length: graph.links }, (_, link) => link).filter((link) => spanning.holds(link))
+      assert.equal(held.length, spanning.reachedCount - own.size)
+      for (let link = 0; link < graph.links; link++) if (!held.includes(link)) assert.equal(spanning.failLink(link), 0)
+    }),
+    { numRuns: 500 },
+  )
+})
+
 test("a forest can start with what is down now", () => {
   const graph = line(5)
   const spanning = new Spanning(graph, [0], Uint8Array.from([0, 0, 0, 1, 0]), null)

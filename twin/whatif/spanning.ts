@@ -80,6 +80,11 @@ export class Spanning {
     this.changedCount = 0
   }
 
+  /** Whether somebody hangs by this link now: a failure of any other link costs nothing. */
+  holds(link: number): boolean {
+    return this.hangsBy(this.graph.a[link] as number, link) || this.hangsBy(this.graph.b[link] as number, link)
+  }
+
   /** Returns how many nodes lost every source by it; they are in `changed`. */
   failLink(link: number): number {
     this.changedCount = 0

@@ -79,6 +79,25 @@ test("loads equal every router's demand sent one hop at a time, also after failu
   )
 })
 
+test("what a link that is too small lets through is what arrives behind it, up and down", () => {
+  // 0 - 1 - 2, and a second way 0 - 3 - 2 of the same cost; the demand is 2's alone.
+  const graph = net(4, "0-1 1-2 0-3 3-2")
+  const spf = new IncrementalSpf(graph, [0])
+  const demand = { up: Float64Array.from([0, 0, 8, 0]), down: Float64Array.from([0, 0, 80, 0]) }
+  const traffic = new Traffic(graph)
+  const through = (fraction: Float64Array) => {
+    const carried = new Float64Array(8)
+    traffic.addCarried(spf, demand, fraction, carried)
+    return [...carried]
+  }
+  const all = noSpread(4)
+  traffic.add(spf, demand, all)
+  assert.deepEqual(through(new Float64Array(8).fill(1)), [...all.bps])
+  assert.deepEqual([...all.bps], [40, 4, 40, 4, 40, 4, 40, 4])
+  // Half of what goes down 0-1 is lost there, a quarter of what comes up 3-0 is left.
+  assert.deepEqual(through(Float64Array.from([0.5, 1, 1, 1, 1, 0.25, 1, 1])), [20, 4, 20, 4, 40, 1, 40, 4])
+})
+
 test("a demand matrix becomes one tree per destination; nothing to itself", () => {
   const trees = demandTrees(3, [
     { from: 0, to: 2, bps: 5 },

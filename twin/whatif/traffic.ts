@@ -37,6 +37,9 @@ export class Traffic {
   private readonly down: Float64Array
   /** By node: the part of what was sent down to it that arrives. */
   private readonly arrives: Float64Array
+  /** Where findHops found the next hops. */
+  private hop: Uint32Array = new Uint32Array(0)
+  private found = new Uint32Array(16)
 
   constructor(graph: FlatGraph) {
     this.graph = graph
@@ -46,34 +49,45 @@ export class Traffic {
     this.arrives = new Float64Array(graph.nodes)
   }
 
-  /** Adds a demand to what is spread already. O(V + E), allocates nothing. */
-  add(spf: IncrementalSpf, demand: Demand, spread: Spread): void {
-    const { from, to } = this.graph
+  /**
+   * Adds a demand to what is spread already. With `limit`, by direction, returns how many directions passed theirs by it.
+   * O(V + hops), allocates nothing.
+   */
+  add(spf: IncrementalSpf, demand: Demand, spread: Spread, limit: Float64Array | null = null): number {
+    const { to } = this.graph
     const { direction, up, down } = this
     const { bps } = spread
     up.set(demand.up)
     down.set(demand.down)
+    let passed = 0
     const count = spf.sortNodes()
     for (let i = count - 1; i >= 0; i--) {
       const node = spf.order[i] as number
-      let left = spf.hops[node] as number
+      const hops = spf.hops[node] as number
       // A root keeps what has arrived; whoever has nothing sends nothing.
-      if (left === 0 || (up[node] === 0 && down[node] === 0)) continue
-      const upShare = (up[node] as number) / left
-      const downShare = (down[node] as number) / left
-      for (let half = from[node] as number; left > 0; half++) {
-        if (!isHop(this.graph, spf, spf.distance, node, half)) continue
-        left--
+      if (hops === 0 || (up[node] === 0 && down[node] === 0)) continue
+      const upShare = (up[node] as number) / hops
+      const downShare = (down[node] as number) / hops
+      const first = this.findHops(spf, node)
+      for (let h = first; h < first + hops; h++) {
+        const half = this.hop[h] as number
         const out = direction[half] as number
         const next = to[half] as number
-        bps[out]! += upShare
-        bps[out ^ 1]! += downShare
+        const outBps = bps[out] as number
+        const inBps = bps[out ^ 1] as number
+        bps[out] = outBps + upShare
+        bps[out ^ 1] = inBps + downShare
+        if (limit !== null) {
+          if (outBps + upShare > (limit[out] as number) && outBps <= (limit[out] as number)) passed++
+          if (inBps + downShare > (limit[out ^ 1] as number) && inBps <= (limit[out ^ 1] as number)) passed++
+        }
         up[next]! += upShare
         down[next]! += downShare
       }
     }
     for (let node = 0; node < this.graph.nodes; node++)
       if (spf.distance[node] === Infinity) spread.lostBps += (demand.up[node] as number) + (demand.down[node] as number)
+    return passed
   }
 
   /** Adds what of a demand gets through when direction d passes `fraction[d]` of what comes. O(V + E). */
@@ -110,13 +124,27 @@ export class Traffic {
   }
 
   private eachHop(spf: IncrementalSpf, node: number, hops: number, take: (half: number, next: number) => void): void {
-    const { from, to } = this.graph
-    let left = hops
-    for (let half = from[node] as number; left > 0; half++) {
-      if (!isHop(this.graph, spf, spf.distance, node, half)) continue
-      left--
-      take(half, to[half] as number)
+    const first = this.findHops(spf, node)
+    for (let h = first; h < first + hops; h++) {
+      const half = this.hop[h] as number
+      take(half, this.graph.to[half] as number)
     }
+  }
+
+  /** Where in `hop` the next hops of a node are: in the list of all, or, when they may have changed, looked for just now. */
+  private findHops(spf: IncrementalSpf, node: number): number {
+    if (!spf.wasTouched(node)) {
+      this.hop = spf.hop
+      return spf.hopFrom[node] as number
+    }
+    const { from } = this.graph
+    const left = spf.hops[node] as number
+    if (this.found.length < left) this.found = new Uint32Array(2 * left)
+    let count = 0
+    for (let half = from[node] as number; count < left; half++)
+      if (isHop(this.graph, spf, spf.distance, node, half)) this.found[count++] = half
+    this.hop = this.found
+    return 0
   }
 }
 
