@@ -1,0 +1,45 @@
+/** What the poller asks a router for rarely, and what it must not ask for. */
+import assert from "node:assert/strict"
+import { test } from "node:test"
+import * as Effect from "effect/Effect"
+import { asked, polling, seen, V7 } from "#engine/collectors/routeros/poller.fixture.ts"
+import type { Handler } from "#engine/collectors/routeros/router.fixture.ts"
+import { firstOf, startRouter, tables } from "#engine/collectors/routeros/router.fixture.ts"
+
+test("[S11] queues: drops per second of all together; names are neither asked for nor told", async () => {
+  let drops = 3
+  const queues: Handler = (words, peer) =>
+    words[0] === "/queue/simple/print" &&
+    tables({ [words[0]]: [{ ".id": "*1", name: "maria", dropped: `${drops}/4`, disabled: "false" }] })(words, peer)
+  await using router = await startRouter(firstOf(queues, V7))
+  await polling(router, (poller, forward) =>
+    Effect.gen(function* () {
+      assert.equal(seen(yield* poller.poll(9_000))["queue.dropped_pps@"], undefined)
+      drops += 120
+      forward(60_000)
+      const input = yield* poller.poll(9_000)
+      const rate = seen(input)["queue.dropped_pps@"] as number
+      assert.ok(rate > 1.9 && rate <= 2, String(rate))
+      assert.ok(!JSON.stringify(input.texts).includes("maria") && !input.entities.some((key) => key.includes("maria")))
+    }),
+  )
+  for (const words of router.seen.filter(([path]) => path?.startsWith("/queue/") === true))
+    assert.ok(words.includes("=.proplist=.id,dropped,disabled,invalid"), words.join(" "))
+})
+
+test("[C17] the router's clock is compared with ours once a minute; by SNMP where it has that", async () => {
+  const clocks: Handler = (words, peer) => {
+    const now = new Date(Date.now() + 5_000 - 3 * 3_600_000).toISOString()
+    const row = { date: now.slice(0, 10), time: now.slice(11, 19), "gmt-offset": "-03:00" }
+    return words[0] === "/system/clock/print" && tables({ [words[0]]: [row] })(words, peer)
+  }
+  await using router = await startRouter(firstOf(clocks, V7))
+  await polling(router, (poller) =>
+    Effect.gen(function* () {
+      const skew = seen(yield* poller.poll(9_000))["device.clock.skew_seconds@"] as number
+      assert.ok(Math.abs(skew - 5) <= 0.6, String(skew))
+      assert.equal(seen(yield* poller.poll(9_000))["device.clock.skew_seconds@"], undefined)
+    }),
+  )
+  assert.equal(asked(router, "/system/clock/print"), 1)
+})
