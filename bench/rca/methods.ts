@@ -129,6 +129,9 @@ const covers = (world: World): ReadonlyMap<string, ReadonlySet<string>> => {
 
 const greedyCover = (world: World): ((round: Round) => readonly string[]) => {
   const sets = covers(world)
+  // Between equals the smaller element wins; the ways in which a link can ail do not make it bigger.
+  const isDown = (alarm: string): boolean => !/^(hot|queue|flap)/.test(alarm)
+  const sizes = new Map([...sets].map(([element, set]) => [element, [...set].filter(isDown).length]))
   const elementsOf = new Map<string, string[]>()
   for (const [element, set] of sets)
     for (const alarm of set) {
@@ -147,7 +150,7 @@ const greedyCover = (world: World): ((round: Round) => readonly string[]) => {
       let bestHits = 0
       let bestSize = 0
       for (const [element, count] of hits) {
-        const size = sets.get(element)?.size ?? 0
+        const size = sizes.get(element) ?? 0
         if (count > bestHits || (count === bestHits && size < bestSize))
           [best, bestHits, bestSize] = [element, count, size]
       }

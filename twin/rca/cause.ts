@@ -39,9 +39,19 @@ const REFLECTOR_BONUS = 1
 /** Somebody else's network fails more often than one of our own routers, and there are few of them. */
 const UPSTREAM_LOG_PRIOR = -5.5
 
-export const logPrior = (model: Model, { kind, index }: Cause): number =>
-  (kind === "router" && model.network.external[index] === 1 ? UPSTREAM_LOG_PRIOR : LOG_PRIOR[kind]) +
-  (kind === "bgp" && model.network.reflector[index] === 1 ? REFLECTOR_BONUS : 0)
+/**
+ * Where more things are watched, more of them lie at the same moment, and two lies more often meet at one element: beyond
+ * this many routers each cause must pay for the crowd that it is picked from.
+ */
+const CROWD = 1_000
+
+export const logPrior = (model: Model, { kind, index }: Cause): number => {
+  const { network, graph } = model
+  const isUpstream = kind === "router" && network.external[index] === 1
+  const isReflector = kind === "bgp" && network.reflector[index] === 1
+  const own = isUpstream ? UPSTREAM_LOG_PRIOR : LOG_PRIOR[kind] + (isReflector ? REFLECTOR_BONUS : 0)
+  return own - Math.log(Math.max(1, graph.nodes / CROWD))
+}
 
 /** One name for what failed, as an operator would point at it: the element, not the way it failed. */
 export const elementOf = (model: Model, { kind, index }: Cause): string => {

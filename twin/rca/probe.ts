@@ -4,8 +4,10 @@
  * answer outweighs what came by itself (`confirm`).
  */
 import { assess, EXPECTED } from "#twin/rca/assess.ts"
+import type { Assessment } from "#twin/rca/assess.ts"
 import type { Board } from "#twin/rca/board.ts"
 import { ALARM, CLEAR, kindAt, observe } from "#twin/rca/board.ts"
+import { causeOf } from "#twin/rca/cause.ts"
 import type { Cause } from "#twin/rca/cause.ts"
 import { BLIND } from "#twin/rca/evidence/kind.ts"
 import type { Candidate, Explanation } from "#twin/rca/explain.ts"
@@ -52,7 +54,8 @@ export const whatToProbe = (board: Board, explanation: Explanation): readonly Pr
     if (contenders.length < 2 && one.features.margin >= UNDECIDED) continue
     put(contenders.length < 2 ? again(board, one) : separating(board, contenders))
   }
-  for (const id of explanation.unexplained) put(reading(board, id, []))
+  for (const id of explanation.unexplained)
+    put(board.confirmed.has(id) ? besides(board, explanation, id) : reading(board, id, []))
   return probes
 }
 
@@ -67,6 +70,24 @@ export const confirm = (board: Board, id: number, alarms: boolean, atMs: number)
 const again = (board: Board, { absent, explained }: Candidate): Probe | null => {
   for (const id of [...absent, ...explained]) {
     const probe = reading(board, id, [])
+    if (probe !== null) return probe
+  }
+  return null
+}
+
+/** The alarm is real and nothing explains it yet: what else should alarm, if its likeliest suspect were to blame? */
+const besides = (board: Board, { islands }: Explanation, id: number): Probe | null => {
+  let best: Assessment | null = null
+  for (const { island } of islands)
+    for (const [suspect, accusers] of island.suspects) {
+      if (!accusers.includes(id)) continue
+      const tried = assess(board, [causeOf(board.model, suspect)])
+      if (tried.explained > 0 && (best === null || tried.score > best.score)) best = tried
+    }
+  if (best === null) return null
+  for (const [i, expected] of best.ids.entries()) {
+    if ((best.chance[i] as number) < EXPECTED || board.state[expected] === ALARM) continue
+    const probe = reading(board, expected, best.causes)
     if (probe !== null) return probe
   }
   return null

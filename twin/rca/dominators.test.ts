@@ -1,0 +1,60 @@
+/** What every path must pass, against brute force: take it out and see who is reached. */
+import assert from "node:assert/strict"
+import { test } from "node:test"
+import fc from "fast-check"
+import { dominatorsFrom } from "#twin/rca/dominators.ts"
+import { randomGraph } from "#twin/whatif/graph.fixture.ts"
+import { reachableFrom } from "#twin/whatif/reach.ts"
+
+test("dominators and bridges are what cuts a router off when it fails, from one source or several", () => {
+  fc.assert(
+    fc.property(randomGraph(10, 18), fc.array(fc.nat(9), { minLength: 1, maxLength: 3 }), ({ graph }, wanted) => {
+      const sources = wanted.map((node) => node % graph.nodes)
+      const tree = dominatorsFrom(graph, sources)
+      const whole = reachableFrom(graph, sources)
+      const chain = (node: number): ReadonlySet<number> => {
+        const above = new Set<number>()
+        for (let at = tree.above[node] as number; at >= 0; at = tree.above[at] as number) above.add(at)
+        return above
+      }
+      for (let failed = 0; failed < graph.nodes; failed++) {
+        const mask = new Uint8Array(graph.nodes)
+        mask[failed] = 1
+        const rest = reachableFrom(graph, sources, mask)
+        for (let node = 0; node < graph.nodes; node++) {
+          if (node === failed || whole[node] === 0) continue
+          assert.equal(chain(node).has(failed), rest[node] === 0, `node ${failed} above ${node}`)
+          const inside =
+            (tree.first[node] as number) >= (tree.first[failed] as number) &&
+            (tree.first[node] as number) <= (tree.last[failed] as number)
+          if (whole[failed] === 1) assert.equal(inside, rest[node] === 0, `interval of ${failed} and ${node}`)
+        }
+      }
+      for (let failed = 0; failed < graph.links; failed++) {
+        const mask = new Uint8Array(graph.links)
+        mask[failed] = 1
+        const rest = reachableFrom(graph, sources, null, mask)
+        for (let node = 0; node < graph.nodes; node++) {
+          if (whole[node] === 0) continue
+          const onPath = [node, ...chain(node)].some((at) => tree.bridge[at] === failed)
+          assert.equal(onPath, rest[node] === 0, `link ${failed} above ${node}`)
+        }
+        const behind = tree.behind[failed] as number
+        if (behind >= 0) assert.equal(rest[behind], 0)
+      }
+    }),
+    { numRuns: 300 },
+  )
+})
+
+test("what no source reaches is in no tree", () => {
+  fc.assert(
+    fc.property(randomGraph(8, 6), ({ graph }) => {
+      const tree = dominatorsFrom(graph, [0])
+      const reached = reachableFrom(graph, [0])
+      for (let node = 0; node < graph.nodes; node++)
+        assert.equal((tree.first[node] as number) >= 0, reached[node] === 1)
+      assert.deepEqual([...tree.order].toSorted(), [...reached.keys()].filter((node) => reached[node] === 1).toSorted())
+    }),
+  )
+})
