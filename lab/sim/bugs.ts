@@ -41,6 +41,7 @@ const withQueries = (db: DbShape, wrap: (query: Asked) => Asked): DbShape => {
 }
 const nothing = Promise.resolve({ rows: [], rowCount: 0 })
 const isInsert = (sql: string): boolean => sql.includes("written as")
+const isLease = (sql: string): boolean => sql.includes("into tenant_lease")
 const isEndOfJournal = (sql: string): boolean => sql.startsWith("select (seq + count - 1)")
 
 async function* noRows(): AsyncGenerator<readonly Sequenced[]> {}
@@ -129,10 +130,13 @@ export const BUGS: readonly PlantedBug[] = [
   {
     name: "spool-offered-again",
     about: "a start writes all that it finds in the spool, also what the journal has had since long",
-    db: (db, { starts }) =>
+    db: (db) =>
       withQueries(db, (query) => {
-        let asked = 0
-        return (sql, values) => (starts > 1 && isEndOfJournal(sql) && asked++ < 2 ? nothing : query(sql, values))
+        let isOurs = false
+        return (sql, values) => {
+          isOurs ||= isLease(sql)
+          return !isOurs && isEndOfJournal(sql) ? nothing : query(sql, values)
+        }
       }),
   },
   {
@@ -140,20 +144,17 @@ export const BUGS: readonly PlantedBug[] = [
     about: "the rows of a spool are written, and once more behind themselves",
     db: (db) =>
       withQueries(db, (query) => {
-        let behind = 0
+        let [isOurs, asked, isSpool] = [false, 0, false]
         return async (sql, values = []) => {
-          if (isEndOfJournal(sql)) behind = 1
-          if (!isInsert(sql) || behind !== 1) return query(sql, values)
-          behind = 2
+          isOurs ||= isLease(sql)
+          // The first one after the lease is the start's own.
+          if (isEndOfJournal(sql)) isSpool = !isOurs || asked++ > 0
+          if (!isInsert(sql) || !isSpool) return query(sql, values)
+          isSpool = false
           const seqs = values[3] as readonly number[]
           const answer = await query(sql, values)
-          await query(
-            sql,
-            values.with(
-              3,
-              seqs.map((seq) => seq + seqs.length),
-            ),
-          )
+          const later = seqs.map((seq) => seq + seqs.length)
+          await query(sql, values.with(3, later))
           return answer
         }
       }),

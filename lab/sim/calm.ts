@@ -91,9 +91,9 @@ const nothingHappens = async (world: World): Promise<void> => {
   for (const { auditor } of world.tenancies) await auditor.foldOn(true)
   const before = world.tenancies.map(({ auditor }) => auditor.decided.length)
   const lot = world.dice.next()
-  if (lot < 0.4) world.wallOffsetMs += world.dice.pick([-1, 1]) * HOUR_MS
+  if (lot < 0.3) world.wallOffsetMs += world.dice.pick([-1, 1]) * HOUR_MS
   else if (lot < 0.6) world.kill()
-  else if (lot < 0.8) world.crashTenant(world.dice.pick(world.tenancies))
+  else if (lot < 0.85) world.crashTenant(world.dice.pick(world.tenancies))
   await world.run(2 * world.pollSeconds * 1_000 + 25_000)
   for (const [i, { auditor }] of world.tenancies.entries()) {
     await auditor.foldOn(true)
@@ -105,7 +105,7 @@ const nothingHappens = async (world: World): Promise<void> => {
       )
   }
   countReboots(world)
-  agree(world, lot < 0.4 ? "after a step of the clock: " : lot < 0.8 ? "after a restart: " : "")
+  agree(world, lot < 0.3 ? "after a step of the clock: " : lot < 0.85 ? "after a restart: " : "")
 }
 
 /** With what the lab knows. */

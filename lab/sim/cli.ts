@@ -8,8 +8,9 @@ import { Trace } from "#lab/sim/trace.ts"
 const HELP = `usage: npm run sim -- [--seed N] [--hours H] [--routers R] [--seeds COUNT] [--seconds S] [--bug NAME]
        npm run sim -- --real [--seed N] [--routers N] [--steps N] [--poll-seconds N]
 
-Runs engine, storage, network, devices and viewers on one virtual clock, with faults, kills and an auditor of everything.
-The same seed, hours and routers are the same run, to the last byte. Whole storms are run, so that a run may be some minutes
+Runs the engine with two or three tenants, its database and disk, network, devices and viewers on one virtual clock, with
+faults, kills, power cuts, changes of inventory and an auditor of everything. R is how many routers the network has; the
+tenants watch parts of it. The same seed, hours and routers are the same run, to the last byte. Whole storms are run, so that a run may be some minutes
 longer than asked. COUNT seeds follow each other from N on, no more than S seconds of them. Exit 1 when one fails.
 
 --real: a real engine over sockets instead, which must come to agree with the lab after each fault.
@@ -75,6 +76,9 @@ const summed = (results: readonly Timed[]) => {
     inputs: sum(({ inputs }) => inputs),
     events: sum(({ events }) => events),
     crashes: sum(({ crashes }) => crashes),
+    restarts: sum(({ restarts }) => restarts),
+    databaseCrashes: sum(({ databaseCrashes }) => databaseCrashes),
+    inventories: sum(({ inventories }) => inventories),
     frames: sum(({ frames }) => frames),
     /** Of one seed its own, of several the hash of theirs. */
     traceHash: results.length === 1 ? results[0]!.traceHash : trace.digest(),

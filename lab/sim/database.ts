@@ -30,6 +30,8 @@ const LATENCY_MS_MAX = 5
 /** As the engine's pools: connections of each kind, and how long a caller waits for one. */
 const CONNECTIONS = { tenant: 10, ingest: 4 } as const
 const CONNECT_MS = { tenant: 5_000, ingest: 2_000 } as const
+/** A row of so many inputs is compact enough. */
+const COMPACT_INPUTS = 32
 type Kind = keyof typeof CONNECTIONS
 
 type Fate = "open" | "committed" | "rolled back"
@@ -118,9 +120,11 @@ export class Database {
   compact(tenant: TenantId, merge: (rows: readonly JournalTableRow[]) => JournalTableRow): void {
     const tables = this.tables(tenant)
     const restartSeq = tables.snapshots.at(-2)?.seq ?? 0
-    const rows = tables.journal.filter(({ seq, count }) => seq + count - 1 <= restartSeq)
-    if (rows.length < 2 || this.#locksOf(tenant).isHeld("journal")) return
-    tables.journal = [merge(rows), ...tables.journal.slice(rows.length)]
+    const from = tables.journal.findIndex(({ count }) => count < COMPACT_INPUTS)
+    const after = tables.journal.findIndex(({ seq, count }) => seq + count - 1 > restartSeq)
+    const rows = tables.journal.slice(from, after)
+    if (from < 0 || rows.length < 2 || this.#locksOf(tenant).isHeld("journal")) return
+    tables.journal = [...tables.journal.slice(0, from), merge(rows), ...tables.journal.slice(after)]
   }
 
   /** Retention: rows at the front that no restart needs. */

@@ -1,6 +1,6 @@
 /**
  * The whole engine on one virtual clock: the same seed is the same run, kept seeds stay mended, and as many fresh seeds as
- * fit in a minute find nothing.
+ * fit in two minutes find nothing.
  */
 import assert from "node:assert/strict"
 import { spawn } from "node:child_process"
@@ -14,7 +14,7 @@ import { runSimulation } from "#lab/sim/run.ts"
 
 /** Fresh seeds: at most so many, in at most so many seconds. SIM_SECONDS asks for a longer night. */
 const FRESH_SEEDS = 500
-const FRESH_SECONDS = Number(process.env["SIM_SECONDS"] ?? 60)
+const FRESH_SECONDS = Number(process.env["SIM_SECONDS"] ?? 120)
 
 interface Line {
   readonly traceHash: string

@@ -21,9 +21,8 @@ export const storm = async (world: World): Promise<void> => {
   const untilMs = world.loop.nowMs + world.dice.int(90_000, 300_000)
   world.disk.mood = world.dice.pick([
     SOUND,
-    SOUND,
     { writeFails: 0.1, syncFails: 0.1, truncateFails: 0.5 },
-    { writeFails: 0, syncFails: 0, truncateFails: 0.8 },
+    { writeFails: 0, syncFails: 0, truncateFails: 1 },
   ])
   for (const { paths, info } of world.tenancies) {
     paths.mood = {

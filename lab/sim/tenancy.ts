@@ -82,7 +82,7 @@ export class Tenancy {
     this.paths = new Paths(loop, network, this.names, (router) => this.declared.routers.has(router), parts.seed)
     this.auditor = new Auditor(parts.database.tables(this.info.id), this.names.prefix, parts.steps)
     this.eventsMax = dice.pick([2, 16, 8_192])
-    this.snapshotEveryMs = dice.int(45_000, 240_000)
+    this.snapshotEveryMs = dice.int(20_000, 200_000)
     this.spoolBytes = dice.pick(SPOOL_BYTES)
     this.compressMin = dice.pick([512, 1e9, 1e9, 1e9, 1e9, 1e9, 1e9, 1e9])
     const hooks = parts.hooks(this)

@@ -34,7 +34,7 @@ export interface RunOptions {
 export const START_MS = Date.UTC(2026, 0, 15, 12)
 export const HOUR_MS = 3_600_000
 export const LOOK_MS = 1_000
-const UPKEEP_MS = 60_000
+const UPKEEP_MS = 40_000
 
 export class World {
   readonly options: RunOptions
