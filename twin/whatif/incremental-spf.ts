@@ -355,19 +355,8 @@ export class IncrementalSpf implements Costs {
       for (let half = from[node] as number; half < (from[node + 1] as number); half++)
         this.offerHalf(to[half] as number, back[half] as number)
     }
-    // A node may have been offered the same half-edge twice: by the link itself and by its mended far end.
-    for (let i = 0; i < this.affectedCount; i++) this.recountAround(this.affected[i] as number)
     for (let i = 0; i < this.affectedCount; i++) this.isAffected[this.affected[i] as number] = 0
     this.affectedCount = 0
-  }
-
-  private recountAround(node: number): void {
-    const { from, to } = this.graph
-    this.recount(node)
-    for (let half = from[node] as number; half < (from[node + 1] as number); half++) {
-      const above = to[half] as number
-      if (this.isTouched[above] === 1) this.recount(above)
-    }
   }
 
   // -- memory ----------------------------------------------------------------------------------------------------------

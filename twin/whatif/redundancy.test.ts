@@ -8,6 +8,7 @@ import type { FlatGraph } from "#twin/whatif/graph.ts"
 import { disjointPaths } from "#twin/whatif/disjoint.ts"
 import { kShortestPaths } from "#twin/whatif/paths.ts"
 import type { Path } from "#twin/whatif/paths.ts"
+import { net } from "#twin/whatif/model.fixture.ts"
 import { reachableFrom } from "#twin/whatif/reach.ts"
 import { redundancyOf } from "#twin/whatif/redundancy.ts"
 import { brutePaths, leastCut, lostBy } from "#twin/whatif/redundancy.fixture.ts"
@@ -78,6 +79,17 @@ test("[W8] independent ways equal the fewest failures that cut a router off, by 
     ),
     { numRuns: 1000 },
   )
+})
+
+test("[W8] a path that stands in the way of two is led around", () => {
+  // The shortest way 0-1-2-9 uses a link of both of the only two that share nothing.
+  const text = "0-1 1-2 2-9 0-3 3-4 4-2 1-5 5-6 6-9"
+  const graph = net(10, text)
+  const none = { failedNodes: new Uint8Array(10), failedLinks: new Uint8Array(9) }
+  for (const without of ["link", "router"] as const)
+    assert.equal(disjointPaths(graph, 0, { sources: [9, 8], without, most: 4, ...none }), without === "link" ? 2 : 1)
+  const two = net(10, text.replace("6-9", "6-8"))
+  assert.equal(disjointPaths(two, 0, { sources: [9, 8], without: "router", most: 4, ...none }), 2)
 })
 
 test("a source needs no way, a failed router has none", () => {

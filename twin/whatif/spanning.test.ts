@@ -67,6 +67,10 @@ test("a batch is taken back to the last bit, and the forest goes on being right"
       run(tried, nodes.slice(), links.slice())
       spanning.undo()
       assert.deepEqual([spanning.reached, spanning.failedNodes, spanning.failedLinks], before)
+      assert.equal(
+        spanning.reachedCount,
+        spanning.reached.reduce((sum, bit) => sum + bit, 0),
+      )
       run(then, nodes, links)
       assert.deepEqual(spanning.reached, reachableFrom(graph, from, nodes, links))
     }),

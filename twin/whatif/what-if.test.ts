@@ -74,6 +74,13 @@ test("links above capacity are named with what was on them before", () => {
   assert.deepEqual([traffic, lostBps], [{ before: "measured", after: "estimated" }, 0])
 })
 
+test("an upstream's router is a way to the world, but none between two of ours", () => {
+  const model = modelFrom({ graph: net(3, "0-1 0-2"), outside: Uint8Array.from([1, 0, 0]), exits: [0], vantages: [1] })
+  assert.deepEqual([...model.management.reached], [0, 1, 0])
+  const { offline, unreachable } = whatIf(model, [{ kind: "link", link: 1 }])
+  assert.deepEqual([offline, unreachable], [[2], []])
+})
+
 test("a drain moves traffic and cuts nobody off, even where it is the only way", () => {
   const model = modelFrom({
     graph: net(3, "0-1@10 0-2@10 1-2@10"),
@@ -81,6 +88,17 @@ test("a drain moves traffic and cuts nobody off, even where it is the only way",
   })
   const answer = whatIf(model, [{ kind: "drain", link: 1 }])
   assert.deepEqual([answer.offline, answer.failed.drained, answer.lostBps], [[], [1], 0])
+  assert.deepEqual(
+    answer.shifted.map(({ link, direction, afterBps }) => [link, direction, Math.round(afterBps / 1e6)]),
+    [
+      [0, "ab", 7000],
+      [0, "ba", 700],
+      [1, "ab", 0],
+      [1, "ba", 0],
+      [2, "ab", 3000],
+      [2, "ba", 300],
+    ],
+  )
   const only = whatIf(modelFrom({ graph: net(2, "0-1@10"), measuredBps: Float64Array.from([1e9, 0]) }), [
     { kind: "drain", link: 0 },
   ])
