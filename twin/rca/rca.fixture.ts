@@ -141,5 +141,11 @@ export const randomBoard: fc.Arbitrary<RandomBoard> = fc.integer({ min: 3, max: 
     })),
 )
 
-export const write = (board: Board, [id, state]: RandomBoard["writes"][number]): void =>
-  observe(board, id % board.state.length, state, state === ALARM ? FAULT_MS : READ_MS)
+/** Half of the writes say who answers: that is what borders of silence are made of. */
+export const write = (board: Board, [draw, state]: RandomBoard["writes"][number]): void =>
+  observe(board, writtenId(board, draw), state, state === ALARM ? FAULT_MS : READ_MS)
+
+export const writtenId = (board: Board, draw: number): number =>
+  draw % 2 === 0
+    ? observable(board, "answer", 0) + ((draw >> 1) % (2 * board.model.graph.nodes))
+    : (draw >> 1) % board.state.length
