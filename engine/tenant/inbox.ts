@@ -88,16 +88,18 @@ export const makeInbox = (
   const changes: Record<ChangeInput["kind"], number> = { topology: 0, rules: 0, silences: 0, ack: 0 }
   let closed = false
   let knownSkewMs = 0
-  let setMs = Number.NEGATIVE_INFINITY
+  /** When the machine's clock was last set; what it did before we began is not known, and inputs may have waited since. */
+  let setMs: number | null = null
 
   /** Of a clock that was set twice while an input waited nothing can be said: that input came now. */
   const inTime = <I extends DeviceInput | EngineInput>(told: I): I => {
     const now = nowMs()
     const skew = skewMs()
-    if (Math.abs(skew - knownSkewMs) > SET_MS) setMs = now
+    if (setMs === null || Math.abs(skew - knownSkewMs) > SET_MS) setMs = now
     knownSkewMs = skew
     const input = corrected(told, skew, now)
-    const isOfNoTime = input.atMs > now + FUTURE_MAX_MS && now - setMs < SET_RECENTLY_MS
+    const isAhead = Number.isSafeInteger(input.atMs) && input.atMs > now + FUTURE_MAX_MS
+    const isOfNoTime = isAhead && now - setMs < SET_RECENTLY_MS
     return isOfNoTime ? { ...input, atMs: now } : input
   }
 

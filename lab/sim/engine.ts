@@ -170,7 +170,7 @@ export const startEngine = (parts: EngineParts): Engine => {
 }
 
 /** As engine/tenant-services.ts: storage is opened anew for every life of the runtime. */
-const load = ({ parts, life, clock, lots }: Process, tenancy: Tenancy): LoadTenant =>
+const load = ({ parts, life, lots }: Process, tenancy: Tenancy): LoadTenant =>
   Effect.gen(function* () {
     const { loop, database, disk, bug } = parts
     const { id } = tenancy.info
@@ -190,6 +190,9 @@ const load = ({ parts, life, clock, lots }: Process, tenancy: Tenancy): LoadTena
     })
     const snapshots = openSnapshots(db, id, journal.lease)
     const { rev, inventory } = tenancy.declared.stored()
+    const turns = loop.turnsOf(life)
+    // Of its own, as in the engine: what one tenant's journal knows of the time is nothing to another.
+    const clock = makeProcessClock({ wallMs: parts.wallMs, turns, sleptMs: () => 0 })
     return {
       tenant: tenancy.info,
       rev,
@@ -198,7 +201,7 @@ const load = ({ parts, life, clock, lots }: Process, tenancy: Tenancy): LoadTena
       journal: bug?.journal?.(journal, place) ?? journal,
       snapshots: bug?.snapshots?.(snapshots, place) ?? snapshots,
       clock: bug?.clock?.(clock, parts.wallMs) ?? clock,
-      turns: loop.turnsOf(life),
+      turns,
       eventsMax: () => bug?.eventsMax ?? tenancy.eventsMax,
       snapshotEveryMs: tenancy.snapshotEveryMs,
       dice: lots.next,
