@@ -9,6 +9,7 @@ import type { Target } from "#engine/collectors/target.ts"
 import { makeLog } from "#engine/log.ts"
 import { fakeFping } from "#engine/probes/fake-fping.fixture.ts"
 import type { FoundPing } from "#engine/probes/ping-tool.ts"
+import type { Burst } from "#engine/probes/recheck.ts"
 import { makeProbes } from "#engine/probes/probes.ts"
 import type { Probes } from "#engine/probes/probes.ts"
 import { deviceId, tenantId } from "#protocol/id.ts"
@@ -17,12 +18,17 @@ import type { DeviceInput } from "#twin/input.ts"
 
 type Cleaner = { readonly after: (clean: () => Promise<void>) => void }
 
-const starting = async (t: Cleaner, found: FoundPing): Promise<{ readonly probes: Probes; readonly log: string[] }> => {
+const starting = async (
+  t: Cleaner,
+  found: FoundPing,
+  burst?: Burst,
+): Promise<{ readonly probes: Probes; readonly log: string[] }> => {
   const scope = Scope.makeUnsafe()
   t.after(() => Effect.runPromise(Scope.close(scope, Exit.void)))
   const lines: string[] = []
   const log = makeLog({ level: "info", format: "text", write: (line) => lines.push(line) })
-  const probes = makeProbes({ log, find: () => Promise.resolve(found) })
+  const more = burst === undefined ? {} : { burst }
+  const probes = makeProbes({ log, find: () => Promise.resolve(found), ...more })
   return { probes: await Effect.runPromise(probes.pipe(Scope.provide(scope))), log: lines }
 }
 
@@ -108,6 +114,41 @@ test("the first answer, three losses in a row and life again are told, and confi
   assert.ok((down["probe.ping.loss_pct"] as number) >= 15 && (down["probe.ping.rtt_ms"] as number) === 1.5)
   assert.equal(probes.stats.devices, 1)
   assert.ok(probes.stats.lost >= 3 && probes.stats.answered >= 2)
+})
+
+test("a rarely pinged device that lost a ping is looked at again at once: down by that, or by nothing", async (t) => {
+  const fake = await fakeFping(t, "well")
+  const lost = { tool: "fping", rttsMs: [null, null, null], figures: null, error: null } as const
+  const results = [{ ...lost, error: "it could not ask" }, { ...lost, rttsMs: [null, 1, null] }, lost] as const
+  let bursts = 0
+  const burst: Burst = (to, count) => {
+    assert.deepEqual([to.text, count], ["192.0.2.1", 3])
+    // What says nothing does not turn the device; it is looked at again after its next first loss.
+    return Promise.resolve(results[bursts++] ?? lost)
+  }
+  const { probes } = await starting(t, { tool: fake.tool, why: "" }, burst)
+  const mine = tenant("a")
+  await set(probes, "a", mine.entries([{ ping: { intervalSeconds: 10 } }]))
+  for (let round = 1; round <= 3; round++) {
+    const told = mine.said.length
+    await mine.until(() => mine.said.length > told || round > 1)
+    const before = mine.said.filter((word) => word === "r1 polled").length
+    await fake.kill("192.0.2.1")
+    await mine.until(() => mine.said.filter((word) => word === "r1 polled").length > before)
+    await fake.revive("192.0.2.1")
+    await mine.until(() => mine.said.filter((word) => word === "r1 polled").length > before + 1)
+  }
+  assert.equal(bursts, 3)
+})
+
+test("a device that is pinged often is not looked at twice", async (t) => {
+  const fake = await fakeFping(t, "well")
+  const { probes } = await starting(t, { tool: fake.tool, why: "" }, () => assert.fail("a burst"))
+  const mine = tenant("a")
+  await set(probes, "a", mine.entries([{ ping: { intervalSeconds: 2 } }]))
+  await mine.until(() => mine.said.length >= 1)
+  await fake.kill("192.0.2.1")
+  await mine.until(() => mine.said.includes("r1 polled"))
 })
 
 test("[C10] one address of two tenants and two devices is asked once, and each inbox gets only its own devices", async (t) => {

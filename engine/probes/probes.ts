@@ -16,6 +16,9 @@ import { findPingTool } from "#engine/probes/ping-tool.ts"
 import type { FoundPing } from "#engine/probes/ping-tool.ts"
 import { NO_PINGS, pinged } from "#engine/probes/ping-window.ts"
 import type { PingState } from "#engine/probes/ping-window.ts"
+import { LOSSES_TO_DOWN } from "#engine/probes/ping-window.ts"
+import { makeRecheck, RARE_MS } from "#engine/probes/recheck.ts"
+import type { Burst } from "#engine/probes/recheck.ts"
 import { makePinger } from "#engine/probes/pinger.ts"
 import type { OnPing, Pinger, PingSubject } from "#engine/probes/pinger.ts"
 import { serviceBeats } from "#engine/probes/services.ts"
@@ -44,6 +47,8 @@ export interface ProbesOptions {
   readonly log: Log
   /** Finds what pings; tests give their own. */
   readonly find?: () => Promise<FoundPing>
+  /** What takes a second look at a rarely pinged device. */
+  readonly burst?: Burst
 }
 
 /** Service probes at once, over all tenants. */
@@ -75,10 +80,19 @@ export const makeProbes = (options: ProbesOptions): Effect.Effect<Probes, never,
     }
     /** By subjectKey: an address and rate is asked once, however many devices have it. */
     let bySubject = new Map<string, Pinged[]>()
+    const recheck = yield* makeRecheck(options.burst)
     const onPing: OnPing = (subject, rttMs) => {
       if (rttMs === null) stats.lost++
       else stats.answered++
-      for (const device of bySubject.get(subjectKey(subject)) ?? []) heard(device, rttMs, stats)
+      const devices = bySubject.get(subjectKey(subject)) ?? []
+      for (const device of devices) heard(device, rttMs, stats)
+      const isNews = rttMs === null && devices.some(({ state }) => state.lostInRow === 1 && state.up === true)
+      if (isNews && subject.intervalMs >= RARE_MS) recheck(subject.address, () => lostAgain(subject))
+    }
+    /** As many as make the verdict are taken into the window; an answer meanwhile makes it void. */
+    const lostAgain = (subject: PingSubject): void => {
+      for (const device of bySubject.get(subjectKey(subject)) ?? [])
+        while (device.state.lostInRow > 0 && device.state.lostInRow < LOSSES_TO_DOWN) heard(device, null, stats)
     }
     const pinger: Pinger | null = tool === null ? null : yield* makePinger(tool, onPing, log)
     const entries = new Map<TenantId, readonly Entry[]>()
