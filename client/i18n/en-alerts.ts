@@ -60,6 +60,8 @@ export const enAlerts: Readonly<Record<keyof typeof ptAlerts, string>> = {
   "conditionType.absent": "absent",
   "conditionType.event": "event",
   "conditionType.composite": "combination",
+  "value.yes": "yes",
+  "value.no": "no",
   "why.title": "Why",
   "why.close": "Close why",
   "why.lead.ok": "It does not fire.",

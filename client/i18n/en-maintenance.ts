@@ -78,5 +78,6 @@ export const enMaintenance: Readonly<Record<keyof typeof ptMaintenance, string>>
   "windowMistake.ends": "It must end at least a minute after it begins.",
   "windowMistake.long": "It is too long: it would meet itself, or last more than 31 days.",
   "windowMistake.days": "Choose at least one day of the week.",
+  "windowMistake.over": "It would be over already.",
   "windowMistake.until": "The last day comes before the first.",
 }

@@ -93,6 +93,7 @@ export const enRules: Readonly<Record<keyof typeof ptRules, string>> = {
   "cond.unwrap": "Take out",
   "cond.add": "Add a condition",
   "cond.remove": "Remove this condition",
+  "cond.limit.way": "Compared with",
   "cond.limit.number": "Number",
   "cond.limit.metric": "Other metric",
   "cond.values.hint": "Separated by commas",

@@ -58,6 +58,8 @@ export const ptAlerts = {
   "conditionType.absent": "ausência",
   "conditionType.event": "evento",
   "conditionType.composite": "combinação",
+  "value.yes": "sim",
+  "value.no": "não",
   "why.title": "Por quê",
   "why.close": "Fechar o porquê",
   "why.lead.ok": "Não dispara.",

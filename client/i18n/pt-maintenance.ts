@@ -76,5 +76,6 @@ export const ptMaintenance = {
   "windowMistake.ends": "Deve terminar ao menos um minuto depois do início.",
   "windowMistake.long": "É longa demais: encontraria a si mesma, ou duraria mais de 31 dias.",
   "windowMistake.days": "Escolha ao menos um dia da semana.",
+  "windowMistake.over": "Já teria terminado.",
   "windowMistake.until": "O último dia vem antes do primeiro.",
 } as const

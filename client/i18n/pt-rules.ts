@@ -91,6 +91,7 @@ export const ptRules = {
   "cond.unwrap": "Desfazer",
   "cond.add": "Adicionar condição",
   "cond.remove": "Remover esta condição",
+  "cond.limit.way": "Comparado com",
   "cond.limit.number": "Número",
   "cond.limit.metric": "Outra métrica",
   "cond.values.hint": "Separados por vírgulas",

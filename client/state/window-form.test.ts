@@ -29,7 +29,7 @@ test("[I6] what a form reads it writes back", () => {
   fc.assert(
     fc.property(window, (given: MaintenanceWindow) => {
       const form = formOf(given)
-      assert.equal(mistakeOf(form), null)
+      assert.equal(mistakeOf(form, 0), null)
       const { id: _id, ...fields } = given
       assert.deepEqual(bodyOf(form), fields)
     }),
@@ -58,15 +58,17 @@ test("[I6] times that are skipped or come twice are said", () => {
 
 test("[I6] mistakes are named by their field", () => {
   const good = { ...freshWindow("UTC", Date.UTC(2026, 10, 21, 2), Date.UTC(2026, 10, 21, 4)), title: "Fibre" }
-  assert.equal(mistakeOf(good), null)
-  assert.equal(mistakeOf({ ...good, title: "  " }), "title")
-  assert.equal(mistakeOf({ ...good, timeZone: "Mars" }), "zone")
-  assert.equal(mistakeOf({ ...good, starts: "" }), "starts")
-  assert.equal(mistakeOf({ ...good, ends: good.starts }), "ends")
-  assert.equal(mistakeOf({ ...good, ends: "2027-01-21T02:00" }), "long")
-  assert.equal(mistakeOf({ ...good, every: "day", ends: "2026-11-23T02:00" }), "long", "it would overlap itself")
-  assert.equal(mistakeOf({ ...good, every: "week" }), "days")
-  assert.equal(mistakeOf({ ...good, every: "day", until: "2026-11-20" }), "until")
-  assert.equal(mistakeOf({ ...good, every: "day", until: "2026-11-21" }), null)
+  assert.equal(mistakeOf(good, 0), null)
+  assert.equal(mistakeOf({ ...good, title: "  " }, 0), "title")
+  assert.equal(mistakeOf({ ...good, timeZone: "Mars" }, 0), "zone")
+  assert.equal(mistakeOf({ ...good, starts: "" }, 0), "starts")
+  assert.equal(mistakeOf({ ...good, ends: good.starts }, 0), "ends")
+  assert.equal(mistakeOf({ ...good, ends: "2027-01-21T02:00" }, 0), "long")
+  assert.equal(mistakeOf({ ...good, every: "day", ends: "2026-11-23T02:00" }, 0), "long", "it would overlap itself")
+  assert.equal(mistakeOf({ ...good, every: "week" }, 0), "days")
+  assert.equal(mistakeOf({ ...good, every: "day", until: "2026-11-20" }, 0), "until")
+  assert.equal(mistakeOf({ ...good, every: "day", until: "2026-11-21" }, 0), null)
+  assert.equal(mistakeOf(good, Date.UTC(2026, 10, 21, 4)), "over")
+  assert.equal(mistakeOf({ ...good, every: "day" }, Date.UTC(2026, 10, 21, 4)), null, "it comes again")
   assert.equal(bodyOf({ ...good, until: "2026-11-30" }).untilMs, null, "what happens once has no last day")
 })

@@ -72,9 +72,9 @@ export const formOf = (window: MaintenanceWindow): WindowForm => {
 }
 
 /** What is wrong with it, or null: by the field that it stands at. */
-export type FormMistake = "title" | "zone" | "starts" | "ends" | "long" | "days" | "until"
+export type FormMistake = "title" | "zone" | "starts" | "ends" | "long" | "days" | "until" | "over"
 
-export const mistakeOf = (form: WindowForm): FormMistake | null => {
+export const mistakeOf = (form: WindowForm, nowMs: number): FormMistake | null => {
   if (form.title.trim() === "") return "title"
   if (!isZone(form.timeZone)) return "zone"
   const from = readField(form.timeZone, form.starts)
@@ -83,6 +83,7 @@ export const mistakeOf = (form: WindowForm): FormMistake | null => {
   if (to === null || to - from < 60_000) return "ends"
   if ((to - from) / 1_000 > Math.min(WINDOW_MAX_S, STEP_S[form.every])) return "long"
   if (form.every === "week" && form.on.length === 0) return "days"
+  if (form.every === "never" && to <= nowMs) return "over"
   const until = untilOf(form)
   return form.until !== "" && (until === null || until < from) ? "until" : null
 }

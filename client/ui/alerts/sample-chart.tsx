@@ -7,6 +7,7 @@ import { cssToken } from "#client/map/palette.ts"
 import { theme } from "#client/state/settings.ts"
 import { valueWord } from "#client/ui/alerts/words.ts"
 import { NOTHING } from "#client/ui/format.ts"
+import { metricByName } from "#protocol/metric.ts"
 import type { Observation } from "#protocol/rest-generated.ts"
 
 const HEIGHT = 132
@@ -63,6 +64,10 @@ const Plot = ({ seen }: { seen: Drawn }) => {
   )
 }
 
+/** Flags and states are one thing until they are another: nothing lies between. */
+const isStepped = (metric: string | undefined): boolean =>
+  ["flag", "state"].includes(metricByName(metric ?? "")?.kind ?? "")
+
 /** A limit of the samples themselves; how many changes or how fast is no level that a line could show. */
 const limitOf = ({ type, text, threshold }: Observation): number | null =>
   ["threshold", "consecutive", "baseline"].includes(type) && !text.startsWith("count of") ? (threshold ?? null) : null
@@ -74,7 +79,10 @@ const optionsOf = (width: number, seen: Drawn): UPlot.Options => {
   const all = threshold === null ? values : [...values, threshold]
   const low = all.reduce((a, b) => Math.min(a, b))
   const high = all.reduce((a, b) => Math.max(a, b))
-  const air = (high - low || Math.abs(high) || 1) * AIR
+  const steps = isStepped(metric)
+  const air = steps ? AIR * 2 : (high - low || Math.abs(high) || 1) * AIR
+  const [bottom, top] = steps ? [Math.min(0, low), Math.max(1, high)] : [low, high]
+  const stepped = UPlot.paths.stepped?.({ align: 1 })
   const axis: UPlot.Axis = {
     stroke: cssToken("--ink-3"),
     font: `11px ${cssToken("--sans")}`,
@@ -94,10 +102,16 @@ const optionsOf = (width: number, seen: Drawn): UPlot.Options => {
     padding: [8, 8, 0, 0],
     legend: { show: false },
     cursor: { y: false, points: { size: 6 }, drag: { x: false, y: false } },
-    scales: { x: { time: true }, y: { range: [low - air, high + air] } },
+    scales: { x: { time: true }, y: { range: [bottom - air, top + air] } },
     axes: [
       { ...axis, size: 24, space: 84, values: (_, splits) => splits.map((at) => clock.format(at * 1_000)) },
-      { ...axis, size: 66, space: 30, values: (_, splits) => splits.map((value) => valueWord(value, metric, unit)) },
+      {
+        ...axis,
+        size: 66,
+        space: 30,
+        ...(steps ? { incrs: [1] } : {}),
+        values: (_, splits) => splits.map((value) => valueWord(value, metric, unit)),
+      },
     ],
     series: [
       {},
@@ -105,7 +119,8 @@ const optionsOf = (width: number, seen: Drawn): UPlot.Options => {
         stroke: accent,
         width: 1.6,
         fill: `${accent}1f`,
-        fillTo: low - air,
+        fillTo: bottom - air,
+        ...(steps && stepped !== undefined ? { paths: stepped } : {}),
         points: { show: true, size: 5, fill: accent },
       },
     ],

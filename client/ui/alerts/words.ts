@@ -47,8 +47,10 @@ export const valueWord = (
   unit: string | undefined,
 ): string => {
   if (value === null || value === undefined) return NOTHING
-  const state = metric === undefined ? undefined : metricByName(metric)?.states?.[value]
+  const known = metric === undefined ? null : metricByName(metric)
+  const state = known?.states?.[value]
   if (state !== undefined) return state
+  if (known?.kind === "flag" && (value === 0 || value === 1)) return t(value === 1 ? "value.yes" : "value.no")
   const size = Math.abs(value)
   const digits = size >= 1_000 ? 0 : size >= 10 ? 1 : size >= 0.1 || size === 0 ? 2 : 5
   const text = formatNumber(language.value, value, digits)

@@ -8,7 +8,7 @@ import { PlanStripe } from "#client/ui/maintenance/stripe.tsx"
 import { clockWord, longDayWord, weekdayNames } from "#client/ui/maintenance/words.ts"
 
 /** Stripes under each other before the rest is a number. */
-const LANES = 4
+const LANES = 3
 
 interface MonthProps {
   readonly zone: string

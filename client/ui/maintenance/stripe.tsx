@@ -20,7 +20,6 @@ export const PlanStripe = (props: {
       type="button"
       class={`plan-bar stripe kind-${window.kind} state-${window.changeState ?? "none"} ${window.id === props.open ? "open" : ""} ${stripe.begins ? "" : "cut-start"} ${stripe.ends ? "" : "cut-end"}`}
       data-window={window.id}
-      aria-label={`${window.title}, ${time}, ${kindWord(window)}`}
       title={`${window.title} · ${time} · ${kindWord(window)}`}
       style={{
         gridColumn: `${stripe.first + props.column} / ${stripe.last + props.column + 1}`,
@@ -29,6 +28,7 @@ export const PlanStripe = (props: {
       onClick={() => props.choose(window.id)}
     >
       {stripe.begins && <span class="num">{clockWord(zone, fromMs)}</span>} <b>{window.title}</b>
+      <span class="unseen">{kindWord(window)}</span>
     </button>
   )
 }

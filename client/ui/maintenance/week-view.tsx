@@ -191,7 +191,6 @@ const WeekBar = (props: { zone: string; bar: Bar<Planned>; open: string | null; 
       type="button"
       class={`plan-bar kind-${window.kind} state-${window.changeState ?? "none"} ${window.id === props.open ? "open" : ""} ${bar.begins ? "" : "cut-top"} ${bar.ends ? "" : "cut-bottom"}`}
       data-window={window.id}
-      aria-label={`${window.title}, ${time}, ${kindWord(window)}`}
       title={`${window.title} · ${time} · ${kindWord(window)}`}
       style={{
         ...placeOf(bar.top, bar.bottom),
@@ -204,6 +203,7 @@ const WeekBar = (props: { zone: string; bar: Bar<Planned>; open: string | null; 
       <span class="num">
         {bar.begins && bar.ends ? time : bar.begins ? `${clockWord(zone, fromMs)} →` : `→ ${clockWord(zone, toMs)}`}
       </span>
+      <span class="unseen">{kindWord(window)}</span>
     </button>
   )
 }

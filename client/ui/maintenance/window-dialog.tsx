@@ -4,6 +4,7 @@ import type { ComponentChildren } from "preact"
 import { useMemo } from "preact/hooks"
 import { language, t } from "#client/i18n/translate.ts"
 import { call, newKey } from "#client/state/api.ts"
+import { serverNowMs } from "#client/state/app.ts"
 import { allPages } from "#client/state/pages.ts"
 import { SCOPE_FIELDS, scopeList } from "#client/state/rule-doc.ts"
 import { bodyOf, comesTwice, mistakeOf, skippedTo } from "#client/state/window-form.ts"
@@ -34,7 +35,7 @@ export const WindowDialog = (props: {
   const key = useMemo(newKey, [])
   const now = form.value
   const set = (change: Partial<WindowForm>) => (form.value = { ...form.peek(), ...change })
-  const mistake = mistakeOf(now)
+  const mistake = mistakeOf(now, serverNowMs.value)
   const kinds = props.id === null ? KINDS : [now.kind]
   const submit = () => {
     const body = bodyOf(form.peek())
@@ -55,7 +56,12 @@ export const WindowDialog = (props: {
       <Form act={act} label={t("form.save")} cancel={props.close} disabled={mistake !== null} submit={submit}>
         <div class="segments" role="group" aria-label={t("window.kind")}>
           {kinds.map((kind) => (
-            <button key={kind} type="button" aria-pressed={now.kind === kind} onClick={() => set({ kind })}>
+            <button
+              key={kind}
+              type="button"
+              aria-pressed={now.kind === kind}
+              onClick={() => set(kind === "change" ? { kind, every: "never" } : { kind })}
+            >
               {t(`silenceKind.${kind}`)}
             </button>
           ))}
@@ -168,7 +174,8 @@ const Times = ({ form, set }: { form: WindowForm; set: (change: Partial<WindowFo
         {skipped !== null && <b> {t("window.skipped", { time: skipped })}</b>}
         {comesTwice(form.timeZone, form.starts) && <b> {t("window.twice")}</b>}
       </p>
-      <div class="segments" role="group" aria-label={t("window.every")}>
+      {/* A change is made once. */}
+      <div class="segments" role="group" aria-label={t("window.every")} hidden={form.kind === "change"}>
         {EVERY.map((every) => (
           <button key={every} type="button" aria-pressed={form.every === every} onClick={() => set({ every })}>
             {t(`recurrence.${every}`)}

@@ -34,7 +34,7 @@ export const LimitPart = (
     props.set(withValue(ref, [key], value) as Readonly<Record<string, unknown>>)
   return (
     <div class="limit-part">
-      <div class="segments" role="group" aria-label={props.label}>
+      <div class="segments" role="group" aria-label={t("cond.limit.way")}>
         <button type="button" aria-pressed={!isRef} disabled={editing.readOnly} onClick={() => isRef && props.set(0)}>
           {t("cond.limit.number")}
         </button>

@@ -83,14 +83,16 @@ export const ImportDialog = (props: { close: () => void; changed: () => Promise<
       {mistakes.length === 0 ? (
         <Problem text={act.problem} />
       ) : (
-        <ul class="mistake-list" role="alert">
-          {mistakes.map(({ path, problem }, at) => (
-            <li key={at}>
-              <code class="mono">{path}</code>
-              <span lang="en">{problem}</span>
-            </li>
-          ))}
-        </ul>
+        <div role="alert">
+          <ul class="mistake-list" tabIndex={0} aria-label={t("rule.mistakes")}>
+            {mistakes.map(({ path, problem }, at) => (
+              <li key={at}>
+                <code class="mono">{path}</code>
+                <span lang="en">{problem}</span>
+              </li>
+            ))}
+          </ul>
+        </div>
       )}
       {seen !== null && <Report said={seen} />}
       <div class="form-end">

@@ -70,17 +70,19 @@ export const JsonPane = (props: {
         </p>
       )}
       {read.ok && placed.length > 0 && (
-        <ul class="mistake-list" role="status" aria-label={t("rule.mistakes")}>
-          {placed.map(({ path, problem, line }, at) => (
-            <li key={at}>
-              <button type="button" class="text-button" onClick={() => goTo(line)}>
-                {t("rule.line", { line })}
-              </button>
-              <code class="mono">{path === "" ? t("rule.whole") : path}</code>
-              <span lang="en">{problem}</span>
-            </li>
-          ))}
-        </ul>
+        <div role="status">
+          <ul class="mistake-list" aria-label={t("rule.mistakes")}>
+            {placed.map(({ path, problem, line }, at) => (
+              <li key={at}>
+                <button type="button" class="text-button" onClick={() => goTo(line)}>
+                  {t("rule.line", { line })}
+                </button>
+                <code class="mono">{path === "" ? t("rule.whole") : path}</code>
+                <span lang="en">{problem}</span>
+              </li>
+            ))}
+          </ul>
+        </div>
       )}
     </div>
   )
