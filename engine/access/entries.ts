@@ -160,5 +160,7 @@ export const CLI = {
   backup: LOCAL,
   restore: LOCAL,
   replay: LOCAL,
+  rules: LOCAL,
+  "verify-receipt": LOCAL,
   api: PUBLIC,
 } as const satisfies Readonly<Record<string, Policy>>

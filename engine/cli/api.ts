@@ -56,6 +56,27 @@ export const apiCommand: Command = {
   },
 }
 
+/** The same for a command that makes its own words of the answer. `options` as above, but for `param` and `body`. */
+export const askApi = async (
+  command: string,
+  id: OperationId,
+  input: LooseInput,
+  options: CommandInput["options"],
+  io: CommandIo,
+): Promise<{ readonly code: number; readonly text: string }> => {
+  const said: string[] = []
+  const quiet: CommandIo = { ...io, out: (line) => void said.push(line) }
+  try {
+    const url = urlOf(options, io)
+    const code = url === null ? 2 : await send(url, requestOf(id, input), await keyOf(options), quiet)
+    return { code, text: said.join("\n") }
+  } catch (cause) {
+    if (!(cause instanceof WrongWords)) return { code: failed(command, cause, io), text: "" }
+    io.err(`heliograph ${command}: ${cause.message}`)
+    return { code: 2, text: "" }
+  }
+}
+
 /** Something that was typed is wrong: nothing was asked. */
 class WrongWords extends Error {}
 

@@ -10,8 +10,10 @@ import { importCommand } from "#engine/cli/import.ts"
 import { probeCommand } from "#engine/cli/probe.ts"
 import { proveIsolationCommand } from "#engine/cli/prove-isolation.ts"
 import { replayCommand } from "#engine/cli/replay.ts"
+import { rulesCommand } from "#engine/cli/rules.ts"
 import { startCommand } from "#engine/cli/start.ts"
 import { statusCommand } from "#engine/cli/status.ts"
+import { verifyReceiptCommand } from "#engine/cli/verify-receipt.ts"
 import { vaultCommand } from "#engine/cli/vault.ts"
 import { tenantCommand } from "#engine/cli/tenant.ts"
 
@@ -30,5 +32,7 @@ export const COMMANDS: readonly Command[] = [
   restoreCommand,
   vaultCommand,
   replayCommand,
+  rulesCommand,
+  verifyReceiptCommand,
   tenantCommand,
 ]
