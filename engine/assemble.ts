@@ -44,6 +44,7 @@ import { usersWithin } from "#engine/quota/users-within.ts"
 import { makeReplays, type Replays } from "#engine/replay/replays.ts"
 import { makeJudging, type Judging } from "#engine/rules/judging.ts"
 import { auditRls } from "#engine/storage/audit-rls.ts"
+import { openHistoryThread } from "#engine/storage/history-thread.ts"
 import { openDb, type DbShape } from "#engine/storage/db.ts"
 import { listEvents } from "#engine/storage/events.ts"
 import { openDatabase } from "#engine/storage/launcher.ts"
@@ -135,6 +136,7 @@ export const assemble = (options: AssembleOptions) =>
       onPin: (device, fingerprint) => keepPin(db, book, log, device, fingerprint),
     })
     const storageUse = yield* measureStorage({ db, quotas, tenants: () => [...running.keys()], log })
+    const charts = yield* openHistoryThread()
     const environment: TenantEnvironment = {
       config,
       db,
@@ -147,6 +149,8 @@ export const assemble = (options: AssembleOptions) =>
       quotas,
       retentionMs: ({ id }) => shrunk(standings.retentionMs(id), storageUse.share(id)),
       privacy: ({ id }) => storedPrivacy(db)(id),
+      readChart: ({ id, slug }, windows, query) =>
+        charts.read({ appUrl: appUrlOf(homeAppUrl, db, slug), tenant: id, windows, query }),
     }
     const identity = yield* openIdentity({
       config,

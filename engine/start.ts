@@ -6,6 +6,7 @@ import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Scope from "effect/Scope"
+import { easeGarbage } from "#engine/garbage.ts"
 import { assemble, type Engine } from "#engine/assemble.ts"
 import { VERSION } from "#engine/version.ts"
 import type { Config } from "#engine/config.ts"
@@ -38,6 +39,7 @@ const SIGNALS = ["SIGINT", "SIGTERM"] as const
 
 /** Runs until a signal; resolves with the exit code. */
 export const runEngine = async (config: Config, hooks: Hooks = NO_HOOKS): Promise<number> => {
+  easeGarbage()
   const startedMs = performance.now()
   const log = makeLog({ level: config.logLevel, format: config.logFormat, write: (line) => process.stderr.write(line) })
   const progress = (what: string, ms: number | null): void =>

@@ -113,13 +113,17 @@ class Reader {
     this.#batches = batches[Symbol.asyncIterator]()
   }
 
-  /** The next inputs up to `until`, at most `max`; empty = there are none. */
+  /** The next inputs up to `until`, at most `max`, of as many rows as that takes; empty = there are none. */
   async take(until: Until, max: number): Promise<readonly Sequenced[]> {
-    if (this.#at === this.#batch.length && !(await this.#next())) return []
-    const from = this.#at
-    const limit = Math.min(this.#batch.length, from + max)
-    while (this.#at < limit && isWithin(this.#batch[this.#at]!, until)) this.#at++
-    return this.#batch.slice(from, this.#at)
+    const taken: Sequenced[] = []
+    while (this.#at < this.#batch.length || (await this.#next())) {
+      // Where inputs are missing nothing is folded past: the next call begins there, and is refused.
+      if (taken.length > 0 && this.#batch[this.#at]!.seq !== taken.at(-1)!.seq + 1) break
+      const limit = Math.min(this.#batch.length, this.#at + max - taken.length)
+      while (this.#at < limit && isWithin(this.#batch[this.#at]!, until)) taken.push(this.#batch[this.#at++]!)
+      if (this.#at < this.#batch.length || taken.length === max) break
+    }
+    return taken
   }
 
   async close(): Promise<void> {

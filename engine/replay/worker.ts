@@ -14,6 +14,7 @@ import { openPlayer, type Player } from "#engine/replay/player.ts"
 import type { FromWorker, ToWorker, WorkerStart } from "#engine/replay/session-messages.ts"
 import { storedSource } from "#engine/replay/source.ts"
 import { openDb } from "#engine/storage/db.ts"
+import { readOnlyUrl } from "#engine/storage/read-only-url.ts"
 import { makeHub, type Hub, type Viewer } from "#engine/stream/hub.ts"
 import { LIMITS } from "#engine/stream/limits.ts"
 import { makeStreamStats } from "#engine/stream/stats.ts"
@@ -23,14 +24,6 @@ import type { EventView } from "#protocol/view.ts"
 
 /** Between two looks at the clock while playing. */
 const TICK_MS = 100
-
-/** A session that is told so by its URL writes nothing, whatever is asked of it. */
-const readOnly = (url: string): string => {
-  const marked = new URL(url)
-  const options = marked.searchParams.get("options")
-  marked.searchParams.set("options", `${options === null ? "" : `${options} `}-c default_transaction_read_only=on`)
-  return marked.toString()
-}
 
 interface Seat {
   readonly hub: Hub
@@ -136,7 +129,7 @@ const main = async (): Promise<void> => {
   const start = workerData as WorkerStart
   const say = (message: FromWorker): void =>
     port.postMessage(message, message.kind === "frame" ? [message.bytes.buffer as ArrayBuffer] : [])
-  const url = readOnly(start.appUrl)
+  const url = readOnlyUrl(start.appUrl)
   // There is no engine role in here: whatever would ask for it is the app role, which sees one tenant.
   const connections = { tenantConnections: 2, ingestConnections: 1, engineConnections: 1 }
   const opened = openDb({ appUrl: url, engineUrl: url, ...connections })

@@ -12,7 +12,8 @@ import * as Exit from "effect/Exit"
 import * as Scope from "effect/Scope"
 import { Client } from "pg"
 import { openDb, type DbShape } from "#engine/storage/db.ts"
-import { openHistory, type History } from "#engine/storage/history.ts"
+import { openHistory, type History, type ReadElsewhere } from "#engine/storage/history.ts"
+import { openHistoryThread } from "#engine/storage/history-thread.ts"
 import { openJournal } from "#engine/storage/journal.ts"
 import { openDatabase } from "#engine/storage/launcher.ts"
 import { migrate } from "#engine/storage/migrate.ts"
@@ -33,6 +34,7 @@ const run = <A, E>(effect: Effect.Effect<A, E, Scope.Scope>): Promise<A> =>
 
 interface Stage {
   readonly ownerUrl: string
+  readonly appUrl: string
   readonly db: DbShape
   readonly tenant: TenantId
   readonly devices: readonly DeviceId[]
@@ -54,7 +56,7 @@ const stage = async (devices: number): Promise<Stage> => {
         ])
     }),
   )
-  return { ownerUrl, db, tenant, devices: ids.map(deviceId) }
+  return { ownerUrl, appUrl, db, tenant, devices: ids.map(deviceId) }
 }
 
 const quantile = (values: readonly number[], q: number): number =>
@@ -206,7 +208,10 @@ const charts = async ({ interfaces, days, pollSeconds, reads }: ChartsOptions): 
   const it = await stage(1)
   const device = it.devices[0]!
   const none = { readFrom: async function* () {}, lastSeq: async () => Number.MAX_SAFE_INTEGER }
-  const history = await run(openHistory({ db: it.db, tenant: it.tenant, journal: none, log: console.error }))
+  const { appUrl, tenant } = it
+  const thread = await run(openHistoryThread())
+  const readElsewhere: ReadElsewhere = (windows, query) => thread.read({ appUrl, tenant, windows, query })
+  const history = await run(openHistory({ db: it.db, tenant, journal: none, log: console.error, readElsewhere }))
   await history.recovered
   const fromMs = floorTo(Date.now(), DAY_MS) - days * DAY_MS
   let seq = 0

@@ -53,11 +53,17 @@ export interface HistorySeries extends Points {
 
 export const POINTS_MAX = 600
 
+/** A window that is not stored yet. */
+export interface WindowInMemory {
+  readonly source: Source
+  readonly window: PackedWindow
+}
+
 export interface ReadFrom {
   readonly db: DbShape
   readonly tenant: TenantId
   /** Windows of the device that are not stored. Asked before the tables: then nothing is missed that is stored meanwhile. */
-  readonly inMemory: () => ReadonlyArray<{ readonly source: Source; readonly window: PackedWindow }>
+  readonly inMemory: () => readonly WindowInMemory[]
 }
 
 /** Null = no such device, or not a metric. Rejects with DbError. */

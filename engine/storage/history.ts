@@ -10,7 +10,12 @@ import * as Scope from "effect/Scope"
 import type { TenantId } from "#protocol/id.ts"
 import { encodeChunk, type Window } from "#engine/storage/chunk.ts"
 import { DbError, type DbShape } from "#engine/storage/db.ts"
-import { readHistory, type HistoryQuery, type HistorySeries } from "#engine/storage/history-read.ts"
+import {
+  readHistory,
+  type HistoryQuery,
+  type HistorySeries,
+  type WindowInMemory,
+} from "#engine/storage/history-read.ts"
 import { insertChunks, readMark, type ChunkRow } from "#engine/storage/history-table.ts"
 import { keyOf, OpenWindows, type OpenWindow, type WindowLimits } from "#engine/storage/open-windows.ts"
 import { isDue, rollUp, RollupPlan, type RollJob, type SealedWindow } from "#engine/storage/rollup-plan.ts"
@@ -28,6 +33,8 @@ export interface History {
   readonly recovered: Promise<number>
   /** Null = no such device, or not a metric. */
   readonly read: (query: HistoryQuery) => Promise<HistorySeries | null>
+  /** Windows of the device that are not stored. */
+  readonly inMemory: (device: string) => readonly WindowInMemory[]
   /** The oldest journal position that is not in a stored chunk; the journal must keep it. Null = all polls are stored. */
   readonly neededSeq: () => number | null
   /** Seals every window and resolves when all of it is stored. For tests and exports: small chunks pack badly. */
@@ -61,7 +68,12 @@ export interface HistoryOptions {
   readonly journal: Pick<JournalPort, "readFrom" | "lastSeq">
   readonly log: (line: string) => void
   readonly limits?: Partial<HistoryLimits>
+  /** Reads charts elsewhere (history-thread.ts); default: here. */
+  readonly readElsewhere?: ReadElsewhere | undefined
 }
+
+/** As History.read; `windows` = those of the device that are not stored. */
+export type ReadElsewhere = (windows: readonly WindowInMemory[], query: HistoryQuery) => Promise<HistorySeries | null>
 
 export interface HistoryLimits extends WindowLimits {
   /** Bytes of sealed windows that may wait for the database; beyond it polls are left to the journal and read back later. */
@@ -98,6 +110,7 @@ export const openHistory = (options: HistoryOptions): Effect.Effect<History, DbE
       append: (seq, poll) => store.append(seq, poll),
       recovered,
       read: (query) => store.read(query),
+      inMemory: (device) => store.inMemory(device),
       neededSeq: () => store.neededSeq(),
       flush: () => store.flush(),
       status: () => store.status(),
@@ -400,11 +413,12 @@ class HistoryStore {
   }
 
   read(query: HistoryQuery): Promise<HistorySeries | null> {
-    const { db, tenant } = this.#options
-    return readHistory({ db, tenant, inMemory: () => this.#inMemory(query.device) }, query)
+    const { db, tenant, readElsewhere } = this.#options
+    if (readElsewhere !== undefined) return readElsewhere(this.inMemory(query.device), query)
+    return readHistory({ db, tenant, inMemory: () => this.inMemory(query.device) }, query)
   }
 
-  #inMemory(device: string): readonly OpenWindow[] {
+  inMemory(device: string): readonly OpenWindow[] {
     const found = this.#sealed.filter((it) => it.device === device)
     for (const open of this.#open.all()) if (open.device === device) found.push(open)
     return found

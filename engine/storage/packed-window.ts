@@ -38,6 +38,15 @@ const FIRST_CAPACITY = 512
 /** A step and what it leads to are exact. */
 const STEP_MAX = 2 ** 50
 
+/** A window as plain data, for another thread. */
+export interface PackedParts {
+  readonly seq: readonly number[]
+  readonly atMs: readonly number[]
+  readonly samples: number
+  readonly stretches: ReadonlyArray<{ readonly shape: Shape; readonly polls: number }>
+  readonly bytes: Uint8Array
+}
+
 export class PackedWindow {
   readonly seq: number[] = []
   readonly atMs: number[] = []
@@ -51,6 +60,22 @@ export class PackedWindow {
 
   constructor(capacity: number = FIRST_CAPACITY) {
     this.#bytes = new Uint8Array(capacity)
+  }
+
+  static of({ seq, atMs, samples, stretches, bytes }: PackedParts): PackedWindow {
+    const window = new PackedWindow(0)
+    window.seq.push(...seq)
+    window.atMs.push(...atMs)
+    window.samples = samples
+    for (const { shape, polls } of stretches) window.#stretches.push({ shape, polls })
+    window.#bytes = bytes
+    window.#length = bytes.length
+    return window
+  }
+
+  parts(): PackedParts {
+    const { seq, atMs, samples } = this
+    return { seq, atMs, samples, stretches: this.#stretches, bytes: this.#bytes.slice(0, this.#length) }
   }
 
   /** `like`: the shape that the poll has most likely, to be shared. Gives the shape that it has. */
@@ -86,7 +111,7 @@ export class PackedWindow {
   /** Its series that are wanted, or all, as addPoll would have made them. */
   unpack(wanted: Wanted | null = null): Window {
     const window = emptyWindow()
-    const input: Place = { bytes: this.#bytes, view: new DataView(this.#bytes.buffer), at: 0 }
+    const input: Place = { bytes: this.#bytes, view: viewOf(this.#bytes), at: 0 }
     for (const { shape, polls } of this.#stretches) {
       const targets = targetsOf(window, shape, wanted)
       const row = new Float64Array(shape.metric.length)
@@ -199,6 +224,9 @@ const writeVarint = (at: number, value: number): number => {
   scratch[end++] = rest
   return end
 }
+
+const viewOf = ({ buffer, byteOffset, byteLength }: Uint8Array): DataView =>
+  new DataView(buffer, byteOffset, byteLength)
 
 interface Place {
   readonly bytes: Uint8Array

@@ -1,7 +1,7 @@
 /**
  * The tenant's snapshots: the newest and the one before it (should the newest be unreadable, the journal is kept back to
- * the older one), and checkpoints that a replay can start from: one in ten
- * minutes, of before the last six hours one an hour. Beside each, the hash of the live
+ * the older one), and checkpoints that a replay can start from: of the last hour one a minute while they are small, then one in
+ * ten minutes, of before the last six hours one an hour. Beside each, the hash of the live
  * twin at that input, which is kept when the snapshot itself goes. A writer that was fenced off writes nothing.
  */
 import * as Effect from "effect/Effect"
@@ -13,6 +13,10 @@ import type { SnapshotPort, StoredSnapshot } from "#engine/tenant/ports.ts"
 const KEEP = 2
 /** The first snapshot of each is a checkpoint: a replay folds half of it on average before its first frame. */
 const FINE_CHECKPOINT_MS = 600_000
+/** While a snapshot has no more bytes than this, there is one a minute for the last hour: at most 120 MB. */
+const SMALL_SNAPSHOT_BYTES = 2 << 20
+const SMALL_CHECKPOINT_MS = 60_000
+const SMALL_THINNED_AFTER_MS = 3_600_000
 /** Of older ones, the first of each hour stays: what is looked at later may take a little longer. */
 export const CHECKPOINT_EVERY_MS = 3_600_000
 const THINNED_AFTER_MS = 6 * CHECKPOINT_EVERY_MS
@@ -26,7 +30,13 @@ export interface SnapshotStore extends SnapshotPort {
   readonly forgetBefore: (beforeMs: number) => Promise<void>
 }
 
-export const openSnapshots = (db: DbShape, tenant: TenantId, lease: Lease): SnapshotStore => ({
+/** `smallBytes`: tests have smaller ones. */
+export const openSnapshots = (
+  db: DbShape,
+  tenant: TenantId,
+  lease: Lease,
+  smallBytes: number = SMALL_SNAPSHOT_BYTES,
+): SnapshotStore => ({
   load: () => Effect.runPromise(db.tenant(tenant)((tx) => tx.query<SnapshotRow>(LOAD, [tenant]))).then(newest),
   save: (seq, atMs, blob, stateHash) =>
     Effect.runPromise(
@@ -38,7 +48,7 @@ export const openSnapshots = (db: DbShape, tenant: TenantId, lease: Lease): Snap
           atMs,
           blob,
           stateHash,
-          Math.floor(atMs / FINE_CHECKPOINT_MS) * FINE_CHECKPOINT_MS,
+          slotOf(atMs, blob.length <= smallBytes),
         ])
         if (rows[0]?.epoch !== lease.epoch) throw new Fenced({ ours: lease.epoch, theirs: rows[0]?.epoch ?? null })
         // The rest is in the spool: durable here, but not in a backup, nor for another machine's engine.
@@ -61,11 +71,18 @@ export const openSnapshots = (db: DbShape, tenant: TenantId, lease: Lease): Snap
     Effect.runPromise(
       db.ingest(tenant)(async (tx) => {
         await tx.query(FORGET_CHECKPOINTS, [tenant, Math.trunc(beforeMs)])
+        await tx.query(THIN, [tenant, SMALL_THINNED_AFTER_MS, FINE_CHECKPOINT_MS])
         await tx.query(THIN, [tenant, THINNED_AFTER_MS, CHECKPOINT_EVERY_MS])
         await tx.query(FORGET_MARKS, [tenant])
       }),
     ),
 })
+
+/** Of a slot, which begins here, the first snapshot is a checkpoint. */
+const slotOf = (atMs: number, isSmall: boolean): number => {
+  const everyMs = isSmall ? SMALL_CHECKPOINT_MS : FINE_CHECKPOINT_MS
+  return Math.floor(atMs / everyMs) * everyMs
+}
 
 /**
  * The newest snapshot at or before a time. Null = begin with nothing: the journal still has the first input. Else the
