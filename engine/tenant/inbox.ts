@@ -20,7 +20,7 @@ export const CHANGES_MAX: Readonly<Record<ChangeInput["kind"], number>> = {
 export const TOPOLOGIES_MAX = CHANGES_MAX.topology
 /** A difference to the machine's clock that changes by more at once: it was set; inputs of before may still come for a while. */
 const SET_MS = 1_000
-const SET_RECENTLY_MS = 10_000
+const SET_RECENTLY_MS = 60_000
 /** An input dated further ahead of our clock than this would drag the twin's time with it: refused as malformed. */
 export const FUTURE_MAX_MS = 60_000
 
