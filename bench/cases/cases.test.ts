@@ -41,6 +41,12 @@ for (const one of CASES) {
         assert.ok((figures["informs_answered_while_away"] ?? 0) > 0, "nothing was answered")
         assert.ok((figures["spool_bytes"] ?? 0) > 0, "nothing was spooled")
       }
+      // [I9]
+      if (one.name === "rca") {
+        assert.equal(figures["false_per_healthy_clean"], 0)
+        assert.ok((figures["f1_class_clean"] ?? 0) >= 0.9, `F1 ${figures["f1_class_clean"]} on clean rounds`)
+        assert.equal(JSON.parse(result.lines?.at(-1) ?? "{}").case, "rca")
+      }
       if (one.name === "replay") assert.equal(figures["marks"], figures["marks_equal"])
       if (one.name === "charts") {
         assert.ok((figures["day_points"] ?? 0) > 100 && (figures["month_points"] ?? 0) > 100, "an empty chart")

@@ -1,6 +1,6 @@
 /**
  * Fits the weights of twin/rca/calibration.ts: a logistic regression of "the named class holds a true cause" on what the
- * verdict is made of. Seeds 1 to 24 and topologies of other sizes than any that the benchmark reports; deterministic.
+ * verdict is made of. Seeds 1 to 18 and topologies of other sizes than any that the benchmark reports; deterministic.
  * `node bench/rca/fit.ts` prints the weights and the fit's own error.
  */
 import { FAULT_CLASSES, coverage, incidentAt } from "#bench/rca/incidents.ts"
@@ -11,11 +11,11 @@ import { ownWorld } from "#bench/rca/world.ts"
 
 /** Routers, seeds of each, and rounds of the fault classes: big networks are slow, and few of them are needed. */
 const SIZES = [
-  [60, 6, 12],
-  [220, 6, 12],
-  [520, 6, 12],
-  [2_200, 4, 12],
-  [6_000, 2, 8],
+  [60, 5, 12],
+  [220, 5, 12],
+  [520, 4, 12],
+  [2_200, 3, 6],
+  [6_000, 1, 5],
 ] as const
 
 interface Sample {

@@ -95,21 +95,33 @@ const heardFrom = (world: World, starts: readonly number[], { off, cut }: State)
   return heard
 }
 
+/** By vantage, who is heard while all is well: the same for every incident of a world. */
+const healthyViews = new WeakMap<World, readonly Uint8Array[]>()
+
+const healthyView = (world: World, vantage: number): Uint8Array => {
+  let views = healthyViews.get(world)
+  if (views === undefined) {
+    const nothing: State = { off: new Set(), cut: new Set() }
+    views = world.vantages.map((stands) => heardFrom(world, stands, nothing))
+    healthyViews.set(world, views)
+  }
+  return views[vantage] as Uint8Array
+}
+
 /** Without noise; `physics` decides what a fault does where nature has a choice. */
 export const cleanRound = (world: World, cover: Coverage, faults: readonly Fault[], physics: number): Round => {
   const state = stateOf(world, faults)
-  const healthy: State = { off: new Set(), cut: new Set() }
   const alarms = new Set<string>()
   const outdated = new Set<number>()
   const nodes = world.nodes.length
   const near = heardFrom(world, world.vantages[0] ?? [], state)
-  const nearBefore = heardFrom(world, world.vantages[0] ?? [], healthy)
+  const nearBefore = healthyView(world, 0)
   for (let n = 0; n < nodes; n++) if (nearBefore[n] === 1 && near[n] === 0) outdated.add(n)
   const tells = (n: number): boolean => cover.polled[n] === true && near[n] === 1
   for (const n of outdated) if (cover.polled[n] === true) alarms.add(`answer ${n}`)
   for (const [v, stands] of world.vantages.entries()) {
     const now = v === 0 ? near : heardFrom(world, stands, state)
-    const before = v === 0 ? nearBefore : heardFrom(world, stands, healthy)
+    const before = healthyView(world, v)
     for (let n = 0; n < nodes; n++)
       if (cover.pinged[n] === true && before[n] === 1 && now[n] === 0) alarms.add(`ping ${v * nodes + n}`)
   }

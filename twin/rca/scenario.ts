@@ -24,40 +24,40 @@ export interface Scenario {
   readonly silent: ReadonlyArray<ReadonlySet<number>>
 }
 
+/** Most causes break one thing: what they leave alone is one empty set for all. */
+const NONE: ReadonlySet<number> = new Set()
+
+const setOf = (causes: readonly Cause[], of: (cause: Cause) => readonly number[]): ReadonlySet<number> => {
+  let found: Set<number> | null = null
+  for (const cause of causes) for (const index of of(cause)) (found ??= new Set()).add(index)
+  return found ?? NONE
+}
+
+const NOTHING: readonly number[] = []
+
 export const scenarioOf = (model: Model, causes: readonly Cause[]): Scenario => {
-  const scenario = {
+  const only = (kind: Cause["kind"]): ReadonlySet<number> =>
+    setOf(causes, (cause) => (cause.kind === kind ? [cause.index] : NOTHING))
+  const broken = {
+    deadNodes: setOf(causes, ({ kind, index }) =>
+      kind === "router" ? [index] : kind === "site" ? (model.nodesOf[index] ?? NOTHING) : NOTHING,
+    ),
+    deadLinks: setOf(causes, ({ kind, index }) =>
+      kind === "link" ? [index] : kind === "group" ? (model.network.groups[index]?.links ?? NOTHING) : NOTHING,
+    ),
+    shut: only("shut"),
+  }
+  return {
     causes,
-    deadNodes: new Set<number>(),
-    deadLinks: new Set<number>(),
-    shut: new Set<number>(),
-    lossy: new Set<number>(),
-    congested: new Set<number>(),
-    flapping: new Set<number>(),
-    deaf: new Set<number>(),
-    bgpDead: new Set<number>(),
-    sessionsDead: new Set<number>(),
-    silent: [] as ReadonlyArray<ReadonlySet<number>>,
+    ...broken,
+    lossy: only("loss"),
+    congested: only("congestion"),
+    flapping: only("flap"),
+    deaf: only("agent"),
+    bgpDead: only("bgp"),
+    sessionsDead: only("session"),
+    silent: silenced(model, broken),
   }
-  const { network } = model
-  const put: Readonly<Record<Cause["kind"], (index: number) => void>> = {
-    link: (l) => scenario.deadLinks.add(l),
-    shut: (port) => scenario.shut.add(port),
-    loss: (l) => scenario.lossy.add(l),
-    congestion: (l) => scenario.congested.add(l),
-    flap: (l) => scenario.flapping.add(l),
-    router: (n) => scenario.deadNodes.add(n),
-    agent: (n) => scenario.deaf.add(n),
-    bgp: (n) => scenario.bgpDead.add(n),
-    session: (s) => scenario.sessionsDead.add(s),
-    site: (t) => {
-      for (const n of model.nodesOf[t] ?? []) scenario.deadNodes.add(n)
-    },
-    group: (g) => {
-      for (const l of network.groups[g]?.links ?? []) scenario.deadLinks.add(l)
-    },
-  }
-  for (const { kind, index } of causes) put[kind](index)
-  return { ...scenario, silent: silenced(model, scenario) }
 }
 
 /** Nobody carries anything over this link. */
@@ -76,7 +76,7 @@ const silenced = (
   model: Model,
   { deadNodes, deadLinks, shut }: Pick<Scenario, "deadNodes" | "deadLinks" | "shut">,
 ): ReadonlyArray<ReadonlySet<number>> => {
-  if (deadNodes.size + deadLinks.size + shut.size === 0) return model.forests.map(() => NOBODY)
+  if (deadNodes.size + deadLinks.size + shut.size === 0) return model.forests.map(() => NONE)
   return model.forests.map((forest) => {
     const silent = new Set<number>()
     const take = (): void => {
@@ -100,8 +100,6 @@ const silenced = (
     return withDependencies(model, silent)
   })
 }
-
-const NOBODY: ReadonlySet<number> = new Set()
 
 /** Where an operator declared the redundancy, that word decides instead of the graph. */
 const withDependencies = (model: Model, silent: Set<number>): ReadonlySet<number> => {
