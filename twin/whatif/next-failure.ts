@@ -11,8 +11,9 @@ import type { Model } from "#twin/whatif/model.ts"
 import { redundancyOf } from "#twin/whatif/redundancy.ts"
 import type { Redundancy } from "#twin/whatif/redundancy.ts"
 import type { Spanning } from "#twin/whatif/spanning.ts"
-import { noSpread } from "#twin/whatif/traffic.ts"
-import type { Spread } from "#twin/whatif/traffic.ts"
+import { flowThrough, Shift } from "#twin/whatif/shift.ts"
+import { isAbove } from "#twin/whatif/traffic.ts"
+import type { Demand } from "#twin/whatif/traffic.ts"
 import { failWays } from "#twin/whatif/what-if.ts"
 
 export type Element =
@@ -109,9 +110,9 @@ class Trial {
   private readonly model: Model
   private readonly asksTraffic: boolean
   private readonly lost: Uint32Array
-  private readonly spread: Spread
-  /** By direction: what the demands may put on it; a direction that is full already has no limit. */
-  private readonly limit: Float64Array
+  private readonly shift: Shift
+  /** What passes through each node of each tree now. */
+  private readonly flows: readonly Demand[]
   private readonly alreadyLost: ReadonlySet<number>
   private readonly hasGroups: boolean
 
@@ -120,11 +121,8 @@ class Trial {
     const { graph, loadNow, groups } = model
     this.asksTraffic = asksTraffic && loadNow.some((bps) => bps > 0)
     this.lost = new Uint32Array(graph.nodes)
-    this.spread = noSpread(graph.links)
-    this.limit = loadNow.map((bps, d) => {
-      const capacityBps = graph.capacityBps[d >> 1] as number
-      return Number.isNaN(capacityBps) || bps > capacityBps ? Infinity : capacityBps - (model.background[d] as number)
-    })
+    this.shift = new Shift(graph)
+    this.flows = model.trees.map(({ spf, demand }) => flowThrough(graph, spf, demand))
     this.hasGroups = groups.length > 0
     this.alreadyLost = new Set(dependenceNow(model).lost)
   }
@@ -162,20 +160,23 @@ class Trial {
 
   /** Directions that become full; only what the demands explain moves. */
   private full(failed: Failed): number {
-    const { trees, traffic } = this.model
-    let touched = 0
-    for (const { spf } of trees) {
+    const { shift, flows } = this
+    const { trees, graph, loadNow } = this.model
+    for (const [i, { spf }] of trees.entries()) {
       spf.begin()
       failWays(spf, failed)
-      touched += spf.touchedCount
+      shift.add(spf, flows[i] as Demand)
+      spf.undo()
     }
-    let passed = 0
-    if (touched > 0) {
-      this.spread.bps.fill(0)
-      for (const { spf, demand } of trees) passed += traffic.add(spf, demand, this.spread, this.limit)
+    let count = 0
+    for (let i = 0; i < shift.changedCount; i++) {
+      const direction = shift.changed[i] as number
+      const capacityBps = graph.capacityBps[direction >> 1] as number
+      const now = loadNow[direction] as number
+      if (!isAbove(now, capacityBps) && isAbove(now + (shift.more[direction] as number), capacityBps)) count++
     }
-    for (const { spf } of trees) spf.undo()
-    return passed
+    shift.clear()
+    return count
   }
 }
 

@@ -49,17 +49,13 @@ export class Traffic {
     this.arrives = new Float64Array(graph.nodes)
   }
 
-  /**
-   * Adds a demand to what is spread already. With `limit`, by direction, returns how many directions passed theirs by it.
-   * O(V + hops), allocates nothing.
-   */
-  add(spf: IncrementalSpf, demand: Demand, spread: Spread, limit: Float64Array | null = null): number {
+  /** Adds a demand to what is spread already. O(V + hops), allocates nothing. */
+  add(spf: IncrementalSpf, demand: Demand, spread: Spread): void {
     const { to } = this.graph
     const { direction, up, down } = this
     const { bps } = spread
     up.set(demand.up)
     down.set(demand.down)
-    let passed = 0
     const count = spf.sortNodes()
     for (let i = count - 1; i >= 0; i--) {
       const node = spf.order[i] as number
@@ -73,21 +69,14 @@ export class Traffic {
         const half = this.hop[h] as number
         const out = direction[half] as number
         const next = to[half] as number
-        const outBps = bps[out] as number
-        const inBps = bps[out ^ 1] as number
-        bps[out] = outBps + upShare
-        bps[out ^ 1] = inBps + downShare
-        if (limit !== null) {
-          if (outBps + upShare > (limit[out] as number) && outBps <= (limit[out] as number)) passed++
-          if (inBps + downShare > (limit[out ^ 1] as number) && inBps <= (limit[out ^ 1] as number)) passed++
-        }
+        bps[out]! += upShare
+        bps[out ^ 1]! += downShare
         up[next]! += upShare
         down[next]! += downShare
       }
     }
     for (let node = 0; node < this.graph.nodes; node++)
       if (spf.distance[node] === Infinity) spread.lostBps += (demand.up[node] as number) + (demand.down[node] as number)
-    return passed
   }
 
   /** Adds what of a demand gets through when direction d passes `fraction[d]` of what comes. O(V + E). */
@@ -147,6 +136,9 @@ export class Traffic {
     return 0
   }
 }
+
+/** More than fits; equal up to rounding fits. An unknown capacity (NaN) is never exceeded. */
+export const isAbove = (bps: number, capacityBps: number): boolean => bps > capacityBps * (1 + 1e-9)
 
 export const noSpread = (links: number): Spread => ({ bps: new Float64Array(2 * links), lostBps: 0 })
 

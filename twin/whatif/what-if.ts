@@ -11,6 +11,7 @@ import { IncrementalSpf } from "#twin/whatif/incremental-spf.ts"
 import { dependenceNow, spreadOf } from "#twin/whatif/model.ts"
 import type { Model } from "#twin/whatif/model.ts"
 import type { Spanning } from "#twin/whatif/spanning.ts"
+import { isAbove } from "#twin/whatif/traffic.ts"
 
 /** Slots everywhere; lists ascend. */
 export interface WhatIfAnswer {
@@ -242,4 +243,4 @@ const shiftsOf = ({ graph, loadNow }: Model, load: Float64Array, carried: Float6
 }
 
 const isOverload = ({ beforeBps, afterBps, capacityBps }: Shift): boolean =>
-  capacityBps !== null && afterBps > capacityBps && afterBps > beforeBps
+  capacityBps !== null && isAbove(afterBps, capacityBps) && afterBps > beforeBps
