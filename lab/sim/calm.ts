@@ -26,7 +26,7 @@ export const calm = async (world: World): Promise<void> => {
   world.board.apply(RESTORE, [])
   world.disk.mood = SOUND
   world.database.away = false
-  world.wallOffsetMs = 0
+  world.setClock(0)
   for (const { paths, info, viewers } of world.tenancies) {
     paths.mood = CLEAN
     world.database.moods.set(info.id, CALM)
@@ -91,7 +91,7 @@ const nothingHappens = async (world: World): Promise<void> => {
   for (const { auditor } of world.tenancies) await auditor.foldOn(true)
   const before = world.tenancies.map(({ auditor }) => auditor.decided.length)
   const lot = world.dice.next()
-  if (lot < 0.3) world.wallOffsetMs += world.dice.pick([-1, 1]) * HOUR_MS
+  if (lot < 0.3) world.setClock(world.wallOffsetMs + world.dice.pick([-1, 1]) * HOUR_MS)
   else if (lot < 0.6) world.kill()
   else if (lot < 0.85) world.crashTenant(world.dice.pick(world.tenancies))
   await world.run(2 * world.pollSeconds * 1_000 + 25_000)
@@ -118,16 +118,16 @@ const agree = (world: World, when: string): void => {
 }
 
 /**
- * One restart is one event at most, whoever tells it and how often. An engine that was down while the machine's clock was
+ * One restart is one event at most, whoever tells it and how often. A runtime that was down while the machine's clock was
  * set cannot tell that from a long absence, in which a young router may have restarted: such starts are excused.
  */
 const countReboots = (world: World): void => {
-  for (const { auditor, names } of world.tenancies) {
+  for (const { auditor, names, startsAfterClockSet } of world.tenancies) {
     const told = new Map<string, number>()
     for (const { type, subject } of auditor.decided)
       if (type === "device.rebooted") told.set(subject, 1 + (told.get(subject) ?? 0))
     for (const { index, name } of world.network.isp.routers) {
-      const most = world.network.boots[index]! - 1 + world.clockSetMeanwhile
+      const most = world.network.boots[index]! - 1 + startsAfterClockSet
       const times = told.get(names.device(index)) ?? 0
       if (times > most) throw new Violation("false-alarm", `${name} started ${most} times, the twin says ${times}`)
     }

@@ -53,7 +53,7 @@ const disturb = (world: World): void => {
   else if (lot < 0.65) tenancy.paths.poison(world.dice.pick([...tenancy.declared.routers]))
   else if (lot < 0.69) toggleDatabase(world)
   else if (lot < 0.74) toggleFreeze(world, tenancy)
-  else if (lot < 0.77) world.wallOffsetMs += world.dice.pick([-1, 1]) * world.dice.int(2_000, HOUR_MS)
+  else if (lot < 0.77) world.setClock(world.wallOffsetMs + world.dice.pick([-1, 1]) * world.dice.int(2_000, HOUR_MS))
   else if (lot < 0.86) world.changeInventory(tenancy)
   else if (lot < 0.88) ghost(world)
   else disturbViewer(world, tenancy)

@@ -63,6 +63,9 @@ export class Tenancy {
   starts = 0
   /** The newest one, which may be dead by now. */
   runtime: TenantRuntime | null = null
+  /** Starts of its runtime after the machine's clock was set since the start before. */
+  startsAfterClockSet = 0
+  clockSetsSeen = 0
   /** When its viewers were last told something. */
   noticedMs = 0
   readonly #parts: TenancyParts

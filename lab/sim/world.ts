@@ -51,10 +51,8 @@ export class World {
   engine: Engine | null = null
   lives = 0
   wallOffsetMs = 0
-  /** When the engine of now started. */
-  startOffsetMs = 0
-  /** Starts with another clock than the life before began with. */
-  clockSetMeanwhile = 0
+  /** How often somebody set the machine's clock. */
+  clockSets = 0
   crashes = 0
   restarts = 0
   inventories = 0
@@ -176,8 +174,6 @@ export class World {
 
   start(): void {
     const { seed, bug } = this.options
-    if (this.wallOffsetMs !== this.startOffsetMs) this.clockSetMeanwhile++
-    this.startOffsetMs = this.wallOffsetMs
     this.engine = startEngine({
       loop: this.loop,
       seed,
@@ -192,6 +188,8 @@ export class World {
       onUp: (tenancy, runtime) =>
         this.guarded(() => {
           tenancy.auditor.up(runtime.seq())
+          if (tenancy.clockSetsSeen !== this.clockSets) tenancy.startsAfterClockSet++
+          tenancy.clockSetsSeen = this.clockSets
           this.trace.text(`${tenancy.info.slug} up at ${runtime.seq()}`)
         }),
     })
@@ -209,7 +207,6 @@ export class World {
     this.engine = null
     for (const { info } of this.tenancies) this.options.bug?.killed?.(this.database.tables(info.id))
     this.crashes++
-    if (this.wallOffsetMs !== this.startOffsetMs) this.clockSetMeanwhile++
     this.trace.text("killed")
     this.loop.after(this.dice.int(200, 20_000), FOREVER, () => this.start())
     return true
@@ -224,6 +221,12 @@ export class World {
     this.loop.after(this.dice.int(100, 5_000), FOREVER, () => {
       this.database.away = false
     })
+  }
+
+  setClock(offsetMs: number): void {
+    if (offsetMs === this.wallOffsetMs) return
+    this.wallOffsetMs = offsetMs
+    this.clockSets++
   }
 
   crashTenant(tenancy: Tenancy): void {
