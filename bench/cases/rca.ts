@@ -25,13 +25,12 @@ const REPORTED_FROM = 100
 const BIG = 5_000
 const BIG_SHARE = 3
 
-export interface RcaOptions {
+interface RcaOptions {
   readonly graphml: string | null
   readonly incidents: number
   readonly seed: number
   readonly noise: "clean" | "noisy" | "both"
   readonly routers: readonly number[]
-  readonly sharedRisk: number
 }
 
 interface NoiseReport {
@@ -43,7 +42,7 @@ interface NoiseReport {
   readonly runs: readonly TopologyRun[]
 }
 
-export const runRca = (options: RcaOptions, report: (line: string) => void): readonly NoiseReport[] => {
+const runRca = (options: RcaOptions, report: (line: string) => void): readonly NoiseReport[] => {
   if (options.seed < REPORTED_FROM) report(`seed ${options.seed} is one of the fit's: these figures flatter`)
   const worlds = worldsOf(options, report)
   const noises: readonly Noise[] =
@@ -124,7 +123,7 @@ const table = (noise: Noise, methods: Readonly<Record<string, MethodResult>>): r
 }
 
 /** What issue 7.5 asks the last line to be; both noises of a default run are told one after another, the noisy one last. */
-export const jsonLine = (seed: number, { noise, topology, incidents, methods, resultHash }: NoiseReport): string =>
+const jsonLine = (seed: number, { noise, topology, incidents, methods, resultHash }: NoiseReport): string =>
   JSON.stringify({ case: "rca", topology: topology.join(","), seed, incidents, noise, methods, resultHash })
 
 export const rca: Case = {
@@ -147,7 +146,6 @@ export const rca: Case = {
         seed,
         noise,
         routers: routers === 0 ? [132, 1_000, 10_000] : [routers],
-        sharedRisk: parameters["sharedRisk"] ?? 0,
       },
       report,
     )

@@ -42,6 +42,7 @@ export const structureOf = (world: World, cells: Cells, options: StructureOption
   const { topology } = world
   const { inventory } = topology
   const owners = ownersOf(topology, cells)
+  const siteIndex = new Map(inventory.sites.map(({ id }, index) => [id, index]))
   const ospf = new Uint8Array(inventory.links.length)
   const sessions: Session[] = []
   const sessionAt = new Map<string, number>()
@@ -70,7 +71,7 @@ export const structureOf = (world: World, cells: Cells, options: StructureOption
     nodeName: (slot) => device(slot)?.name ?? `device ${slot}`,
     linkName: (link) => nameOfLink(topology, link),
     siteName: (site) => inventory.sites[site]?.name ?? `site ${site}`,
-    siteOf: Int32Array.from(inventory.devices, ({ site }) => inventory.sites.findIndex(({ id }) => id === site)),
+    siteOf: Int32Array.from(inventory.devices, ({ site }) => siteIndex.get(site) ?? -1),
     sites: inventory.sites.length,
     vantages: stands.length === 0 ? [] : [stands],
     groups: options.groups ?? [],
