@@ -11,7 +11,7 @@ import { endAlert } from "#twin/alert/judge.ts"
 import type { CompiledRule, DevicePlan, KindPlan } from "#twin/alert/plan.ts"
 import type { DeviceFacts } from "#twin/alert/scope.ts"
 import type { SeriesSpec } from "#twin/alert/series.ts"
-import { isFull, newestSamples, newRow, push, SAMPLES_MAX, widened } from "#twin/alert/series.ts"
+import { lacksRoom, newestSamples, newRow, push, SAMPLES_MAX, widened } from "#twin/alert/series.ts"
 import type { DeviceState, EntityState } from "#twin/alert/state.ts"
 
 export const configure = (
@@ -63,7 +63,7 @@ const movedRow = (from: KindPlan, to: KindPlan, old: Float64Array, nowMs: number
     const before = from.series.find(({ metric }) => metric === series.metric)
     if (before === undefined) continue
     for (const [atMs, value] of newestSamples(old, before, SAMPLES_MAX)) {
-      if (isFull(row, series)) row = widened(row, to.series, to.cells, series)
+      if (lacksRoom(row, series, value)) row = widened(row, to.series, to.cells, series, value)
       push(row, series, atMs, value, nowMs)
     }
     moveBuckets(before, series, old, row)

@@ -15,7 +15,7 @@ import { Draft } from "#twin/alert/draft.ts"
 import { judgeEntity, judgeRule } from "#twin/alert/judge.ts"
 import { globMatches } from "#twin/alert/pattern.ts"
 import type { DevicePlan, KindPlan } from "#twin/alert/plan.ts"
-import { isFull, push, widened } from "#twin/alert/series.ts"
+import { lacksRoom, push, widened } from "#twin/alert/series.ts"
 import type { DeviceState } from "#twin/alert/state.ts"
 import type { Verdict } from "#twin/alert/verdict.ts"
 
@@ -157,7 +157,7 @@ const takeSample = (draft: Draft, input: SampleInput, indexes: Int32Array, i: nu
   }
   const series = kind.series[at] as KindPlan["series"][number]
   const entity = draft.own(index)
-  if (isFull(entity.row, series)) entity.row = widened(entity.row, kind.series, kind.cells, series)
+  if (lacksRoom(entity.row, series, value)) entity.row = widened(entity.row, kind.series, kind.cells, series, value)
   if (push(entity.row, series, atMs, value, draft.clockMs)) touch(draft, index, at)
 }
 

@@ -65,7 +65,7 @@ export interface KindPlan {
 }
 
 /** Raised when the same rules lie otherwise in a row, or are judged otherwise: states of before begin anew then. */
-const PLAN_FORMAT = 1
+const PLAN_FORMAT = 2
 
 export interface DevicePlan {
   /** Hash of the ids and versions of the rules: equal keys, equal plans. */

@@ -8,7 +8,7 @@ import {
   expire,
   HEADER_CELLS,
   increaseOf,
-  isFull,
+  lacksRoom,
   maxOf,
   minOf,
   newestSamples,
@@ -84,7 +84,7 @@ class Both {
   push(which: 0 | 1, atMs: number, value: number): void {
     const spec = this.specs[which] as SeriesSpec
     this.nowMs = Math.max(this.nowMs, atMs)
-    if (isFull(this.row, spec)) this.row = widened(this.row, this.specs, this.#cells, spec)
+    if (lacksRoom(this.row, spec, value)) this.row = widened(this.row, this.specs, this.#cells, spec, value)
     const newest = push(this.row, spec, atMs, value, this.nowMs)
     assert.equal(newest, scratchPush(this.scratch[which] as Scratch, spec.spanMs, atMs, value, this.nowMs))
   }

@@ -3,7 +3,8 @@
  * samples per series. Every window of a series shares its ring; count, sum and mean cost O(1) a sample, minimum and maximum
  * amortised O(1) (monotonic deques, shared by all windows: a shorter window's deque is the end of a longer one's), p95 one
  * binary search and a move of at most the window. Sums are kept in fixed point, so that adding and taking away is exact and
- * a window always equals a computation from scratch, bit by bit. Copying a row copies everything it knows.
+ * a window always equals a computation from scratch, bit by bit. Copying a row copies everything it knows. While all samples
+ * of a series are equal (errors: none; state: up) their value is held once, and only their times take room.
  */
 import { addBucket } from "#twin/alert/baseline-buckets.ts"
 
@@ -69,7 +70,10 @@ const MAX_HEAD = 7
 const MAX_TAIL = 8
 /** Samples that came too late for every window, and repeated ones. */
 export const REFUSED = 9
-export const HEADER_CELLS = 10
+/** Start of the values' ring; 0 = flat: every sample that is held has the value of CONSTANT. */
+const VALUES = 10
+const CONSTANT = 11
+export const HEADER_CELLS = 12
 
 /** Cells of a window. */
 const TAIL = 0
@@ -83,8 +87,7 @@ const INCREASE_PARTS = 7
 export const WINDOW_CELLS = 8
 
 /** Cells of a run. */
-const RUN_COUNT = 0
-const RUN_SINCE = 1
+const [RUN_COUNT, RUN_SINCE] = [0, 1]
 export const RUN_CELLS = 2
 
 /** Parts of one unit in a sum: 2^-40. Sums are exact while they stay below 2^53. */
@@ -107,15 +110,22 @@ const place = (row: Float64Array, o: number, list: number, seq: number): number 
   return at(row, o + DATA) + list * capacity + (seq & (capacity - 1))
 }
 const timeAt = (row: Float64Array, o: number, seq: number): number => at(row, place(row, o, 0, seq))
-const valueAt = (row: Float64Array, o: number, seq: number): number => at(row, place(row, o, 1, seq))
+const valueAt = (row: Float64Array, o: number, seq: number): number => {
+  const values = at(row, o + VALUES)
+  return values === 0 ? at(row, o + CONSTANT) : at(row, values + (seq & (at(row, o + CAPACITY) - 1)))
+}
+/** Of a flat series only the value that it has already (`lacksRoom`). */
+const setValue = (row: Float64Array, o: number, seq: number, value: number): void => {
+  const values = at(row, o + VALUES)
+  row[values === 0 ? o + CONSTANT : values + (seq & (at(row, o + CAPACITY) - 1))] = value
+}
 
-/** How many rings of `capacity` cells a series has: times, values, two deques, sorted lists. */
-const listsOf = (spec: SeriesSpec): number => 2 + (spec.minQueue ? 1 : 0) + (spec.maxQueue ? 1 : 0) + spec.sortedLists
-const minList = 2
-const maxList = (spec: SeriesSpec): number => (spec.minQueue ? 3 : 2)
+/** How many rings of `capacity` cells a series has: times, two deques, sorted lists; one more for values unless flat. */
+const listsOf = (spec: SeriesSpec): number => 1 + (spec.minQueue ? 1 : 0) + (spec.maxQueue ? 1 : 0) + spec.sortedLists
+const minList = 1
+const maxList = (spec: SeriesSpec): number => (spec.minQueue ? 2 : 1)
 const sortedStart = (row: Float64Array, spec: SeriesSpec, sorted: number): number =>
-  at(row, spec.at + DATA) +
-  (2 + (spec.minQueue ? 1 : 0) + (spec.maxQueue ? 1 : 0) + sorted) * at(row, spec.at + CAPACITY)
+  at(row, spec.at + DATA) + (listsOf(spec) - spec.sortedLists + sorted) * at(row, spec.at + CAPACITY)
 
 export const isEmpty = (row: Float64Array, spec: SeriesSpec): boolean =>
   at(row, spec.at + NEXT) === at(row, spec.at + HEAD)
@@ -126,31 +136,37 @@ export const newestMs = (row: Float64Array, spec: SeriesSpec): number =>
 export const newestValue = (row: Float64Array, spec: SeriesSpec): number =>
   isEmpty(row, spec) ? Number.NaN : valueAt(row, spec.at, at(row, spec.at + NEXT) - 1)
 
-/** True when the series has no room for one more sample: the row must be `widened` before `push`. */
-export const isFull = (row: Float64Array, spec: SeriesSpec): boolean => {
-  const capacity = at(row, spec.at + CAPACITY)
-  return capacity < SAMPLES_MAX && at(row, spec.at + NEXT) - at(row, spec.at + HEAD) >= capacity
-}
+const isFull = (row: Float64Array, spec: SeriesSpec): boolean =>
+  at(row, spec.at + CAPACITY) < SAMPLES_MAX && heldSamples(row, spec) >= at(row, spec.at + CAPACITY)
+const staysFlat = (row: Float64Array, spec: SeriesSpec, value: number): boolean =>
+  at(row, spec.at + VALUES) === 0 && (isEmpty(row, spec) || Object.is(at(row, spec.at + CONSTANT), value))
 
-/** A new row in which series `which` has twice the room; everything else as it was. */
+/** True when the series has no room for a sample of this value: the row must be `widened` before `push`. */
+export const lacksRoom = (row: Float64Array, spec: SeriesSpec, value: number): boolean =>
+  isFull(row, spec) || (at(row, spec.at + VALUES) === 0 && !staysFlat(row, spec, value))
+
+/** A new row in which series `which` has room for one more sample, of this value; everything else as it was. */
 export const widened = (
   row: Float64Array,
   specs: readonly SeriesSpec[],
   cells: number,
   which: SeriesSpec,
+  value: number,
 ): Float64Array => {
-  const roomOf = (spec: SeriesSpec): number => {
-    const room = at(row, spec.at + CAPACITY)
-    return spec !== which ? room : room === 0 ? SAMPLES_FIRST : room * 2
-  }
-  const wide = new Float64Array(specs.reduce((sum, spec) => sum + roomOf(spec) * listsOf(spec), cells))
+  const grown = Math.max(SAMPLES_FIRST, at(row, which.at + CAPACITY) * (isFull(row, which) ? 2 : 1))
+  const roomOf = (spec: SeriesSpec): number => (spec === which ? grown : at(row, spec.at + CAPACITY))
+  const isFlat = (spec: SeriesSpec): boolean =>
+    spec === which ? staysFlat(row, spec, value) : at(row, spec.at + VALUES) === 0
+  const listsIn = (spec: SeriesSpec): number => listsOf(spec) + (isFlat(spec) ? 0 : 1)
+  const wide = new Float64Array(specs.reduce((sum, spec) => sum + roomOf(spec) * listsIn(spec), cells))
   wide.set(row.subarray(0, cells))
   let data = cells
   for (const spec of specs) {
     const room = roomOf(spec)
     wide[spec.at + CAPACITY] = room
     wide[spec.at + DATA] = data
-    data += room * listsOf(spec)
+    wide[spec.at + VALUES] = isFlat(spec) ? 0 : data + room * listsOf(spec)
+    data += room * listsIn(spec)
     if (at(row, spec.at + CAPACITY) > 0) moveRings(row, wide, spec)
   }
   return wide
@@ -161,7 +177,8 @@ const moveRings = (from: Float64Array, to: Float64Array, spec: SeriesSpec): void
   const ring = (list: number, first: number, end: number): void => {
     for (let seq = first; seq < end; seq++) to[place(to, o, list, seq)] = at(from, place(from, o, list, seq))
   }
-  for (const list of [0, 1]) ring(list, at(from, o + HEAD), at(from, o + NEXT))
+  ring(0, at(from, o + HEAD), at(from, o + NEXT))
+  for (let seq = at(from, o + HEAD); seq < at(from, o + NEXT); seq++) setValue(to, o, seq, valueAt(from, o, seq))
   if (spec.minQueue) ring(minList, at(from, o + MIN_HEAD), at(from, o + MIN_TAIL))
   if (spec.maxQueue) ring(maxList(spec), at(from, o + MAX_HEAD), at(from, o + MAX_TAIL))
   for (const window of spec.windows) {
@@ -187,7 +204,7 @@ export const push = (row: Float64Array, spec: SeriesSpec, atMs: number, value: n
   }
   if (at(row, o + CAPACITY) === next - at(row, o + HEAD)) dropOldest(row, spec)
   row[place(row, o, 0, next)] = atMs
-  row[place(row, o, 1, next)] = value
+  setValue(row, o, next, value)
   row[o + NEXT] = next + 1
   if (spec.minQueue) queueMin(row, spec, next, value)
   if (spec.maxQueue) queueMax(row, spec, next, value)
@@ -371,10 +388,10 @@ const pushLate = (
   }
   for (let moved = at(row, o + NEXT); moved > seq; moved--) {
     row[place(row, o, 0, moved)] = timeAt(row, o, moved - 1)
-    row[place(row, o, 1, moved)] = valueAt(row, o, moved - 1)
+    setValue(row, o, moved, valueAt(row, o, moved - 1))
   }
   row[place(row, o, 0, seq)] = atMs
-  row[place(row, o, 1, seq)] = value
+  setValue(row, o, seq, value)
   row[o + NEXT] = at(row, o + NEXT) + 1
   for (const bucket of spec.buckets) addBucket(row, bucket, atMs, value)
   rebuild(row, spec, Math.max(nowMs, newest))
