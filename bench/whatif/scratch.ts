@@ -4,6 +4,8 @@ import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 
+const COMPILER = "gcc"
+
 /** The parts of a flat graph that the C program reads. */
 interface Rows {
   readonly nodes: number
@@ -25,7 +27,7 @@ export const scratchInC = ({ nodes, from, to, cost, back }: Rows, roots: readonl
   const directory = mkdtempSync(join(tmpdir(), "heliograph-whatif-"))
   try {
     const program = join(directory, "scratch")
-    execFileSync("gcc", ["-O2", "-o", program, join(import.meta.dirname, "scratch.c")], { stdio: "pipe" })
+    execFileSync(COMPILER, ["-O2", "-o", program, join(import.meta.dirname, "scratch.c")], { stdio: "pipe" })
     const words = [
       nodes,
       to.length,

@@ -10,10 +10,14 @@ import type { Isp } from "#lab/isp/model.ts"
 import { Network } from "#lab/isp/network.ts"
 import { graphOf, shortestPaths } from "#lab/isp/spf.ts"
 import { loadsOf as labLoadsOf } from "#lab/isp/traffic.ts"
-import { interfaceKey, siteId } from "#protocol/id.ts"
-import { device, link, poll } from "#twin/inventory.fixture.ts"
-import type { Rows } from "#twin/inventory.fixture.ts"
-import { network as twinOf } from "#twin/network.fixture.ts"
+import { deviceId, DEVICE_ENTITY, interfaceKey, linkId, siteId } from "#protocol/id.ts"
+import type { EntityKey } from "#protocol/id.ts"
+import type { Inventory } from "#protocol/inventory.ts"
+import { metricId } from "#protocol/metric.ts"
+import type { MetricName } from "#protocol/metric.ts"
+import { plainCells } from "#twin/cells.ts"
+import type { PollInput } from "#twin/input.ts"
+import { newWorld, runRound } from "#twin/round.ts"
 import { flatGraph } from "#twin/whatif/graph.ts"
 import { IncrementalSpf } from "#twin/whatif/incremental-spf.ts"
 import { noSpread, Traffic } from "#twin/whatif/traffic.ts"
@@ -32,44 +36,79 @@ const CONVERGED_MS = 8000
 const FADED_MS = 240_000
 
 /** The inventory of the lab, in the lab's order, so that slots are the lab's indexes. */
-const inventoryOf = (isp: Isp) => ({
+const inventoryOf = (isp: Isp): Inventory => ({
   sites: isp.sites.map(({ id, name, latitude, longitude }) => ({ id: siteId(id), name, latitude, longitude })),
-  devices: isp.routers.map(({ name, roles, site }) => device(name, { roles, site: siteId(isp.sites[site]!.id) })),
+  devices: isp.routers.map(({ name, roles, site }) => ({
+    id: deviceId(name),
+    name,
+    address: "127.0.0.1",
+    site: siteId(isp.sites[site]!.id),
+    roles,
+    pollSeconds: POLL_MS / 1000,
+    sources: ["snmp"],
+  })),
   links: isp.links.map(({ index, a, b, capacityBps }) => {
-    const end = (port: number) => `${isp.routers[isp.ports[port]!.router]!.name}:${isp.ports[port]!.name}`
-    return link(`l${index}`, `${end(a)} ${end(b)}`, capacityBps)
+    const end = (port: number) => ({
+      device: deviceId(isp.routers[isp.ports[port]!.router]!.name),
+      interface: isp.ports[port]!.name,
+    })
+    return { id: linkId(`l${index}`), a: end(a), b: end(b), capacityBps }
   }),
 })
 
-const pollsOf = (isp: Isp, network: Network) =>
-  isp.routers
-    .filter((router) => network.answers[router.index] === 1)
-    .map((router) => {
-      const sessions = network.households.sessionsOn(router.index)
-      const rows: Record<string, Rows[string]> = { "": sessions === null ? {} : { "pppoe.sessions.active": sessions } }
-      for (const port of router.ports)
-        rows[interfaceKey(isp.ports[port]!.name)] = {
-          "interface.oper_up": network.portUp[port]!,
-          "interface.admin_up": 1,
-          "interface.speed_bps": isp.ports[port]!.speedBps,
-          "interface.counter_bits": 64,
-          "interface.rx_bytes_total": network.inOctets(port),
-          "interface.tx_bytes_total": network.outOctets(port),
-        }
-      return poll(router.name, network.nowMs, rows, { complete: ["interface"], startedMs: network.nowMs })
-    })
+/** What the collector would bring home from a router now. */
+const pollOf = (isp: Isp, network: Network, router: number): PollInput => {
+  const entities: EntityKey[] = [DEVICE_ENTITY]
+  const rows: Array<readonly [entity: number, metric: MetricName, value: number]> = []
+  const sessions = network.households.sessionsOn(router)
+  if (sessions !== null) rows.push([0, "pppoe.sessions.active", sessions])
+  for (const port of isp.routers[router]!.ports) {
+    const entity = entities.push(interfaceKey(isp.ports[port]!.name)) - 1
+    rows.push(
+      [entity, "interface.oper_up", network.portUp[port]!],
+      [entity, "interface.admin_up", 1],
+      [entity, "interface.speed_bps", isp.ports[port]!.speedBps],
+      [entity, "interface.counter_bits", 64],
+      [entity, "interface.rx_bytes_total", network.inOctets(port)],
+      [entity, "interface.tx_bytes_total", network.outOctets(port)],
+    )
+  }
+  return {
+    kind: "poll",
+    device: deviceId(isp.routers[router]!.name),
+    source: "snmp",
+    startedMs: network.nowMs,
+    atMs: network.nowMs,
+    entities,
+    entity: Uint16Array.from(rows, ([entity]) => entity),
+    metric: Uint16Array.from(rows, ([, metric]) => metricId(metric)),
+    value: Float64Array.from(rows, ([, , value]) => value),
+    texts: [],
+    complete: ["interface"],
+  }
+}
 
 /** A lab that has been running, and what its twin makes of it. `costs`: the operator told the OSPF costs. */
 const watched = (isp: Isp, costs = true): { readonly network: Network; readonly model: Model } => {
   const network = new Network(isp, EVENING)
-  const twin = twinOf(inventoryOf(isp))
-  for (let polls = 0; polls < 3; polls++) {
-    twin.apply(...pollsOf(isp, network))
-    network.advance(network.nowMs + POLL_MS)
+  const world = newWorld()
+  const cells = plainCells(undefined, (_bank, _slot, error) => {
+    throw error
+  })
+  const told: Parameters<typeof runRound>[2][number]["input"][] = [
+    { kind: "topology", atMs: network.nowMs, rev: 1, inventory: inventoryOf(isp) },
+  ]
+  for (let polls = 0; polls < 4; polls++) {
+    if (polls > 0) network.advance(network.nowMs + POLL_MS)
+    told.push(...isp.routers.map(({ index }) => pollOf(isp, network, index)))
   }
-  twin.apply(...pollsOf(isp, network))
+  runRound(
+    world,
+    cells,
+    told.map((input, i) => ({ seq: i + 1, input })),
+  )
   const costOf = (l: number) => ({ costAB: isp.links[l]!.cost, costBA: isp.links[l]!.cost })
-  return { network, model: modelOf(twin.world, twin.cells, costs ? { costOf } : {}) }
+  return { network, model: modelOf(world, cells, costs ? { costOf } : {}) }
 }
 
 const happen = (network: Network, faults: readonly Fault[]): void => {

@@ -4,7 +4,7 @@ import { test } from "node:test"
 import fc from "fast-check"
 import { lostByDependence } from "#twin/whatif/dependency.ts"
 import type { DependencyGroup } from "#twin/whatif/dependency.ts"
-import { applyFaults } from "#twin/whatif/fault.ts"
+import { applyFaults, MAX_FAULTS } from "#twin/whatif/fault.ts"
 import { knownOf, net } from "#twin/whatif/model.fixture.ts"
 
 const structure = knownOf({
@@ -48,6 +48,15 @@ test("what the network does not have is said, not guessed", () => {
     { kind: "interface", router: 0, ifName: "e1" },
   ] as const
   assert.deepEqual(applyFaults(structure, nothing), { nodes: [], links: [], drained: [], unknown: nothing })
+})
+
+test("more faults than a question may have are said, not applied", () => {
+  const many = Array.from(
+    { length: MAX_FAULTS + 1 },
+    (_, i) => ({ kind: "router", router: i < MAX_FAULTS ? 1 : 2 }) as const,
+  )
+  const { nodes, unknown } = applyFaults(structure, many)
+  assert.deepEqual([nodes, unknown], [[1], [{ kind: "router", router: 2 }]])
 })
 
 const group = (change: Partial<DependencyGroup>): DependencyGroup => ({

@@ -12,7 +12,7 @@ export type Fault =
   | { readonly kind: "site"; readonly site: number }
   | { readonly kind: "srlg"; readonly srlg: number }
 
-/** Faults of one question. */
+/** Faults of one question; those beyond are not applied and come back as unknown. */
 export const MAX_FAULTS = 1000
 
 /** A duct, a fibre, a wavelength, a power feed: what fails together. */
@@ -46,7 +46,7 @@ export interface Failed {
 
 export const applyFaults = (structure: Structure, faults: readonly Fault[]): Failed => {
   const [nodes, links, drained] = [new Set<number>(), new Set<number>(), new Set<number>()]
-  const unknown = faults.filter((fault) => !failing(structure, fault, nodes, links, drained))
+  const unknown = faults.filter((fault, i) => i >= MAX_FAULTS || !failing(structure, fault, nodes, links, drained))
   return {
     nodes: ascending(nodes),
     links: ascending(links),
