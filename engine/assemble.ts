@@ -12,7 +12,7 @@ import { openAudit, type Audit } from "#engine/audit/audit.ts"
 import type { ApiDeps } from "#engine/api/deps.ts"
 import { makeAddressBook, type AddressBook } from "#engine/address-book.ts"
 import { storedIdempotency } from "#engine/api/idempotency-store.ts"
-import { Unavailable, type EventReader, type HistoryReader, type Importer, type Twins } from "#engine/api/ports.ts"
+import type { Importer, Twins } from "#engine/api/ports.ts"
 import { makeLocalAdmin, type EngineStatus } from "#engine/api/local-admin.ts"
 import { makeCollectors } from "#engine/collectors/registry.ts"
 import type { SyslogListener } from "#engine/collectors/syslog/listener.ts"
@@ -46,7 +46,6 @@ import { makeJudging, type Judging } from "#engine/rules/judging.ts"
 import { auditRls } from "#engine/storage/audit-rls.ts"
 import { openHistoryThread } from "#engine/storage/history-thread.ts"
 import { openDb, type DbShape } from "#engine/storage/db.ts"
-import { listEvents } from "#engine/storage/events.ts"
 import { openDatabase } from "#engine/storage/launcher.ts"
 import { migrate } from "#engine/storage/migrate.ts"
 import { keepPartitions } from "#engine/storage/partitions-keeper.ts"
@@ -55,6 +54,7 @@ import { createTenant, listTenants, type NewTenant, type TenantRecord } from "#e
 import { createUser, hasUsers } from "#engine/storage/users.ts"
 import { openVault, type Vault } from "#engine/storage/vault.ts"
 import { tellDead } from "#engine/storage/vault-status.ts"
+import { eventsOf, historyOf } from "#engine/stored-readers.ts"
 import { makeStream, type Stream } from "#engine/stream/stream.ts"
 import { makeImporter } from "#engine/import/importer.ts"
 import { VERSION } from "#engine/version.ts"
@@ -474,24 +474,6 @@ const serve = ({
     ready: () => true,
   })
 }
-
-const historyOf = (running: Running): HistoryReader => ({
-  read: (tenant, query) =>
-    Effect.suspend(() => {
-      const history = running.get(tenant)?.history() ?? null
-      if (history === null) return new Unavailable({ detail: "the tenant is being restarted" })
-      return Effect.tryPromise({ try: () => history.read(query), catch: asUnavailable })
-    }),
-})
-
-const eventsOf = (db: DbShape): EventReader => ({
-  page: (tenant, query) => listEvents(db, tenant, query).pipe(Effect.mapError(asUnavailable)),
-})
-
-const asUnavailable = (cause: unknown): Unavailable =>
-  new Unavailable({
-    detail: cause instanceof Error ? (cause.message.split("\n")[0] ?? "") : "the database did not answer",
-  })
 
 /** Whoever starts the first engine runs the platform and its first tenant. */
 const FIRST_USER_ROLES = ["platform_admin", "tenant_admin"] as const
