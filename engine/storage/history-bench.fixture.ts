@@ -14,6 +14,7 @@ import { Client } from "pg"
 import { openDb, type DbShape } from "#engine/storage/db.ts"
 import { openHistory, type History, type ReadElsewhere } from "#engine/storage/history.ts"
 import { openHistoryThread } from "#engine/storage/history-thread.ts"
+import { compactJournal } from "#engine/storage/journal-compactor.ts"
 import { openJournal } from "#engine/storage/journal.ts"
 import { openDatabase } from "#engine/storage/launcher.ts"
 import { migrate } from "#engine/storage/migrate.ts"
@@ -144,6 +145,7 @@ const samples = async ({ devices, interfaces, hours, pollSeconds, purgeRows }: S
   const [engineS, serverS] = [(used.user + used.system) / 1e6, serverCpuS() - server]
   const after = await sizes(it.ownerUrl)
   const per = (table: string): number => (after[table]! - before[table]!) / count
+  const compacted = await compact(it)
   return {
     samples: count,
     samples_per_s: count / wallS,
@@ -153,12 +155,28 @@ const samples = async ({ devices, interfaces, hours, pollSeconds, purgeRows }: S
     flush_ms_p50: quantile(flushMs, 0.5),
     flush_ms_p99: quantile(flushMs, 0.99),
     journal_bytes_per_sample: per("journal"),
+    journal_compacted_bytes_per_sample: (compacted.bytes - before["journal"]!) / count,
+    journal_polls_left_to_chunks_pct: (compacted.polls * 100) / seq,
+    compact_ms_per_1000_polls: (compacted.ms * 1_000) / seq,
     chunk_bytes_per_sample: per("chunk"),
     rollup_5m_bytes_per_sample: per("rollup_5m"),
     rollup_1h_bytes_per_sample: per("rollup_1h"),
     rollup_long_bytes_per_sample: per("rollup_long"),
     ...(await purge(it, purgeRows)),
   }
+}
+
+/** All of the journal, as the upkeep does it bit by bit; bytes of the table and its index without what was deleted. */
+const compact = async ({ ownerUrl, db, tenant }: Stage): Promise<{ bytes: number; polls: number; ms: number }> => {
+  const at = performance.now()
+  const everything = { beforeSeq: Number.MAX_SAFE_INTEGER, stretchesMax: Number.MAX_SAFE_INTEGER }
+  const { polls } = await compactJournal({ db, tenant, codec, ...everything })
+  const ms = performance.now() - at
+  const client = new Client({ connectionString: ownerUrl })
+  await client.connect()
+  await client.query("vacuum full heliograph.journal")
+  await client.end()
+  return { bytes: (await sizes(ownerUrl))["journal"]!, polls, ms }
 }
 
 /** Writes beside the removal of a partition of so many rows. */

@@ -4,6 +4,7 @@
  * each poll's seq. So nothing is stored twice, and a replay still reads one ordered stream. A poll that its chunk cannot give
  * back bit by bit stays whole: compact() proves each one before it lets it go.
  */
+import { setImmediate as breathe } from "node:timers/promises"
 import { constants, zstdCompressSync, zstdDecompressSync } from "node:zlib"
 import type { BatchCodec } from "#engine/storage/journal-row.ts"
 import { packStored, unpackStored } from "#protocol/codec.ts"
@@ -27,14 +28,17 @@ export interface PollPlace {
 }
 /** One poll out of a chunk. */
 export interface ChunkPoll {
-  /** Undefined = the chunk has no such value of this poll. */
-  readonly value: (entity: EntityKey, metric: number) => number | undefined
+  /** Null = the chunk has not all of them. Polls that share one shape object are the fastest. */
+  readonly values: (shape: PollShape) => Float64Array | null
 }
-
-interface Shape {
+/** Which entity and metric each row of a poll is of. */
+export interface PollShape {
   readonly entities: readonly EntityKey[]
   readonly entity: Uint16Array
   readonly metric: Uint16Array
+}
+
+interface Shape extends PollShape {
   readonly complete: readonly EntityKind[]
 }
 /** Of a compact row; position i of each list is poll i. `at` = its index in the batch. */
@@ -54,23 +58,26 @@ export const encodeCompact = async (
   batch: readonly Sequenced[],
   values: PollValues,
   codec: BatchCodec,
+  pause: () => Promise<void> = pacer(),
 ): Promise<{ readonly data: Buffer; readonly left: number }> => {
   const [devices, sources] = [new Index<string>(), new Index<string>()]
   const shapes = new Index<string>()
   const shapeRows: unknown[] = []
   const polls: Polls = { at: [], device: [], source: [], took: [], shape: [], texts: [] }
   const rest: Sequenced[] = []
+  const known = new LastShapes()
   for (const [at, entry] of batch.entries()) {
     const { seq, input } = entry
-    if (input.kind !== "poll" || !(await isInChunk(input, seq, values))) {
+    await pause()
+    const form = input.kind === "poll" ? known.of(input) : null
+    if (input.kind !== "poll" || form === null || !(await isInChunk(input, form, seq, values))) {
       rest.push(entry)
       continue
     }
     // A tick of the same time keeps the place.
     rest.push({ seq, input: { kind: "tick", atMs: input.atMs } })
-    const shape = [input.entities, input.entity, input.metric, input.complete]
-    const number = shapes.of(keyOf(input))
-    if (number === shapeRows.length) shapeRows.push(shape)
+    const number = (form.number ??= shapes.of(keyOf(form)))
+    if (number === shapeRows.length) shapeRows.push([form.entities, form.entity, form.metric, form.complete])
     if (input.texts.length > 0)
       polls.texts.push([polls.at.length, input.texts.map(({ entity, fact, text }) => [entity, fact, text] as const)])
     polls.at.push(at)
@@ -91,6 +98,7 @@ export const decodeCompact = async (
   values: PollValues,
   codec: BatchCodec,
   fromSeq = 0,
+  pause: () => Promise<void> = pacer(),
 ): Promise<readonly Sequenced[]> => {
   const body = zstdDecompressSync(data.subarray(1), { maxOutputLength: DECOMPRESSED_MAX })
   const [version, bytes, devices, sources, shapes, columns] = unpackStored(body) as [
@@ -106,19 +114,24 @@ export const decodeCompact = async (
   const batch = [...codec.decodeBatch(bytes)]
   const [at, device, source, took, shape, textRows] = columns
   const texts = new Map(textRows)
+  const forms = shapes.map(([entities, entity, metric, complete]): Shape => ({
+    entities: entities.map(entityKey),
+    entity,
+    metric,
+    complete,
+  }))
   for (const [i, index] of at.entries()) {
+    await pause()
     const place = batch[index]
-    const form = shapes[shape[i]!]
+    const form = forms[shape[i]!]
     if (place === undefined || form === undefined)
       throw new CompactDamaged("a compact journal row names what it has not")
     // Its chunk may be gone, and nobody asks for it.
     if (place.seq < fromSeq) continue
-    const [entities, entity, metric, complete] = form
-    const whole: Shape = { entities: entities.map(entityKey), entity, metric, complete }
     const { seq, input } = place
     const who = { device: deviceId(devices[device[i]!]!), source: sources[source[i]!]! }
     const poll = await values({ ...who, seq, atMs: input.atMs })
-    const value = poll === null ? null : valuesOf(whole, poll)
+    const value = poll?.values(form) ?? null
     if (value === null)
       throw new CompactDamaged(`the samples of input ${seq} are gone: their chunk was deleted before the journal`)
     batch[index] = {
@@ -128,7 +141,7 @@ export const decodeCompact = async (
         ...who,
         startedMs: input.atMs - took[i]!,
         atMs: input.atMs,
-        ...whole,
+        ...form,
         value,
         texts: (texts.get(i) ?? []).map(([key, fact, text]) => ({
           entity: entityKey(key),
@@ -146,22 +159,54 @@ export class CompactDamaged extends Error {
 }
 
 /** Whether the chunk gives back exactly this poll. */
-const isInChunk = async (input: PollInput, seq: number, values: PollValues): Promise<boolean> => {
+const isInChunk = async (input: PollInput, shape: PollShape, seq: number, values: PollValues): Promise<boolean> => {
   const poll = await values({ device: input.device, source: input.source, seq, atMs: input.atMs })
-  if (poll === null) return false
-  const found = valuesOf(input, poll)
   // Also unequal where a poll names one metric twice: the chunk has only the last.
-  return found !== null && found.every((value, i) => Object.is(value, input.value[i]))
+  return poll?.values(shape)?.every((value, i) => Object.is(value, input.value[i])) ?? false
 }
 
-const valuesOf = ({ entities, entity, metric }: Shape, poll: ChunkPoll): Float64Array | null => {
-  const value = new Float64Array(metric.length)
-  for (let i = 0; i < metric.length; i++) {
-    const found = poll.value(entities[entity[i]!]!, metric[i]!)
-    if (found === undefined) return null
-    value[i] = found
+/** A shape, with its number among those of the row once it has one. */
+interface KnownShape extends Shape {
+  number: number | null
+}
+
+/** The shape of each device's newest poll: nearly always that of its next one. */
+class LastShapes {
+  readonly #last = new Map<string, KnownShape>()
+
+  of(input: PollInput): KnownShape {
+    const key = `${input.source} ${input.device}`
+    const last = this.#last.get(key)
+    if (last !== undefined && isSame(last, input)) return last
+    const { entities, entity, metric, complete } = input
+    const shape: KnownShape = { entities, entity, metric, complete, number: null }
+    this.#last.set(key, shape)
+    return shape
   }
-  return value
+}
+
+const isSame = (a: Shape, b: Shape): boolean =>
+  equal(a.metric, b.metric) &&
+  equal(a.entity, b.entity) &&
+  equal(a.entities, b.entities) &&
+  equal(a.complete, b.complete)
+
+const equal = <T>(a: ArrayLike<T>, b: ArrayLike<T>): boolean => {
+  if (a.length !== b.length) return false
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false
+  return true
+}
+
+/** Work between two breaths: whoever compacts or reads shares its thread with a running twin. */
+const SLICE_MS = 4
+/** A pause that lets the event loop turn when a slice is used up. */
+export const pacer = (): (() => Promise<void>) => {
+  let sinceMs = performance.now()
+  return async () => {
+    if (performance.now() - sinceMs < SLICE_MS) return
+    await breathe()
+    sinceMs = performance.now()
+  }
 }
 
 /** Two polls of one shape have one key. */

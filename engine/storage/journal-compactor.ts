@@ -6,7 +6,7 @@
 import { isDeepStrictEqual } from "node:util"
 import * as Effect from "effect/Effect"
 import type { DbShape } from "#engine/storage/db.ts"
-import { decodeCompact, encodeCompact, type PollValues } from "#engine/storage/journal-compact.ts"
+import { decodeCompact, encodeCompact, pacer, type PollValues } from "#engine/storage/journal-compact.ts"
 import { batchOf, type BatchCodec } from "#engine/storage/journal-row.ts"
 import { chunkValues } from "#engine/storage/poll-values.ts"
 import type { TenantId } from "#protocol/id.ts"
@@ -54,7 +54,12 @@ export const compactJournal = async (options: CompactOptions): Promise<Compacted
   for (let stretch = 0; stretch < options.stretchesMax; stretch++) {
     const { rows, whole } = await nextStretch(options)
     if (rows.length < (whole ? 1 : ROWS_MIN)) break
-    const batch = rows.flatMap(({ data }) => batchOf(data, options.codec))
+    const batch: Sequenced[] = []
+    const pause = pacer()
+    for (const { data } of rows) {
+      batch.push(...batchOf(data, options.codec))
+      await pause()
+    }
     const made = await encodeCompact(batch, values, options.codec)
     await prove(made.data, batch, values, options.codec)
     await swap(options, rows, made.data)
@@ -98,9 +103,14 @@ const prove = async (
   values: PollValues,
   codec: BatchCodec,
 ): Promise<void> => {
-  const back = await decodeCompact(data, values, codec)
-  if (!isDeepStrictEqual(back, batch))
-    throw new Error("a compacted stretch of the journal reads back differently: left as it was")
+  const pause = pacer()
+  const back = await decodeCompact(data, values, codec, 0, pause)
+  let isEqual = back.length === batch.length
+  for (let i = 0; i < batch.length && isEqual; i++) {
+    isEqual = isDeepStrictEqual(back[i], batch[i])
+    await pause()
+  }
+  if (!isEqual) throw new Error("a compacted stretch of the journal reads back differently: left as it was")
 }
 
 const swap = ({ db, tenant }: CompactOptions, rows: readonly Row[], data: Buffer): Promise<void> => {

@@ -6,8 +6,8 @@ import * as Effect from "effect/Effect"
 import { openChunk, type Chunk } from "#engine/storage/chunk.ts"
 import type { DbShape } from "#engine/storage/db.ts"
 import { CHUNK_SPAN_MAX_MS } from "#engine/storage/history-table.ts"
-import type { ChunkPoll, PollPlace, PollValues } from "#engine/storage/journal-compact.ts"
-import type { TenantId } from "#protocol/id.ts"
+import type { ChunkPoll, PollPlace, PollShape, PollValues } from "#engine/storage/journal-compact.ts"
+import type { EntityKey, TenantId } from "#protocol/id.ts"
 
 /** Unpacked chunks kept: one per device and source of a large tenant. */
 const KEPT_MAX = 4_096
@@ -16,10 +16,15 @@ interface Unpacked {
   readonly seq0: number
   readonly seq1: number
   readonly pollOf: ReadonlyMap<number, number>
-  readonly series: ReadonlyMap<
-    string,
-    { readonly place: ReadonlyMap<number, number> | null; readonly values: Float64Array }
-  >
+  readonly series: ReadonlyMap<EntityKey, ReadonlyMap<number, Column>>
+  /** Where the rows of the shape that was asked for last are found. */
+  last: { readonly shape: PollShape; readonly columns: readonly Column[] | null } | null
+}
+
+interface Column {
+  /** Index of the value of each poll that has one; null = every poll has. */
+  readonly place: ReadonlyMap<number, number> | null
+  readonly values: Float64Array
 }
 
 export const chunkValues = (db: DbShape, tenant: TenantId): PollValues => {
@@ -45,25 +50,52 @@ export const pollIn = (chunk: Unpacked, seq: number): ChunkPoll | null => {
   const poll = chunk.pollOf.get(seq)
   if (poll === undefined) return null
   return {
-    value: (entity, metric) => {
-      const series = chunk.series.get(`${metric} ${entity}`)
-      const at = series?.place === null ? poll : series?.place.get(poll)
-      return at === undefined ? undefined : series?.values[at]
+    values: (shape) => {
+      if (chunk.last?.shape !== shape) chunk.last = { shape, columns: columnsOf(chunk, shape) }
+      const { columns } = chunk.last
+      return columns === null ? null : valuesAt(columns, poll)
     },
   }
 }
 
-export const unpack = (chunk: Chunk): Unpacked => ({
-  seq0: chunk.seq[0] ?? 0,
-  seq1: chunk.seq.at(-1) ?? 0,
-  pollOf: new Map(chunk.seq.map((seq, poll) => [seq, poll])),
-  series: new Map(
-    chunk.series.map(({ entity, metric, poll, values }) => [
-      `${metric} ${entity}`,
-      { place: poll === null ? null : new Map(poll.map((index, at) => [index, at])), values: values() },
-    ]),
-  ),
-})
+/** Null = the chunk has not all of them. */
+const columnsOf = (chunk: Unpacked, { entities, entity, metric }: PollShape): readonly Column[] | null => {
+  const columns: Column[] = []
+  for (let row = 0; row < metric.length; row++) {
+    const column = chunk.series.get(entities[entity[row]!]!)?.get(metric[row]!)
+    if (column === undefined) return null
+    columns.push(column)
+  }
+  return columns
+}
+
+const valuesAt = (columns: readonly Column[], poll: number): Float64Array | null => {
+  const found = new Float64Array(columns.length)
+  for (let row = 0; row < columns.length; row++) {
+    const { place, values } = columns[row]!
+    const at = place === null ? poll : place.get(poll)
+    if (at === undefined) return null
+    found[row] = values[at]!
+  }
+  return found
+}
+
+export const unpack = (chunk: Chunk): Unpacked => {
+  const series = new Map<EntityKey, Map<number, Column>>()
+  for (const { entity, metric, poll, values } of chunk.series) {
+    let metrics = series.get(entity)
+    if (metrics === undefined) series.set(entity, (metrics = new Map()))
+    const place = poll === null ? null : new Map(poll.map((index, at) => [index, at]))
+    metrics.set(metric, { place, values: values() })
+  }
+  return {
+    seq0: chunk.seq[0] ?? 0,
+    seq1: chunk.seq.at(-1) ?? 0,
+    pollOf: new Map(chunk.seq.map((seq, poll) => [seq, poll])),
+    series,
+    last: null,
+  }
+}
 
 const load = async (
   db: DbShape,
