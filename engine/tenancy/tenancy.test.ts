@@ -93,7 +93,7 @@ describe("tenants", { skip: NO_POSTGRES }, () => {
     assert.equal(rig.quotas.refusal(tenant.id, "max_devices", 8)?._tag, "QuotaPassed")
     await run(rig.tenancy.setQuotas(rig.acting, "quot", { max_devices: null }))
     assert.equal(rig.quotas.limit(tenant.id, "max_devices"), QUOTAS.max_devices.small)
-    for (const wrong of [{ nonsense: 1 }, { max_devices: -1 }, { max_devices: 1.5 }, { max_rules: 5 }])
+    for (const wrong of [{ nonsense: 1 }, { max_devices: -1 }, { max_devices: 1.5 }, { max_reports_per_day: 5 }])
       assert.equal((await failure(rig.tenancy.setQuotas(rig.acting, "quot", wrong)))._tag, "Refused")
     assert.deepEqual(
       (await rig.audit(rig.home)).map(({ action }) => action),
