@@ -16,7 +16,7 @@ import { pollIn, unpack } from "#engine/storage/poll-values.ts"
 import * as codec from "#engine/tenant/journal-codec.ts"
 import { anyInput, poll, ring, START_MS, syslog } from "#engine/tenant/network.fixture.ts"
 import { uuidv7 } from "#engine/storage/uuidv7.ts"
-import { deviceId, type TenantId } from "#protocol/id.ts"
+import { deviceId, entityKey, type TenantId } from "#protocol/id.ts"
 import type { Input, PollInput, Sequenced } from "#twin/input.ts"
 
 const sequenced = (inputs: readonly Input[], from = 1): readonly Sequenced[] =>
@@ -45,6 +45,35 @@ const both = async (batch: readonly Sequenced[], values: PollValues) => {
 }
 
 describe("compact rows", () => {
+  test("polls of one device that differ in one part of their shape only are not taken for each other", async () => {
+    const polled = (entities: string[], entity: number[], metric: number[], complete: PollInput["complete"]) => ({
+      ...(poll(deviceId("d"), START_MS, {}) as PollInput),
+      entities: entities.map(entityKey),
+      entity: Uint16Array.from(entity),
+      metric: Uint16Array.from(metric),
+      // All values are alike: only the shape tells the polls apart.
+      value: new Float64Array(entity.length).fill(1),
+      texts: [],
+      complete,
+    })
+    const [a, b, c] = ["if:a", "if:b", "if:c"] as [string, string, string]
+    const shapes = [
+      polled([a, b], [0, 0, 1], [41, 42, 41], []),
+      polled([a, b], [0, 1, 1], [41, 42, 41], []),
+      polled([a, b], [0, 0, 1], [41, 42, 43], []),
+      polled([a, c], [0, 0, 1], [41, 42, 41], []),
+      polled([a, b], [0, 0, 1], [41, 42, 41], ["interface"]),
+      polled([a, b], [0, 0], [41, 42], []),
+    ]
+    for (const first of shapes)
+      for (const second of shapes) {
+        const batch = sequenced([first, second, first])
+        const { back, left } = await both(batch, chunksOf(batch))
+        assert.deepStrictEqual(back, batch)
+        assert.equal(left, 3)
+      }
+  })
+
   test("any inputs read back as they were", async () => {
     await fc.assert(
       fc.asyncProperty(
