@@ -97,9 +97,11 @@ describe("[I1] dry run", () => {
     })
 
   test("[I1] an alert that was live and would not be under these rules is not told of", async () => {
-    const past = await lived([cpu(-1)])
+    // It would never recover either: nothing but having been raised by other rules ends it.
+    const forEver = { recover: cpu(1_000_000).condition }
+    const past = await lived([cpu(-1, forEver)])
     const middle = START_MS + 120_000
-    const done = await run(past, [cpu(1_000)], { fromMs: middle })
+    const done = await run(past, [cpu(1_000, forEver)], { fromMs: middle })
     assert.deepEqual(done.rules, [{ id: "cpu", fired: 0, told: 0, alerts: [] }])
   })
 
