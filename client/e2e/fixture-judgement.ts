@@ -310,7 +310,7 @@ export const makeJudgement = (network: FixtureNetwork, nowMs: number): Judgement
       /^\/maintenance\/([^/]+)\/end$/,
       (_ask, [id = ""]) =>
         ofWindow(id, (one) => {
-          const next = { ...one, durationSeconds: Math.max(60, Math.round((Date.now() - one.startsAtMs) / 1_000)) }
+          const next = { ...one, durationSeconds: Math.max(60, Math.floor((Date.now() - one.startsAtMs) / 1_000)) }
           windows.set(id, next)
           return ok(windowRow(next))
         }),

@@ -176,7 +176,7 @@ test("[I3] alerts are live: what the stream tells is read again; groups and filt
 test(
   "[I3] 5,000 alerts: a few dozen rows in the page, no long task while the keyboard runs through them",
   { skip },
-  async () => {
+  async (t) => {
     const prepare = (fixture: Fixture) => fixture.judgement.setAlerts(manyAlerts(fixture.network, Date.now(), 5_000))
     await visit("alerts", { prepare }, async ({ page, shoot }) => {
       await page.waitForFunction(() => document.querySelector("[data-testid=alert-count]")?.textContent === "5,000")
@@ -269,29 +269,29 @@ test(
         (await json()).condition.conditions.map(({ type }) => type),
         ["threshold", "threshold", "absent"],
       )
-      await text.fill((await text.inputValue()).replace('"device.uptime_seconds"', '"device.uptime"'))
+      await text.fill((await text.inputValue()).replace('"device.cpu_pct"', '"device.cpu"'))
       await page.locator(".mistake-list").getByText("condition.conditions[2].metric").waitFor()
       assert.equal(await page.locator(".rule-field.wrong").count(), 1, "and beside its field")
-      assert.equal(await page.getByRole("button", { name: "Save" }).getAttribute("aria-disabled"), "true")
+      assert.equal(await page.getByRole("button", { name: "Save", exact: true }).getAttribute("aria-disabled"), "true")
       await page.getByRole("button", { name: /^line \d+$/ }).click()
       assert.match(
         await text.evaluate((area: HTMLTextAreaElement) => area.value.slice(area.selectionStart, area.selectionEnd)),
-        /"metric": "device.uptime"/,
+        /"metric": "device.cpu"/,
       )
       await checkAxe(page, "rule with a mistake")
       await shoot("rule-mistake-en-dark")
-      await text.fill((await text.inputValue()).replace('"device.uptime"', "device.uptime"))
+      await text.fill((await text.inputValue()).replace('"device.cpu"', "device.cpu"))
       await page.getByText(/This is no JSON: line \d+, column \d+/).waitFor()
       assert.equal(await page.locator(".rule-side.shut").count(), 1, "a broken text shuts the form")
       await page.locator("[data-id=cpu-high]").click()
-      await page.getByLabel("Name").and(page.locator('[value="CPU busy"]')).waitFor()
+      await page.waitForFunction(() => document.querySelector("#rule-title")?.textContent === "CPU busy")
       await page.locator("[data-id=congestion]").getByText("not saved").waitFor()
       await page.locator("[data-id=congestion]").click()
       await page.getByText(/This is no JSON/).waitFor()
-      await text.fill((await text.inputValue()).replace("device.uptime,", '"device.uptime_seconds",'))
+      await text.fill((await text.inputValue()).replace("device.cpu,", '"device.cpu_pct",'))
       await page.waitForFunction(() => document.querySelector(".mistake-list") === null)
       fixture.judgement.touch("congestion")
-      await page.getByRole("button", { name: "Save" }).click()
+      await page.getByRole("button", { name: "Save", exact: true }).click()
       await page.getByText("Somebody else changed this rule while you were writing").waitFor()
       await page.getByText("condition.conditions", { exact: true }).waitFor()
       await checkAxe(page, "conflict")
@@ -333,7 +333,7 @@ test("[I1] new from a pack, switch off, import with a preview", { skip }, async 
     await page.getByLabel("Begin from").selectOption("optical-rx-low")
     await page.getByRole("button", { name: "Begin", exact: true }).click()
     assert.equal(await page.getByLabel("Id", { exact: true }).inputValue(), "optical-rx-low-2")
-    await page.getByRole("button", { name: "Save" }).click()
+    await page.getByRole("button", { name: "Save", exact: true }).click()
     await page.locator("[data-id=optical-rx-low-2]").getByText("yours").waitFor()
     await page.getByRole("button", { name: "Import" }).click()
     const area = page.getByLabel("Rules as JSON")
@@ -386,7 +386,7 @@ test(
       assert.equal(await page.getByText("it covers the whole network").count(), 0)
       await checkAxe(page, "plan dialog")
       await shoot("calendar-plan-en-dark")
-      await page.getByRole("button", { name: "Save" }).click()
+      await page.getByRole("button", { name: "Save", exact: true }).click()
       await page.locator("[data-testid=window]").getByText("Change · planned").waitFor()
       const made = fixture.judgement.windows().at(-1)
       assert.deepEqual([made?.kind, made?.durationSeconds, made?.timeZone], ["change", 8_100, "America/Sao_Paulo"])

@@ -37,7 +37,10 @@ export const WeekView = (props: WeekProps) => {
   const short = props.entries.filter((entry) => !isLong(entry))
   const long = stripesOf(props.days, props.entries.filter(isLong), LONG_LANES)
   useEffect(() => {
-    const tops = props.days.flatMap((day) => barsOf(props.zone, day, short).map(({ top }) => top))
+    const tops = props.days.flatMap((day) => {
+      const gap = gapOf(props.zone, day)
+      return [...barsOf(props.zone, day, short), ...(gap === null ? [] : [gap])].map(({ top }) => top)
+    })
     const first = Math.min(FIRST_HOUR * 60, ...tops.map((top) => Math.max(0, top - 20)))
     if (body.current !== null) body.current.scrollTop = first * MINUTE_PX
   }, [props.days[0]?.startMs])
