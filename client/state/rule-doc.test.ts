@@ -3,6 +3,7 @@ import assert from "node:assert/strict"
 import { test } from "node:test"
 import fc from "fast-check"
 import {
+  indexed,
   mistakesAt,
   mistakesIn,
   newRule,
@@ -54,6 +55,13 @@ test("[I1] a path reads as the engine writes it, and finds its line", () => {
   const json = { severity: [{ sev: "x" }] }
   for (const where of [["severity"], ["severity", 0], ["severity", 0, "sev"]])
     assert.ok(linesOf(textOf(json)).has(pathText(where)))
+})
+
+test("[I1] a comparison of two rules names the place inside a list", () => {
+  assert.deepEqual(indexed({ a: [{ b: 1 }, { b: [2, 3] }], c: ["x"] }), {
+    a: { "[0]": { b: 1 }, "[1]": { b: [2, 3] } },
+    c: ["x"],
+  })
 })
 
 test("[I2] an empty list of a scope is taken away: it would match nothing", () => {

@@ -45,6 +45,14 @@ export const pathText = (path: Path): string =>
 export const mistakesAt = (mistakes: readonly RuleMistake[], path: Path): readonly string[] =>
   mistakes.filter((one) => one.path === pathText(path)).map(({ problem }) => problem)
 
+/** Lists of objects as objects by place, so that a comparison names what differs inside them. */
+export const indexed = (json: unknown): unknown => {
+  if (typeof json !== "object" || json === null) return json
+  if (!Array.isArray(json)) return Object.fromEntries(Object.entries(json).map(([key, inner]) => [key, indexed(inner)]))
+  if (!json.some((one) => typeof one === "object")) return json
+  return Object.fromEntries(json.map((one, at) => [`[${at}]`, indexed(one)]))
+}
+
 /** The mistakes of a refused save or import, out of the problem's further members. */
 export const mistakesIn = (fields: Readonly<Record<string, unknown>>): readonly RuleMistake[] => {
   const list = fields["mistakes"]

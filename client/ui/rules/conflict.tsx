@@ -2,6 +2,7 @@
 import { t } from "#client/i18n/translate.ts"
 import { call } from "#client/state/api.ts"
 import { diffOf } from "#client/state/audit-diff.ts"
+import { indexed } from "#client/state/rule-doc.ts"
 import { useAsk } from "#client/ui/ask.ts"
 import { Loaded } from "#client/ui/table.tsx"
 
@@ -22,7 +23,7 @@ export const Conflict = (props: {
             <p>{t("rules.conflict.why", { name: row.updatedBy ?? "?" })}</p>
             <div class="diff">
               <dl>
-                {diffOf(row.rule, props.mine as Readonly<Record<string, unknown>>).map(({ path, before, after }) => (
+                {diffOf(changeOf(row.rule), changeOf(props.mine)).map(({ path, before, after }) => (
                   <div key={path}>
                     <dt class="mono">{path}</dt>
                     <dd>
@@ -47,3 +48,6 @@ export const Conflict = (props: {
     </div>
   )
 }
+
+const changeOf = (json: unknown): Readonly<Record<string, unknown>> =>
+  typeof json === "object" && json !== null ? (indexed(json) as Readonly<Record<string, unknown>>) : {}
