@@ -127,7 +127,11 @@ describe("a judged router", () => {
     net.apply(topology(20, { roles: ["edge"], name: "renamed" }))
     assert.deepEqual(net.alerts(), ["renamed cpu-edge - firing"], "a new inventory hears of it again")
     assert.deepEqual(net.cells.tenant.state(0).alerts.lit, { info: 0, warn: 1, critical: 0 })
-    net.apply(topology(21, { roles: ["core"] }))
+    assert.equal(net.receipt({ device: idOf("r1"), rule: "cpu-edge", entity: "" })?.summary, "r1 of r1: 61")
+    net.apply(cpu(22, 10), cpu(32, 70))
+    const { summary } = net.receipt({ device: idOf("r1"), rule: "cpu-edge", entity: "" }) ?? { summary: "" }
+    assert.equal(summary, "renamed of renamed: 70", "and what is told from now on names it so")
+    net.apply(topology(33, { roles: ["core"] }))
     assert.deepEqual(net.alerts(), [])
     const tagged = alone([ruleOf("gold", over("device.cpu_pct", 50), { scope: { by_tags: ["gold"] } })], {
       tags: ["gold"],

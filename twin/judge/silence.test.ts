@@ -36,6 +36,17 @@ describe("silences", () => {
     assert.deepEqual(it.alerts(), ["r1 cpu - firing"])
   })
 
+  test("[I6] one that begins while an alert fires shows in the list from then on, and its end tells once more", () => {
+    const it = net()
+    it.apply(cpu(1, 90), silences(2, silenceOf("w", at(50), at(100))))
+    assert.deepEqual(it.alerts(), ["r1 cpu - firing"])
+    it.apply(tick(60))
+    assert.deepEqual(it.alerts(), ["r1 cpu - firing maintenance"])
+    it.apply(tick(101))
+    assert.deepEqual(it.alerts(), ["r1 cpu - firing"])
+    assert.deepEqual(it.told, ["1 alert.firing cpu", "100 alert.firing cpu"])
+  })
+
   test("[I6] begun and ended in it: nobody is told of either, the log has both", () => {
     const it = net()
     it.apply(silences(1, silenceOf("w", at(10), at(100))), cpu(20, 90), cpu(50, 10), tick(3600))
