@@ -15,7 +15,6 @@ import type {
   QuotaInput,
   RulesInput,
   Sequenced,
-  SilencesInput,
   TopologyInput,
 } from "#twin/input.ts"
 import type { AlertsFact } from "#twin/judge/alert-rows.ts"

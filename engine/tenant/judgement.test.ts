@@ -86,9 +86,11 @@ test("[I4] answers wait for the journal; too many changes at once push back, and
   await runtime.flush()
   shut = true
   let answered = false
-  const change = runtime.judgement.setRules(1, RULES).then(() => {
+  const answer = async (): Promise<void> => {
+    await runtime.judgement.setRules(1, RULES)
     answered = true
-  })
+  }
+  const change = answer()
   await new Promise((resolve) => setImmediate(resolve))
   await new Promise((resolve) => setImmediate(resolve))
   assert.deepEqual([runtime.judgement.rules().rev, answered], [1, false], "applied, and not yet answered")

@@ -375,16 +375,11 @@ const pushLate = (
   while (seq > head && timeAt(row, o, seq - 1) > atMs) seq--
   const known = seq > head && timeAt(row, o, seq - 1) === atMs
   // Once samples were let go, nothing can be put in order before the oldest that is kept.
-  if (known || (seq === head && head > 0) || atMs <= newest - spec.spanMs || atMs <= nowMs - spec.spanMs) {
-    row[o + REFUSED] = at(row, o + REFUSED) + 1
-    return
-  }
+  if (known || (seq === head && head > 0) || atMs <= newest - spec.spanMs || atMs <= nowMs - spec.spanMs)
+    return refuse(row, o)
   if (at(row, o + CAPACITY) === at(row, o + NEXT) - head) {
     dropOldest(row, spec)
-    if (seq <= head + 1) {
-      row[o + REFUSED] = at(row, o + REFUSED) + 1
-      return
-    }
+    if (seq <= head + 1) return refuse(row, o)
   }
   for (let moved = at(row, o + NEXT); moved > seq; moved--) {
     row[place(row, o, 0, moved)] = timeAt(row, o, moved - 1)
@@ -395,6 +390,10 @@ const pushLate = (
   row[o + NEXT] = at(row, o + NEXT) + 1
   for (const bucket of spec.buckets) addBucket(row, bucket, atMs, value)
   rebuild(row, spec, Math.max(nowMs, newest))
+}
+
+const refuse = (row: Float64Array, o: number): void => {
+  row[o + REFUSED] = at(row, o + REFUSED) + 1
 }
 
 /** Computes every window anew from the ring. O(samples). */
