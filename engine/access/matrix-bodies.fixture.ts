@@ -63,6 +63,12 @@ export const BODIES: Readonly<Record<string, unknown>> = {
   "alertRules.dryRun": { rules: [], fromMs: 1, toMs: 0 },
   "alerts.acknowledge": { minutes: 1 },
   "alerts.mute": { minutes: 1, note: "matrix" },
+  "incidents.acknowledge": { minutes: 1 },
+  "incidents.assign": { user: null },
+  "incidents.note": { text: "matrix" },
+  "incidents.escalate": { note: "matrix" },
+  "incidents.close": { note: "matrix" },
+  "incidents.confirm": { members: [{ fault: "link", kind: "link", id: NOBODY, name: "matrix" }], note: "" },
   // Over before it is planned: refused.
   "maintenance.create": WINDOW,
   "maintenance.put": WINDOW,

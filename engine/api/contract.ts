@@ -9,6 +9,7 @@ import * as OpenApi from "effect/http-api/OpenApi"
 import { AlertRulesGroup } from "#engine/api/groups/alert-rules.ts"
 import { AlertsGroup } from "#engine/api/groups/alerts.ts"
 import { AuditGroup } from "#engine/api/groups/audit.ts"
+import { IncidentsGroup } from "#engine/api/groups/incidents.ts"
 import { InventoryGroup } from "#engine/api/groups/inventory.ts"
 import { MaintenanceGroup } from "#engine/api/groups/maintenance.ts"
 import { NetworkGroup } from "#engine/api/groups/network.ts"
@@ -38,6 +39,7 @@ export class Api extends HttpApi.make("heliograph")
   .add(AlertRulesGroup)
   .add(AlertsGroup)
   .add(MaintenanceGroup)
+  .add(IncidentsGroup)
   .prefix("/api/v1")
   .middleware(HttpApiMiddleware.ProblemDetails)
   .annotateMerge(

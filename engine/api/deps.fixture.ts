@@ -33,6 +33,7 @@ export const testDeps = (given: Partial<ApiDeps>): ApiDeps => ({
   alerts: absent("alerts"),
   maintenance: absent("maintenance"),
   judgements: absent("judgements"),
+  incidents: absent("incidents"),
   log: silentLog,
   version: "0",
   publicUrl: null,

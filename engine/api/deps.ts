@@ -3,6 +3,7 @@ import type { Doors } from "#engine/access/doors.ts"
 import type { Idempotency } from "#engine/api/idempotency.ts"
 import type { Audit } from "#engine/audit/audit.ts"
 import type { Accounts, EventReader, HistoryReader, ProbePlans, Twins } from "#engine/api/ports.ts"
+import type { IncidentsApi } from "#engine/incidents/incidents-api.ts"
 import type { InventoryApi } from "#engine/inventory-api/inventory-api.ts"
 import type { Log } from "#engine/log.ts"
 import type { People } from "#engine/people/people.ts"
@@ -39,6 +40,7 @@ export interface ApiDeps {
   readonly alerts: AlertsApi
   readonly maintenance: MaintenanceApi
   readonly judgements: Judgements
+  readonly incidents: IncidentsApi
   readonly log: Log
   readonly version: string
   /** As browsers see it, when a proxy stands between. */

@@ -9,6 +9,7 @@ import { alertRules } from "#engine/api/handlers/alert-rules.ts"
 import { alerts } from "#engine/api/handlers/alerts.ts"
 import { audit } from "#engine/api/handlers/audit.ts"
 import { keys } from "#engine/api/handlers/keys.ts"
+import { incidents } from "#engine/api/handlers/incidents.ts"
 import { inventory } from "#engine/api/handlers/inventory.ts"
 import { maintenance } from "#engine/api/handlers/maintenance.ts"
 import { network } from "#engine/api/handlers/network.ts"
@@ -36,6 +37,6 @@ export const apiLayer = (deps: ApiDeps) =>
       subscribers(deps),
       replays(deps),
     ]),
-    Layer.provide([alertRules(deps), alerts(deps), maintenance(deps)]),
+    Layer.provide([alertRules(deps), alerts(deps), maintenance(deps), incidents(deps)]),
     Layer.provide([signedIn(deps), HttpApiMiddleware.layerProblemDetails({ includeDetails: true })]),
   )

@@ -5,6 +5,7 @@
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import type { Log } from "#engine/log.ts"
+import { makeIncidentsApi, type IncidentsApi } from "#engine/incidents/incidents-api.ts"
 import { makeMaintenanceApi, type MaintenanceApi } from "#engine/maintenance/maintenance-api.ts"
 import type { Quotas } from "#engine/quota/quotas.ts"
 import { makeAlertsApi, type AlertsApi, type Judgements } from "#engine/rules/alerts-api.ts"
@@ -33,10 +34,14 @@ export interface Judging {
     readonly alerts: AlertsApi
     readonly maintenance: MaintenanceApi
     readonly judgements: Judgements
+    readonly incidents: IncidentsApi
   }
   /** Keeps a tenant's twin on what is stored, for as long as the scope lives. */
   readonly follow: (tenant: TenantInfo) => Effect.Effect<void, never, Scope.Scope>
 }
+
+/** The twin opens none before twin/incident/ is in it (issue 7). */
+const NONE_YET = { list: () => [], act: async () => "gone" as const }
 
 export const makeJudging = ({ db, quotas, log, judgements, appUrl, nowMs }: JudgingOptions): Judging => {
   const following = new Map<TenantId, Follow>()
@@ -63,6 +68,7 @@ export const makeJudging = ({ db, quotas, log, judgements, appUrl, nowMs }: Judg
       alerts: makeAlertsApi(db),
       maintenance: makeMaintenanceApi({ db, follow: (tenant) => told(tenant, "silences"), nowMs }),
       judgements,
+      incidents: makeIncidentsApi(db, () => NONE_YET),
     },
     follow: (tenant) =>
       Effect.gen(function* () {

@@ -6,8 +6,10 @@ import type { DeviceInput, EngineInput } from "#twin/input.ts"
 import type { Columns } from "#twin/columns.ts"
 import type { Inventory } from "#protocol/inventory.ts"
 import type { AlertName, AlertView } from "#protocol/alert.ts"
+import type { IncidentView } from "#protocol/incident.ts"
 import type { Silence } from "#protocol/maintenance.ts"
 import type { Rule } from "#protocol/rule.ts"
+import type { IncidentAct } from "#twin/incident/act.ts"
 import type { Explained } from "#twin/alert/explain.ts"
 import type { Receipt } from "#twin/alert/receipt.ts"
 import type { Counts, EventView, FocusView } from "#protocol/view.ts"
@@ -74,4 +76,12 @@ export interface Judgement {
   readonly receipt: (name: AlertName) => Receipt | null
   /** Until then nobody is told of it again; null takes an acknowledgement back. Resolves to false when it does not fire. */
   readonly acknowledge: (name: AlertName, by: string, untilMs: number | null) => Promise<boolean>
+}
+
+/** The incidents of a tenant's twin, for doors and storage. What people do to one is an input of the journal. */
+export interface Incidents {
+  /** Those that are not closed and those that closed last, newest first. */
+  readonly list: () => readonly IncidentView[]
+  /** Resolves when journaled and applied. `gone` = the twin does not hold it (any more), `closed` = too late for this. */
+  readonly act: (id: string, by: string, act: IncidentAct) => Promise<"done" | "gone" | "closed">
 }

@@ -1,0 +1,15 @@
+/**
+ * What people do to an incident. Each is an input of the tenant's journal (twin/input.ts: IncidentInput), so that a replay
+ * has the same acknowledgements, notes and confirmed causes at the same instants.
+ */
+import type { CauseMember } from "#protocol/incident.ts"
+
+export type IncidentAct =
+  | { readonly act: "ack"; readonly untilMs: number }
+  | { readonly act: "unack" }
+  /** A user's name; null = nobody. */
+  | { readonly act: "assign"; readonly user: string | null }
+  | { readonly act: "note"; readonly text: string }
+  | { readonly act: "escalate"; readonly note: string }
+  | { readonly act: "close"; readonly note: string }
+  | { readonly act: "confirm"; readonly members: readonly CauseMember[]; readonly note: string }
