@@ -240,6 +240,7 @@ export const manyAlerts = (network: FixtureNetwork, nowMs: number, count: number
   const held = [null, null, null, "maintenance", "dependency", null, "mute", null, null, "flap"] as const
   const severities = ["critical", "warn", "warn", "critical", "critical", "info"] as const
   const states = ["firing", "firing", "pending", "firing", "recovering"] as const
+  if (network.nodes.id.length === 0) return []
   return Array.from({ length: count }, (_, nth): Alert => {
     const slot = (nth * 7) % network.nodes.id.length
     const [id, name, entity, text] = summaries[nth % summaries.length] ?? summaries[0]
@@ -354,7 +355,7 @@ const planned = (network: FixtureNetwork, nowMs: number): readonly MaintenanceWi
     timeZone: "America/Sao_Paulo",
     untilMs: null,
   }
-  const sites = { scope: { by_site_ids: [network.sites.id[0] as string] } }
+  const sites = { scope: { by_site_ids: [network.sites.id[0] ?? "sap"] } }
   return [
     {
       ...base,
@@ -395,7 +396,7 @@ const planned = (network: FixtureNetwork, nowMs: number): readonly MaintenanceWi
       rule: "optical-rx-low",
       startsAtMs: nowMs - HOUR,
       durationSeconds: 9 * 3_600,
-      scope: { by_device_ids: [network.nodes.id[2] as string] },
+      scope: { by_device_ids: [network.nodes.id[2] ?? "none"] },
     },
     {
       ...base,
