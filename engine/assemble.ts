@@ -68,6 +68,7 @@ import { makeSettings } from "#engine/tenancy/settings.ts"
 import { makeStandings, shrunk } from "#engine/tenancy/standings.ts"
 import { appUrlOf, ownerUrlsOf } from "#engine/tenancy/database-urls.ts"
 import { makeTenancy } from "#engine/tenancy/tenancy.ts"
+import { makeReasoning, type Reasoning } from "#engine/topology/reasoning.ts"
 import { makeTenants } from "#engine/tenant/registry.ts"
 import type { TenantInfo } from "#engine/tenant/live-twin.ts"
 import type { DeviceId, TenantId } from "#protocol/id.ts"
@@ -269,7 +270,7 @@ export const assemble = (options: AssembleOptions) =>
       audit,
       subscribers,
       replays,
-      judging: judging.api,
+      judging: { ...judging.api, ...makeReasoning() },
       tenancy: { tenancy, settings, quotas },
       twins,
       stream,
@@ -409,7 +410,7 @@ interface Serving {
   readonly audit: Audit
   readonly subscribers: SubscriberReveal
   readonly replays: Replays
-  readonly judging: Judging["api"]
+  readonly judging: Judging["api"] & Reasoning
   readonly tenancy: Pick<ApiDeps, "tenancy" | "settings" | "quotas">
   readonly twins: Twins
   readonly stream: Stream

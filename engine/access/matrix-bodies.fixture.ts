@@ -69,6 +69,23 @@ export const BODIES: Readonly<Record<string, unknown>> = {
   "incidents.escalate": { note: "matrix" },
   "incidents.close": { note: "matrix" },
   "incidents.confirm": { members: [{ fault: "link", kind: "link", id: NOBODY, name: "matrix" }], note: "" },
+  "whatIf.ask": { faults: [{ kind: "router", device: NOBODY }] },
+  "topologyProposals.accept": {},
+  "topologyProposals.reject": { note: "matrix" },
+  "topologyProposals.acceptRole": {},
+  "topologyProposals.rejectRole": { note: "matrix" },
+  // Members that are nobody's: refused.
+  "structure.putSrlg": { name: "matrix", kind: "duct", links: [NOBODY], sites: [] },
+  "structure.putDependencyGroup": {
+    name: "matrix",
+    mode: "any",
+    k: 1,
+    devices: [NOBODY],
+    links: [],
+    dependants: [NOBODY],
+  },
+  "structure.putProvider": { name: "matrix", kind: "transit", devices: [NOBODY], links: [] },
+  "structure.putService": { name: "matrix", kind: "dns", devices: [NOBODY], links: [], sites: [], providers: [] },
   // Over before it is planned: refused.
   "maintenance.create": WINDOW,
   "maintenance.put": WINDOW,
@@ -92,6 +109,8 @@ export const QUERIES: Readonly<Record<string, string>> = {
   "past.history": "?device=018f0000-0000-7000-8000-00000000dead&metric=device.up",
   "inventory.import": "?dryRun=true",
   "maintenance.calendar": "?from=0&to=1",
+  "whatIf.paths": `?from=${NOBODY}&to=${NOBODY}`,
+  "structure.sitesNear": "?latitude=1&longitude=2&km=1",
 }
 
 export const NOBODY_ID = NOBODY

@@ -16,7 +16,10 @@ import { NetworkGroup } from "#engine/api/groups/network.ts"
 import { PastGroup } from "#engine/api/groups/past.ts"
 import { AccountGroup, RolesGroup, SessionGroup, SignInGroup, UsersGroup } from "#engine/api/groups/people.ts"
 import { ReplaysGroup } from "#engine/api/groups/replays.ts"
+import { StructureGroup } from "#engine/api/groups/structure.ts"
 import { SubscribersGroup } from "#engine/api/groups/subscribers.ts"
+import { TopologyProposalsGroup } from "#engine/api/groups/topology-proposals.ts"
+import { WhatIfGroup } from "#engine/api/groups/what-if.ts"
 import { KeysGroup, TokensGroup } from "#engine/api/groups/programs.ts"
 import { SettingsGroup, TenantsGroup } from "#engine/api/groups/tenancy.ts"
 
@@ -40,6 +43,9 @@ export class Api extends HttpApi.make("heliograph")
   .add(AlertsGroup)
   .add(MaintenanceGroup)
   .add(IncidentsGroup)
+  .add(WhatIfGroup)
+  .add(TopologyProposalsGroup)
+  .add(StructureGroup)
   .prefix("/api/v1")
   .middleware(HttpApiMiddleware.ProblemDetails)
   .annotateMerge(

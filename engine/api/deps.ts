@@ -14,6 +14,9 @@ import type { AlertsApi, Judgements } from "#engine/rules/alerts-api.ts"
 import type { RulesApi } from "#engine/rules/rules-api.ts"
 import type { MaintenanceApi } from "#engine/maintenance/maintenance-api.ts"
 import type { Replays } from "#engine/replay/replays.ts"
+import type { ProposalsApi } from "#engine/topology/proposals-api.ts"
+import type { StructureApi } from "#engine/topology/structure-api.ts"
+import type { WhatIfApi } from "#engine/whatif/what-if-api.ts"
 import type { Settings } from "#engine/tenancy/settings.ts"
 import type { Tenancy } from "#engine/tenancy/tenancy.ts"
 
@@ -41,6 +44,9 @@ export interface ApiDeps {
   readonly maintenance: MaintenanceApi
   readonly judgements: Judgements
   readonly incidents: IncidentsApi
+  readonly whatIf: WhatIfApi
+  readonly proposals: ProposalsApi
+  readonly structure: StructureApi
   readonly log: Log
   readonly version: string
   /** As browsers see it, when a proxy stands between. */

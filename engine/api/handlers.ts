@@ -19,8 +19,11 @@ import { roles } from "#engine/api/handlers/roles.ts"
 import { session, signIn } from "#engine/api/handlers/sign-in.ts"
 import { settings } from "#engine/api/handlers/settings.ts"
 import { signedIn } from "#engine/api/handlers/signed-in.ts"
+import { structure } from "#engine/api/handlers/structure.ts"
 import { subscribers } from "#engine/api/handlers/subscribers.ts"
 import { tenants } from "#engine/api/handlers/tenants.ts"
+import { topologyProposals } from "#engine/api/handlers/topology-proposals.ts"
+import { whatIf } from "#engine/api/handlers/what-if.ts"
 import { tokens } from "#engine/api/handlers/tokens.ts"
 import { users } from "#engine/api/handlers/users.ts"
 
@@ -38,5 +41,6 @@ export const apiLayer = (deps: ApiDeps) =>
       replays(deps),
     ]),
     Layer.provide([alertRules(deps), alerts(deps), maintenance(deps), incidents(deps)]),
+    Layer.provide([whatIf(deps), topologyProposals(deps), structure(deps)]),
     Layer.provide([signedIn(deps), HttpApiMiddleware.layerProblemDetails({ includeDetails: true })]),
   )

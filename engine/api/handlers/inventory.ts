@@ -122,7 +122,7 @@ export const inventory = (deps: ApiDeps) => {
   )
 }
 
-const editorOf = ({ principal, actor }: (typeof Caller)["Service"]): Editor => ({
+export const editorOf = ({ principal, actor }: (typeof Caller)["Service"]): Editor => ({
   tenant: principal.tenant,
   by: actor,
   sites: principal.sites,
@@ -130,11 +130,14 @@ const editorOf = ({ principal, actor }: (typeof Caller)["Service"]): Editor => (
 })
 
 /** A single thing with its ETag, for whoever changes it carefully. */
-const tagged = <A>(body: A) => Effect.as(setHeader("etag", etagOf(body)), body)
+export const tagged = <A>(body: A) => Effect.as(setHeader("etag", etagOf(body)), body)
 
-type Why = EditRefused["why"]
+export type Why = EditRefused["why"]
 type ProblemOf<W extends Why> = ReturnType<(typeof PROBLEM)[W]>
-const problemOf = <W extends Why>(whys: readonly W[], error: EditRefused): Effect.Effect<never, ProblemOf<W>> => {
+export const problemOf = <W extends Why>(
+  whys: readonly W[],
+  error: EditRefused,
+): Effect.Effect<never, ProblemOf<W>> => {
   const why = whys.find((one) => one === error.why)
   return why === undefined ? Effect.die(error) : Effect.fail(PROBLEM[why](error.detail) as ProblemOf<W>)
 }
