@@ -444,6 +444,7 @@ test(
   },
 )
 
+const RAIL = "Map|Alerts|Devices|Events|Rules|Maintenance|Replay"
 /** PRODUCT.md, Roles and permissions: what each role finds in the rail, in the administration, and beside the devices. */
 const SEEN: Readonly<Record<UserRole, { rail: string; tabs: string; add: string; panel: string }>> = {
   platform_admin: {
@@ -453,23 +454,23 @@ const SEEN: Readonly<Record<UserRole, { rail: string; tabs: string; add: string;
     panel: "",
   },
   tenant_admin: {
-    rail: "Map|Alerts|Devices|Events|Rules|Maintenance|Replay|Administration|My account",
+    rail: `${RAIL}|Administration|My account`,
     tabs: "Users|Roles|API keys|Import and export|Quotas|Audit|Settings",
     add: "Add device|Add site|Add link|Import",
     panel: "Edit|Credentials|Remove",
   },
   manager: {
-    rail: "Map|Alerts|Devices|Events|Rules|Maintenance|Replay|Administration|My account",
+    rail: `${RAIL}|Administration|My account`,
     tabs: "Import and export",
     add: "Add device|Add site|Add link|Import",
     panel: "Edit",
   },
-  noc: { rail: "Map|Alerts|Devices|Events|Rules|Maintenance|Replay|My account", tabs: "", add: "", panel: "" },
-  engineer: { rail: "Map|Alerts|Devices|Events|Rules|Maintenance|Replay|My account", tabs: "", add: "", panel: "" },
+  noc: { rail: `${RAIL}|My account`, tabs: "", add: "", panel: "" },
+  engineer: { rail: `${RAIL}|My account`, tabs: "", add: "", panel: "" },
   technician: { rail: "Map|Alerts|Devices|Events|Rules|Maintenance|My account", tabs: "", add: "", panel: "" },
-  viewer: { rail: "Map|Alerts|Devices|Events|Rules|Maintenance|Replay|My account", tabs: "", add: "", panel: "" },
+  viewer: { rail: `${RAIL}|My account`, tabs: "", add: "", panel: "" },
   auditor: {
-    rail: "Map|Alerts|Devices|Events|Rules|Maintenance|Replay|Administration|My account",
+    rail: `${RAIL}|Administration|My account`,
     tabs: "Audit",
     add: "",
     panel: "",
