@@ -1,5 +1,6 @@
 /** Every benchmark, by the name that the command line takes. The first one runs when none is named. */
 import type { Case } from "#bench/case.ts"
+import { alerts } from "#bench/cases/alerts.ts"
 import { audit } from "#bench/cases/audit.ts"
 import { away } from "#bench/cases/away.ts"
 import { canonical } from "#bench/cases/canonical.ts"
@@ -25,6 +26,7 @@ import { whatif } from "#bench/cases/whatif.ts"
 
 export const CASES: readonly Case[] = [
   canonical,
+  alerts,
   audit,
   away,
   coldstart,

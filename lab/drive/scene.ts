@@ -16,8 +16,11 @@ export interface SceneOptions {
   readonly routers: number
   readonly seed: number
   readonly pollSeconds: number
-  /** False: the lab sends neither traps nor syslog, and no RouterOS session is there to listen on: polls alone. */
-  readonly push: boolean
+  /**
+   * False: the lab sends neither traps nor syslog, and no RouterOS session is there to listen on: polls alone. "listen" =
+   * only those sessions are there.
+   */
+  readonly push: boolean | "listen"
 }
 
 /** Everything is up and every router has answered once when `use` runs; everything is gone when this resolves. */
@@ -34,14 +37,14 @@ export const withScene = async <A>(options: SceneOptions, use: (scene: Scene) =>
       syslog: `127.0.0.1:${ports.syslog}`,
       stateFile: join(data.path, "lab.json"),
     })
-    if (!options.push) await lab.setTargets(null, null)
+    if (options.push !== true) await lab.setTargets(null, null)
     engine = await startEngine({
       dataDir: join(data.path, "engine"),
       ports,
       env: { HELIOGRAPH_POLL_SECONDS: String(options.pollSeconds) },
     })
     const document = withPollSeconds(await lab.importDocument(), options.pollSeconds)
-    await engine.importDocument(options.push ? document : withoutRouterOs(document))
+    await engine.importDocument(options.push !== false ? document : withoutRouterOs(document))
     const cookie = await engine.signIn()
     const viewer = await openViewer(engine.url, cookie)
     await viewer.until(() => allSeen(viewer), 60_000 + options.pollSeconds * 3000)

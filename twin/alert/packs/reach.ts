@@ -13,13 +13,17 @@ export const reach: RulePack = {
       id: "device-unreachable",
       name: "Device unreachable",
       severity: byRole("critical", "warn"),
-      condition: { type: "consecutive", metric: "probe.ping.loss_pct", operator: ">=", threshold_num: 100, count: 3 },
-      recover: { type: "consecutive", metric: "probe.ping.loss_pct", operator: "<", threshold_num: 50, count: 3 },
+      condition: all(
+        { type: "consecutive", metric: "device.up", operator: "==", threshold_num: 0, count: 1 },
+        level("last", "probe.ping.loss_pct", ">", 0, 300),
+      ),
+      recover: { type: "consecutive", metric: "device.up", operator: "==", threshold_num: 1, count: 2 },
       recover_seconds: 0,
       summary: "{{device}} at {{site}} answers no ping",
-      description: "Three rounds in a row lost completely; three good rounds end it.",
-      fires: `device r1 role core\nload 0s..10s every 2s ${LOSS} 0\nload 12s..20s every 2s ${LOSS} 100\nexpect ok device-unreachable - at 14s\nexpect firing device-unreachable - at 16s\nexpect severity critical device-unreachable`,
-      quiet: `load 0s..5m every 2s ${LOSS} 100 / 0\nexpect never device-unreachable`,
+      description:
+        "Three pings in a row were lost: the pinger's own verdict, told at once. Two reports of answers end it.",
+      fires: `device r1 role core\nload 0s..20s every 10s ${LOSS} 0\nload 0s..20s every 10s - device.up up\nload 26s..26s every 10s ${LOSS} 30\nload 26s..26s every 10s - device.up down\nexpect ok device-unreachable - at 25s\nexpect firing device-unreachable - at 27s\nexpect severity critical device-unreachable`,
+      quiet: `load 0s..5m every 2s ${LOSS} 100 / 0\nload 0s..5m every 2s - device.up up\nload 0s..5m every 30s if:ether1 interface.oper_up down\nexpect never device-unreachable`,
     }),
     packRule({
       id: "device-no-contact",
