@@ -444,15 +444,11 @@ test(
   },
 )
 
+const PLATFORM_TABS = "Users|Roles|API keys|Quotas|Audit|Settings|Tenants"
 const RAIL = "Map|Alerts|Devices|Events|Rules|Maintenance|Replay"
 /** PRODUCT.md, Roles and permissions: what each role finds in the rail, in the administration, and beside the devices. */
 const SEEN: Readonly<Record<UserRole, { rail: string; tabs: string; add: string; panel: string }>> = {
-  platform_admin: {
-    rail: "Administration|My account",
-    tabs: "Users|Roles|API keys|Quotas|Audit|Settings|Tenants",
-    add: "",
-    panel: "",
-  },
+  platform_admin: { rail: "Administration|My account", tabs: PLATFORM_TABS, add: "", panel: "" },
   tenant_admin: {
     rail: `${RAIL}|Administration|My account`,
     tabs: "Users|Roles|API keys|Import and export|Quotas|Audit|Settings",
@@ -469,12 +465,7 @@ const SEEN: Readonly<Record<UserRole, { rail: string; tabs: string; add: string;
   engineer: { rail: `${RAIL}|My account`, tabs: "", add: "", panel: "" },
   technician: { rail: "Map|Alerts|Devices|Events|Rules|Maintenance|My account", tabs: "", add: "", panel: "" },
   viewer: { rail: `${RAIL}|My account`, tabs: "", add: "", panel: "" },
-  auditor: {
-    rail: `${RAIL}|Administration|My account`,
-    tabs: "Audit",
-    add: "",
-    panel: "",
-  },
+  auditor: { rail: `${RAIL}|Administration|My account`, tabs: "Audit", add: "", panel: "" },
 }
 for (const role of USER_ROLES) {
   test(`[S1] ${role} sees what the engine would let them do, and nothing else`, { skip }, async () => {
