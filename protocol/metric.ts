@@ -75,6 +75,8 @@ const rows = [
   { id: 42, name: "interface.counter_discontinuity_seconds", unit: "s", kind: "gauge", entity: "interface" },
   /** 32 or 64: which size the collector read the octet counters with (a Counter32 wraps at 2^32). */
   { id: 43, name: "interface.counter_bits", unit: "", kind: "gauge", entity: "interface" },
+  /** What OSPF counts for sending out of it, 1 to 65535 (RFC 2328 s8.1). Absent where OSPF does not run. */
+  { id: 44, name: "interface.ospf_cost", unit: "", kind: "gauge", entity: "interface" },
   { id: 50, name: "interface.rx_bps", unit: "bit/s", kind: "gauge", entity: "interface", derived: true },
   { id: 51, name: "interface.tx_bps", unit: "bit/s", kind: "gauge", entity: "interface", derived: true },
   { id: 52, name: "interface.rx_pps", unit: "pkt/s", kind: "gauge", entity: "interface", derived: true },

@@ -55,6 +55,7 @@ export const OPER = columnOf(metricId("interface.oper_up"))
 export const ADMIN = columnOf(metricId("interface.admin_up"))
 export const SPEED = columnOf(metricId("interface.speed_bps"))
 export const IF_INDEX = columnOf(metricId("interface.if_index"))
+export const OSPF_COST = columnOf(metricId("interface.ospf_cost"))
 export const UTILIZATION = columnOf(metricId("interface.utilization_pct"))
 
 /** Counter metrics and the column of the rate that each gives, in this order in SourceCounters.value. */

@@ -16,6 +16,7 @@ import type {
   LinkView,
   MetricView,
   Quality,
+  Source,
 } from "#protocol/view.ts"
 import { isUp, stateName } from "#twin/adjacency.ts"
 import type { Adjacency } from "#twin/adjacency.ts"
@@ -145,7 +146,9 @@ const qualityOf = (atMs: number, estimated: boolean, now: Now): Quality => {
 
 /** Interface metrics that InterfaceView has no field for. */
 const EXTRAS: ReadonlySet<number> = new Set(
-  INTERFACE_LAYOUT.metrics.filter(({ name }) => !name.startsWith("interface.")).map(({ id }) => id),
+  INTERFACE_LAYOUT.metrics
+    .filter(({ name }) => !name.startsWith("interface.") || name === "interface.ospf_cost")
+    .map(({ id }) => id),
 )
 
 const metricsOf = (router: RouterState, now: Now): readonly MetricView[] => [
@@ -171,9 +174,18 @@ const measured = (
     const atMs = table.atMs[index] as number
     const origin = table.origin[index] as number
     const source = originSource(origin)
-    const quality = qualityOf(atMs, originEstimated(origin), source === "probe" ? probeNow(now) : now)
+    const quality = qualityOf(atMs, originEstimated(origin), paceOf(metric, source, now))
     return [{ entity, metric: metric.name, value, unit: metric.unit, atMs, source, quality }]
   })
+
+/** Read every five minutes, whatever the polling's pace (docs/collectors.md). */
+const SLOW: ReadonlySet<number> = new Set([metricId("interface.ospf_cost"), metricId("device.clock.skew_seconds")])
+const SLOW_STALE_MS = STALE_POLLS * 300_000
+
+const paceOf = (metric: Metric, source: Source, now: Now): Now => {
+  if (source === "probe") return probeNow(now)
+  return SLOW.has(metric.id) ? { ...now, staleMs: Math.max(now.staleMs, SLOW_STALE_MS) } : now
+}
 
 /** Probes have their own pace, whatever the polling's. */
 const probeNow = ({ atMs }: Now): Now => ({ atMs, staleMs: PROBE_STALE_MS, stale: false })

@@ -7,7 +7,7 @@ import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { test, type TestContext } from "node:test"
-import { BGP_STATES, OSPF_STATES } from "#protocol/metric.ts"
+import { BGP_STATES, metricId, OSPF_STATES } from "#protocol/metric.ts"
 import { freePort } from "#lab/drive/child.ts"
 import { bgpPeers, FRR_ISP, linkBetween, MANAGEMENT, ospfNeighbours, portsOf, routerNamed } from "#lab/frr/isp.ts"
 import { openNetwork } from "#lab/frr/network.ts"
@@ -55,13 +55,29 @@ test(
     const isFull = (router: string, far: string): boolean =>
       value(router, `ospf:${loopback(far)}`, "ospf.neighbor.state") === FULL
 
+    /** Told once in five minutes; null = never. */
+    const costOf = (router: string, name: string): number | null => {
+      const polls = recorder.inputs.flatMap((input) =>
+        input.kind === "poll" && input.device === router ? [input] : [],
+      )
+      return polls.reduce<number | null>((newest, { entities, entity, metric, value }) => {
+        const row = metric.findIndex(
+          (id, i) => id === metricId("interface.ospf_cost") && entities[entity[i]!] === `if:${name}`,
+        )
+        return value[row] ?? newest
+      }, null)
+    }
+
     await t.test(
-      "all twelve are polled, v2c and v3, with every interface, OSPF neighbour and BGP peer they have",
+      "all twelve are polled, v2c and v3, with every interface, OSPF cost and neighbour, and BGP peer they have",
       async () => {
         const lacking = (): string[] =>
           FRR_ISP.routers.flatMap(({ name }) => [
             ...portsOf(FRR_ISP, name).flatMap(({ own }) =>
               value(name, `if:${own.interface}`, "interface.oper_up") === 1 ? [] : [`${name} ${own.interface}`],
+            ),
+            ...portsOf(FRR_ISP, name).flatMap(({ link, own }) =>
+              costOf(name, own.interface) === link.cost ? [] : [`${name} ${own.interface} cost`],
             ),
             ...ospfNeighbours(FRR_ISP, name).flatMap((far) => (isFull(name, far) ? [] : [`${name} ospf ${far}`])),
             ...bgpPeers(FRR_ISP, name).flatMap(({ remote, remoteAddress }) =>

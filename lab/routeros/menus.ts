@@ -265,6 +265,38 @@ const ospfNeighbors: Menu = (asked) => {
     })
 }
 
+/** 6 names the interface, 7 puts it behind the address. */
+const ospfInterfaces: Menu = (asked) => {
+  const { isp, ospf } = asked.network
+  const rows = portsOf(asked).filter(({ wire }) => isp.links[wire]?.ospf === true)
+  return rows.map((port) => {
+    const { index, cost } = isp.links[port.wire]!
+    const common = { ".id": rowId(index + 1), cost: String(cost), priority: "128", "network-type": "point-to-point" }
+    const up = ospf.state[index] !== OSPF_GONE
+    if (!isV7(asked))
+      return {
+        ...common,
+        interface: port.name,
+        instance: "default",
+        area: "backbone",
+        state: "point-to-point",
+        neighbors: up ? "1" : "0",
+        disabled: "false",
+        inactive: "false",
+        dynamic: "true",
+      }
+    return {
+      ...common,
+      address: `${hostOf(port)}%${port.name}`,
+      area: "backbone",
+      state: "ptp",
+      "network-type": "ptp",
+      "use-bfd": "false",
+      dynamic: "true",
+    }
+  })
+}
+
 const bgpSessions: Menu = (asked) => {
   const { network, router } = asked
   if (!isV7(asked)) return []
@@ -421,6 +453,7 @@ export const MENUS: Readonly<Record<string, Menu>> = {
   "/ip/neighbor": neighbors,
   "/ip/route": routes,
   "/routing/ospf/neighbor": ospfNeighbors,
+  "/routing/ospf/interface": ospfInterfaces,
   "/routing/bgp/session": bgpSessions,
   "/routing/bgp/peer": bgpPeers,
   "/routing/bfd/session": nothing,

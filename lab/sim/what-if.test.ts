@@ -1,7 +1,7 @@
 /**
  * [what-if] against the emulated ISP really doing it: a twin is fed with polls of the lab's truth, asked what would be if
  * something failed, and then it fails. Reachability must be equal, link loads and customers within PRODUCT.md's bounds.
- * The twin knows nothing of the lab but what its polls say; the OSPF costs are told, as an operator would.
+ * The twin knows nothing of the lab but what its polls say, OSPF costs included; the collectors' own tests prove those.
  */
 import assert from "node:assert/strict"
 import { test } from "node:test"
@@ -56,8 +56,8 @@ const inventoryOf = (isp: Isp): Inventory => ({
   }),
 })
 
-/** What the collector would bring home from a router now. */
-const pollOf = (isp: Isp, network: Network, router: number): PollInput => {
+/** What the collector would bring home from a router now. `costs`: it reads those of OSPF. */
+const pollOf = (isp: Isp, network: Network, router: number, costs: boolean): PollInput => {
   const entities: EntityKey[] = [DEVICE_ENTITY]
   const rows: Array<readonly [entity: number, metric: MetricName, value: number]> = []
   const sessions = network.households.sessionsOn(router)
@@ -72,6 +72,8 @@ const pollOf = (isp: Isp, network: Network, router: number): PollInput => {
       [entity, "interface.rx_bytes_total", network.inOctets(port)],
       [entity, "interface.tx_bytes_total", network.outOctets(port)],
     )
+    const link = isp.links[isp.ports[port]!.wire]
+    if (costs && link?.ospf === true) rows.push([entity, "interface.ospf_cost", link.cost])
   }
   return {
     kind: "poll",
@@ -88,7 +90,7 @@ const pollOf = (isp: Isp, network: Network, router: number): PollInput => {
   }
 }
 
-/** A lab that has been running, and what its twin makes of it. `costs`: the operator told the OSPF costs. */
+/** A lab that has been running, and what its twin makes of it. `costs`: the polls bring the OSPF costs. */
 const watched = (isp: Isp, costs = true): { readonly network: Network; readonly model: Model } => {
   const network = new Network(isp, EVENING)
   const world = newWorld()
@@ -100,15 +102,14 @@ const watched = (isp: Isp, costs = true): { readonly network: Network; readonly 
   ]
   for (let polls = 0; polls < 4; polls++) {
     if (polls > 0) network.advance(network.nowMs + POLL_MS)
-    told.push(...isp.routers.map(({ index }) => pollOf(isp, network, index)))
+    told.push(...isp.routers.map(({ index }) => pollOf(isp, network, index, costs)))
   }
   runRound(
     world,
     cells,
     told.map((input, i) => ({ seq: i + 1, input })),
   )
-  const costOf = (l: number) => ({ costAB: isp.links[l]!.cost, costBA: isp.links[l]!.cost })
-  return { network, model: modelOf(world, cells, costs ? { costOf } : {}) }
+  return { network, model: modelOf(world, cells) }
 }
 
 const happen = (network: Network, faults: readonly Fault[]): void => {

@@ -83,6 +83,38 @@ test("exits, core, costs, loads, sessions and what is assumed come from the twin
   assert.ok(!told.assumptions.some((words) => words.includes("costs follow capacity")))
 })
 
+/** A poll that only tells costs, by port. */
+const costs = (name: string, by: Readonly<Record<string, number>>): Input =>
+  poll(
+    name,
+    at(25),
+    Object.fromEntries(Object.entries(by).map(([port, cost]) => [interfaceKey(port), { "interface.ospf_cost": cost }])),
+  )
+
+test("[what-if] costs are what the routers say, each end its own; one end stands in for the other; the rest by capacity", () => {
+  const net = running()
+  net.apply(costs("edge", { e0: 99, e1: 11 }), costs("core", { e1: 12, e2: 13 }))
+  const { graph, assumptions } = modelOf(net.world, net.cells)
+  const both = (l: number) => [0, 1].map((side) => graph.cost[graph.half[2 * l + side] as number])
+  assert.deepEqual([0, 1, 2, 3].map(both), [
+    [1, 1],
+    [11, 12],
+    [13, 13],
+    [10, 10],
+  ])
+  const words = assumptions.filter((one) => one.includes("cost"))
+  assert.deepEqual(words.slice(0, 2), [
+    "the OSPF costs of 3 of 5 links are not known: they follow capacity",
+    "the OSPF cost of 1 links is known at one end: it is taken for both",
+  ])
+  const told = modelOf(net.world, net.cells, { costOf: (l) => (l === 1 ? { costAB: 7, costBA: 8 } : null) })
+  assert.deepEqual(
+    [1, 2].map((l) => told.graph.cost[told.graph.half[2 * l] as number]),
+    [7, 13],
+    "what the operator tells goes before",
+  )
+})
+
 test("[what-if] what is down in the twin is down in the model: one more failure cuts off who had two ways", () => {
   const net = running()
   const fault = [{ kind: "interface", router: 2, ifName: "e2" }] as const

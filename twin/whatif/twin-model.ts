@@ -3,9 +3,11 @@
  * what is down is what the twin believes down, loads and sessions are measured values; what the twin cannot know is
  * replaced by a stated assumption, which every answer repeats.
  */
+import { interfaceKey } from "#protocol/id.ts"
 import type { Role } from "#protocol/role.ts"
 import { at } from "#twin/chunked.ts"
 import type { Cells } from "#twin/cells.ts"
+import { level, OSPF_COST } from "#twin/interface.ts"
 import type { LinkState } from "#twin/link.ts"
 import type { World } from "#twin/round.ts"
 import type { Topology } from "#twin/topology.ts"
@@ -22,10 +24,16 @@ import type { PairDemand } from "#twin/whatif/traffic.ts"
 export interface Told {
   readonly srlgs?: readonly Srlg[]
   readonly groups?: readonly DependencyGroup[]
-  /** OSPF costs by link slot; null = by capacity. */
+  /** OSPF costs by link slot, before what the routers say; null = what they say, else by capacity. */
   readonly costOf?: FlatOptions["costOf"]
   readonly referenceBps?: number
   readonly matrix?: readonly PairDemand[]
+  /** As it was before a fault: these were up, and these were the sessions (NaN = unknown). */
+  readonly before?: {
+    readonly nodes: ReadonlySet<number>
+    readonly links: ReadonlySet<number>
+    readonly sessionsOf: (slot: number) => number
+  }
 }
 
 export const modelOf = (world: World, cells: Cells, told: Told = {}): Model => {
@@ -37,7 +45,7 @@ export const modelOf = (world: World, cells: Cells, told: Told = {}): Model => {
   const { exits, outside, said: saidOfExits } = exitsFor(devices.length, has)
   const core = has(["core"])
   const silent = silentRouters(topology, cells, links)
-  const graph = graphFor(topology, links, outside, told)
+  const { graph, said: saidOfCosts } = graphFor(topology, cells, links, outside, told)
   return makeModel({
     nodes: devices.length,
     links: links.length,
@@ -49,36 +57,88 @@ export const modelOf = (world: World, cells: Cells, told: Told = {}): Model => {
     outside,
     exits,
     vantages: core.length > 0 ? core : borders(graph, exits, outside),
-    downNodes: silent.down,
-    downLinks: Uint8Array.from(links, ({ status }) => (status.health === "down" ? 1 : 0)),
+    downNodes: silent.down.map((down, slot) => (told.before?.nodes.has(slot) === true ? 0 : down)),
+    downLinks: Uint8Array.from(links, ({ status }, link) =>
+      status.health === "down" && told.before?.links.has(link) !== true ? 1 : 0,
+    ),
     groups: told.groups ?? [],
     measuredBps: Float64Array.from({ length: 2 * links.length }, (_, d) => bpsOf(links[d >> 1] as LinkState, d & 1)),
     matrix: told.matrix ?? null,
-    sessions: Float64Array.from(devices, (_, slot) => sessionsOf(cells, slot)),
+    sessions: Float64Array.from(devices, (_, slot) => told.before?.sessionsOf(slot) ?? sessionsOf(cells, slot)),
     hasCustomers: customerRouters(devices.length, has),
-    assumptions: [...saidOfCosts(told), ...saidOfExits, ...saidOfCore(core), ...silent.said],
+    assumptions: [...saidOfCosts, ...saidOfExits, ...saidOfCore(core), ...silent.said],
   })
 }
 
 /** Upstreams and peers are where the world is. Nothing is routed through them, so that their links count alike. */
 const OUTSIDE_COST = 1
 
-const graphFor = (topology: Topology, links: readonly LinkState[], outside: Uint8Array, told: Told): FlatGraph => {
+const graphFor = (
+  topology: Topology,
+  cells: Cells,
+  links: readonly LinkState[],
+  outside: Uint8Array,
+  told: Told,
+): { readonly graph: FlatGraph; readonly said: readonly string[] } => {
   const { inventory, deviceSlot } = topology
+  const costs = costsSaid(topology, cells)
+  const counts: CostCounts = { known: 0, halfKnown: 0, byCapacity: 0 }
   const isOutside = (link: number): boolean => {
     const { a, b } = inventory.links[link] ?? { a: null, b: null }
     return [a, b].some((end) => end !== null && outside[deviceSlot.get(end.device) ?? -1] === 1)
   }
-  return flatGraphOf(topology, {
+  const graph = flatGraphOf(topology, {
     capacityBps: links.map(({ capacityBps }) => capacityBps ?? Number.NaN),
     costOf: (link) => {
       if (isOutside(link)) return { costAB: OUTSIDE_COST, costBA: OUTSIDE_COST }
-      const known = told.costOf?.(link) ?? null
-      if (known !== null) return known
+      const known = told.costOf?.(link) ?? bothWays(costs[2 * link], costs[2 * link + 1], counts)
+      if (known !== null) {
+        counts.known++
+        return known
+      }
+      counts.byCapacity++
       const cost = costOfCapacity(links[link]?.capacityBps ?? Number.NaN, told.referenceBps)
       return { costAB: cost, costBA: cost }
     },
   })
+  return { graph, said: saidOf(counts) }
+}
+
+/** Links whose cost is known, among them those of one end only, and the others. */
+interface CostCounts {
+  known: number
+  halfKnown: number
+  byCapacity: number
+}
+
+/** What the routers say of sending out of end a (2 * link) and end b (2 * link + 1); NaN = nothing. */
+const costsSaid = ({ routers, inventory }: Topology, cells: Cells): Float64Array => {
+  const costs = new Float64Array(2 * inventory.links.length).fill(Number.NaN)
+  for (const [slot, { ports }] of routers.entries()) {
+    const { interfaces } = cells.routers.state(slot)
+    for (const { ifName, link, end } of ports) {
+      const row = interfaces.keys.indexOf(interfaceKey(ifName))
+      const cost = row < 0 ? null : level(interfaces, row, OSPF_COST)
+      if (cost !== null) costs[2 * link + (end === "a" ? 0 : 1)] = cost
+    }
+  }
+  return costs
+}
+
+/** Who does not say it is taken to have what the other end has: a cost by capacity beside a configured one misleads more. */
+const bothWays = (ab = Number.NaN, ba = Number.NaN, counts: CostCounts): Costs | null => {
+  if (Number.isNaN(ab) && Number.isNaN(ba)) return null
+  if (Number.isNaN(ab) || Number.isNaN(ba)) counts.halfKnown++
+  return { costAB: Number.isNaN(ab) ? ba : ab, costBA: Number.isNaN(ba) ? ab : ba }
+}
+
+type Costs = NonNullable<ReturnType<NonNullable<FlatOptions["costOf"]>>>
+
+const saidOf = ({ known, halfKnown, byCapacity }: CostCounts): readonly string[] => {
+  if (known === 0) return ["the routers' OSPF costs are not known: costs follow capacity"]
+  const some = `the OSPF costs of ${byCapacity} of ${known + byCapacity} links are not known: they follow capacity`
+  const half = `the OSPF cost of ${halfKnown} links is known at one end: it is taken for both`
+  return [...(byCapacity > 0 ? [some] : []), ...(halfKnown > 0 ? [half] : [])]
 }
 
 interface Exits {
@@ -116,9 +176,6 @@ const customerRouters = (nodes: number, has: (roles: readonly Role[]) => number[
   for (const slot of has(["access", "bng", "customer-edge"])) mask[slot] = 1
   return mask
 }
-
-const saidOfCosts = (told: Told): readonly string[] =>
-  told.costOf === undefined ? ["the routers' OSPF costs are not known: costs follow capacity"] : []
 
 const saidOfCore = (core: readonly number[]): readonly string[] =>
   core.length > 0

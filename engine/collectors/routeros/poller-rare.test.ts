@@ -43,3 +43,33 @@ test("[C17] the router's clock is compared with ours once a minute; by SNMP wher
   )
   assert.equal(asked(router, "/system/clock/print"), 1)
 })
+
+test("[C1] OSPF costs of RouterOS 6 and 7, every five minutes; settings for all and unused rows tell nothing", async () => {
+  const rows = [
+    { ".id": "*1", interface: "ether1", cost: "15", dynamic: "true" },
+    { ".id": "*2", interface: "all", cost: "9" },
+    { ".id": "*3", address: "10.1.1.1%wan: x (eth2)", area: "backbone", cost: "700" },
+    { ".id": "*4", interface: "bridge", cost: "65536" },
+    { ".id": "*5", interface: "bridge", cost: "5", disabled: "true" },
+    { ".id": "*6", interface: "bridge", cost: "5", inactive: "true" },
+    { ".id": "*7", interface: "<pppoe-maria>", cost: "5" },
+    { ".id": "*8", address: "10.1.9.1", cost: "5" },
+  ]
+  const costs: Handler = (words, peer) =>
+    words[0] === "/routing/ospf/interface/print" && tables({ [words[0]]: rows })(words, peer)
+  await using router = await startRouter(firstOf(costs, V7))
+  await polling(router, (poller, forward) =>
+    Effect.gen(function* () {
+      const told = (input: Record<string, number | string>) =>
+        Object.entries(input).filter(([key]) => key.startsWith("interface.ospf_cost@"))
+      assert.deepEqual(told(seen(yield* poller.poll(9_000))), [
+        ["interface.ospf_cost@if:ether1", 15],
+        ["interface.ospf_cost@if:wan: x (eth2)", 700],
+      ])
+      forward(240_000)
+      assert.deepEqual(told(seen(yield* poller.poll(9_000))), [])
+      forward(60_000)
+      assert.equal(told(seen(yield* poller.poll(9_000))).length, 2)
+    }),
+  )
+})

@@ -39,7 +39,9 @@ import {
   makeTold,
   mapAddresses,
   mapNeighbors,
+  mapOspfCosts,
   NEIGHBOR_PROPERTIES,
+  OSPF_INTERFACE_PROPERTIES,
   type Told,
 } from "#engine/collectors/routeros/surroundings.ts"
 import { parseCount, parseMajor } from "#engine/collectors/routeros/values.ts"
@@ -58,7 +60,7 @@ export interface RouterOsOptions {
 
 /** Identity, serial, addresses, health, comments, leases: how often they are read. */
 const SLOW_MS = 60_000
-/** Which interface runs over which: how often it is read. */
+/** Which interface runs over which, and OSPF's costs: how often they are read. */
 const STACKS_MS = 300_000
 /** How long an optional command is left out after a `!trap` (the router has no such menu), and after no answer. */
 const REFUSED_REST_MS = 600_000
@@ -90,6 +92,7 @@ interface Memory {
   /** Interfaces whose lower layers were told, and when they were read. */
   readonly stacked: Set<EntityKey>
   stacksAtMs: number
+  costsAtMs: number
   readonly queues: QueueMemory
   /** Interfaces whose comment was sent: a comment that is gone must be sent once more, as empty. */
   readonly aliased: Set<EntityKey>
@@ -111,6 +114,7 @@ const openPoller = (target: Target, credential: RouterOsCredential, options: Rou
       ears: makeEars(hearersOf(target, options), () => monotonicMs(clock)),
       stacked: new Set(),
       stacksAtMs: Number.NEGATIVE_INFINITY,
+      costsAtMs: Number.NEGATIVE_INFINITY,
       queues: makeQueueMemory(),
       aliased: new Set(),
       privilegesChecked: false,
@@ -192,6 +196,7 @@ const pollRouter = (
     memory.ears.polled(parts.interfaces.rows)
     const lights = yield* readPorts(poll, parts.interfaces.rows)
     const stacks = yield* askStacks(poll, parts.interfaces.rows)
+    const costs = yield* askCosts(poll)
     const queues = slow ? yield* askQueues(poll) : []
     const skew = slow && alone ? yield* askClock(poll) : null
     yield* checkPrivileges(poll, target, credential)
@@ -209,6 +214,7 @@ const pollRouter = (
     }
     if (parts.neighbors !== null) mapNeighbors(batch, parts.neighbors.rows, parts.interfaces.rows, memory.told)
     if (parts.ospf !== null) map.mapOspf(batch, parts.ospf.rows, memory.subnets)
+    if (costs !== null) mapOspfCosts(batch, costs, parts.interfaces.rows)
     if (parts.bgp !== null) map.mapBgp(batch, parts.bgp.rows)
     batch.value(DEVICE_ENTITY, "pppoe.sessions.active", countOf(parts.pppoe))
     batch.value(DEVICE_ENTITY, "dhcp.leases.active", countOf(parts.leases))
@@ -315,6 +321,18 @@ const askStacks = (poll: Poll, interfaces: readonly Row[]): Effect.Effect<Stacks
     const names = new Set(interfaces.flatMap((row) => map.interfaceOf(row) ?? []))
     for (const key of memory.stacked) if (!names.has(key)) memory.stacked.delete(key)
     return readStacks(rows, interfaces)
+  })
+
+/** By the API even when SNMP polls too: RouterOS has no OSPF-MIB. Null = not now. */
+const askCosts = (poll: Poll): Effect.Effect<readonly Row[] | null, RouterOsError> =>
+  Effect.suspend(() => {
+    const { memory, nowMs } = poll
+    if (!poll.slow || nowMs - memory.costsAtMs < STACKS_MS) return NOTHING
+    return Effect.map(optional(poll, ["/routing/ospf/interface/print", OSPF_INTERFACE_PROPERTIES]), (answer) => {
+      if (answer === null) return null
+      memory.costsAtMs = nowMs
+      return answer.rows
+    })
   })
 
 /** A device that SNMP polls too tells its clock there, ten times as finely. */

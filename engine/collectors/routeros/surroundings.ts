@@ -13,7 +13,7 @@ import { assignNeighborKeys, type NeighborKeys } from "#engine/collectors/neighb
 import { interfaceOf, type Batch } from "#engine/collectors/routeros/map.ts"
 import type { Row } from "#engine/collectors/routeros/reply.ts"
 import { SUBNETS_MAX } from "#engine/collectors/routeros/subnets.ts"
-import { parseFlag } from "#engine/collectors/routeros/values.ts"
+import { parseCount, parseFlag } from "#engine/collectors/routeros/values.ts"
 
 /** For `.proplist`. */
 export const ADDRESS_PROPERTIES = "=.proplist=address,network,interface,actual-interface,disabled,invalid"
@@ -52,6 +52,26 @@ export const mapAddresses = (
   for (const [key, texts] of byInterface) {
     batch.text(key, "interface.addresses", joinBounded(texts))
     told.add(key)
+  }
+}
+
+/** For `.proplist` of /routing/ospf/interface/print. */
+export const OSPF_INTERFACE_PROPERTIES = "=.proplist=interface,address,cost,disabled,inactive"
+
+/**
+ * What OSPF counts for sending out of each interface: RouterOS 6 names it in `interface`, 7 behind the address
+ * (`10.1.1.1%ether2`). Rows of 6 that are settings for `all` name no interface of ours.
+ */
+export const mapOspfCosts = (batch: Batch, rows: readonly Row[], interfaces: readonly Row[]): void => {
+  const ours = new Set(interfaces.flatMap((row) => interfaceOf(row) ?? []))
+  for (const row of rows) {
+    const address = row.get("address") ?? ""
+    const zone = address.includes("%") ? address.slice(address.indexOf("%") + 1) : undefined
+    const key = localKey(row.get("interface") ?? zone, ours)
+    const cost = parseCount(row.get("cost"))
+    const unused = parseFlag(row.get("disabled")) === true || parseFlag(row.get("inactive")) === true
+    if (key === null || unused || cost === null || cost < 1 || cost > 0xffff) continue
+    batch.value(key, "interface.ospf_cost", cost)
   }
 }
 

@@ -57,6 +57,7 @@ export const OSPF = {
   ospfNbrRtrId: oid("1.3.6.1.2.1.14.10.1.3"),
   /** down(1) attempt(2) init(3) twoWay(4) exchangeStart(5) exchange(6) loading(7) full(8). */
   ospfNbrState: oid("1.3.6.1.2.1.14.10.1.6"),
+  ospfRouterId: oid("1.3.6.1.2.1.14.1.1.0"),
 } as const
 
 /** bgpPeerTable, indexed by bgpPeerRemoteAddr (4 arcs). */

@@ -45,6 +45,9 @@ import {
   SNMP_ENGINE_TIME,
   SYS,
 } from "#engine/collectors/snmp/mib.ts"
+import { putOspfCosts, readOspfCosts } from "#engine/collectors/snmp/ospf-costs.ts"
+import type { OspfCosts } from "#engine/collectors/snmp/ospf-costs.ts"
+import { makeReader } from "#engine/collectors/snmp/read-table.ts"
 import { makeSurroundingsMemory, putSurroundings, readSurroundings } from "#engine/collectors/snmp/surroundings.ts"
 import type { Surroundings, SurroundingsMemory } from "#engine/collectors/snmp/surroundings.ts"
 import { octetText } from "#engine/collectors/snmp/text.ts"
@@ -148,6 +151,7 @@ interface Read {
   ospf: Listing<OspfNeighbor> | null
   bgp: Listing<BgpPeer> | null
   surroundings: Surroundings | null
+  costs: OspfCosts
   clock: ClockReading | null
   readonly table: MutableIfTable
 }
@@ -168,6 +172,7 @@ const readDevice = async (walk: Walk, memory: Memory): Promise<Read> => {
     ospf: null,
     bgp: null,
     surroundings: null,
+    costs: new Map(),
     clock: null,
     table: makeIfTable(),
   }
@@ -191,6 +196,9 @@ const readDevice = async (walk: Walk, memory: Memory): Promise<Read> => {
     },
     async () => {
       if (read.surroundings !== null) read.clock = await readClock(walk)
+    },
+    async () => {
+      if (read.surroundings !== null && memory.hasOspf) read.costs = await readCosts(walk, memory)
     },
   ]
   for (const part of parts) if (!(await succeeds(part))) break
@@ -328,6 +336,10 @@ const discoverSurroundings = async (walk: Walk, memory: Memory): Promise<Surroun
   return surroundings
 }
 
+/** As often as the surroundings: what is not complete is worth telling all the same. */
+const readCosts = ({ client, pace, untilMs }: Walk, { networks }: Memory): Promise<OspfCosts> =>
+  readOspfCosts({ ...makeReader(client, untilMs, []), pace }, networks)
+
 /** As often as the surroundings. Null = the device has no clock, or not one with a zone. */
 const readClock = async ({ client, untilMs }: Walk): Promise<ClockReading | null> => {
   const askedMs = performance.now()
@@ -374,6 +386,7 @@ const putDevice = (batch: Batch, memory: Memory, read: Read): void => {
     const ours = (ifIndex: number): EntityKey | null => keyOf(interfaces, ifIndex)
     putSurroundings(batch, surroundings, memory.surroundings, ours, keysOf(interfaces))
   }
+  putOspfCosts(batch, read.costs, (ifIndex) => keyOf(interfaces, ifIndex))
   if (read.ospf !== null) {
     putOspf(batch, read.ospf, memory.parallel, (neighbor) =>
       keyOf(interfaces, ifIndexTowards(memory.networks, neighbor)),

@@ -8,7 +8,7 @@ import { row, scalars, sortRows, table } from "#lab/snmp/mib.ts"
 import type { Row, Subject, Table } from "#lab/snmp/mib.ts"
 import { BGP_ESTABLISHED, HOLD_MS, KEEPALIVE_MS } from "#lab/isp/bgp.ts"
 import type { BgpSession, Isp, Link, Port, Router } from "#lab/isp/model.ts"
-import { OSPF_GONE } from "#lab/isp/ospf.ts"
+import { OSPF_FULL, OSPF_GONE } from "#lab/isp/ospf.ts"
 
 /** The far port of a link, seen from one of its routers. */
 export const farPort = (isp: Isp, link: Link, router: number): Port =>
@@ -33,6 +33,51 @@ const neighbourPort = ({ network: { isp }, router }: Subject, link: number): Por
 const neighbourRouter = (subject: Subject, link: number): Router =>
   subject.network.isp.routers[neighbourPort(subject, link).router]!
 
+/** ospfIfMetricTable as FRR 8 shows it, measured: always 1, under TOS 1 while ospfIfMetricTOS says 0. */
+const metricRows = ({ network: { isp }, router }: Subject): readonly Row[] =>
+  sortRows(ospfPorts(isp, router).map((port) => row([...ospfIndex(port), 1], port.index)))
+
+const ospfPorts = (isp: Isp, router: number): readonly Port[] =>
+  isp.routers[router]!.ports.flatMap((index) => {
+    const port = isp.ports[index]!
+    return port.wire >= 0 && isp.links[port.wire]?.ospf === true ? [port] : []
+  })
+
+const AREA = [0, 0, 0, 0]
+const AREA_ROWS = [row(AREA, 0)]
+/** Its own router-LSA. A real router has those of its whole area; nobody asks the lab for them. */
+const lsdbRows = (subject: Subject): readonly Row[] => {
+  const id = thisRouter(subject).loopback.split(".").map(Number)
+  return [row([...AREA, 1, ...id, ...id], subject.router)]
+}
+
+/** RFC 2328 sA.4.2: two entries for each numbered point-to-point link with a neighbour, one for each without. */
+const routerLsa = (subject: Subject): Buffer => {
+  const { network, router } = subject
+  const { isp, ospf } = network
+  const entry = (id: string, data: string, type: number, metric: number): Buffer =>
+    Buffer.from([...id.split(".").map(Number), ...data.split(".").map(Number), type, 0, metric >> 8, metric & 0xff])
+  const entries = ospfPorts(isp, router).flatMap((port) => {
+    const { cost } = isp.links[port.wire]!
+    const far = neighbourRouter(subject, port.wire).loopback
+    const stub = entry(networkOf(port.address!), maskOf(port.address!), 3, cost)
+    return ospf.state[port.wire] === OSPF_FULL ? [entry(far, hostOf(port), 1, cost), stub] : [stub]
+  })
+  const body = Buffer.concat([Buffer.from([0, 0, entries.length >> 8, entries.length & 0xff]), ...entries])
+  const id = thisRouter(subject).loopback.split(".").map(Number)
+  const head = Buffer.from([0, 1, 2, 1, ...id, ...id, 0x80, 0, 0, 1, 0, 0, 0, 0])
+  head.writeUInt16BE(head.length + body.length, 18)
+  return Buffer.concat([head, body])
+}
+
+const maskOf = (address: string): string => dotted((0xffff_ffff << (32 - Number(address.split("/")[1]))) >>> 0)
+const networkOf = (address: string): string => {
+  const [host, length] = address.split("/") as [string, string]
+  const number = host.split(".").reduce((sum, octet) => sum * 256 + Number(octet), 0)
+  return dotted((number & (0xffff_ffff << (32 - Number(length)))) >>> 0)
+}
+const dotted = (number: number): string => [24, 16, 8, 0].map((shift) => (number >>> shift) & 255).join(".")
+
 const thisRouter = ({ network: { isp }, router }: Subject): Router => isp.routers[router]!
 
 export const ospfTables: readonly Table[] = [
@@ -40,6 +85,24 @@ export const ospfTables: readonly Table[] = [
     1: (out, subject) => out.ipAddress(thisRouter(subject).loopback),
     2: (out) => out.integer(1),
     3: (out) => out.integer(2),
+  }),
+  table("1.3.6.1.2.1.14.2.1", () => AREA_ROWS, {
+    1: (out) => out.ipAddress("0.0.0.0"),
+    3: (out) => out.integer(1),
+  }),
+  table("1.3.6.1.2.1.14.4.1", lsdbRows, {
+    1: (out) => out.ipAddress("0.0.0.0"),
+    2: (out) => out.integer(1),
+    3: (out, subject) => out.ipAddress(thisRouter(subject).loopback),
+    4: (out, subject) => out.ipAddress(thisRouter(subject).loopback),
+    8: (out, subject) => out.octets(routerLsa(subject)),
+  }),
+  table("1.3.6.1.2.1.14.8.1", metricRows, {
+    1: (out, { network }, port) => out.ipAddress(hostOf(network.isp.ports[port]!)),
+    2: (out) => out.integer(0),
+    3: (out) => out.integer(0),
+    4: (out) => out.integer(1),
+    5: (out) => out.integer(1),
   }),
   table("1.3.6.1.2.1.14.10.1", neighbourRows, {
     1: (out, subject, link) => out.ipAddress(hostOf(neighbourPort(subject, link))),
