@@ -163,6 +163,7 @@ export const FILES = {
   "/metrics": needs("platform.config"),
   "/openapi.json": SELF,
   "/api/docs": SELF,
+  "/handbook/": SELF,
   "/basemap.pmtiles": SELF,
   "/healthz": PUBLIC,
   "/oidc/start": PUBLIC,

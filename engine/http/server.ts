@@ -31,6 +31,8 @@ import { serveBasemap } from "#engine/http/basemap.ts"
 import { presentedBy } from "#engine/http/cookie.ts"
 import { close, listen, nodeServer } from "#engine/http/listen.ts"
 import type { CannotListen, ServerBounds } from "#engine/http/listen.ts"
+import { HANDBOOK_POLICY } from "#engine/http/handbook-page.ts"
+import { HANDBOOK, handbookAt } from "#engine/http/handbook.ts"
 import { isHttps, isNear } from "#engine/http/origin.ts"
 import { refusal } from "#engine/http/refusal.ts"
 import type { Front } from "#engine/http/refusal.ts"
@@ -151,6 +153,12 @@ const makeFront = (
       response.setHeader("Content-Security-Policy", DOCS_POLICY)
       answer(response, 200, "text/html; charset=utf-8", docsPage())
     },
+    [HANDBOOK]: (request, response) => {
+      const page = handbookAt(pathOf(request) ?? "")
+      if (page === null) return answerProblem(response, PROBLEMS.notFound)
+      response.setHeader("Content-Security-Policy", HANDBOOK_POLICY)
+      answer(response, 200, "text/html; charset=utf-8", page)
+    },
     "/basemap.pmtiles": (request, response) => serveBasemap(request, response, options.basemapPath()),
   }
   const route = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
@@ -165,11 +173,12 @@ const makeFront = (
       return handle === undefined ? answerProblem(response, PROBLEMS.notFound) : handle(request, response)
     }
     if (path.startsWith("/api/") && path !== "/api/docs") return api(request, response)
-    const handler = Object.hasOwn(guarded, path) ? guarded[path] : undefined
+    const known = path.startsWith(HANDBOOK) ? HANDBOOK : path
+    const handler = Object.hasOwn(guarded, known) ? guarded[known] : undefined
     if (handler === undefined)
       return files === null ? answerProblem(response, PROBLEMS.notFound) : files.serve(request, response, path)
     if (path === "/metrics" && hasToken(request, options.metricsToken)) return handler(request, response)
-    const refused = await refusedAt(FILES[path as keyof typeof FILES], request, options.api, https)
+    const refused = await refusedAt(FILES[known as keyof typeof FILES], request, options.api, https)
     return refused === null ? handler(request, response) : answerProblem(response, refused)
   }
   return (request, response) => {

@@ -158,19 +158,29 @@ const Provenance = ({ explanation }: { explanation: Explanation }) => {
   )
 }
 
-/** A page of the operator's own opens beside; ours is a file of the handbook, named as it lies there. */
-export const Runbook = ({ address }: { address: string }) => (
-  <p class="runbook">
-    <span class="quiet">{t("why.runbook")}</span>
-    {address.startsWith("https://") ? (
-      <a class="text-button" href={address} target="_blank" rel="noopener noreferrer">
-        {address}
-      </a>
-    ) : (
-      <code class="mono">{address}</code>
-    )}
-  </p>
-)
+/** Opens beside: a page of the operator's own, or one of the handbook that the engine serves. */
+export const Runbook = ({ address }: { address: string }) => {
+  const page = runbookPage(address)
+  return (
+    <p class="runbook">
+      <span class="quiet">{t("why.runbook")}</span>
+      {page === null ? (
+        <code class="mono">{address}</code>
+      ) : (
+        <a class="text-button" href={page} target="_blank" rel="noopener noreferrer">
+          {address}
+        </a>
+      )}
+    </p>
+  )
+}
+
+/** Null for what is neither: a rule's text is its writer's, and no address is made of it. */
+const runbookPage = (address: string): string | null => {
+  if (address.startsWith("https://")) return address
+  const [, name] = /^docs\/runbooks\/([a-z0-9-]+)\.md$/.exec(address) ?? []
+  return name === undefined ? null : `/handbook/runbooks/${name}`
+}
 
 const Receipt = ({ id }: { id: string }) => {
   const act = useAct()
