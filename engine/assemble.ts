@@ -166,11 +166,12 @@ export const assemble = (options: AssembleOptions) =>
       admitKey: keysWithin((tenant, wanted) => quotas.refusal(tenant, "max_api_keys", wanted), Date.now),
       nowMs: Date.now,
     })
+    const appUrl = (slug: string): string | null => appUrlOf(homeAppUrl, db, slug)
     const replays = yield* makeReplays({
       db,
       quotas,
       log,
-      appUrl: (slug) => appUrlOf(homeAppUrl, db, slug),
+      appUrl,
       runs: (tenant) => running.has(tenant),
       nowMs: Date.now,
       monotonicMs: () => performance.now(),
@@ -192,7 +193,7 @@ export const assemble = (options: AssembleOptions) =>
       quotas,
       log,
       judgements: { of: tenants.judgement },
-      appUrl: (slug) => appUrlOf(homeAppUrl, db, slug),
+      appUrl,
       nowMs: Date.now,
     })
     const open = (tenant: TenantInfo) => Effect.tap(openTenant(environment, tenant), () => judging.follow(tenant))
@@ -270,7 +271,7 @@ export const assemble = (options: AssembleOptions) =>
       audit,
       subscribers,
       replays,
-      judging: { ...judging.api, ...makeReasoning() },
+      judging: { ...judging.api, ...(yield* makeReasoning({ tenants, appUrl, nowMs: Date.now })) },
       tenancy: { tenancy, settings, quotas },
       twins,
       stream,

@@ -4,6 +4,7 @@
  */
 import type { DeviceId, LinkId, SiteId } from "#protocol/id.ts"
 import type { Role } from "#protocol/role.ts"
+import type { DeclaredStructure } from "#protocol/structure.ts"
 
 export interface Site {
   readonly id: SiteId
@@ -42,8 +43,11 @@ export interface Link {
   readonly capacityBps: number | null
 }
 
-/** Sorted by id (sites) and by name (devices) and by id (links), so that equal inventories are equal bytes. */
-export interface Inventory {
+/**
+ * Sorted by id (sites) and by name (devices) and by id (links), so that equal inventories are equal bytes. Groups, providers
+ * and services are absent where there are none, as in journals and snapshots of before there were any.
+ */
+export interface Inventory extends DeclaredStructure {
   readonly sites: readonly Site[]
   readonly devices: readonly Device[]
   readonly links: readonly Link[]

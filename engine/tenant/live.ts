@@ -140,6 +140,7 @@ export class Live {
       counts: () => countsOf(cells),
       recentEvents: () => world.recent,
       view: (focus) => focusView(world, cells, focus),
+      inside: () => ({ world, cells }),
       submit: inbox.submit,
       setInventory: (rev, inventory) => this.#change({ kind: "topology", atMs: this.#nowMs(), rev, inventory }),
       judgement: {

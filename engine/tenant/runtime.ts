@@ -23,7 +23,8 @@ import type { RecoverError } from "#engine/tenant/recover.ts"
 import { recover } from "#engine/tenant/recover.ts"
 import type { Inventory } from "#protocol/inventory.ts"
 import type { EventView } from "#protocol/view.ts"
-import type { BEHAVIOURS } from "#twin/cells.ts"
+import type { BEHAVIOURS, Cells } from "#twin/cells.ts"
+import type { World } from "#twin/round.ts"
 
 /** Something an operator may have to know about this tenant's runtime. `detail` is one printable line. */
 export interface TenantNotice {
@@ -70,6 +71,8 @@ export interface TenantRuntimeOptions {
 
 export interface TenantRuntime extends LiveTwin {
   readonly judgement: Judgement
+  /** The twin itself, to be read and never written: what reasons about it takes references to states, which never change. */
+  readonly inside: () => { readonly world: World; readonly cells: Cells }
   /** Newest seq that survives a kill -9. Effects on the outside follow it. */
   readonly durableSeq: () => number
   readonly whenDurable: (seq: number) => Promise<void>

@@ -9,6 +9,7 @@ import type { World } from "#twin/round.ts"
 import type { Network, RiskGroup, Session } from "#twin/rca/model.ts"
 import { flatGraphOf } from "#twin/whatif/graph.ts"
 import type { Topology } from "#twin/topology.ts"
+import { declaredDependencies, declaredGroups } from "#twin/rca/declared.ts"
 
 export interface StructureOptions {
   /**
@@ -16,6 +17,7 @@ export interface StructureOptions {
    * because a NOC that the core's loss does not cut off is the exception.
    */
   readonly stands?: readonly number[]
+  /** Left out: what the inventory declares, as for dependencies. */
   readonly groups?: readonly RiskGroup[]
   readonly dependencies?: Network["dependencies"]
 }
@@ -38,11 +40,20 @@ interface Owner {
   readonly ifName: string | null
 }
 
-export const structureOf = (world: World, cells: Cells, options: StructureOptions = {}): Structure => {
-  const { topology } = world
+/** What the routers told of their neighbours, laid on the inventory: plain data, so that it may lie in a snapshot. */
+export interface Learned {
+  readonly places: Structure["places"]
+  readonly sessions: readonly Session[]
+  /** By link, 1 = OSPF runs over it. */
+  readonly ospf: Uint8Array
+}
+
+export const structureOf = (world: World, cells: Cells, options: StructureOptions = {}): Structure =>
+  structureFrom(world.topology, learnedOf(world, cells), options)
+
+export const learnedOf = ({ topology }: World, cells: Cells): Learned => {
   const { inventory } = topology
   const owners = ownersOf(topology, cells)
-  const siteIndex = new Map(inventory.sites.map(({ id }, index) => [id, index]))
   const ospf = new Uint8Array(inventory.links.length)
   const sessions: Session[] = []
   const sessionAt = new Map<string, number>()
@@ -61,6 +72,13 @@ export const structureOf = (world: World, cells: Cells, options: StructureOption
     }
     return mine
   })
+  return { places, sessions, ospf }
+}
+
+export const structureFrom = (topology: Topology, learned: Learned, options: StructureOptions = {}): Structure => {
+  const { inventory } = topology
+  const { places, sessions, ospf } = learned
+  const siteIndex = new Map(inventory.sites.map(({ id }, index) => [id, index]))
   const has = (of: (slot: number) => boolean): Uint8Array =>
     Uint8Array.from(inventory.devices, (_, slot) => (of(slot) ? 1 : 0))
   const device = (slot: number) => inventory.devices[slot]
@@ -74,9 +92,9 @@ export const structureOf = (world: World, cells: Cells, options: StructureOption
     siteOf: Int32Array.from(inventory.devices, ({ site }) => siteIndex.get(site) ?? -1),
     sites: inventory.sites.length,
     vantages: stands.length === 0 ? [] : [stands],
-    groups: options.groups ?? [],
+    groups: options.groups ?? declaredGroups(topology),
     sessions,
-    dependencies: options.dependencies ?? [],
+    dependencies: options.dependencies ?? declaredDependencies(topology),
     external: has(isIn("upstream")),
     reflector: has(isIn("rr")),
     polled: has((slot) => device(slot)?.sources.some((source) => source !== "probe") === true),
