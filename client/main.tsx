@@ -8,9 +8,12 @@ import "#client/ui/replay.css"
 import "#client/ui/alerts.css"
 import "#client/ui/rules.css"
 import "#client/ui/maintenance.css"
+import "#client/ui/incidents.css"
+import "#client/ui/graph.css"
 import { render } from "preact"
 import { followAlerts } from "#client/state/alerts.ts"
 import { start } from "#client/state/app.ts"
+import { followIncidents } from "#client/state/incidents.ts"
 import { followInvitation } from "#client/state/invitation.ts"
 import { followReplay } from "#client/state/replay.ts"
 import { followAddressBar } from "#client/state/route.ts"
@@ -29,4 +32,5 @@ await Promise.all(FONTS.map((font) => document.fonts.load(font, "AaĂă").catch(
 await start()
 followReplay()
 followAlerts()
+followIncidents()
 render(<App />, document.getElementById("app") as HTMLElement)

@@ -104,6 +104,8 @@ export const makeHub = (network: FixtureNetwork, demo: boolean) => {
       for (const client of clients.keys()) client.terminate()
       clients.clear()
     },
+    tellIncidents: () =>
+      publish([], [], [{ ...event(network.nodes.id[0] as string, "device", true), type: "incident.updated" }]),
     tellAlerts: () =>
       publish([], [], [{ ...event(network.nodes.id[0] as string, "device", true), type: "alert.firing" }]),
     wobble: (dice: () => number) => {

@@ -15,6 +15,8 @@ import { makeDoors, problem, TOTP_CODE } from "#client/e2e/fixture-doors.ts"
 import type { Doors, Reply } from "#client/e2e/fixture-doors.ts"
 import { makeHub } from "#client/e2e/fixture-hub.ts"
 import type { Hub } from "#client/e2e/fixture-hub.ts"
+import { makeIncidents } from "#client/e2e/fixture-incidents.ts"
+import type { Incidents } from "#client/e2e/fixture-incidents.ts"
 import { makeInventory } from "#client/e2e/fixture-inventory.ts"
 import { makeJudgement } from "#client/e2e/fixture-judgement.ts"
 import type { Judgement } from "#client/e2e/fixture-judgement.ts"
@@ -38,6 +40,9 @@ export interface Fixture {
   readonly url: string
   readonly network: FixtureNetwork
   readonly judgement: Judgement
+  readonly incidents: Incidents
+  /** The stream tells that incidents changed. */
+  readonly tellIncidents: () => void
   /** The stream tells that alerts changed. */
   readonly tellAlerts: () => void
   /** Breaks link `slot`; its id. */
@@ -75,6 +80,7 @@ export const startFixture = async (options: FixtureOptions): Promise<Fixture> =>
   const doors = makeDoors(Date.now(), { name: "Norte Fibra", demo: options.demo !== false })
   const inventory = makeInventory(network)
   const judgement = makeJudgement(network, Date.now())
+  const incidents = makeIncidents()
   const server = createServer((request, response) => {
     answer(request, response, {
       network,
@@ -82,6 +88,7 @@ export const startFixture = async (options: FixtureOptions): Promise<Fixture> =>
       doors,
       inventory,
       judgement,
+      incidents,
       oidc: options.oidc ?? null,
       dist: options.dist ?? DIST,
     }).catch((error: unknown) => {
@@ -101,6 +108,8 @@ export const startFixture = async (options: FixtureOptions): Promise<Fixture> =>
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     network,
     judgement,
+    incidents,
+    tellIncidents: hub.tellIncidents,
     tellAlerts: hub.tellAlerts,
     cut: hub.cut,
     mend: hub.mend,
@@ -131,12 +140,13 @@ interface Served {
   readonly doors: Doors
   readonly inventory: ReturnType<typeof makeInventory>
   readonly judgement: Judgement
+  readonly incidents: Incidents
   readonly oidc: string | null
   readonly dist: string
 }
 
 const answer = async (request: IncomingMessage, response: ServerResponse, served: Served) => {
-  const { network, hub, doors, inventory, judgement, dist } = served
+  const { network, hub, doors, inventory, judgement, incidents, dist } = served
   const url = new URL(request.url ?? "/", "http://fixture")
   const json = (value: unknown, status = 200) =>
     response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(value))
@@ -167,7 +177,12 @@ const answer = async (request: IncomingMessage, response: ServerResponse, served
   }
   const path = url.pathname.replace("/api/v1", "")
   const method = request.method ?? "GET"
-  for (const [wanted, pattern, handle] of [...doors.table, ...inventory.table, ...judgement.table]) {
+  for (const [wanted, pattern, handle] of [
+    ...doors.table,
+    ...inventory.table,
+    ...judgement.table,
+    ...incidents.table,
+  ]) {
     const parts = wanted === method ? pattern.exec(path) : null
     if (parts === null) continue
     const body = method === "GET" ? {} : await bodyOf(request)

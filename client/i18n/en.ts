@@ -1,6 +1,7 @@
 /** English. The type makes a missing or invented key a compile error; a test checks the placeholders. */
 import { enAlerts } from "#client/i18n/en-alerts.ts"
 import { enDoors } from "#client/i18n/en-doors.ts"
+import { enIncidents } from "#client/i18n/en-incidents.ts"
 import { enInventory } from "#client/i18n/en-inventory.ts"
 import { enMaintenance } from "#client/i18n/en-maintenance.ts"
 import { enReplay } from "#client/i18n/en-replay.ts"
@@ -11,6 +12,7 @@ import type { Key } from "#client/i18n/pt.ts"
 export const en: Readonly<Record<Key, string>> = {
   ...enAlerts,
   ...enDoors,
+  ...enIncidents,
   ...enInventory,
   ...enMaintenance,
   ...enReplay,

@@ -1,6 +1,7 @@
 /** Brazilian Portuguese: the first language, and the list of all keys. `{name}` is filled in; `.one`/`.other` are plurals. */
 import { ptAlerts } from "#client/i18n/pt-alerts.ts"
 import { ptDoors } from "#client/i18n/pt-doors.ts"
+import { ptIncidents } from "#client/i18n/pt-incidents.ts"
 import { ptInventory } from "#client/i18n/pt-inventory.ts"
 import { ptMaintenance } from "#client/i18n/pt-maintenance.ts"
 import { ptReplay } from "#client/i18n/pt-replay.ts"
@@ -10,6 +11,7 @@ import { ptRules } from "#client/i18n/pt-rules.ts"
 export const pt = {
   ...ptAlerts,
   ...ptDoors,
+  ...ptIncidents,
   ...ptInventory,
   ...ptMaintenance,
   ...ptReplay,

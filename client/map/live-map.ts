@@ -62,6 +62,8 @@ export interface LiveMapOptions {
     readonly hovered: (picked: Picked | null, x: number, y: number) => void
     readonly moved: (camera: Camera) => void
     readonly labelled: (labels: readonly PlacedLabel[]) => void
+    /** The camera or the twin has moved: what is drawn over the map in pixels is drawn anew. */
+    readonly looked?: () => void
     /** Who made the base map, in their own words. */
     readonly credited: (attribution: string) => void
     readonly basemapFailed: () => void
@@ -174,6 +176,17 @@ export class LiveMap {
       animate: !this.#options.frozen,
       duration: TRAVEL_MS,
     })
+  }
+
+  /** Brings some devices into view, clear of the panels, or with just this many pixels around them. */
+  frame(nodes: readonly number[], maxZoom: number, padding?: number): void {
+    this.#placed = true
+    this.#travel(nodes, maxZoom, padding)
+  }
+
+  /** Pixels of the container. */
+  project(longitude: number, latitude: number): { x: number; y: number } {
+    return this.#map.project([longitude, latitude])
   }
 
   /** Pixels of the container: a node, or the middle of a link; null when there is no such slot. */
@@ -350,6 +363,7 @@ export class LiveMap {
     const view = { minX: low.x - margin, minY: low.y - margin, maxX: high.x + margin, maxY: high.y + margin }
     scene.look(this.#map.getZoom(), view)
     this.#label(scene)
+    this.#options.events.looked?.()
   }
 
   #label({ nodeMark, state, ...rest }: Scene): void {
@@ -371,20 +385,21 @@ export class LiveMap {
     this.#options.events.labelled(placeLabels(wishes, screen, this.#options.taken(), MAP_LABELS))
   }
 
-  #travel(nodes: readonly number[], maxZoom: number): void {
+  #travel(nodes: readonly number[], maxZoom: number, padding?: number): void {
     const scene = this.#scene
     if (scene !== null)
       this.#show(
         nodes.map((node) => placeOf(scene, node)),
         maxZoom,
         true,
+        padding,
       )
   }
 
-  #show(places: readonly LngLat[], maxZoom: number, animated: boolean): void {
+  #show(places: readonly LngLat[], maxZoom: number, animated: boolean, least?: number): void {
     const corners = cornersOf(places)
     const { container, taken, frozen } = this.#options
-    const padding = paddingAround(container.clientWidth, container.clientHeight, taken())
+    const padding = least ?? paddingAround(container.clientWidth, container.clientHeight, taken())
     if (corners === null) return
     this.#map.fitBounds(corners, { padding, maxZoom, animate: animated && !frozen, duration: TRAVEL_MS })
   }

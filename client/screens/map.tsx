@@ -1,7 +1,7 @@
 /** The live map: the network on the ground, tiles above, legend below, and at the side what is wrong or what is selected. */
 import { effect, useSignal, useSignalEffect } from "@preact/signals"
 import type { ComponentChildren } from "preact"
-import { useEffect, useRef } from "preact/hooks"
+import { useEffect, useMemo, useRef } from "preact/hooks"
 import { language, t } from "#client/i18n/translate.ts"
 import { MARKS, markOfByte } from "#client/map/mark.ts"
 import type { PlacedLabel, Rect } from "#client/map/labels.ts"
@@ -10,6 +10,8 @@ import type { LiveMap } from "#client/map/live-map.ts"
 import type { Picked } from "#client/map/pick.ts"
 import { BASEMAP } from "#client/state/api.ts"
 import { frozen, staleReason, store, twin } from "#client/state/app.ts"
+import { blastOf, extentOf } from "#client/state/blast.ts"
+import { openIncident } from "#client/state/incidents.ts"
 import { go, route } from "#client/state/route.ts"
 import type { Selection } from "#client/state/route.ts"
 import { flow, theme } from "#client/state/settings.ts"
@@ -20,6 +22,8 @@ import { linkTitle, siteOf } from "#client/state/trouble.ts"
 import type { TwinState } from "#client/state/twin-store.ts"
 import { formatPercent } from "#client/ui/format.ts"
 import { FitIcon, FlowIcon, MarkIcon, MinusIcon, PlusIcon } from "#client/ui/icons.tsx"
+import { BlastLayer } from "#client/ui/incidents/blast-layer.tsx"
+import { IncidentPins } from "#client/ui/incidents/incident-pins.tsx"
 import { Kpis } from "#client/ui/kpis.tsx"
 import { Legend } from "#client/ui/legend.tsx"
 import { SelectionPanel } from "#client/ui/selection-panel.tsx"
@@ -37,6 +41,7 @@ interface Hover {
 
 /** A site found by search is shown from here. */
 const SITE_ZOOM = 9
+const REACH_ZOOM = 8
 
 export const MapScreen = () => {
   const host = useRef<HTMLDivElement>(null)
@@ -46,6 +51,7 @@ export const MapScreen = () => {
   const hover = useSignal<Hover | null>(null)
   const credit = useSignal("")
   const failure = useSignal<Failure | null>(null)
+  const looks = useSignal(0)
 
   useEffect(() => {
     const container = host.current
@@ -55,6 +61,7 @@ export const MapScreen = () => {
       labelled: (placed) => (labels.value = placed),
       credited: (attribution) => (credit.value = attribution),
       failed: (what) => (failure.value = what),
+      looked: () => (looks.value = looks.peek() + 1),
     })
     live.value = mounted?.map ?? null
     return () => {
@@ -79,11 +86,13 @@ export const MapScreen = () => {
   return (
     <div ref={screen} class={staleReason.value === null ? "map-screen" : "map-screen stale"}>
       <div ref={host} class="map" data-testid="map" />
+      {live.value !== null && <Reach map={live.value} looks={looks.value} />}
       <div class="labels">
         {labels.value.map((label) => (
           <TroubleLabel key={label.slot} label={label} />
         ))}
       </div>
+      {live.value !== null && <IncidentPins map={live.value} looks={looks.value} chosen={route.value.item} />}
       {hover.value !== null && <Tooltip hover={hover.value} />}
       <div class="map-top" data-taken>
         <Kpis />
@@ -103,11 +112,31 @@ export const MapScreen = () => {
   )
 }
 
+/** The reach of the open incident, brought into view once. */
+const Reach = ({ map, looks }: { map: LiveMap; looks: number }) => {
+  const view = openIncident.value
+  const state = twin.value
+  const blast = useMemo(
+    () => (view === null || state === null ? null : blastOf(view, state)),
+    [view?.causes, view?.impact, state?.nodes.id, state?.links.id],
+  )
+  /** An address that names incident and camera was sent by somebody who looked from there. */
+  const given = useRef(route.peek().camera === null ? null : route.peek().item)
+  useEffect(() => {
+    if (blast === null || state === null) return
+    if (view?.id !== given.current) map.frame(extentOf(blast, state), REACH_ZOOM)
+    given.current = null
+  }, [view?.id, blast !== null])
+  if (blast === null || state === null) return null
+  return <BlastLayer map={map} blast={blast} state={state} looks={looks} theme={theme.value} />
+}
+
 type Failure = "noWebgl" | "basemapFailed"
 interface MapEvents {
   readonly hovered: (picked: Picked | null, x: number, y: number) => void
   readonly labelled: (labels: readonly PlacedLabel[]) => void
   readonly credited: (attribution: string) => void
+  readonly looked: () => void
   readonly failed: (what: Failure) => void
 }
 

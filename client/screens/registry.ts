@@ -5,6 +5,8 @@ import { AdminScreen } from "#client/screens/admin.tsx"
 import { AlertsScreen } from "#client/screens/alerts.tsx"
 import { DevicesScreen } from "#client/screens/devices.tsx"
 import { EventsScreen } from "#client/screens/events.tsx"
+import { GraphScreen } from "#client/screens/graph.tsx"
+import { IncidentsScreen } from "#client/screens/incidents.tsx"
 import { MaintenanceScreen } from "#client/screens/maintenance.tsx"
 import { MapScreen } from "#client/screens/map.tsx"
 import { ReplayScreen } from "#client/screens/replay.tsx"
@@ -14,6 +16,7 @@ import type { Key } from "#client/i18n/translate.ts"
 import { screenOpen } from "#client/state/places.ts"
 import type { ScreenId } from "#client/state/places.ts"
 import { badgeText, RailBadge } from "#client/ui/alerts/alert-badge.tsx"
+import { incidentBadgeText, IncidentRailBadge } from "#client/ui/incidents/incident-badge.tsx"
 import {
   AccountIcon,
   AdminIcon,
@@ -21,6 +24,8 @@ import {
   CalendarIcon,
   DevicesIcon,
   EventsIcon,
+  GraphIcon,
+  IncidentsIcon,
   MapIcon,
   PlusIcon,
   ReplayIcon,
@@ -40,6 +45,15 @@ export interface Screen {
 
 const SCREENS: readonly [Screen, ...Screen[]] = [
   { id: "map", title: "nav.map", icon: MapIcon, view: MapScreen, rail: "top" },
+  {
+    id: "incidents",
+    title: "nav.incidents",
+    icon: IncidentsIcon,
+    view: IncidentsScreen,
+    rail: "top",
+    badge: { view: IncidentRailBadge, text: incidentBadgeText },
+  },
+  { id: "graph", title: "nav.graph", icon: GraphIcon, view: GraphScreen, rail: "top" },
   {
     id: "alerts",
     title: "nav.alerts",

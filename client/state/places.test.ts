@@ -27,7 +27,11 @@ const seen = () => ({
   tabs: TAB_IDS.filter(tabOpen).join(" "),
   actions: (Object.keys(ACTION_NEEDS) as ActionId[]).filter(can).join(" "),
 })
-const READER = { screens: "map devices events replay alerts rules maintenance account", tabs: "", actions: "" }
+const READER = {
+  screens: "map devices events replay alerts incidents graph rules maintenance account",
+  tabs: "",
+  actions: "",
+}
 
 /** By hand out of PRODUCT.md, Roles and permissions: not out of the code that it proves. */
 const WANTED: Readonly<Record<UserRole, ReturnType<typeof seen>>> = {
@@ -37,22 +41,27 @@ const WANTED: Readonly<Record<UserRole, ReturnType<typeof seen>>> = {
     actions: "auditExport",
   },
   tenant_admin: {
-    screens: "map devices events replay alerts rules maintenance admin account setup",
+    screens: "map devices events replay alerts incidents graph rules maintenance admin account setup",
     tabs: "users roles keys inventory quotas audit settings",
     actions:
-      "siteEdit deviceAdd deviceEdit deviceRemove credential linkAdd linkEdit linkRemove import export auditExport alertAck ruleEdit windowEdit",
+      "siteEdit deviceAdd deviceEdit deviceRemove credential linkAdd linkEdit linkRemove import export auditExport alertAck incidentAck incidentNote incidentAssign incidentEscalate incidentClose incidentConfirm ruleEdit windowEdit",
   },
   manager: {
-    screens: "map devices events replay alerts rules maintenance admin account setup",
+    screens: "map devices events replay alerts incidents graph rules maintenance admin account setup",
     tabs: "inventory",
-    actions: "siteEdit deviceAdd deviceEdit linkAdd linkEdit linkRemove import export alertAck ruleEdit windowEdit",
+    actions:
+      "siteEdit deviceAdd deviceEdit linkAdd linkEdit linkRemove import export alertAck incidentAck incidentNote incidentAssign incidentEscalate incidentClose incidentConfirm ruleEdit windowEdit",
   },
-  noc: { ...READER, actions: "alertAck windowEdit" },
-  engineer: { ...READER, actions: "alertAck" },
-  technician: { ...READER, screens: "map devices events alerts rules maintenance account" },
+  noc: {
+    ...READER,
+    actions:
+      "alertAck incidentAck incidentNote incidentAssign incidentEscalate incidentClose incidentConfirm windowEdit",
+  },
+  engineer: { ...READER, actions: "alertAck incidentAck incidentNote incidentConfirm" },
+  technician: { ...READER, screens: "map devices events alerts incidents graph rules maintenance account" },
   viewer: READER,
   auditor: {
-    screens: "map devices events replay alerts rules maintenance admin account",
+    screens: "map devices events replay alerts incidents graph rules maintenance admin account",
     tabs: "audit",
     actions: "auditExport",
   },

@@ -21,14 +21,14 @@ export interface Route {
   readonly camera: Camera | null
   /** Of the replay screen: the moment that it shows, Unix ms; null = none chosen. */
   readonly moment: number | null
-  /** Of the screens of judgement: the alert, rule or window that is open; null = none. */
+  /** The alert, rule, window or incident that is open; on map and graph, the incident whose reach is shown. Null = none. */
   readonly item: string | null
 }
 
 export const HOME: Route = { screen: "map", tab: null, selection: null, camera: null, moment: null, item: null }
 
 /** The screens that open one thing of a list. */
-const WITH_ITEM: readonly string[] = ["alerts", "rules", "maintenance"]
+const WITH_ITEM: readonly string[] = ["map", "incidents", "graph", "alerts", "rules", "maintenance"]
 
 const PATH = /^([a-z-]+)(?:\/([a-z-]+))?$/
 

@@ -3,6 +3,14 @@ import { dropSocket, phase, store } from "#client/state/app.ts"
 import { go } from "#client/state/route.ts"
 import type { Selection } from "#client/state/route.ts"
 
+export interface GraphItem {
+  readonly key: string
+  readonly kind: "device" | "layer" | "site"
+  readonly x: number
+  readonly y: number
+  readonly count: number
+}
+
 export const testHook = {
   state: store.state,
   stats: store.stats,
@@ -13,6 +21,8 @@ export const testHook = {
   screen: (_slot: number, _kind?: "node" | "link"): { x: number; y: number } | null => null,
   /** Slots of the nodes that are drawn at this zoom. */
   drawn: (): readonly number[] => [],
+  /** What the logical view shows, in page pixels; empty while it is not on the screen. */
+  graph: (): readonly GraphItem[] => [],
   /** The map has drawn the network and waits for nothing. */
   ready: (): boolean => false,
 }

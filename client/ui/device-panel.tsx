@@ -18,6 +18,7 @@ import {
 } from "#client/ui/format.ts"
 import { HistoryChart, RangePicker } from "#client/ui/history-chart.tsx"
 import { MarkIcon } from "#client/ui/icons.tsx"
+import { DeviceIncidents } from "#client/ui/incidents/device-incidents.tsx"
 import { Fact, Facts, LoadBar, PanelHead, Provenance, Reasons } from "#client/ui/panel-parts.tsx"
 import type { AdjacencyView, DeviceView, InterfaceView, SourceView } from "#protocol/view.ts"
 
@@ -44,6 +45,7 @@ export const DevicePanel = ({ view, siteName }: { view: DeviceView; siteName: st
       <div class="panel-body" tabIndex={0} role="group" aria-labelledby="panel-title">
         <DeviceActions id={view.id} name={view.name} />
         <Reasons reasons={view.reasons} />
+        <DeviceIncidents id={view.id} />
         <DeviceAlerts view={view} />
         <section class="block">
           <Facts>

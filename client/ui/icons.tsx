@@ -31,6 +31,20 @@ export const MapIcon = () => (
     <path d="m3.5 6.2 5.5-2.4 6 2.8 5.5-2.4v13.6L15 20.2l-6-2.8-5.5 2.4zM9 3.8v13.6M15 6.6v13.6" />
   </Svg>
 )
+export const IncidentsIcon = () => (
+  <Svg>
+    <path d="M12 3.4 20.6 12 12 20.6 3.4 12z" />
+    <path d="M12 8.4v4.2M12 15.4v.1" />
+  </Svg>
+)
+export const GraphIcon = () => (
+  <Svg>
+    <rect x="9" y="3.5" width="6" height="4.6" rx="1.4" />
+    <rect x="3.2" y="15.9" width="6" height="4.6" rx="1.4" />
+    <rect x="14.8" y="15.9" width="6" height="4.6" rx="1.4" />
+    <path d="M12 8.1V12M6.2 15.9V12h11.6v3.9" />
+  </Svg>
+)
 export const ReplayIcon = () => (
   <Svg>
     <circle cx="12" cy="12" r="8.5" />

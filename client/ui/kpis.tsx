@@ -3,6 +3,7 @@ import { language, t } from "#client/i18n/translate.ts"
 import { twin } from "#client/state/app.ts"
 import { AlertTile } from "#client/ui/alerts/alert-badge.tsx"
 import { formatCompact, formatNumber } from "#client/ui/format.ts"
+import { IncidentTile } from "#client/ui/incidents/incident-badge.tsx"
 
 export const Kpis = () => {
   const counts = twin.value?.counts
@@ -24,6 +25,7 @@ export const Kpis = () => {
         bad={counts.linksDown > 0}
       />
       <Tile label={t("kpi.linksHot")} value={whole(counts.linksHot)} bad={false} />
+      <IncidentTile />
       <AlertTile />
       <Tile label={t("kpi.sites")} value={whole(counts.sites)} bad={false} />
       {counts.subscribers !== null && (

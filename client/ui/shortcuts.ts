@@ -2,6 +2,7 @@
 import { signal } from "@preact/signals"
 import type { Key } from "#client/i18n/translate.ts"
 import { actWish } from "#client/state/alerts.ts"
+import { incidentWish } from "#client/state/incidents.ts"
 import type { ScreenId } from "#client/state/places.ts"
 import { moveBy, toNextEvent, togglePlay } from "#client/state/replay.ts"
 import { go } from "#client/state/route.ts"
@@ -30,7 +31,7 @@ export const SHORTCUTS: readonly Shortcut[] = [
   { keys: ["/"], text: "help.search", run: focusSearch },
   { keys: ["j"], text: "help.next", run: () => moveInList(1) },
   { keys: ["k"], text: "help.previous", run: () => moveInList(-1) },
-  { keys: ["1"], text: "help.map", run: () => go({ screen: "map" }), screen: "map" },
+  { keys: ["1"], text: "help.map", run: () => go({ screen: "map", item: null }), screen: "map" },
   { keys: ["2"], text: "help.devices", run: () => go({ screen: "devices" }), screen: "devices" },
   { keys: ["3"], text: "help.events", run: () => go({ screen: "events" }), screen: "events" },
   { keys: ["4"], text: "help.replay", run: () => go({ screen: "replay" }), screen: "replay" },
@@ -42,6 +43,18 @@ export const SHORTCUTS: readonly Shortcut[] = [
     run: () => go({ screen: "maintenance", item: null }),
     screen: "maintenance",
   },
+  {
+    keys: ["8"],
+    text: "help.incidents",
+    run: () => go({ screen: "incidents", item: null }),
+    screen: "incidents",
+  },
+  { keys: ["9"], text: "help.graph", run: () => go({ screen: "graph", item: null }), screen: "graph" },
+  { keys: ["a"], text: "help.incidents.ack", run: () => (incidentWish.value = "ack"), on: "incidents" },
+  { keys: ["g"], text: "help.incidents.mine", run: () => (incidentWish.value = "mine"), on: "incidents" },
+  { keys: ["n"], text: "help.incidents.note", run: () => (incidentWish.value = "note"), on: "incidents" },
+  { keys: ["e"], text: "help.incidents.escalate", run: () => (incidentWish.value = "escalate"), on: "incidents" },
+  { keys: ["c"], text: "help.incidents.close", run: () => (incidentWish.value = "close"), on: "incidents" },
   { keys: ["a"], text: "help.alerts.ack", run: () => (actWish.value = "ack"), on: "alerts" },
   { keys: ["m"], text: "help.alerts.mute", run: () => (actWish.value = "mute"), on: "alerts" },
   { keys: [" "], text: "help.replay.play", run: togglePlay, on: "replay" },

@@ -7,14 +7,22 @@ import type { TroubleRow } from "#client/state/trouble.ts"
 import { eventText, markOfSeverity, subjectName } from "#client/ui/event-text.ts"
 import { formatAge, formatDuration } from "#client/ui/format.ts"
 import { CheckIcon, MarkIcon } from "#client/ui/icons.tsx"
+import { IncidentSide, sideTaken } from "#client/ui/incidents/incident-side.tsx"
 
 const RECENT_EVENTS = 6
 
-export const TroubleList = () => {
+export const TroubleList = () => (
+  <aside class="side panel" data-taken aria-labelledby={sideTaken() ? "side-incidents" : "trouble-title"}>
+    <IncidentSide />
+    {!sideTaken() && <Trouble />}
+  </aside>
+)
+
+const Trouble = () => {
   const rows = trouble.value
   const shown = rows.slice(0, TROUBLE_ROWS)
   return (
-    <aside class="side panel" data-taken aria-labelledby="trouble-title">
+    <>
       <header class="side-head">
         <h2 id="trouble-title">{t(shownReplay.value === null ? "trouble.title" : "replay.then")}</h2>
         {rows.length > 0 && <span class="count num">{rows.length}</span>}
@@ -42,7 +50,7 @@ export const TroubleList = () => {
         </ul>
       )}
       <RecentEvents />
-    </aside>
+    </>
   )
 }
 
