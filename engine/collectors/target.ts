@@ -16,6 +16,7 @@ export interface SnmpV2cCredential {
   readonly port: number
   readonly community: string
   readonly lenient?: boolean
+  readonly others?: readonly SnmpCredential[]
 }
 /** USM user, RFC 3414. The level is what is configured: authPriv when privProtocol is set, authNoPriv with auth only. */
 export interface SnmpV3Credential {
@@ -27,8 +28,24 @@ export interface SnmpV3Credential {
   readonly privProtocol?: PrivProtocol
   readonly privPassword?: string
   readonly lenient?: boolean
+  readonly others?: readonly SnmpCredential[]
 }
+/** `others` are tried behind it, in their order, where it does not open the device (PRODUCT.md C23); they have no others. */
 export type SnmpCredential = SnmpV2cCredential | SnmpV3Credential
+
+/** Credentials that are kept for one device. */
+export const SNMP_CREDENTIALS_MAX = 8
+
+/** All credentials of a device in the order in which they are tried. */
+export const inOrder = (credential: SnmpCredential | null): readonly SnmpCredential[] => {
+  if (credential === null) return []
+  const { others = [], ...first } = credential
+  return [first, ...others]
+}
+
+/** The same as one credential with the others behind it; null = none. */
+export const asOne = ([first, ...others]: readonly SnmpCredential[]): SnmpCredential | null =>
+  first === undefined ? null : others.length === 0 ? first : { ...first, others }
 
 export interface RouterOsCredential {
   readonly port: number

@@ -1,6 +1,7 @@
 /** Credentials of a connection test: what is accepted, what is refused, and that no refusal repeats a secret. */
 import assert from "node:assert/strict"
 import test from "node:test"
+import { asOne, inOrder } from "#engine/collectors/target.ts"
 import { readCredentials, WrongOptions } from "#engine/device-test/options.ts"
 import { fingerprint, GENERIC } from "#engine/collectors/snmp/vendors.ts"
 
@@ -39,8 +40,26 @@ test("v3 needs what its level needs, and nothing that cannot be", () => {
   assert.match(wrong({ "snmp-v3": "u", "priv-protocol": "aes", "priv-password-env": "P" }, env), /no privacy without/)
   assert.match(wrong({ ...auth, "auth-password-env": "SHORT" }, env), /shorter than 8/)
   assert.match(wrong({ ...auth, "auth-protocol": "S3CRET" }, env), /takes one of md5/)
-  assert.match(wrong({ ...auth, "snmp-v2c": "S3CRET" }, env), /exclude each other/)
   assert.match(wrong({ "auth-protocol": "md5" }, env), /belong to --snmp-v3/)
+})
+
+test("[C23] several credentials: v3 first, then communities as they were given; no more than eight", () => {
+  const env = { A: "auth-S3CRET", C: "third" }
+  const given = {
+    "snmp-v3": "u",
+    "auth-protocol": "sha256",
+    "auth-password-env": "A",
+    "snmp-v2c": ["first", "second"],
+    "snmp-v2c-env": ["C"],
+  }
+  const { snmp } = readCredentials(given as never, env)
+  assert.deepEqual(
+    inOrder(snmp).map((one) => (one.version === "3" ? one.user : one.community)),
+    ["u", "first", "second", "third"],
+  )
+  assert.deepEqual(asOne(inOrder(snmp)), snmp)
+  assert.match(wrong({ "snmp-v2c": Array.from({ length: 9 }, () => "S3CRET") } as never), /at most 8/)
+  assert.match(wrong({ "snmp-v2c": ["a", ""] } as never), /1 to 255/)
 })
 
 test("the API's password is never a command-line word", () => {

@@ -4,13 +4,13 @@
  * refusal ever repeats a value that could be a secret.
  */
 import { readFileSync } from "node:fs"
-import { AUTH_PROTOCOLS, PRIV_PROTOCOLS } from "#engine/collectors/target.ts"
+import { asOne, AUTH_PROTOCOLS, PRIV_PROTOCOLS, SNMP_CREDENTIALS_MAX } from "#engine/collectors/target.ts"
 import type { RouterOsCredential, SnmpCredential } from "#engine/collectors/target.ts"
 
 export const TEST_OPTIONS = {
-  "snmp-v2c": { type: "string" },
-  "snmp-v2c-env": { type: "string" },
-  "snmp-v2c-file": { type: "string" },
+  "snmp-v2c": { type: "string", multiple: true },
+  "snmp-v2c-env": { type: "string", multiple: true },
+  "snmp-v2c-file": { type: "string", multiple: true },
   "snmp-v3": { type: "string" },
   "auth-protocol": { type: "string" },
   "auth-password-env": { type: "string" },
@@ -69,6 +69,12 @@ class Words {
     return typeof value === "string" ? value : null
   }
 
+  /** Of an option that may be given several times: it comes as a list, which the type of commands' options does not say. */
+  all(name: "snmp-v2c" | "snmp-v2c-env" | "snmp-v2c-file"): readonly string[] {
+    const value: unknown = this.options[name]
+    return Array.isArray(value) ? value.map(String) : typeof value === "string" ? [value] : []
+  }
+
   flag(name: OptionName): boolean {
     return this.options[name] === true
   }
@@ -89,20 +95,28 @@ class Words {
     return word
   }
 
+  variable(name: string, variable: string): string {
+    const value = this.env[variable]
+    if (!value) throw new WrongOptions(`--${name}-env: there is no environment variable of that name, or it is empty`)
+    return value
+  }
+
   /** From `--NAME-env VARIABLE` or `--NAME-file FILE`; null when neither is given. */
-  secret(name: "snmp-v2c" | "auth-password" | "priv-password" | "password"): string | null {
+  secret(name: "auth-password" | "priv-password" | "password"): string | null {
     const variable = this.text(`${name}-env`)
     const file = this.text(`${name}-file`)
     if (variable !== null && file !== null)
       throw new WrongOptions(`--${name}-env and --${name}-file exclude each other`)
-    if (variable !== null) {
-      const value = this.env[variable]
-      if (!value) throw new WrongOptions(`--${name}-env: there is no environment variable of that name, or it is empty`)
-      return value
-    }
+    if (variable !== null) return this.variable(name, variable)
     return file === null ? null : readSecret(name, file)
   }
 }
+
+/** From outside the command line, in the order of their kinds: variables, files. */
+const keptCommunities = (words: Words): readonly string[] => [
+  ...words.all("snmp-v2c-env").map((variable) => words.variable("snmp-v2c", variable)),
+  ...words.all("snmp-v2c-file").map((file) => readSecret("snmp-v2c", file)),
+]
 
 const readSecret = (name: string, file: string): string => {
   let bytes: Buffer
@@ -117,25 +131,28 @@ const readSecret = (name: string, file: string): string => {
   return secret
 }
 
+/** v3 goes first: a device that speaks it never hears a community. */
 const readSnmp = (words: Words, warnings: string[]): SnmpCredential | null => {
-  const spoken = words.text("snmp-v2c")
-  const kept = words.secret("snmp-v2c")
+  const spoken = words.all("snmp-v2c")
+  const communities = [...spoken, ...keptCommunities(words)]
   const user = words.text("snmp-v3")
-  if (spoken !== null && kept !== null) throw new WrongOptions("give the community once")
-  const community = spoken ?? kept
-  if (community !== null && user !== null) throw new WrongOptions("--snmp-v2c and --snmp-v3 exclude each other")
   const port = words.port("snmp-port", 161)
-  if (user !== null) return readV3(words, user, port)
-  if (words.text("auth-protocol") !== null || words.text("priv-protocol") !== null)
+  if (user === null && (words.text("auth-protocol") !== null || words.text("priv-protocol") !== null))
     throw new WrongOptions("--auth-protocol and --priv-protocol belong to --snmp-v3 USER")
-  if (community === null) return null
-  if (Buffer.byteLength(community) > 255 || community === "") throw new WrongOptions("a community has 1 to 255 octets")
-  if (spoken !== null && spoken !== "public")
+  if (communities.some((community) => Buffer.byteLength(community) > 255 || community === ""))
+    throw new WrongOptions("a community has 1 to 255 octets")
+  if (communities.length + (user === null ? 0 : 1) > SNMP_CREDENTIALS_MAX)
+    throw new WrongOptions(`at most ${SNMP_CREDENTIALS_MAX} credentials for SNMP are tried`)
+  if (spoken.some((community) => community !== "public"))
     warnings.push(
       "other users of this machine could read the community from the command line: use --snmp-v2c-env or --snmp-v2c-file",
     )
-  warnings.push("SNMP v2c sends the community and all values in clear: prefer v3 with authPriv")
-  return { version: "2c", port, community }
+  if (communities.length > 0)
+    warnings.push("SNMP v2c sends the community and all values in clear: prefer v3 with authPriv")
+  return asOne([
+    ...(user === null ? [] : [readV3(words, user, port)]),
+    ...communities.map((community) => ({ version: "2c", port, community }) as const),
+  ])
 }
 
 const readV3 = (words: Words, user: string, port: number): SnmpCredential => {

@@ -3,15 +3,14 @@
  * The system group decides whether SNMP works; whatever is missing, odd or late behind it becomes a warning.
  */
 import { performance } from "node:perf_hooks"
+import { inOrder } from "#engine/collectors/target.ts"
 import type { SnmpCredential } from "#engine/collectors/target.ts"
-import type { SnmpClient } from "#engine/collectors/snmp/client.ts"
 import { SnmpFailed } from "#engine/collectors/snmp/client.ts"
-import type { DropReason, GateCounts } from "#engine/collectors/snmp/gate.ts"
+import type { DropReason } from "#engine/collectors/snmp/gate.ts"
 import { DROP_REASONS, makeGateCounts } from "#engine/collectors/snmp/gate.ts"
 import { ENT_MODEL_NAME, MIKROTIK, SYS } from "#engine/collectors/snmp/mib.ts"
+import { openClient } from "#engine/collectors/snmp/open-client.ts"
 import { makeUdpPool } from "#engine/collectors/snmp/udp.ts"
-import { v2cClient } from "#engine/collectors/snmp/v2c.ts"
-import { v3Client } from "#engine/collectors/snmp/v3.ts"
 import { readAddresses } from "#engine/device-test/addresses.ts"
 import { readInterfaces } from "#engine/device-test/interfaces.ts"
 import { readBgp, readHeard, readOspf } from "#engine/device-test/neighbors.ts"
@@ -24,11 +23,30 @@ import { fingerprint, SYS_DESCR_MAX } from "#engine/collectors/snmp/vendors.ts"
 /** What came of asking: a snapshot, or one line that says why there is none. */
 export type Asked = { readonly snapshot: Snapshot; readonly detail: string } | { readonly failed: string }
 
-/** `address` is an IP literal. Always settles, soon after `deadlineMs` at the latest. */
+/**
+ * With each credential in its order until one works; every one gets its share of the time that is left. `address` is an IP
+ * literal. Always settles, soon after `deadlineMs` at the latest.
+ */
 export const askSnmp = async (address: string, credential: SnmpCredential, deadlineMs: number): Promise<Asked> => {
+  const credentials = inOrder(credential)
+  const untilMs = performance.now() + deadlineMs
+  const failed: string[] = []
+  for (const [nth, one] of credentials.entries()) {
+    const asked = await askOnce(address, one, (untilMs - performance.now()) / (credentials.length - nth))
+    const place = credentials.length === 1 ? "" : `credential ${nth + 1} of ${credentials.length} `
+    if ("snapshot" in asked) return { ...asked, detail: `${place}${asked.detail}` }
+    failed.push(`${place === "" ? "" : `${place}(${nameOf(one)}): `}${asked.failed}`)
+  }
+  return { failed: failed.join("; ") }
+}
+
+/** Of a credential only what is no secret. */
+const nameOf = (credential: SnmpCredential): string => (credential.version === "3" ? "v3" : "v2c")
+
+const askOnce = async (address: string, credential: SnmpCredential, deadlineMs: number): Promise<Asked> => {
   const startedMs = performance.now()
   const counts = makeGateCounts()
-  const client = openClient(address, credential, counts)
+  const client = openClient(makeUdpPool(), address, credential, counts)
   const warnings: string[] = []
   const reader = makeReader(client, startedMs + deadlineMs, warnings)
   try {
@@ -45,13 +63,6 @@ export const askSnmp = async (address: string, credential: SnmpCredential, deadl
   } finally {
     client.close()
   }
-}
-
-const openClient = (address: string, credential: SnmpCredential, counts: GateCounts): SnmpClient => {
-  const pool = makeUdpPool()
-  const { port } = credential
-  if (credential.version === "3") return v3Client({ pool, address, port, credential, counts })
-  return v2cClient({ pool, address, port, community: credential.community, counts })
 }
 
 const levelOf = (credential: SnmpCredential): string => {

@@ -15,11 +15,10 @@ import { SnmpFailed } from "#engine/collectors/snmp/client.ts"
 import type { GateCounts } from "#engine/collectors/snmp/gate.ts"
 import { addCounts, makeGateCounts } from "#engine/collectors/snmp/gate.ts"
 import { placeOf } from "#engine/collectors/schedule.ts"
+import { openClient } from "#engine/collectors/snmp/open-client.ts"
 import { makeDevicePoller } from "#engine/collectors/snmp/poller.ts"
 import type { UdpCounts, UdpPool } from "#engine/collectors/snmp/udp.ts"
 import { makeUdpPool } from "#engine/collectors/snmp/udp.ts"
-import { v2cClient } from "#engine/collectors/snmp/v2c.ts"
-import { v3Client } from "#engine/collectors/snmp/v3.ts"
 
 export interface SnmpCollector extends Collector {
   /** What the gate counted for each open device. */
@@ -41,8 +40,7 @@ export const makeSnmpCollector = (options: SnmpCollectorOptions = {}): SnmpColle
 
   const acquire = (target: Target, credential: SnmpCredential): { poller: Poller; close: () => void } => {
     const counts = makeGateCounts()
-    const lenient = credential.lenient === true
-    const client = makeClient(pool, target.address, credential, counts, lenient)
+    const client = openClient(pool, target.address, credential, counts)
     const poller = makePoller(target.device, client)
     gates.set(target.device, counts)
     const close = (): void => {
@@ -77,18 +75,6 @@ export const makeSnmpCollector = (options: SnmpCollectorOptions = {}): SnmpColle
 
 /** The collector of this process. */
 export const snmpCollector: SnmpCollector = makeSnmpCollector()
-
-const makeClient = (
-  pool: UdpPool,
-  address: string,
-  credential: SnmpCredential,
-  counts: GateCounts,
-  lenient: boolean,
-): SnmpClient => {
-  const { port } = credential
-  if (credential.version === "3") return v3Client({ pool, address, port, credential, counts, lenient })
-  return v2cClient({ pool, address, port, community: credential.community, counts, lenient })
-}
 
 const makePoller = (device: DeviceId, client: SnmpClient): Poller => {
   const poller = makeDevicePoller(client, placeOf(device))

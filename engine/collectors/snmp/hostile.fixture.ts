@@ -30,7 +30,7 @@ import { makeTrapStats, trapListener } from "#engine/collectors/trap.ts"
 
 const COMMUNITY = Buffer.from("public")
 const ENGINE = Buffer.from("8000000001020304", "hex")
-const AUTH_PRIV: Required<Omit<SnmpV3Credential, "lenient">> = {
+const AUTH_PRIV: Required<Omit<SnmpV3Credential, "lenient" | "others">> = {
   version: "3",
   port: 161,
   user: "noc",

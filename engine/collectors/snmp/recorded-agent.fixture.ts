@@ -45,7 +45,7 @@ const MAX_ANSWER_BYTES = 1_400
 
 export const startAgent = async (
   cells: readonly Cell[],
-  options: { address?: string; community?: string } = {},
+  options: { address?: string; port?: number; community?: string } = {},
 ): Promise<Agent> => {
   const address = options.address ?? "127.0.0.1"
   const community = Buffer.from(options.community ?? "public")
@@ -64,7 +64,7 @@ export const startAgent = async (
     const list = sent === null ? [] : sent === undefined ? [honest] : Buffer.isBuffer(sent) ? [sent] : sent
     for (const one of list as readonly Buffer[]) socket.send(one, from.port, from.address)
   })
-  socket.bind(0, address)
+  socket.bind(options.port ?? 0, address)
   await once(socket, "listening")
   const agent: Agent = {
     port: socket.address().port,

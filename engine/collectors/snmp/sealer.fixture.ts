@@ -12,7 +12,7 @@ export interface Sealer {
 }
 
 export const makeSealer = async (
-  credential: Required<Omit<SnmpV3Credential, "lenient">>,
+  credential: Required<Omit<SnmpV3Credential, "lenient" | "others">>,
   engineId: Buffer,
 ): Promise<Sealer> => {
   const { user, authProtocol, authPassword, privProtocol, privPassword } = credential
