@@ -22,7 +22,11 @@ import { makeJudgement } from "#client/e2e/fixture-judgement.ts"
 import type { Judgement } from "#client/e2e/fixture-judgement.ts"
 import { makeDice, makeFixtureNetwork } from "#client/e2e/fixture-network.ts"
 import type { FixtureNetwork } from "#client/e2e/fixture-network.ts"
+import { makeProposals } from "#client/e2e/fixture-proposals.ts"
+import type { FixtureProposals } from "#client/e2e/fixture-proposals.ts"
 import { fixtureDevice, fixtureLink } from "#client/e2e/fixture-views.ts"
+import { makeWhatIf } from "#client/e2e/fixture-whatif.ts"
+import type { FixtureWhatIf } from "#client/e2e/fixture-whatif.ts"
 
 export interface FixtureOptions {
   readonly nodes: number
@@ -40,6 +44,8 @@ export interface Fixture {
   readonly url: string
   readonly network: FixtureNetwork
   readonly judgement: Judgement
+  readonly whatIf: FixtureWhatIf
+  readonly proposals: FixtureProposals
   readonly incidents: Incidents
   /** The stream tells that incidents changed. */
   readonly tellIncidents: () => void
@@ -80,6 +86,8 @@ export const startFixture = async (options: FixtureOptions): Promise<Fixture> =>
   const doors = makeDoors(Date.now(), { name: "Norte Fibra", demo: options.demo !== false })
   const inventory = makeInventory(network)
   const judgement = makeJudgement(network, Date.now())
+  const whatIf = makeWhatIf(network)
+  const proposals = makeProposals(network)
   const incidents = makeIncidents()
   const server = createServer((request, response) => {
     answer(request, response, {
@@ -88,6 +96,8 @@ export const startFixture = async (options: FixtureOptions): Promise<Fixture> =>
       doors,
       inventory,
       judgement,
+      whatIf,
+      proposals,
       incidents,
       oidc: options.oidc ?? null,
       dist: options.dist ?? DIST,
@@ -108,6 +118,8 @@ export const startFixture = async (options: FixtureOptions): Promise<Fixture> =>
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     network,
     judgement,
+    whatIf,
+    proposals,
     incidents,
     tellIncidents: hub.tellIncidents,
     tellAlerts: hub.tellAlerts,
@@ -140,13 +152,15 @@ interface Served {
   readonly doors: Doors
   readonly inventory: ReturnType<typeof makeInventory>
   readonly judgement: Judgement
+  readonly whatIf: FixtureWhatIf
+  readonly proposals: FixtureProposals
   readonly incidents: Incidents
   readonly oidc: string | null
   readonly dist: string
 }
 
 const answer = async (request: IncomingMessage, response: ServerResponse, served: Served) => {
-  const { network, hub, doors, inventory, judgement, incidents, dist } = served
+  const { network, hub, doors, inventory, judgement, incidents, whatIf, proposals, dist } = served
   const url = new URL(request.url ?? "/", "http://fixture")
   const json = (value: unknown, status = 200) =>
     response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(value))
@@ -181,6 +195,8 @@ const answer = async (request: IncomingMessage, response: ServerResponse, served
     ...doors.table,
     ...inventory.table,
     ...judgement.table,
+    ...whatIf.table,
+    ...proposals.table,
     ...incidents.table,
   ]) {
     const parts = wanted === method ? pattern.exec(path) : null

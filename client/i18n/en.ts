@@ -7,6 +7,8 @@ import { enMaintenance } from "#client/i18n/en-maintenance.ts"
 import { enReplay } from "#client/i18n/en-replay.ts"
 import { enRights } from "#client/i18n/en-rights.ts"
 import { enRules } from "#client/i18n/en-rules.ts"
+import { enTopology } from "#client/i18n/en-topology.ts"
+import { enWhatif } from "#client/i18n/en-whatif.ts"
 import type { Key } from "#client/i18n/pt.ts"
 
 export const en: Readonly<Record<Key, string>> = {
@@ -18,6 +20,8 @@ export const en: Readonly<Record<Key, string>> = {
   ...enReplay,
   ...enRights,
   ...enRules,
+  ...enTopology,
+  ...enWhatif,
   "app.name": "Heliograph",
   "app.demo": "DEMO",
   "app.demo.why": "Emulated network: devices and values are a demonstration",

@@ -7,6 +7,8 @@ import { ptMaintenance } from "#client/i18n/pt-maintenance.ts"
 import { ptReplay } from "#client/i18n/pt-replay.ts"
 import { ptRights } from "#client/i18n/pt-rights.ts"
 import { ptRules } from "#client/i18n/pt-rules.ts"
+import { ptTopology } from "#client/i18n/pt-topology.ts"
+import { ptWhatif } from "#client/i18n/pt-whatif.ts"
 
 export const pt = {
   ...ptAlerts,
@@ -17,6 +19,8 @@ export const pt = {
   ...ptReplay,
   ...ptRights,
   ...ptRules,
+  ...ptTopology,
+  ...ptWhatif,
   "app.name": "Heliograph",
   "app.demo": "DEMONSTRAÇÃO",
   "app.demo.why": "Rede emulada: dispositivos e valores são de demonstração",

@@ -12,6 +12,8 @@ import { MapScreen } from "#client/screens/map.tsx"
 import { ReplayScreen } from "#client/screens/replay.tsx"
 import { RulesScreen } from "#client/screens/rules.tsx"
 import { SetupScreen } from "#client/screens/setup.tsx"
+import { TopologyScreen } from "#client/screens/topology.tsx"
+import { WhatIfScreen } from "#client/screens/whatif.tsx"
 import type { Key } from "#client/i18n/translate.ts"
 import { screenOpen } from "#client/state/places.ts"
 import type { ScreenId } from "#client/state/places.ts"
@@ -25,11 +27,13 @@ import {
   DevicesIcon,
   EventsIcon,
   GraphIcon,
+  InboxIcon,
   IncidentsIcon,
   MapIcon,
   PlusIcon,
   ReplayIcon,
   RulesIcon,
+  WhatIfIcon,
 } from "#client/ui/icons.tsx"
 
 export interface Screen {
@@ -67,6 +71,8 @@ const SCREENS: readonly [Screen, ...Screen[]] = [
   { id: "rules", title: "nav.rules", icon: RulesIcon, view: RulesScreen, rail: "top" },
   { id: "maintenance", title: "nav.maintenance", icon: CalendarIcon, view: MaintenanceScreen, rail: "top" },
   { id: "replay", title: "nav.replay", icon: ReplayIcon, view: ReplayScreen, rail: "top" },
+  { id: "whatif", title: "nav.whatif", icon: WhatIfIcon, view: WhatIfScreen, rail: "top" },
+  { id: "topology", title: "nav.topology", icon: InboxIcon, view: TopologyScreen, rail: "top" },
   { id: "admin", title: "nav.admin", icon: AdminIcon, view: AdminScreen, rail: "bottom" },
   { id: "account", title: "nav.account", icon: AccountIcon, view: AccountScreen, rail: "bottom" },
   { id: "setup", title: "setup.title", icon: PlusIcon, view: SetupScreen, rail: "none" },

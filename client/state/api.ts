@@ -24,9 +24,9 @@ export type Answer<T> = { readonly ok: true; readonly value: T; readonly etag: s
 export const BASEMAP = "/basemap.pmtiles"
 export { NO_ANSWER } from "#protocol/rest.ts"
 const TIMEOUT_MS = 15_000
-/** An import of 50 MiB, an export, a whole hash chain, a dry run, an offboarding or a moment of the past takes longer than a question. */
+/** An import of 50 MiB, an export, a whole hash chain, a dry run, an offboarding, a moment of the past or a what-if takes longer than a question. */
 const LONG_TIMEOUT_MS = 120_000
-const LONG = /\/(dry-run|imports|export|verify|offboard|replays(\/[^/?]+)?)(\?|$)/
+const LONG = /\/(what-if(\/[a-z-]+)?|dry-run|imports|export|verify|offboard|replays(\/[^/?]+)?)(\?|$)/
 
 let signedOut = (): void => {}
 /** Called when an answer says that nobody is signed in. */
@@ -38,22 +38,34 @@ export const onSignedOut = (run: () => void): void => {
 export const newKey = (): string =>
   [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("")
 
-const transport = async (request: RestRequest): Promise<RestResponse> => {
+const transport = async (request: RestRequest, given?: AbortSignal): Promise<RestResponse> => {
+  const limit = AbortSignal.timeout(LONG.test(request.path) ? LONG_TIMEOUT_MS : TIMEOUT_MS)
   const response = await fetch(request.path, {
     method: request.method,
     credentials: "same-origin",
     headers: { ...request.headers },
-    signal: AbortSignal.timeout(LONG.test(request.path) ? LONG_TIMEOUT_MS : TIMEOUT_MS),
+    signal: given === undefined ? limit : AbortSignal.any([given, limit]),
     ...(request.body === null ? {} : { body: request.body }),
   })
   return { status: response.status, header: (name) => response.headers.get(name), body: await response.text() }
 }
-const rest = makeRest(transport)
+const rest = makeRest((request) => transport(request))
 
 type Arguments<Id extends OperationId> = {} extends InputOf<Id> ? [input?: InputOf<Id>] : [input: InputOf<Id>]
 /** Asks the engine; never rejects. */
 export const call = async <Id extends OperationId>(id: Id, ...input: Arguments<Id>): Promise<Answer<AnswerOf<Id>>> => {
   const answer = toAnswer(await rest(id, ...input))
+  if (!answer.ok && isOver(answer, id)) signedOut()
+  return answer
+}
+
+/** As `call`, and given up when `signal` says so: then it answers as if there were no network. */
+export const callUntil = async <Id extends OperationId>(
+  signal: AbortSignal,
+  id: Id,
+  ...input: Arguments<Id>
+): Promise<Answer<AnswerOf<Id>>> => {
+  const answer = toAnswer(await makeRest((request) => transport(request, signal))(id, ...input))
   if (!answer.ok && isOver(answer, id)) signedOut()
   return answer
 }

@@ -28,7 +28,7 @@ const seen = () => ({
   actions: (Object.keys(ACTION_NEEDS) as ActionId[]).filter(can).join(" "),
 })
 const READER = {
-  screens: "map devices events replay alerts incidents graph rules maintenance account",
+  screens: "map devices events replay alerts incidents graph rules maintenance topology account",
   tabs: "",
   actions: "",
 }
@@ -41,27 +41,32 @@ const WANTED: Readonly<Record<UserRole, ReturnType<typeof seen>>> = {
     actions: "auditExport",
   },
   tenant_admin: {
-    screens: "map devices events replay alerts incidents graph rules maintenance admin account setup",
+    screens: "map devices events replay alerts incidents graph rules maintenance whatif topology admin account setup",
     tabs: "users roles keys inventory quotas audit settings",
     actions:
-      "siteEdit deviceAdd deviceEdit deviceRemove credential linkAdd linkEdit linkRemove import export auditExport alertAck incidentAck incidentNote incidentAssign incidentEscalate incidentClose incidentConfirm ruleEdit windowEdit",
+      "siteEdit deviceAdd deviceEdit deviceRemove credential linkAdd linkEdit linkRemove import export auditExport alertAck incidentAck incidentNote incidentAssign incidentEscalate incidentClose incidentConfirm ruleEdit windowEdit proposalDecide",
   },
   manager: {
-    screens: "map devices events replay alerts incidents graph rules maintenance admin account setup",
+    screens: "map devices events replay alerts incidents graph rules maintenance whatif topology admin account setup",
     tabs: "inventory",
     actions:
-      "siteEdit deviceAdd deviceEdit linkAdd linkEdit linkRemove import export alertAck incidentAck incidentNote incidentAssign incidentEscalate incidentClose incidentConfirm ruleEdit windowEdit",
+      "siteEdit deviceAdd deviceEdit linkAdd linkEdit linkRemove import export alertAck incidentAck incidentNote incidentAssign incidentEscalate incidentClose incidentConfirm ruleEdit windowEdit proposalDecide",
   },
   noc: {
     ...READER,
+    screens: "map devices events replay alerts incidents graph rules maintenance whatif topology account",
     actions:
       "alertAck incidentAck incidentNote incidentAssign incidentEscalate incidentClose incidentConfirm windowEdit",
   },
-  engineer: { ...READER, actions: "alertAck incidentAck incidentNote incidentConfirm" },
-  technician: { ...READER, screens: "map devices events alerts incidents graph rules maintenance account" },
+  engineer: {
+    ...READER,
+    screens: "map devices events replay alerts incidents graph rules maintenance whatif topology account",
+    actions: "alertAck incidentAck incidentNote incidentConfirm",
+  },
+  technician: { ...READER, screens: "map devices events alerts incidents graph rules maintenance topology account" },
   viewer: READER,
   auditor: {
-    screens: "map devices events replay alerts incidents graph rules maintenance admin account",
+    screens: "map devices events replay alerts incidents graph rules maintenance whatif topology admin account",
     tabs: "audit",
     actions: "auditExport",
   },

@@ -30,6 +30,8 @@ export const SCREEN_NEEDS = {
   graph: ["network.read"],
   rules: ["network.read"],
   maintenance: ["network.read"],
+  whatif: ["whatif.run"],
+  topology: ["network.read"],
   admin: Object.values(TAB_NEEDS).flat(),
   account: [],
   setup: ["devices.update"],
@@ -57,6 +59,7 @@ export const ACTION_NEEDS = {
   incidentConfirm: "feedback.give",
   ruleEdit: "rules.configure",
   windowEdit: "maintenance.manage",
+  proposalDecide: "topology.edit",
 } as const satisfies Readonly<Record<string, Permission>>
 export type ActionId = keyof typeof ACTION_NEEDS
 

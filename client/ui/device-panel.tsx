@@ -20,6 +20,7 @@ import { HistoryChart, RangePicker } from "#client/ui/history-chart.tsx"
 import { MarkIcon } from "#client/ui/icons.tsx"
 import { DeviceIncidents } from "#client/ui/incidents/device-incidents.tsx"
 import { Fact, Facts, LoadBar, PanelHead, Provenance, Reasons } from "#client/ui/panel-parts.tsx"
+import { WhatIfLink } from "#client/ui/whatif/start.tsx"
 import type { AdjacencyView, DeviceView, InterfaceView, SourceView } from "#protocol/view.ts"
 
 /** Device metrics with a chart of their own, when the device has them. */
@@ -44,6 +45,7 @@ export const DevicePanel = ({ view, siteName }: { view: DeviceView; siteName: st
       <PanelHead mark={mark} title={view.name} health={view.health} stale={view.stale} detail={detail} />
       <div class="panel-body" tabIndex={0} role="group" aria-labelledby="panel-title">
         <DeviceActions id={view.id} name={view.name} />
+        <WhatIfLink faults={[{ kind: "router", device: view.id }]} />
         <Reasons reasons={view.reasons} />
         <DeviceIncidents id={view.id} />
         <DeviceAlerts view={view} />

@@ -171,6 +171,16 @@ export const RulesIcon = () => (
     <circle cx="16.2" cy="17" r="2.2" />
   </Svg>
 )
+export const WhatIfIcon = () => (
+  <Svg>
+    <path d="M9.3 3.5h5.4M10.5 3.5v5.6L4.8 18.6a1.7 1.7 0 0 0 1.5 2.6h11.4a1.7 1.7 0 0 0 1.5-2.6L13.5 9.1V3.5M7.8 15h8.4" />
+  </Svg>
+)
+export const InboxIcon = () => (
+  <Svg>
+    <path d="M3.6 13.4 6.5 5.2h11l2.9 8.2v4.9a1.7 1.7 0 0 1-1.7 1.7H5.3a1.7 1.7 0 0 1-1.7-1.7zM3.6 13.4h5l1.3 2.6h4.2l1.3-2.6h5" />
+  </Svg>
+)
 export const CalendarIcon = () => (
   <Svg>
     <rect x="3.8" y="5.4" width="16.4" height="14.8" rx="2" />

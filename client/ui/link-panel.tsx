@@ -8,6 +8,7 @@ import { formatBps, formatDuration, NOTHING } from "#client/ui/format.ts"
 import { HistoryChart, RangePicker } from "#client/ui/history-chart.tsx"
 import { MarkIcon } from "#client/ui/icons.tsx"
 import { Fact, Facts, LoadBar, PanelHead, Provenance, Reasons } from "#client/ui/panel-parts.tsx"
+import { WhatIfLink } from "#client/ui/whatif/start.tsx"
 import type { LinkEndView, LinkView } from "#protocol/view.ts"
 
 export const LinkPanel = ({ view }: { view: LinkView }) => {
@@ -27,6 +28,7 @@ export const LinkPanel = ({ view }: { view: LinkView }) => {
       />
       <div class="panel-body" tabIndex={0} role="group" aria-labelledby="panel-title">
         <LinkActions id={view.id} name={`${a.deviceName} ↔ ${b.deviceName}`} capacityBps={view.capacityBps} />
+        <WhatIfLink faults={[{ kind: "link", link: view.id }]} />
         <Reasons reasons={view.reasons} />
         <section class="block">
           <h3>{t("link.load")}</h3>

@@ -4,6 +4,7 @@ import type { Key } from "#client/i18n/translate.ts"
 import { actWish } from "#client/state/alerts.ts"
 import { incidentWish } from "#client/state/incidents.ts"
 import type { ScreenId } from "#client/state/places.ts"
+import { decideWish } from "#client/state/proposals.ts"
 import { moveBy, toNextEvent, togglePlay } from "#client/state/replay.ts"
 import { go } from "#client/state/route.ts"
 import { theme } from "#client/state/settings.ts"
@@ -61,6 +62,16 @@ export const SHORTCUTS: readonly Shortcut[] = [
   { keys: ["ArrowLeft"], text: "help.replay.move", run: () => moveBy(-MOVE_MS), on: "replay" },
   { keys: ["ArrowRight"], text: "help.replay.move", run: () => moveBy(MOVE_MS), on: "replay" },
   { keys: ["n"], text: "help.replay.next", run: toNextEvent, on: "replay" },
+  { keys: ["w"], text: "help.whatif", run: () => go({ screen: "whatif", tab: null, item: null }), screen: "whatif" },
+  {
+    keys: ["p"],
+    text: "help.topology",
+    run: () => go({ screen: "topology", tab: null, item: null }),
+    screen: "topology",
+  },
+  { keys: ["y"], text: "help.topology.accept", run: () => (decideWish.value = "accept"), on: "topology" },
+  { keys: ["x"], text: "help.topology.reject", run: () => (decideWish.value = "reject"), on: "topology" },
+  { keys: ["e"], text: "help.topology.edit", run: () => (decideWish.value = "edit"), on: "topology" },
   { keys: ["f"], text: "help.fit", run: () => fitWish.value++ },
   { keys: ["t"], text: "help.theme", run: () => (theme.value = theme.peek() === "dark" ? "light" : "dark") },
   { keys: ["?"], text: "help.help", run: () => (helpOpen.value = true) },

@@ -1,0 +1,211 @@
+/** What is assumed to fail: found by name or pressed on the map, each row to change or take away. */
+import { useComputed, useSignal } from "@preact/signals"
+import { useRef } from "preact/hooks"
+import { t } from "#client/i18n/translate.ts"
+import { twin } from "#client/state/app.ts"
+import { plain, search } from "#client/state/search.ts"
+import { faults, linkMode, setFaults } from "#client/state/whatif.ts"
+import { FAULTS_MAX, faultOf, has, keyOf, toggled, withFault } from "#client/state/whatif-faults.ts"
+import { CloseIcon, SearchIcon } from "#client/ui/icons.tsx"
+import { faultName } from "#client/ui/whatif/words.ts"
+import type { Fault, Srlg } from "#protocol/rest-generated.ts"
+
+const ROWS = 8
+
+export const FaultList = ({ srlgs }: { srlgs: readonly Srlg[] }) => (
+  <section class="sim-faults panel" data-taken aria-labelledby="sim-faults-title">
+    <header class="sim-head">
+      <h2 id="sim-faults-title">{t("whatif.faults")}</h2>
+      <span class="count num">{faults.value.length}</span>
+      <span class="grow" />
+      {faults.value.length > 0 && (
+        <button type="button" class="text-button" onClick={() => setFaults([])}>
+          {t("whatif.clear")}
+        </button>
+      )}
+    </header>
+    <Finder srlgs={srlgs} />
+    <LinkMode />
+    {faults.value.length >= FAULTS_MAX && <p class="quiet pad">{t("whatif.full", { count: FAULTS_MAX })}</p>}
+    <ul class="sim-rows" aria-label={t("whatif.faults")}>
+      {faults.value.map((fault) => (
+        <Row key={keyOf(fault)} fault={fault} srlgs={srlgs} />
+      ))}
+    </ul>
+  </section>
+)
+
+const LinkMode = () => (
+  <p class="sim-mode">
+    <span class="quiet" id="link-mode">
+      {t("whatif.mode")}
+    </span>
+    <span class="segments" role="group" aria-labelledby="link-mode">
+      {(["link", "drain"] as const).map((mode) => (
+        <button
+          key={mode}
+          type="button"
+          aria-pressed={linkMode.value === mode}
+          title={t(`whatif.mode.${mode}.why`)}
+          onClick={() => (linkMode.value = mode)}
+        >
+          {t(`whatif.mode.${mode}`)}
+        </button>
+      ))}
+    </span>
+  </p>
+)
+
+const Row = ({ fault, srlgs }: { fault: Fault; srlgs: readonly Srlg[] }) => {
+  const name = faultName(fault, srlgs)
+  const other = fault.kind === "link" ? "drain" : "link"
+  return (
+    <li>
+      <span class={`chip sim-kind sim-kind-${fault.kind}`}>{t(`whatif.kind.${fault.kind}`)}</span>
+      <span class="grow sim-name">{name}</span>
+      {(fault.kind === "link" || fault.kind === "drain") && (
+        <button
+          type="button"
+          class="text-button"
+          aria-label={t(`whatif.turn.${other}.of`, { name })}
+          onClick={() => setFaults(withFault(faults.peek(), { kind: other, link: fault.link }))}
+        >
+          {t(`whatif.turn.${other}`)}
+        </button>
+      )}
+      {fault.kind === "router" && <WholeSite device={fault.device} />}
+      <button
+        type="button"
+        class="icon-button"
+        aria-label={t("whatif.remove", { name })}
+        title={t("whatif.remove", { name })}
+        onClick={() => setFaults(toggled(faults.peek(), fault))}
+      >
+        <CloseIcon />
+      </button>
+    </li>
+  )
+}
+
+/** A router rarely fails alone where the power does. */
+const WholeSite = ({ device }: { device: string }) => {
+  const state = twin.value
+  const slot = state?.nodeById.get(device)
+  const site = slot === undefined ? undefined : state?.sites.id[state.nodes.site[slot] as number]
+  if (state === null || site === undefined) return null
+  const name = state.sites.name[state.sites.id.indexOf(site)] ?? site
+  const grow = () => {
+    const rest = faults.peek().filter((one) => !(one.kind === "router" && one.device === device))
+    setFaults(withFault(rest, { kind: "site", site }))
+  }
+  return (
+    <button type="button" class="text-button" aria-label={t("whatif.site.of", { name })} onClick={grow}>
+      {t("whatif.site")}
+    </button>
+  )
+}
+
+interface Hit {
+  readonly fault: Fault
+  readonly title: string
+  readonly detail: string
+}
+
+const Finder = ({ srlgs }: { srlgs: readonly Srlg[] }) => {
+  const input = useRef<HTMLInputElement>(null)
+  const query = useSignal("")
+  const open = useSignal(false)
+  const active = useSignal(0)
+  const hits = useComputed(() => (open.value ? hitsOf(query.value, srlgs) : []))
+  const choose = (hit: Hit | undefined) => {
+    if (hit === undefined) return
+    query.value = ""
+    active.value = 0
+    setFaults(withFault(faults.peek(), hit.fault))
+  }
+  const onKeyDown = (event: KeyboardEvent) => {
+    if (event.key === "ArrowDown") active.value = Math.min(hits.value.length - 1, active.value + 1)
+    else if (event.key === "ArrowUp") active.value = Math.max(0, active.value - 1)
+    else if (event.key === "Enter") choose(hits.value[active.value])
+    else if (event.key === "Escape") {
+      if (query.value === "") input.current?.blur()
+      query.value = ""
+    } else return
+    event.preventDefault()
+    event.stopPropagation()
+  }
+  const showing = open.value && (query.value.trim() !== "" || srlgs.length > 0)
+  return (
+    <div class="search sim-search" role="search" aria-label={t("whatif.find")}>
+      <SearchIcon />
+      <input
+        ref={input}
+        type="text"
+        role="combobox"
+        name="fault"
+        aria-label={t("whatif.find")}
+        aria-expanded={showing}
+        aria-controls="sim-results"
+        aria-autocomplete="list"
+        aria-activedescendant={showing && hits.value.length > 0 ? `sim-hit-${active.value}` : undefined}
+        placeholder={t("whatif.find.hint")}
+        autocomplete="off"
+        spellcheck={false}
+        value={query.value}
+        onInput={(event) => {
+          query.value = event.currentTarget.value
+          active.value = 0
+          open.value = true
+        }}
+        onFocus={() => (open.value = true)}
+        onBlur={() => (open.value = false)}
+        onKeyDown={onKeyDown}
+      />
+      <ul id="sim-results" class="search-results" role="listbox" aria-label={t("search.results")} hidden={!showing}>
+        {showing &&
+          hits.value.map((hit, index) => (
+            <li
+              key={keyOf(hit.fault)}
+              id={`sim-hit-${index}`}
+              role="option"
+              aria-selected={index === active.value}
+              onMouseDown={(event) => {
+                event.preventDefault()
+                choose(hit)
+              }}
+              onMouseMove={() => (active.value = index)}
+            >
+              <span class="chip">{t(`whatif.kind.${hit.fault.kind}`)}</span>
+              <span class="grow ellipsis">{hit.title}</span>
+              <span class="quiet">{has(faults.value, hit.fault) ? t("whatif.already") : hit.detail}</span>
+            </li>
+          ))}
+        {showing && hits.value.length === 0 && (
+          <li role="option" aria-selected={false} aria-disabled="true" class="quiet">
+            {t("search.none", { query: query.value })}
+          </li>
+        )}
+      </ul>
+    </div>
+  )
+}
+
+/** Nothing typed yet: the groups, which cannot be pressed on the map. */
+const hitsOf = (query: string, srlgs: readonly Srlg[]): readonly Hit[] => {
+  const words = plain(query).split(/\s+/).filter(Boolean)
+  const groups = srlgs
+    .filter(({ name }) => words.every((word) => plain(name).includes(word)))
+    .map(({ id, name, links, sites }) => ({
+      fault: faultOf("srlg", id),
+      title: name,
+      detail: t("whatif.srlg.size", { links: links.length, sites: sites.length }),
+    }))
+  const state = twin.value
+  if (state === null || words.length === 0) return groups.slice(0, ROWS)
+  const found = search(state, query).map(({ kind, id, title, detail }) => ({
+    fault: faultOf(kind === "device" ? "router" : kind === "link" ? linkMode.value : "site", id),
+    title,
+    detail,
+  }))
+  return [...groups.slice(0, ROWS / 2), ...found].slice(0, ROWS)
+}
