@@ -18,8 +18,11 @@ import type {
   TopologyInput,
 } from "#twin/input.ts"
 import type { AlertsFact } from "#twin/judge/alert-rows.ts"
-import type { Judge, Judging, JudgingInputs } from "#twin/judge/judging.ts"
+import type { Judging } from "#twin/judge/judging.ts"
 import { makeJudging, NO_JUDGING_INPUTS } from "#twin/judge/judging.ts"
+import { changeRules, judgeOf, rejudge, walked, walkOn } from "#twin/judge/rejudge.ts"
+import type { Walk } from "#twin/judge/walk.ts"
+import { STEP_ENTITIES } from "#twin/judge/walk.ts"
 import { newLink } from "#twin/link.ts"
 import type { EndFact, LinkFact } from "#twin/link.ts"
 import { newRouter } from "#twin/router.ts"
@@ -47,6 +50,10 @@ export interface World {
   unknownDevice: number
   /** By what devices are judged. */
   judging: Judging
+  /** Past the routers that do not know of a change of `judging` yet; null = all do. */
+  walk: Walk | null
+  /** Entities that one step of a walk tells; tests take less. */
+  stepEntities: number
 }
 
 export const RECENT_EVENTS = 512
@@ -77,13 +84,9 @@ export const worldOf = (topology: Topology): World => ({
   recent: [],
   unknownDevice: 0,
   judging: makeJudging(NO_JUDGING_INPUTS),
+  walk: null,
+  stepEntities: STEP_ENTITIES,
 })
-
-/** By what a device is judged now; null = there are no rules. */
-export const judgeOf = ({ topology, judging }: World, slot: number): Judge | null => {
-  const device = topology.inventory.devices[slot]
-  return device === undefined ? null : judging.judgeOf(device)
-}
 
 /**
  * Applies inputs in order. An input whose seq is not above world.seq has been applied before and is skipped, so a replay
@@ -99,6 +102,7 @@ export const runRound = (world: World, cells: Cells, inputs: readonly Sequenced[
     world.atMs = nowMs
     world.seq = seq
     applyInput(round, input)
+    tellJudges(round, false)
   }
   remember(world, told.events)
   return {
@@ -144,7 +148,7 @@ const applyInput = (round: Round, input: Input): void => {
     case "rules":
       return applyRules(round, input)
     case "silences":
-      return rejudge(round, { silencesRev: input.rev, silences: input.silences })
+      return rejudge(round.world, { silencesRev: input.rev, silences: input.silences })
     case "ack":
       return applyAck(round, input)
     case "poll":
@@ -308,36 +312,29 @@ const applyTopology = (round: Round, input: TopologyInput): void => {
   for (const config of topology.links) cells.links.tell(config.slot, { kind: "configure", atMs, config })
   for (const config of topology.routers) {
     told.touched.add(config.device)
-    const was = before.inventory.devices[before.deviceSlot.get(config.device) ?? -1]
-    const from = was === undefined ? null : (world.judging.judgeOf(was)?.plan ?? null)
-    cells.routers.tell(config.slot, { kind: "configure", atMs, config, judge: judgeOf(world, config.slot), from })
+    cells.routers.tell(config.slot, { kind: "configure", atMs, config })
   }
   settle(round)
+  rejudge(world, {})
 }
 
-const applyRules = (round: Round, { rev, rules }: RulesInput): void => {
-  rejudge(round, { rulesRev: rev, rules })
-  const { unusable } = round.world.judging.compiled
+const applyRules = (round: Round, input: RulesInput): void => {
+  changeRules(round.world, input, () => tellJudges(round, true))
+  const { unusable } = round.world.judging
   if (unusable.length > 0) takeEvent(round, unusableHappening(round.world, unusable))
 }
 
-/** Only devices that are judged otherwise now hear of it. */
-const rejudge = (round: Round, change: Partial<JudgingInputs>): void => {
+/** A few of those who do not know yet that they are judged otherwise; `all` = everybody. */
+const tellJudges = (round: Round, all: boolean): void => {
   const { world, cells } = round
-  const before = world.judging
-  world.judging = makeJudging({ ...before, ...change }, before)
-  for (const [slot, device] of world.topology.inventory.devices.entries()) {
-    const was = before.judgeOf(device)
-    const judge = world.judging.judgeOf(device)
-    if (was?.plan.key === judge?.plan.key && sameSilences(was, judge)) continue
-    round.told.touched.add(device.id)
-    cells.routers.tell(slot, { kind: "judge", atMs: world.atMs, judge, from: was?.plan ?? null })
+  if (world.walk === null) return
+  for (const slot of walkOn(world, cells, all)) {
+    round.told.touched.add(world.topology.routers[slot]?.device ?? "")
+    cells.routers.tell(slot, { kind: "judge", atMs: world.atMs, judge: judgeOf(world, slot) })
   }
   settle(round)
+  walked(world)
 }
-
-const sameSilences = (a: Judge | null, b: Judge | null): boolean =>
-  (a?.silences.length ?? 0) + (b?.silences.length ?? 0) === 0
 
 const applyAck = (round: Round, { device, rule, entity, by, untilMs }: AckInput): void => {
   const { world, cells } = round

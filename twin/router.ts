@@ -9,7 +9,6 @@ import type { Status } from "#protocol/status.ts"
 import { UNKNOWN_STATUS } from "#protocol/status.ts"
 import type { Source } from "#protocol/view.ts"
 import type { AlertCommand } from "#twin/alert/command.ts"
-import type { DevicePlan } from "#twin/alert/plan.ts"
 import type { AdjacencyTable } from "#twin/adjacency.ts"
 import { NO_ADJACENCIES } from "#twin/adjacency.ts"
 import { conclude } from "#twin/health.ts"
@@ -83,15 +82,11 @@ interface Judged {
   /** By what it is judged now; null or absent = there are no rules. */
   readonly judge?: Judge | null
 }
-interface Rejudged extends Judged {
-  /** By what it was judged before, where that is known: alerts and samples move on from it. */
-  readonly from?: DevicePlan | null
-}
 
 export type RouterMsg =
-  | ({ readonly kind: "configure"; readonly config: RouterConfig } & Rejudged)
-  /** Other rules or silences. */
-  | ({ readonly kind: "judge" } & Rejudged)
+  | { readonly kind: "configure"; readonly config: RouterConfig; readonly atMs: number }
+  /** Other rules, silences or facts: what a message of its own would have told it too (twin/judge/walk.ts). */
+  | ({ readonly kind: "judge" } & Judged)
   | ({ readonly kind: "input"; readonly input: DeviceInput } & Judged)
   /** To its alerts: acknowledged by a person, suppressed by the tenant. */
   | ({ readonly kind: "command"; readonly command: AlertCommand } & Judged)

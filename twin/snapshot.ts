@@ -11,7 +11,8 @@ import { applyColumnDelta } from "#twin/columns.ts"
 import { INTERFACE_LAYOUT } from "#twin/interface.ts"
 import { noAlerts } from "#twin/judge/alert-table.ts"
 import type { JudgingInputs } from "#twin/judge/judging.ts"
-import { makeJudging, NO_JUDGING_INPUTS } from "#twin/judge/judging.ts"
+import { judgingInputs, makeJudging, NO_JUDGING_INPUTS } from "#twin/judge/judging.ts"
+import type { Walk } from "#twin/judge/walk.ts"
 import type { LinkState } from "#twin/link.ts"
 import { worldOf } from "#twin/round.ts"
 import type { World } from "#twin/round.ts"
@@ -39,6 +40,8 @@ export interface TwinSnapshot {
   readonly unknownDevice: number
   /** Absent in snapshots of before there were rules. */
   readonly judging?: JudgingInputs
+  /** Absent in snapshots of before there were walks. */
+  readonly walk?: Walk | null
 }
 
 /** Between rounds only. */
@@ -58,13 +61,7 @@ export const snapshotTwin = (world: World, cells: Cells): TwinSnapshot => ({
   recent: world.recent,
   unknownDevice: world.unknownDevice,
   judging: judgingInputs(world.judging),
-})
-
-const judgingInputs = ({ rulesRev, rules, silencesRev, silences }: JudgingInputs): JudgingInputs => ({
-  rulesRev,
-  rules,
-  silencesRev,
-  silences,
+  walk: world.walk,
 })
 
 /** A snapshot of another version, or a damaged one. Start from an earlier one, or from none and the whole journal. */
@@ -91,6 +88,7 @@ export const restoreTwin = (stored: unknown): { readonly world: World; readonly 
   world.recent = [...snapshot.recent]
   world.unknownDevice = snapshot.unknownDevice
   world.judging = makeJudging(snapshot.judging ?? NO_JUDGING_INPUTS)
+  world.walk = snapshot.walk ?? null
   return { world, states }
 }
 

@@ -9,9 +9,8 @@ import { advanceTo } from "#twin/alert/clock.ts"
 import type { Judged } from "#twin/alert/evaluate.ts"
 import { endAlert } from "#twin/alert/judge.ts"
 import type { CompiledRule, DevicePlan, KindPlan } from "#twin/alert/plan.ts"
+import { movedRow } from "#twin/alert/row-move.ts"
 import type { DeviceFacts } from "#twin/alert/scope.ts"
-import type { SeriesSpec } from "#twin/alert/series.ts"
-import { lacksRoom, newestSamples, newRow, push, SAMPLES_MAX, widened } from "#twin/alert/series.ts"
 import type { DeviceState, EntityState } from "#twin/alert/state.ts"
 
 export const configure = (
@@ -24,6 +23,7 @@ export const configure = (
   const ending = new Draft(from, state, false)
   ending.clockMs = Math.max(ending.clockMs, atMs)
   for (const [index, key] of ending.keys.entries()) {
+    if ((ending.entities[index] as EntityState).alerts.length === 0) continue
     const stays = liveRules(to.kinds[entityKind(key) ?? "device"], key)
     for (const [position, { rule }] of (ending.kinds[index] as KindPlan).rules.entries())
       if (!stays.has(rule.id)) endAlert(ending, index, position)
@@ -34,7 +34,7 @@ export const configure = (
     const kind = entityKind(key) ?? "device"
     return moved(from.kinds[kind], to.kinds[kind], ended.state.entities[index] as EntityState, nowMs)
   })
-  const next = new Draft(to, { ...ended.state, planKey: to.key, facts, entities, dueMs: nowMs }, true)
+  const next = new Draft(to, { ...ended.state, planKey: to.key, facts, entities, dueMs: nowMs }, false)
   advanceTo(next, nowMs)
   const judged = next.finish()
   return { ...judged, verdicts: [...ended.verdicts, ...judged.verdicts] }
@@ -44,45 +44,22 @@ const liveRules = (kind: KindPlan, key: string): ReadonlySet<string> =>
   new Set(kind.classOf(key).live.map((position) => (kind.rules[position] as CompiledRule).rule.id))
 
 const moved = (from: KindPlan, to: KindPlan, entity: EntityState, nowMs: number): EntityState => {
-  const was = new Map(from.rules.map(({ rule }, position) => [rule.id, entity.alerts[position] ?? null]))
-  const alerts = to.rules.map(({ rule }) => was.get(rule.id) ?? null)
+  const alerts = movedAlerts(from, to, entity.alerts)
   return {
     row: movedRow(from, to, entity.row, nowMs),
-    alerts: alerts.every((alert) => alert === null) ? [] : alerts,
+    alerts,
     events: movedEvents(from, to, entity.events),
     sinceMs: entity.sinceMs,
-    dueMs: nowMs,
+    // Where neither an alert waits nor time alone can change a truth, the next sample is soon enough.
+    dueMs: alerts.length > 0 || to.rules.some(({ timed }) => timed) ? nowMs : Number.POSITIVE_INFINITY,
   }
 }
 
-const movedRow = (from: KindPlan, to: KindPlan, old: Float64Array, nowMs: number): Float64Array => {
-  // Its own all the same: what follows writes to it.
-  if (from.rowKey === to.rowKey) return old.slice()
-  let row = newRow(to.series, to.cells)
-  for (const series of to.series) {
-    const before = from.series.find(({ metric }) => metric === series.metric)
-    if (before === undefined) continue
-    for (const [atMs, value] of newestSamples(old, before, SAMPLES_MAX)) {
-      if (lacksRoom(row, series, value)) row = widened(row, to.series, to.cells, series, value)
-      push(row, series, atMs, value, nowMs)
-    }
-    moveBuckets(before, series, old, row)
-  }
-  return row
-}
-
-/** A baseline of the same width goes on; its buckets hold more than the ring does. */
-const moveBuckets = (from: SeriesSpec, to: SeriesSpec, old: Float64Array, row: Float64Array): void => {
-  for (const bucket of to.buckets) {
-    const before = from.buckets.find(({ widthMs }) => widthMs === bucket.widthMs)
-    if (before === undefined) continue
-    const ids = Array.from({ length: before.count }, (_, b) => old[before.at + 4 * b] as number)
-    for (const [b, id] of ids.entries()) {
-      const cell = bucket.at + 4 * (id % bucket.count)
-      if (id < 0 || (row[cell] as number) > id) continue
-      row.set(old.subarray(before.at + 4 * b, before.at + 4 * b + 4), cell)
-    }
-  }
+const movedAlerts = (from: KindPlan, to: KindPlan, alerts: EntityState["alerts"]): EntityState["alerts"] => {
+  if (alerts.length === 0) return alerts
+  const was = new Map(from.rules.map(({ rule }, position) => [rule.id, alerts[position] ?? null]))
+  const now = to.rules.map(({ rule }) => was.get(rule.id) ?? null)
+  return now.every((alert) => alert === null) ? [] : now
 }
 
 const movedEvents = (from: KindPlan, to: KindPlan, events: EntityState["events"]): ReadonlyArray<readonly number[]> => {

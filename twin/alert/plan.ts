@@ -91,18 +91,46 @@ export interface RuleSet {
 export const makeRuleSet = (rules: readonly JudgedRule[]): RuleSet => {
   if (rules.length > RULES_MAX) throw new RangeError(`${rules.length} rules; at most ${RULES_MAX}`)
   const enabled = rules.filter(({ rule }) => rule.enabled)
+  const asked = askedOf(enabled)
+  const byFacts = new Map<string, DevicePlan>()
   const plans = new Map<string, DevicePlan>()
+  const planned = (facts: DeviceFacts): DevicePlan => {
+    const covering = enabled.filter(({ rule }) => coversDevice(rule.scope, facts))
+    const key = covering.map(({ rule, version }) => `${rule.id}@${version}`).join(" ")
+    const known = plans.get(key)
+    if (known !== undefined) return known
+    const plan = compilePlan(stateHash([PLAN_FORMAT, key]), covering)
+    plans.set(key, plan)
+    return plan
+  }
   return {
     planFor: (facts) => {
-      const covering = enabled.filter(({ rule }) => coversDevice(rule.scope, facts))
-      const key = covering.map(({ rule, version }) => `${rule.id}@${version}`).join(" ")
-      const known = plans.get(key)
+      const heard = asked(facts)
+      const known = byFacts.get(heard)
       if (known !== undefined) return known
-      const plan = compilePlan(stateHash([PLAN_FORMAT, key]), covering)
-      plans.set(key, plan)
+      if (byFacts.size >= FACTS_MAX) byFacts.clear()
+      const plan = planned(facts)
+      byFacts.set(heard, plan)
       return plan
     },
   }
+}
+/** Remembered answers to "which plan"; beyond them the rules are asked anew. */
+const FACTS_MAX = 20_000
+
+/** What the scopes of these rules can tell apart: devices with equal answers have the same rules, hence the same plan. */
+const askedOf = (rules: readonly JudgedRule[]): ((facts: DeviceFacts) => string) => {
+  const named = <K extends "by_device_ids" | "by_site_ids" | "by_roles" | "by_tags">(field: K): ReadonlySet<string> =>
+    new Set(rules.flatMap(({ rule }) => rule.scope[field] ?? []))
+  const [devices, sites] = [named("by_device_ids"), named("by_site_ids")]
+  const [roles, tags] = [named("by_roles"), named("by_tags")]
+  return (facts) =>
+    JSON.stringify([
+      devices.has(facts.device) ? facts.device : null,
+      sites.has(facts.site) ? facts.site : null,
+      facts.roles.filter((role) => roles.has(role)),
+      facts.tags.filter((tag) => tags.has(tag)),
+    ])
 }
 
 const compilePlan = (key: string, rules: readonly JudgedRule[]): DevicePlan => {
@@ -166,7 +194,7 @@ const kindPlan = (kind: EntityKind, layout: Layout, all: readonly CompiledRule[]
   for (const [index, { metric }] of series.entries()) seriesOf[metric] = index
   const watchers = series.map(({ metric }) => readersOf(all, kind, kind === "device", metric))
   const rowKey = stateHash(
-    layout.series.map(({ runs, ...rest }) => ({ ...rest, runs: runs.map(({ at, keep }) => [at, keep]) })),
+    layout.series.map(({ runs, ...rest }) => ({ ...rest, runs: runs.map(({ at, key, keep }) => [at, key, keep]) })),
   )
   const classOf = classes(kind, rules, watchers)
   return { kind, rules, series, rowKey, cells, seriesOf, events: layout.events, classOf }
@@ -310,7 +338,7 @@ const runIn = (series: SeriesDraft, key: string, keep: number, test: (value: num
     run.keep = Math.max(run.keep, keep)
     return run
   }
-  const run = { at: 0, keep, test }
+  const run = { at: 0, key, keep, test }
   series.runs.push(run)
   series.runKeys.push(key)
   return run

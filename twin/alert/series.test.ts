@@ -49,7 +49,7 @@ const layout = (windowsMs: readonly number[]): { readonly specs: readonly Series
       increase: true,
       sorted,
     }))
-    const runs: RunSpec[] = [{ at: take(RUN_CELLS), keep: 5, test: isBad }]
+    const runs: RunSpec[] = [{ at: take(RUN_CELLS), key: "bad", keep: 5, test: isBad }]
     return {
       metric,
       counter: true,

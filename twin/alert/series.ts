@@ -29,6 +29,8 @@ export interface WindowSpec {
 /** A run of newest samples that all pass a test: its length (counted up to `keep`) and when it began. */
 export interface RunSpec {
   readonly at: number
+  /** Equal keys, equal tests. */
+  readonly key: string
   readonly keep: number
   readonly test: (value: number) => boolean
 }
@@ -61,8 +63,8 @@ export interface SeriesSpec {
 /** Header cells of a series. Sequence numbers count its samples from 0; a ring's place is `seq & (capacity - 1)`. */
 export const HEAD = 0
 export const NEXT = 1
-const CAPACITY = 2
-const DATA = 3
+export const CAPACITY = 2
+export const DATA = 3
 const SEEN_MS = 4
 const MIN_HEAD = 5
 const MIN_TAIL = 6
@@ -71,7 +73,7 @@ const MAX_TAIL = 8
 /** Samples that came too late for every window, and repeated ones. */
 export const REFUSED = 9
 /** Start of the values' ring; 0 = flat: every sample that is held has the value of CONSTANT. */
-const VALUES = 10
+export const VALUES = 10
 const CONSTANT = 11
 export const HEADER_CELLS = 12
 
@@ -121,7 +123,8 @@ const setValue = (row: Float64Array, o: number, seq: number, value: number): voi
 }
 
 /** How many rings of `capacity` cells a series has: times, two deques, sorted lists; one more for values unless flat. */
-const listsOf = (spec: SeriesSpec): number => 1 + (spec.minQueue ? 1 : 0) + (spec.maxQueue ? 1 : 0) + spec.sortedLists
+export const listsOf = (spec: SeriesSpec): number =>
+  1 + (spec.minQueue ? 1 : 0) + (spec.maxQueue ? 1 : 0) + spec.sortedLists
 const minList = 1
 const maxList = (spec: SeriesSpec): number => (spec.minQueue ? 2 : 1)
 const sortedStart = (row: Float64Array, spec: SeriesSpec, sorted: number): number =>
@@ -396,7 +399,6 @@ const refuse = (row: Float64Array, o: number): void => {
   row[o + REFUSED] = at(row, o + REFUSED) + 1
 }
 
-/** Computes every window anew from the ring. O(samples). */
 const rebuild = (row: Float64Array, spec: SeriesSpec, nowMs: number): void => {
   const o = spec.at
   const head = at(row, o + HEAD)
@@ -442,7 +444,6 @@ const rebuildRun = (row: Float64Array, spec: SeriesSpec, run: RunSpec): void => 
 
 // -- reading ---------------------------------------------------------------------------------------------------------
 
-/** After `expire`. */
 export const countOf = (row: Float64Array, spec: SeriesSpec, window: WindowSpec): number =>
   at(row, spec.at + NEXT) - at(row, window.at + TAIL)
 export const sumOf = (row: Float64Array, window: WindowSpec): number =>

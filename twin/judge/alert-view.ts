@@ -17,8 +17,8 @@ import type { Cells } from "#twin/cells.ts"
 import type { AlertRow } from "#twin/judge/alert-rows.ts"
 import { alertsOf } from "#twin/judge/alert-table.ts"
 import type { RouterJudgement } from "#twin/judge/judged.ts"
+import { judgeOf } from "#twin/judge/rejudge.ts"
 import type { World } from "#twin/round.ts"
-import { judgeOf } from "#twin/round.ts"
 
 /** Most severe and newest first. */
 export const alertViews = (world: World, cells: Cells): readonly AlertView[] => {
@@ -80,7 +80,8 @@ const alertIn = (
   { rule, entity }: { readonly rule: string; readonly entity: string },
 ): Alert | null => {
   const index = device.keys.indexOf(entity as EntityKey)
-  const rules = judgeOf(world, slot)?.plan.kinds[entityKind(entity as EntityKey) ?? "device"].rules ?? []
+  const plan = judgeOf(world, slot)?.planOf(device)
+  const rules = plan?.kinds[entityKind(entity as EntityKey) ?? "device"].rules ?? []
   const position = rules.findIndex((compiled) => compiled.rule.id === rule)
   return device.entities[index]?.alerts[position] ?? null
 }
@@ -101,7 +102,7 @@ export const explainAlert = (world: World, cells: Cells, { device, rule, entity 
   const judge = judgeOf(world, slot)
   const { judgement } = cells.routers.state(slot)
   if (judge === null || judgement === null) return { found: false, reason: "nothing is judged: there are no rules" }
-  if (judgement.device.planKey !== judge.plan.key)
+  if (judge.idle || judgement.device.planKey !== judge.plan.key)
     return { found: false, reason: "the rules of this device have just changed" }
   return explain(judge.plan, judgement.device, world.judging.rules, rule, entity)
 }

@@ -13,7 +13,8 @@ import { rowsOf } from "#twin/judge/alert-rows.ts"
 import { alertsOf } from "#twin/judge/alert-table.ts"
 import { alertViews } from "#twin/judge/alert-view.ts"
 import { FIRST, history } from "#twin/network.fixture.ts"
-import { judgeOf, newWorld, runRound } from "#twin/round.ts"
+import { judgeOf } from "#twin/judge/rejudge.ts"
+import { newWorld, runRound } from "#twin/round.ts"
 import type { World } from "#twin/round.ts"
 import { restoreTwin, snapshotTwin } from "#twin/snapshot.ts"
 
@@ -24,16 +25,28 @@ interface Twin {
 const throwing = (_bank: string, _slot: number, error: unknown): never => {
   throw error
 }
-const fresh = (): Twin => ({ world: newWorld(), cells: plainCells(undefined, throwing) })
+/** `stepEntities`: how many hear of other rules in one input (twin/judge/walk.ts); few, so that walks are long. */
+const fresh = (stepEntities: number): Twin => {
+  const world = newWorld()
+  world.stepEntities = stepEntities
+  return { world, cells: plainCells(undefined, throwing) }
+}
 const restarted = ({ world, cells }: Twin): Twin => {
   const restored = restoreTwin(unpackStored(packStored(snapshotTwin(world, cells))))
+  restored.world.stepEntities = world.stepEntities
   return { world: restored.world, cells: plainCells(restored.states, throwing) }
 }
+const ALL = Number.MAX_SAFE_INTEGER
+const steps = fc.constantFrom(1, 12, ALL)
 
 /** What is said by a fold that begins anew from its bytes after each input whose number divides by `every`. */
-const folded = (inputs: readonly Sequenced[], every: number): { readonly twin: Twin; readonly said: unknown[] } => {
+const folded = (
+  inputs: readonly Sequenced[],
+  every: number,
+  stepEntities = ALL,
+): { readonly twin: Twin; readonly said: unknown[] } => {
   const said: unknown[] = []
-  let twin = fresh()
+  let twin = fresh(stepEntities)
   for (const input of inputs) {
     said.push(...runRound(twin.world, twin.cells, [input]).events)
     if (input.seq % every === 0) twin = restarted(twin)
@@ -45,14 +58,14 @@ describe("judgement and history", () => {
   test("[I4] one input at a time, all in one round, and restarts from bytes in between give the same twin and words", () => {
     let alerts = 0
     fc.assert(
-      fc.property(history(), fc.integer({ min: 1, max: 9 }), (past, every) => {
+      fc.property(history(), fc.integer({ min: 1, max: 9 }), steps, (past, every, step) => {
         const inputs = [FIRST, ...past]
-        const single = folded(inputs, Number.MAX_SAFE_INTEGER)
-        const whole = fresh()
+        const single = folded(inputs, ALL, step)
+        const whole = fresh(step)
         const { events } = runRound(whole.world, whole.cells, inputs)
         assert.deepEqual(events, single.said)
         assert.equal(hashTwin(whole.world, whole.cells), hashTwin(single.twin.world, single.twin.cells))
-        const broken = folded(inputs, every)
+        const broken = folded(inputs, every, step)
         assert.deepEqual(broken.said, single.said)
         assert.equal(hashTwin(broken.twin.world, broken.twin.cells), hashTwin(whole.world, whole.cells))
         alerts += events.filter(({ type }) => type.startsWith("alert.")).length
@@ -66,7 +79,7 @@ describe("judgement and history", () => {
     let shown = 0
     fc.assert(
       fc.property(history(), (past) => {
-        const { world, cells } = folded([FIRST, ...past], Number.MAX_SAFE_INTEGER).twin
+        const { world, cells } = folded([FIRST, ...past], ALL).twin
         const { alerts } = cells.tenant.state(0)
         const lit = { info: 0, warn: 0, critical: 0 }
         for (const config of world.topology.routers) {

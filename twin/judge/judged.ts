@@ -11,7 +11,6 @@ import { configure } from "#twin/alert/configure.ts"
 import type { Judged, JudgementInput } from "#twin/alert/evaluate.ts"
 import { evaluate } from "#twin/alert/evaluate.ts"
 import type { DevicePlan } from "#twin/alert/plan.ts"
-import { makeRuleSet } from "#twin/alert/plan.ts"
 import type { Receipt } from "#twin/alert/receipt.ts"
 import type { DeviceState } from "#twin/alert/state.ts"
 import { newDeviceState } from "#twin/alert/state.ts"
@@ -41,6 +40,8 @@ export interface RouterJudgement {
   readonly receipts: readonly Receipt[]
   /** When a silence begins; null = none will. */
   readonly silenceMs: number | null
+  /** Of rules, silences and inventory (Judge.generation) that it last looked at. */
+  readonly generation: number
   /** Throws in a row, and when it is tried again. */
   readonly faults: number
   readonly asideUntilMs: number
@@ -49,11 +50,11 @@ export interface RouterJudgement {
 type RouterStep = Step<RouterState, RouterFact>
 
 export const withJudgement = (before: RouterState, msg: RouterMsg, step: RouterStep): RouterStep => {
-  const judge = msg.judge ?? null
   const held = before.judgement
-  if (judge === null) return held === null || msg.kind !== "judge" ? step : dropped(before, held, msg, step)
-  if (held !== null && msg.atMs < held.asideUntilMs && msg.kind !== "judge" && msg.kind !== "configure")
-    return wakingAt(step, held.asideUntilMs)
+  if (msg.kind === "configure") return held === null ? step : toldAgain(held, step)
+  const judge = msg.judge ?? null
+  if (judge === null || (judge.idle && held === null)) return step
+  if (held !== null && msg.atMs < held.asideUntilMs && msg.kind !== "judge") return wakingAt(step, held.asideUntilMs)
   try {
     return concluded(before, msg, step, judge)
   } catch (error) {
@@ -85,8 +86,8 @@ const concluded = (before: RouterState, msg: RouterMsg, step: RouterStep, judge:
   const held = before.judgement
   const device = held?.device ?? newDeviceState(plan, judge.facts, msg.atMs)
   const sitting: Sitting = { device, plan, verdicts: [], heard: false }
-  const anew = msg.kind === "judge" || msg.kind === "configure" || held?.device.planKey !== plan.key
-  if (anew) seat(sitting, judge, msg)
+  const anew = held === null || held.generation !== judge.generation || held.device.planKey !== plan.key
+  if (anew) seat(sitting, judge, msg.atMs)
   const silenceMs = hush(sitting, judge, msg.atMs, anew ? msg.atMs : (held?.silenceMs ?? null))
   hear(sitting, before, step, msg)
   const rows =
@@ -96,32 +97,42 @@ const concluded = (before: RouterState, msg: RouterMsg, step: RouterStep, judge:
     rows,
     receipts: receiptsAfter(held?.receipts ?? [], sitting.verdicts, rows, held?.rows ?? []),
     silenceMs,
+    generation: judge.generation,
     faults: sitting.heard ? 0 : (held?.faults ?? 0),
     asideUntilMs: 0,
   }
   const events = sitting.verdicts.map(alertHappening).filter((happening) => happening !== null)
   const back = held !== null && held.faults > judgement.faults ? [recovered(before, msg.atMs)] : []
-  const state: RouterState = { ...step.state, judgement }
-  const due = Math.min(sitting.device.dueMs, silenceMs ?? Number.POSITIVE_INFINITY)
+  // Once the last rule is gone and its alerts have ended, nothing is remembered.
+  const state: RouterState = { ...step.state, judgement: judge.idle ? null : judgement }
+  const due = judge.idle
+    ? Number.POSITIVE_INFINITY
+    : Math.min(sitting.device.dueMs, silenceMs ?? Number.POSITIVE_INFINITY)
   const said: RouterStep = { ...step, state, events: [...step.events, ...back, ...events] }
-  const fact =
-    rows === held?.rows && msg.kind !== "configure"
-      ? null
-      : alertsFact(state.config.slot, held?.rows ?? [], rows, msg.kind === "configure")
+  const fact = rows === held?.rows ? null : alertsFact(state.config.slot, held?.rows ?? [], rows, false)
   return wakingAt(withFact(said, fact), due)
 }
 
+/** After a change of the inventory the tenant begins anew: it is told all alerts as they are. */
+const toldAgain = (held: RouterJudgement, step: RouterStep): RouterStep => {
+  const due = Math.min(held.device.dueMs, held.silenceMs ?? Number.POSITIVE_INFINITY)
+  return wakingAt(
+    withFact(step, alertsFact(step.state.config.slot, [], held.rows, true)),
+    Math.max(due, held.asideUntilMs),
+  )
+}
+
 /** Takes the rules, and what they may ask of the device, as they are now. */
-const seat = (sitting: Sitting, { plan, facts }: Judge, msg: RouterMsg): void => {
+const seat = (sitting: Sitting, { plan, facts, planOf }: Judge, atMs: number): void => {
   const { device } = sitting
-  const from = msg.kind === "judge" || msg.kind === "configure" ? (msg.from ?? plan) : plan
   if (device.planKey === plan.key) {
     if (!sameFacts(device, facts)) sitting.device = { ...device, facts }
     return
   }
-  // A state that neither plan knows is of another build: its cells mean nothing here.
-  if (device.planKey === from.key) take(sitting, configure(from, plan, device, facts, msg.atMs))
-  else sitting.device = newDeviceState(plan, facts, msg.atMs)
+  const from = planOf(device)
+  // A state that no plan knows is of another build: its cells mean nothing here.
+  if (from === null) sitting.device = newDeviceState(plan, facts, atMs)
+  else take(sitting, configure(from, plan, device, facts, atMs))
 }
 
 const sameFacts = ({ facts }: DeviceState, now: DeviceState["facts"]): boolean =>
@@ -202,9 +213,9 @@ const receiptsAfter = (
 
 const setAside = (
   before: RouterState,
-  { kind, atMs }: RouterMsg,
+  { atMs }: RouterMsg,
   step: RouterStep,
-  { plan, facts }: Judge,
+  { plan, facts, generation, idle }: Judge,
   error: unknown,
 ): RouterStep => {
   const held = before.judgement
@@ -215,13 +226,14 @@ const setAside = (
     rows: kept ? held.rows : [],
     receipts: kept ? held.receipts : [],
     silenceMs: kept ? held.silenceMs : atMs,
+    generation: kept ? held.generation : generation,
     faults,
     asideUntilMs: atMs + ASIDE_MS,
   }
   const what = `alert rules cannot be judged: ${error instanceof Error ? error.message : "unknown defect"}`
-  const state: RouterState = { ...step.state, judgement }
+  const state: RouterState = { ...step.state, judgement: idle ? null : judgement }
   const events = faults === 1 ? [...step.events, degraded(before, atMs, "warning", what)] : step.events
-  const fact = alertsFact(state.config.slot, held?.rows ?? [], judgement.rows, kind === "configure")
+  const fact = alertsFact(state.config.slot, held?.rows ?? [], judgement.rows, false)
   return wakingAt(withFact({ ...step, state, events }, fact), atMs + ASIDE_MS)
 }
 
@@ -242,15 +254,6 @@ const degraded = (state: RouterState, atMs: number, severity: "warning" | "clear
 })
 
 // -- adding to a step ----------------------------------------------------------------------------------------------------
-
-const NO_RULES = makeRuleSet([])
-
-/** The last rule is gone: its alerts end, and nothing is remembered. */
-const dropped = (before: RouterState, held: RouterJudgement, msg: RouterMsg, step: RouterStep): RouterStep => {
-  const { facts } = held.device
-  const last = withJudgement(before, { ...msg, judge: { plan: NO_RULES.planFor(facts), facts, silences: [] } }, step)
-  return { ...last, state: { ...last.state, judgement: null }, timerMs: step.timerMs }
-}
 
 const withFact = (step: RouterStep, fact: AlertsFact | null): RouterStep =>
   fact === null ? step : { ...step, facts: [...step.facts, fact] }

@@ -1,7 +1,8 @@
 /**
  * What a tenant's devices are judged by: its rules, compiled once per change, and its silences. Both came as inputs and lie
  * in every snapshot as they came; what is compiled holds functions, so it is made again from them and travels to a router
- * inside each message (a Judge), never inside a state.
+ * inside each message (a Judge), never inside a state. A router learns of a change with its next message, or by the walk that
+ * follows the change (walk.ts); until all have, the rules of before are kept, so that each can move on from what it has.
  */
 import type { Device } from "#protocol/inventory.ts"
 import type { Silence } from "#protocol/maintenance.ts"
@@ -12,6 +13,7 @@ import type { DevicePlan, JudgedRule, RuleSet } from "#twin/alert/plan.ts"
 import { makeRuleSet, RULES_MAX } from "#twin/alert/plan.ts"
 import type { DeviceFacts } from "#twin/alert/scope.ts"
 import { coversDevice } from "#twin/alert/scope.ts"
+import type { DeviceState } from "#twin/alert/state.ts"
 
 /** What judges one device. */
 export interface Judge {
@@ -19,6 +21,12 @@ export interface Judge {
   readonly facts: DeviceFacts
   /** Those of the tenant that cover the device, or parts of it. */
   readonly silences: readonly Silence[]
+  /** Of rules, silences and inventory: a judgement of another generation has to look at them anew. */
+  readonly generation: number
+  /** There are no rules (any more): what is still judged ends. */
+  readonly idle: boolean
+  /** The plan that a state belongs to: this one, or one that was in force before; null = neither. */
+  readonly planOf: (state: DeviceState) => DevicePlan | null
 }
 
 /** The inputs that it was made of: plain data. */
@@ -27,47 +35,96 @@ export interface JudgingInputs {
   readonly rules: readonly Rule[]
   readonly silencesRev: number
   readonly silences: readonly Silence[]
+  /** Grows with each change of rules, silences and inventory; absent in snapshots of before it was counted. */
+  readonly generation?: number
+  /** Rules of before that some router may still be judged by, oldest first. */
+  readonly earlier?: ReadonlyArray<readonly Rule[]>
 }
 
-export interface Judging extends JudgingInputs {
-  readonly compiled: CompiledRules
-  /** Null = there are no rules: nothing is judged. */
+/** Sets of rules of before at most; a change that would need more waits for no walk, but ends it at once. */
+export const EARLIER_MAX = 4
+
+export interface Judging extends Required<JudgingInputs> {
+  /** Ids of rules that this build cannot judge: they are left out. */
+  readonly unusable: readonly string[]
+  /** Null = there are no rules, and no router has any left of before: nothing is judged. */
   readonly judgeOf: (device: Device) => Judge | null
 }
 
 export const NO_JUDGING_INPUTS: JudgingInputs = { rulesRev: 0, rules: [], silencesRev: 0, silences: [] }
 
-interface CompiledRules {
-  /** Null = there is none. */
-  readonly ruleSet: RuleSet | null
-  /** Ids of rules that this build cannot judge: they are left out. */
-  readonly unusable: readonly string[]
-}
-
-/** `before`: what it replaces; its rules are not compiled again if they stay. */
-export const makeJudging = (
-  { rulesRev, rules, silencesRev, silences: given }: JudgingInputs,
-  before: Judging | null = null,
-): Judging => {
-  const compiled = before !== null && before.rules === rules ? before.compiled : compileRules(rules)
-  const { ruleSet } = compiled
+export const makeJudging = ({
+  rulesRev,
+  rules,
+  silencesRev,
+  silences: given,
+  generation = 0,
+  earlier = [],
+}: JudgingInputs): Judging => {
+  const { ruleSet, unusable } = compiledOf(rules)
+  const sets = [ruleSet, ...earlier.map((before) => compiledOf(before).ruleSet)].filter((set) => set !== null)
   const silences = given.slice(0, SILENCES_MAX)
+  const planOf = (state: DeviceState): DevicePlan | null =>
+    sets.map((set) => set.planFor(state.facts)).find(({ key }) => key === state.planKey) ?? null
   const judges = new WeakMap<Device, Judge>()
+  const judge = (device: Device): Judge => {
+    const facts = factsOf(device)
+    return {
+      plan: (ruleSet ?? noRules()).planFor(facts),
+      facts,
+      silences: silences.filter(({ scope }) => coversDevice(scope, facts)),
+      generation,
+      idle: ruleSet === null,
+      planOf,
+    }
+  }
   return {
     rulesRev,
     rules,
     silencesRev,
     silences: given,
-    compiled,
+    generation,
+    earlier,
+    unusable,
     judgeOf: (device) => {
-      if (ruleSet === null) return null
+      if (sets.length === 0) return null
       const known = judges.get(device)
       if (known !== undefined) return known
-      const made = makeJudge(ruleSet, silences, device)
+      const made = judge(device)
       judges.set(device, made)
       return made
     },
   }
+}
+
+/** The plain inputs, for a snapshot and for what follows. */
+export const judgingInputs = ({
+  rulesRev,
+  rules,
+  silencesRev,
+  silences,
+  generation,
+  earlier,
+}: Judging): Required<JudgingInputs> => ({ rulesRev, rules, silencesRev, silences, generation, earlier })
+
+/** Made when it is first asked for: plan.ts may not be there yet when this file is read. */
+let none: RuleSet | null = null
+const noRules = (): RuleSet => (none ??= makeRuleSet([]))
+
+interface CompiledRules {
+  /** Null = there is none. */
+  readonly ruleSet: RuleSet | null
+  readonly unusable: readonly string[]
+}
+
+/** A list of rules never changes, so it is compiled once, for all branches of a twin that are judged by it. */
+const compiledLists = new WeakMap<readonly Rule[], CompiledRules>()
+const compiledOf = (rules: readonly Rule[]): CompiledRules => {
+  const known = compiledLists.get(rules)
+  if (known !== undefined) return known
+  const compiled = compileRules(rules)
+  compiledLists.set(rules, compiled)
+  return compiled
 }
 
 /** Total: rules of another build that this one refuses are named, not thrown. */
@@ -82,15 +139,6 @@ const compileRules = (rules: readonly Rule[]): CompiledRules => {
   }
   const unread = rules.slice(RULES_MAX).map(({ id }) => String(id))
   return { ruleSet: judged.size === 0 ? null : makeRuleSet([...judged.values()]), unusable: [...unusable, ...unread] }
-}
-
-const makeJudge = (ruleSet: RuleSet, silences: readonly Silence[], device: Device): Judge => {
-  const facts = factsOf(device)
-  return {
-    plan: ruleSet.planFor(facts),
-    facts,
-    silences: silences.filter(({ scope }) => coversDevice(scope, facts)),
-  }
 }
 
 /** What scopes may ask of a device. */

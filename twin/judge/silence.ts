@@ -9,6 +9,9 @@ import type { Suppression } from "#twin/alert/suppression.ts"
 /** Suppressions of this prefix are the silences'. */
 const PREFIX = "silence:"
 
+/** Made of a silence, by `silenced`. */
+export const isSilence = ({ id }: Suppression): boolean => id.startsWith(PREFIX)
+
 export interface Silenced {
   /** What makes the suppressions right at `nowMs`. */
   readonly commands: readonly AlertCommand[]
@@ -33,8 +36,8 @@ export const silenced = (
     const held = suppressions.find(({ id }) => id === suppression.id)
     if (held === undefined || !same(held, suppression)) commands.push({ kind: "suppress", atMs: nowMs, suppression })
   }
-  for (const { id } of suppressions)
-    if (id.startsWith(PREFIX) && !wanted.has(id)) commands.push({ kind: "lift", atMs: nowMs, id })
+  for (const held of suppressions)
+    if (isSilence(held) && !wanted.has(held.id)) commands.push({ kind: "lift", atMs: nowMs, id: held.id })
   return { commands, nextMs: Number.isFinite(nextMs) ? nextMs : null }
 }
 
