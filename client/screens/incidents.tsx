@@ -1,6 +1,6 @@
 /** Incidents: the list that a bad night begins with, and the room of the one that is open. By keyboard j k, Enter, a g n e c. */
 import { useComputed } from "@preact/signals"
-import { useEffect } from "preact/hooks"
+import { useEffect, useLayoutEffect } from "preact/hooks"
 import { language, t, tCount } from "#client/i18n/translate.ts"
 import { serverNowMs, shownReplay } from "#client/state/app.ts"
 import { shownIncidents } from "#client/state/incident-list.ts"
@@ -125,9 +125,9 @@ const Stale = () => {
   return failure === null ? null : <Problem text={t("alerts.failed", { age, reason: problemText(failure) })} />
 }
 
-/** Escape leaves the room, unless somebody types or a dialog has the keyboard. */
+/** Escape leaves the room, unless somebody types or a dialog has the keyboard. Before the first paint: what is seen can be left. */
 const useEscape = (close: () => void): void => {
-  useEffect(() => {
+  useLayoutEffect(() => {
     const onKey = (event: KeyboardEvent) => {
       const busy =
         event.target instanceof HTMLElement && event.target.closest("input, textarea, select, dialog") !== null
