@@ -79,6 +79,9 @@ const EXCEPTIONS: Readonly<Record<string, Rule>> = {
   // Recorded inputs of real routers through the twin's own fold.
   "bench/rca/timelines.ts": { ours: ["protocol", "lab", "bench", "twin"], packages: pure },
   "bench/rca/shared-risk-twin.ts": { ours: ["bench", "twin/rca", "twin/whatif/graph.ts"], packages: pure },
+  // What judgement costs is a twin's own matter: polls in, no process and no socket.
+  "bench/cases/judgement.ts": { ours: ["protocol", "bench", "twin"], packages: ["node"] },
+  "bench/judgement/fleet.ts": { ours: ["protocol", "bench", "twin"], packages: pure },
   // The what-if engine alone, and the library that it is compared with.
   "bench/whatif/network.ts": { ours: ["protocol", "lab", "bench", "twin/whatif"], packages: pure },
   "bench/whatif/measure.ts": { ours: ["protocol", "lab", "bench", "twin/whatif"], packages: pure },

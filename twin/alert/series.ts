@@ -379,10 +379,10 @@ const pushLate = (
   const known = seq > head && timeAt(row, o, seq - 1) === atMs
   // Once samples were let go, nothing can be put in order before the oldest that is kept.
   if (known || (seq === head && head > 0) || atMs <= newest - spec.spanMs || atMs <= nowMs - spec.spanMs)
-    return refuse(row, o)
+    return void refuse(row, o)
   if (at(row, o + CAPACITY) === at(row, o + NEXT) - head) {
     dropOldest(row, spec)
-    if (seq <= head + 1) return refuse(row, o)
+    if (seq <= head + 1) return void refuse(row, o)
   }
   for (let moved = at(row, o + NEXT); moved > seq; moved--) {
     row[place(row, o, 0, moved)] = timeAt(row, o, moved - 1)
@@ -395,9 +395,7 @@ const pushLate = (
   rebuild(row, spec, Math.max(nowMs, newest))
 }
 
-const refuse = (row: Float64Array, o: number): void => {
-  row[o + REFUSED] = at(row, o + REFUSED) + 1
-}
+const refuse = (row: Float64Array, o: number): number => (row[o + REFUSED] = at(row, o + REFUSED) + 1)
 
 const rebuild = (row: Float64Array, spec: SeriesSpec, nowMs: number): void => {
   const o = spec.at
