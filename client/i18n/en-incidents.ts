@@ -145,6 +145,8 @@ export const enIncidents: Readonly<Record<keyof typeof ptIncidents, string>> = {
   "incident.close.what": "What still fires opens it again when it fires anew.",
   "incident.replay": "Replay this moment",
   "incident.replay.hint": "The map as it was when it began",
+  "incident.whatif": "What if",
+  "incident.whatif.hint": "Simulate this fault: what it cuts off, and what else could fail",
   "incident.postmortem": "Postmortem",
   "incident.postmortem.json": "Postmortem as JSON",
   "incident.postmortem.short": "JSON",

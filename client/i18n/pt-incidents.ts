@@ -143,6 +143,8 @@ export const ptIncidents = {
   "incident.close.what": "O que ainda dispara abre o incidente de novo quando disparar outra vez.",
   "incident.replay": "Replay deste momento",
   "incident.replay.hint": "O mapa como estava quando começou",
+  "incident.whatif": "E se",
+  "incident.whatif.hint": "Simular esta falha: o que ela corta, e o que mais poderia falhar",
   "incident.postmortem": "Postmortem",
   "incident.postmortem.json": "Postmortem em JSON",
   "incident.postmortem.short": "JSON",

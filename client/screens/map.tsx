@@ -88,7 +88,7 @@ export const MapScreen = () => {
       <div ref={host} class="map" data-testid="map" />
       {live.value !== null && <Reach map={live.value} looks={looks.value} />}
       <div class="labels">
-        {labels.value.map((label) => (
+        {labels.value.filter(isNews).map((label) => (
           <TroubleLabel key={label.slot} label={label} />
         ))}
       </div>
@@ -110,6 +110,14 @@ export const MapScreen = () => {
       <p class="credit">{credit.value}</p>
     </div>
   )
+}
+
+/** While an incident is open, what it explains is hatched already: names are for its cause and for what it does not explain. */
+const isNews = ({ slot }: PlacedLabel): boolean => {
+  const view = openIncident.value
+  const id = twin.value?.nodes.id[slot]
+  if (view === null || id === undefined || !view.impact.devices.includes(id)) return true
+  return view.causes.some(({ members }) => members.some((member) => member.id === id))
 }
 
 /** The reach of the open incident, brought into view once. */

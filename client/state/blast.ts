@@ -4,6 +4,7 @@
  */
 import type { TwinState } from "#client/state/twin-store.ts"
 import type { CauseMember, IncidentView } from "#protocol/incident.ts"
+import type { Fault } from "#protocol/rest-generated.ts"
 
 export interface Blast {
   readonly causeNodes: ReadonlySet<number>
@@ -62,6 +63,18 @@ export const aroundOf = (blast: Blast, state: TwinState, most: number): Readonly
     if (inside.has(b) && !inside.has(a)) around.add(a)
   })
   return new Set([...extent, ...[...around].sort((a, b) => a - b)].slice(0, most))
+}
+
+/** What a simulation would have to assume to see this again: of each cause the likeliest member. */
+export const faultsOf = ({ causes }: Pick<IncidentView, "causes">): readonly Fault[] =>
+  causes.flatMap(({ members: [member] }) => (member === undefined ? [] : faultOfMember(member)))
+
+const faultOfMember = ({ kind, id, entity = "" }: CauseMember): readonly Fault[] => {
+  if (kind === "link") return [{ kind, link: id }]
+  if (kind === "site") return [{ kind, site: id }]
+  if (kind === "srlg") return [{ kind, srlg: id }]
+  if (kind === "device") return [{ kind: "router", device: id }]
+  return entity.startsWith("if:") ? [{ kind, device: id, interface: entity.slice(3) }] : []
 }
 
 /** Where the incidents of a list stand: how many at each site, by the device, link or site that each cause names. */

@@ -4,7 +4,7 @@ import { test } from "node:test"
 import fc from "fast-check"
 import { siteIncident } from "#client/e2e/fixture-incidents.ts"
 import { makeFixtureNetwork } from "#client/e2e/fixture-network.ts"
-import { aroundOf, blastOf, extentOf, siteOfMember } from "#client/state/blast.ts"
+import { aroundOf, blastOf, extentOf, faultsOf, siteOfMember } from "#client/state/blast.ts"
 import { evidenceOf, storyOf, symptomGroups } from "#client/state/incident-story.ts"
 import type { TwinState } from "#client/state/twin-store.ts"
 import { INCIDENT_ACTIONS } from "#protocol/incident.ts"
@@ -139,6 +139,29 @@ test("[U5] around it: its neighbours, one link away, never more than asked for, 
   }
   assert.ok(around.size > extent.length)
   assert.deepEqual([...aroundOf(blast, state, extent.length)], [...extent])
+})
+
+test("[U5] what a simulation of it assumes: the likeliest member of each cause, of every kind", () => {
+  const cause = (kind: "device" | "link" | "site" | "srlg" | "interface", entity?: string) => ({
+    members: [
+      { fault: "router" as const, kind, id: "x", name: "", ...(entity === undefined ? {} : { entity }) },
+      { fault: "link" as const, kind: "link" as const, id: "other", name: "" },
+    ],
+    confidence: 1,
+    rank: "primary" as const,
+    because: "",
+    evidence: [],
+    sinceMs: 0,
+  })
+  const causes = [cause("device"), cause("link"), cause("site"), cause("srlg"), cause("interface", "if:sfp-1")]
+  assert.deepEqual(faultsOf({ causes }), [
+    { kind: "router", device: "x" },
+    { kind: "link", link: "x" },
+    { kind: "site", site: "x" },
+    { kind: "srlg", srlg: "x" },
+    { kind: "interface", device: "x", interface: "sfp-1" },
+  ])
+  assert.deepEqual(faultsOf({ causes: [cause("interface"), { ...cause("link"), members: [] }] }), [])
 })
 
 test("[U5] where a cause stands: device, interface, link and site have a site; what is unknown has none", () => {

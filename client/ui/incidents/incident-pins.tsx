@@ -13,7 +13,7 @@ import type { IncidentRow } from "#protocol/incident.ts"
 
 /** The worst; the list has all. */
 const PINS = 60
-const LIFT_PX = 30
+const LIFT_PX = 36
 const SIZE_PX = 26
 
 interface Pin {

@@ -7,12 +7,13 @@ import { useMemo } from "preact/hooks"
 import { language, t } from "#client/i18n/translate.ts"
 import { call } from "#client/state/api.ts"
 import { serverNowMs, twin } from "#client/state/app.ts"
-import { blastOf } from "#client/state/blast.ts"
+import { blastOf, faultsOf } from "#client/state/blast.ts"
 import { detail } from "#client/state/incidents.ts"
 import type { IncidentWish } from "#client/state/incidents.ts"
 import { can, screenOpen } from "#client/state/places.ts"
 import { LEAD_MS } from "#client/state/replay.ts"
 import { formatRoute, go } from "#client/state/route.ts"
+import { formatFaults } from "#client/state/whatif-faults.ts"
 import { untilWord } from "#client/ui/alerts/words.ts"
 import { useAct } from "#client/ui/ask.ts"
 import type { Act } from "#client/ui/ask.ts"
@@ -151,6 +152,7 @@ const Ways = ({ view }: { view: IncidentView }) => {
     camera: null,
     moment: Math.max(0, view.startsAtMs - LEAD_MS),
   })
+  const faults = formatFaults(faultsOf(view))
   return (
     <div class="row-line room-ways">
       <a class="button" href={formatRoute({ screen: "map", tab: null, selection: null, camera: null, item: view.id })}>
@@ -159,6 +161,15 @@ const Ways = ({ view }: { view: IncidentView }) => {
       {screenOpen("replay") && (
         <a class="button" href={replay} title={t("incident.replay.hint")}>
           {t("incident.replay")}
+        </a>
+      )}
+      {screenOpen("whatif") && faults !== null && (
+        <a
+          class="button"
+          href={formatRoute({ screen: "whatif", tab: null, selection: null, camera: null, item: faults })}
+          title={t("incident.whatif.hint")}
+        >
+          {t("incident.whatif")}
         </a>
       )}
       <span class="segments" role="group" aria-label={t("incident.postmortem")}>
