@@ -28,7 +28,16 @@ export interface Route {
 export const HOME: Route = { screen: "map", tab: null, selection: null, camera: null, moment: null, item: null }
 
 /** The screens that open one thing of a list. */
-const WITH_ITEM: readonly string[] = ["map", "incidents", "graph", "alerts", "rules", "maintenance", "whatif", "topology"]
+const WITH_ITEM: readonly string[] = [
+  "map",
+  "incidents",
+  "graph",
+  "alerts",
+  "rules",
+  "maintenance",
+  "whatif",
+  "topology",
+]
 
 const PATH = /^([a-z-]+)(?:\/([a-z-]+))?$/
 
