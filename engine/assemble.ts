@@ -260,6 +260,14 @@ export const assemble = (options: AssembleOptions) =>
     const tenantIds = (): readonly TenantId[] => [...running.keys()]
     const audit = yield* openAudit({ db, dataDir: config.dataDir, quotas, tenants: tenantIds, log, nowMs: Date.now })
     const subscribers = makeReveal({ db, vault, settings: storedPrivacy(db), nowMs: Date.now })
+    const inventory = makeInventoryApi({
+      db,
+      changeOf: (tenant) => running.get(tenant)?.change ?? null,
+      wrongAddressOf: (tenant) => running.get(tenant)?.wrongAddress() ?? (() => null),
+      defaultPollSeconds: config.pollSeconds,
+      quotas,
+    })
+    const reasoning = yield* makeReasoning({ db, inventory, tenants, appUrl, nowMs: Date.now })
     const http = yield* serve({
       options,
       bundle,
@@ -271,7 +279,7 @@ export const assemble = (options: AssembleOptions) =>
       audit,
       subscribers,
       replays,
-      judging: { ...judging.api, ...(yield* makeReasoning({ tenants, appUrl, nowMs: Date.now })) },
+      reasoning: { inventory, ...judging.api, ...reasoning },
       tenancy: { tenancy, settings, quotas },
       twins,
       stream,
@@ -411,7 +419,7 @@ interface Serving {
   readonly audit: Audit
   readonly subscribers: SubscriberReveal
   readonly replays: Replays
-  readonly judging: Judging["api"] & Reasoning
+  readonly reasoning: Judging["api"] & Reasoning & Pick<ApiDeps, "inventory">
   readonly tenancy: Pick<ApiDeps, "tenancy" | "settings" | "quotas">
   readonly twins: Twins
   readonly stream: Stream
@@ -429,7 +437,7 @@ const serve = ({
   audit,
   subscribers,
   replays,
-  judging,
+  reasoning,
   tenancy,
   twins,
   stream,
@@ -443,7 +451,7 @@ const serve = ({
     api: {
       ...identity.api,
       ...tenancy,
-      ...judging,
+      ...reasoning,
       audit,
       subscribers,
       replays,
@@ -451,13 +459,6 @@ const serve = ({
       history: historyOf(running),
       events: eventsOf(db),
       idempotency: storedIdempotency({ db, vault, nowMs: Date.now }),
-      inventory: makeInventoryApi({
-        db,
-        changeOf: (tenant) => running.get(tenant)?.change ?? null,
-        wrongAddressOf: (tenant) => running.get(tenant)?.wrongAddress() ?? (() => null),
-        defaultPollSeconds: config.pollSeconds,
-        quotas: tenancy.quotas,
-      }),
       probePlans: { of: (tenant) => running.get(tenant)?.probePlans() ?? [] },
       log,
       version: VERSION,

@@ -16,7 +16,7 @@ import { storedIdempotency } from "#engine/api/idempotency-store.ts"
 import type { Collector } from "#engine/collectors/collector.ts"
 import { loadConfig, type Config } from "#engine/config.ts"
 import { makeHttp } from "#engine/http/server.ts"
-import { makeInventoryApi } from "#engine/inventory-api/inventory-api.ts"
+import { makeInventoryApi, type InventoryApi } from "#engine/inventory-api/inventory-api.ts"
 import { silentLog } from "#engine/log.ts"
 import { makeMetrics } from "#engine/metrics/registry.ts"
 import { makeQuotas, type Quotas } from "#engine/quota/quotas.ts"
@@ -24,7 +24,7 @@ import { useTestDatabase, type TestDatabase } from "#engine/storage/database.fix
 import { listEvents } from "#engine/storage/events.ts"
 import { openVault, type Vault } from "#engine/storage/vault.ts"
 import { openTenant, type TenantServices } from "#engine/tenant-services.ts"
-import { makeTenants } from "#engine/tenant/registry.ts"
+import { makeTenants, type Tenants } from "#engine/tenant/registry.ts"
 import { Unavailable } from "#engine/api/ports.ts"
 import type { TenantId } from "#protocol/id.ts"
 
@@ -37,6 +37,8 @@ export interface InventoryServer {
   readonly b: TenantId
   readonly services: (tenant: TenantId) => TenantServices
   readonly quotas: Quotas
+  readonly tenants: Tenants
+  readonly inventory: InventoryApi
   readonly url: string
   /** Makes a principal that asks with the returned token. */
   readonly as: (who: Partial<Principal> & { readonly tenant: TenantId; readonly userId: string }) => string
@@ -121,6 +123,14 @@ export const useInventoryServer = (options: InventoryServerOptions = {}): Invent
       server[slug] = id
       server.quotas.set(id, "large", MANY_REQUESTS)
     }
+    server.tenants = tenants
+    server.inventory = makeInventoryApi({
+      db: it.db,
+      changeOf: (tenant) => running.get(tenant)?.change ?? null,
+      wrongAddressOf: (tenant) => running.get(tenant)!.wrongAddress(),
+      defaultPollSeconds: 30,
+      quotas: server.quotas,
+    })
     const api = testDeps({
       quotas: server.quotas,
       doors: makeDoors((presented) => Effect.sync(() => principals.get(presented.token) ?? null), Date.now),
@@ -135,13 +145,7 @@ export const useInventoryServer = (options: InventoryServerOptions = {}): Invent
       history: { read: () => Effect.succeed(null) },
       probePlans: { of: (tenant) => running.get(tenant)?.probePlans() ?? [] },
       idempotency: storedIdempotency({ db: it.db, vault, nowMs: Date.now }),
-      inventory: makeInventoryApi({
-        db: it.db,
-        changeOf: (tenant) => running.get(tenant)?.change ?? null,
-        wrongAddressOf: (tenant) => running.get(tenant)!.wrongAddress(),
-        defaultPollSeconds: 30,
-        quotas: server.quotas,
-      }),
+      inventory: server.inventory,
       ...(await options.api?.(server)),
     })
     const rest = { metrics: makeMetrics(), metricsToken: null, staticDir: null, basemapPath: () => null }

@@ -79,6 +79,12 @@ export interface InventoryApi {
   readonly removeLink: (who: Editor, id: string) => Effect.Effect<null, EditError>
   readonly import: (who: Editor, document: ImportDocument, mode: ImportMode) => Effect.Effect<Imported, EditError>
   readonly export: (who: Editor) => Effect.Effect<string, EditError>
+  /** For edits that stand elsewhere (engine/topology): what is stored, consistent; and a plan on it, applied like any edit. */
+  readonly read: <A>(who: Editor, pick: (stored: Stored) => A) => Effect.Effect<A, EditError>
+  readonly edit: <A>(
+    who: Editor,
+    plan: (stored: Stored) => Planned<A> | Promise<Planned<A>>,
+  ) => Effect.Effect<A, EditError>
   /** Which addresses a device of the tenant cannot have, and why. */
   readonly wrongAddress: (tenant: TenantId) => WrongAddress
   /** What an import by CSV may name without saying where it is. */
@@ -136,6 +142,8 @@ export const makeInventoryApi = (options: InventoryApiOptions): InventoryApi => 
       return change(who, plan, mode.dryRun)
     },
     export: (who) => read(who, (stored) => exportDocument(stored, who)),
+    read,
+    edit: (who, plan) => change(who, plan),
     wrongAddress: options.wrongAddressOf,
     sites: (who) => read(who, (stored) => new Map([...stored.sites].filter(([id]) => seesSite(who, id)))),
   }

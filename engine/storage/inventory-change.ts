@@ -22,6 +22,12 @@ import {
   type SealedCredential,
   type Stored,
 } from "#engine/storage/inventory-rows.ts"
+import {
+  removeStructure,
+  writeStructure,
+  type StructureName,
+  type StructureRow,
+} from "#engine/storage/structure-rows.ts"
 import type { TenantKey, Vault, MasterKeyUnusable, VaultRefused } from "#engine/storage/vault.ts"
 import type { TenantId } from "#protocol/id.ts"
 import type { Link, Site } from "#protocol/inventory.ts"
@@ -36,6 +42,8 @@ export interface Edit {
   readonly credentials: readonly SealedCredential[]
   readonly removed: Removed
   readonly removedCredentials: ReadonlyArray<{ readonly device: string; readonly kind: Kind }>
+  readonly structure: readonly StructureRow[]
+  readonly removedStructure: readonly StructureName[]
 }
 export const NO_EDIT: Edit = {
   sites: [],
@@ -44,6 +52,8 @@ export const NO_EDIT: Edit = {
   credentials: [],
   removed: NOTHING_REMOVED,
   removedCredentials: [],
+  structure: [],
+  removedStructure: [],
 }
 
 /** What a planner made of the stored inventory. Its maps are left as they are to be after the change. */
@@ -54,6 +64,8 @@ export interface Planned<A> {
   /** Kept with the revision. */
   readonly report: (rev: number) => object
   readonly answer: (rev: number) => A
+  /** Written in the same transaction, also when the inventory stays as it is; not for a dry run. */
+  readonly beside?: (tx: Tx) => Promise<void>
 }
 
 export interface Changing {
@@ -105,7 +117,13 @@ export const changeInventory = <A, E = never>(
     const changes = isChange(planned.edit)
     const rev = stored.rev + (changes ? 1 : 0)
     const answer = planned.answer(rev)
-    if (!changes || changing.dryRun === true) return { answer, rev, stored: null }
+    if (changing.dryRun === true) return { answer, rev, stored: null }
+    await planned.beside?.(tx)
+    if (!changes) {
+      // What was decided stands in the audit also when it changed nothing here.
+      if (planned.beside !== undefined) await recordAct(tx, tenant, changing.by, planned.act(rev))
+      return { answer, rev, stored: null }
+    }
     await write(tx, tenant, planned.edit, key === undefined ? null : await key)
     await tx.query("insert into inventory_revision (tenant_id, rev, at_ms, report) values ($1, $2, $3, $4)", [
       tenant,
@@ -155,4 +173,6 @@ const write = async (tx: Tx, tenant: TenantId, edit: Edit, key: TenantKey | null
   if (edit.devices.length > 0) await writeDevices(tx, tenant, edit.devices)
   await writeCredentials(tx, tenant, edit.credentials, key)
   if (edit.links.length > 0) await writeLinks(tx, tenant, edit.links)
+  if (edit.removedStructure.length > 0) await removeStructure(tx, tenant, edit.removedStructure)
+  if (edit.structure.length > 0) await writeStructure(tx, tenant, edit.structure)
 }

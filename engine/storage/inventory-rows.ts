@@ -5,6 +5,7 @@
 import type { ServiceProbe } from "#engine/probes/plan.ts"
 import { sortedJson } from "#engine/sorted-json.ts"
 import type { Tx } from "#engine/storage/db.ts"
+import { readStructure, structureOf, type StructureRow } from "#engine/storage/structure-rows.ts"
 import type { TenantKey } from "#engine/storage/vault.ts"
 import { deviceId, linkId, siteId, type TenantId } from "#protocol/id.ts"
 import type { Device, Inventory, Link, Site } from "#protocol/inventory.ts"
@@ -41,6 +42,8 @@ export interface Stored {
   readonly devices: Map<string, StoredDevice>
   /** By pairKey. */
   readonly links: Map<string, Link>
+  /** By structureKey. */
+  readonly structure: Map<string, StructureRow>
 }
 
 /** No import may commit between our statements. */
@@ -79,6 +82,7 @@ export const readStored = async (tx: Tx, tenant: TenantId): Promise<Stored> => {
     sites: new Map(sites.rows.map(({ site_id, ...rest }) => [site_id, { id: siteId(site_id), ...rest }])),
     devices: new Map(devices.rows.map((row) => [row.name, deviceOf(row, sealed.get(row.device_id) ?? [])])),
     links: new Map(links.rows.map(linkOf).map((link) => [pairKey(link), link])),
+    structure: await readStructure(tx, tenant),
   }
 }
 
@@ -120,10 +124,11 @@ const deviceOf = (row: DeviceRow, credentials: readonly CredentialRow[]): Stored
 }
 
 /** As protocol/inventory.ts says: sites and links by id, devices by name. */
-export const inventoryOf = ({ sites, devices, links }: Stored): Inventory => ({
+export const inventoryOf = ({ sites, devices, links, structure }: Stored): Inventory => ({
   sites: sortedBy([...sites.values()], (it) => it.id),
   devices: sortedBy([...devices.values()], (it) => it.name).map(({ device }) => device),
   links: sortedBy([...links.values()], (it) => it.id),
+  ...structureOf(structure),
 })
 
 const sortedBy = <T>(items: T[], key: (item: T) => string): readonly T[] =>
@@ -212,7 +217,9 @@ export const writeLinks = async (tx: Tx, tenant: TenantId, rows: readonly Link[]
     `insert into link (tenant_id, link_id, a_device, a_interface, b_device, b_interface, capacity_bps)
      select $1::uuid, id, (a->>'device')::uuid, a->>'interface', (b->>'device')::uuid, b->>'interface', "capacityBps"
      from jsonb_to_recordset($2::jsonb) as r(id uuid, a jsonb, b jsonb, "capacityBps" float8)
-     on conflict (tenant_id, link_id) do update set capacity_bps = excluded.capacity_bps`,
+     on conflict (tenant_id, link_id) do update
+     set a_device = excluded.a_device, a_interface = excluded.a_interface, b_device = excluded.b_device,
+       b_interface = excluded.b_interface, capacity_bps = excluded.capacity_bps`,
     [tenant, JSON.stringify(lastById(rows))],
   )
 }

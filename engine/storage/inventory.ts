@@ -158,6 +158,8 @@ export const planImport =
         credentials,
         removed,
         removedCredentials: [],
+        structure: [],
+        removedStructure: [],
       },
       report,
       answer: (rev) => ({ report: report(rev), preview }),

@@ -58,6 +58,12 @@ export const seedEveryTable = async (owner: Client, tenant: TenantId): Promise<v
       [1, 0, 1, "device.rebooted", "warning", first, "device", "", "snmp"],
     ],
     ["alert_rule", "rule_id, rule, updated_ms, updated_by", ["own-rule", "{}", 1, "ada"]],
+    ["declared_structure", "kind, structure_id, body", ["srlg", "duct-1", "{}"]],
+    [
+      "proposal_decision",
+      "kind, proposal_id, decision, evidence_key, body, note, decided_by, decided_ms",
+      ["link", "0".repeat(32), "rejected", "k", "{}", "", "ada", 1],
+    ],
     ["maintenance_window", "window_id, body, updated_ms, updated_by", [first, "{}", 1, "ada"]],
     ["tenant_quota", "name, most", ["max_devices", 10]],
     [

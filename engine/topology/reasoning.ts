@@ -4,13 +4,17 @@
  */
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
-import { Unavailable } from "#engine/api/ports.ts"
+import type { InventoryApi } from "#engine/inventory-api/inventory-api.ts"
+import type { DbShape } from "#engine/storage/db.ts"
 import type { Tenants } from "#engine/tenant/registry.ts"
 import type { ProposalsApi } from "#engine/topology/proposals-api.ts"
 import type { StructureApi } from "#engine/topology/structure-api.ts"
+import { makeProposals } from "#engine/topology/proposals.ts"
+import { makeStructures } from "#engine/topology/structures.ts"
 import { makeReasoningThread } from "#engine/whatif/thread.ts"
 import type { WhatIfApi } from "#engine/whatif/what-if-api.ts"
 import { makeWhatIfs } from "#engine/whatif/what-ifs.ts"
+import type { TenantId } from "#protocol/id.ts"
 
 export interface Reasoning {
   readonly whatIf: WhatIfApi
@@ -19,6 +23,8 @@ export interface Reasoning {
 }
 
 export interface ReasoningOptions {
+  readonly db: DbShape
+  readonly inventory: Pick<InventoryApi, "read" | "edit">
   readonly tenants: Pick<Tenants, "runtime">
   /** Of the database that has the tenant's rows; null = it is away. Holds a password. */
   readonly appUrl: (slug: string) => string | null
@@ -26,6 +32,8 @@ export interface ReasoningOptions {
 }
 
 export const makeReasoning = ({
+  db,
+  inventory,
   tenants,
   appUrl,
   nowMs,
@@ -35,18 +43,18 @@ export const makeReasoning = ({
       Effect.sync(() => makeReasoningThread()),
       (it) => Effect.sync(() => it.end()),
     )
-    const away = () => Effect.fail(new Unavailable({ detail: "this engine does not compute it yet" }))
+    const momentOf = (tenant: TenantId) => tenants.runtime(tenant)?.inside() ?? null
     return {
       whatIf: makeWhatIfs({
         thread,
-        momentOf: (tenant) => tenants.runtime(tenant)?.inside() ?? null,
+        momentOf,
         appUrl: (tenant) => {
           const slug = tenants.runtime(tenant)?.tenant.slug
           return slug === undefined ? null : appUrl(slug)
         },
         nowMs,
       }),
-      proposals: { links: away, roles: away, acceptLink: away, rejectLink: away, acceptRole: away, rejectRole: away },
-      structure: { all: away, get: away, put: away, remove: away },
+      proposals: makeProposals({ db, inventory, thread, momentOf, nowMs }),
+      structure: makeStructures(inventory),
     }
   })

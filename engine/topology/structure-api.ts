@@ -1,15 +1,7 @@
 /** What the API does with shared-risk groups, dependency groups, providers and services: the port of its handlers. */
 import type * as Effect from "effect/Effect"
 import type { EditError, Editor } from "#engine/inventory-api/inventory-api.ts"
-import type { DeclaredGroup, DeclaredProvider, DeclaredService, DeclaredSrlg } from "#protocol/structure.ts"
-
-export interface Kinds {
-  readonly srlg: DeclaredSrlg
-  readonly group: DeclaredGroup
-  readonly provider: DeclaredProvider
-  readonly service: DeclaredService
-}
-export type StructureKind = keyof Kinds
+import type { StructureKind, StructureKinds as Kinds } from "#engine/storage/structure-rows.ts"
 
 /** Somebody who sees some sites only reads members that stand there, and changes nothing. */
 export interface StructureApi {
