@@ -121,10 +121,12 @@ const Finder = ({ srlgs }: { srlgs: readonly Srlg[] }) => {
     if (hit === undefined) return
     query.value = ""
     active.value = 0
+    open.value = false
     setFaults(withFault(faults.peek(), hit.fault))
   }
   const onKeyDown = (event: KeyboardEvent) => {
-    if (event.key === "ArrowDown") active.value = Math.min(hits.value.length - 1, active.value + 1)
+    if (event.key === "ArrowDown" && !open.peek()) open.value = true
+    else if (event.key === "ArrowDown") active.value = Math.min(hits.value.length - 1, active.value + 1)
     else if (event.key === "ArrowUp") active.value = Math.max(0, active.value - 1)
     else if (event.key === "Enter") choose(hits.value[active.value])
     else if (event.key === "Escape") {
@@ -158,6 +160,7 @@ const Finder = ({ srlgs }: { srlgs: readonly Srlg[] }) => {
           open.value = true
         }}
         onFocus={() => (open.value = true)}
+        onClick={() => (open.value = true)}
         onBlur={() => (open.value = false)}
         onKeyDown={onKeyDown}
       />

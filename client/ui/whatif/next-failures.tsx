@@ -109,7 +109,7 @@ const Row = ({ row, rank, preview }: { row: Candidate; rank: number; preview: Pr
           type="button"
           class="cell-button next-element"
           data-row
-          aria-label={t("next.open", { name: element.name })}
+          title={t("next.open", { name: element.name })}
           onFocus={() => preview.point(fault)}
           onClick={() => setFaults([fault])}
         >

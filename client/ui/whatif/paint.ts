@@ -41,8 +41,8 @@ export const paintPicture =
     for (const link of first(picture.failedLinks)) drawLink(ends(link), (a, b) => paintCut(ctx, a, b, ink))
     for (const slot of first(picture.exits)) drawNode(node(slot), (at) => paintExit(ctx, at, ink.accent))
     for (const slot of first(picture.cutOff)) drawNode(node(slot), (at) => paintHollow(ctx, at, 6, ink))
-    for (const slot of first(picture.failedNodes)) drawNode(node(slot), (at) => paintFailed(ctx, at, ink))
     paintLabels(ctx, picture.overloaded.slice(-LABELS_MAX).toReversed(), node, ink)
+    for (const slot of first(picture.failedNodes)) drawNode(node(slot), (at) => paintFailed(ctx, at, ink))
   }
 
 const first = (slots: ReadonlySet<number>): readonly number[] => [...slots].slice(0, MARKS_MAX)

@@ -92,15 +92,18 @@ const Both = ({ rows, all, preview }: { rows: readonly SinglePoint[]; all: numbe
   )
 }
 
-const Points = ({ points, preview }: { points: readonly Point[]; preview: Preview }) =>
-  points.length === 0 ? null : (
+/** What only one router hangs on is said by that router's own row. */
+const Points = ({ points, preview }: { points: readonly Point[]; preview: Preview }) => {
+  const shared = points.filter(({ routers }) => routers.length > 1)
+  const alone = points.length - shared.length
+  return points.length === 0 ? null : (
     <section>
       <header class="sim-head">
         <h2>{t("single.points")}</h2>
         <span class="count num">{formatNumber(language.value, points.length)}</span>
       </header>
       <ul>
-        {points.slice(0, SHOWN).map((point) => (
+        {shared.slice(0, SHOWN).map((point) => (
           <li key={JSON.stringify(point.fault)}>
             <button
               type="button"
@@ -123,8 +126,10 @@ const Points = ({ points, preview }: { points: readonly Point[]; preview: Previe
           </li>
         ))}
       </ul>
+      {alone > 0 && <p class="quiet pad">{t("single.alone", { count: formatNumber(language.value, alone) })}</p>}
     </section>
   )
+}
 
 const Router = ({ row, preview }: { row: SinglePoint; preview: Preview }) => {
   const fault = faultOfPoint(row) ?? { kind: "router" as const, device: row.device.id }
