@@ -124,7 +124,7 @@ export interface Operations {
   readonly "inventory.declaredDevice": { readonly input: { readonly params: { readonly id: string } }; readonly ok: DeclaredDevice }
   readonly "inventory.export": { readonly input: {}; readonly ok: { readonly document: string } }
   readonly "inventory.import": { readonly input: { readonly query?: { readonly dryRun?: "true" | "false" | undefined; readonly replace?: "true" | "false" | undefined; readonly format?: "json" | "csv" | undefined }; readonly headers?: { readonly "idempotency-key"?: string | undefined }; readonly body: { readonly document: string } }; readonly ok: ImportReport }
-  readonly "inventory.putCredential": { readonly input: { readonly params: { readonly id: string; readonly kind: "snmp" | "routeros" }; readonly body: Readonly<Record<string, unknown>> }; readonly ok: null }
+  readonly "inventory.putCredential": { readonly input: { readonly params: { readonly id: string; readonly kind: "snmp" | "routeros" }; readonly body: ReadonlyArray<Readonly<Record<string, unknown>>> | Readonly<Record<string, unknown>> }; readonly ok: null }
   readonly "inventory.putSite": { readonly input: { readonly params: { readonly id: string }; readonly headers?: { readonly "if-match"?: string | undefined }; readonly body: { readonly name: string; readonly latitude: number; readonly longitude: number } }; readonly ok: Site }
   readonly "inventory.removeCredential": { readonly input: { readonly params: { readonly id: string; readonly kind: "snmp" | "routeros" } }; readonly ok: null }
   readonly "inventory.removeDevice": { readonly input: { readonly params: { readonly id: string } }; readonly ok: null }

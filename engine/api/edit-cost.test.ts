@@ -101,6 +101,15 @@ describe("one edit of a large network", { skip: NO_POSTGRES }, () => {
     assert.ok(told.get(name(4))?.routeros)
   })
 
+  test("[C23] several credentials come to the collectors as they were given, in their order", async () => {
+    const first = { version: "2c", port: 161, community: "first" }
+    const usm = { version: "3", port: 161, user: "u", authProtocol: "sha", authPassword: "password-1" }
+    const anew = await madeAnew(() => ask("PUT", `${device(6)}/credentials/snmp`, [first, usm]))
+    assert.deepEqual(anew, [name(6)])
+    assert.deepEqual(told.get(name(6))?.snmp, { ...first, others: [usm] })
+    assert.deepEqual(opened, [`${ids.get(name(6))} snmp`])
+  })
+
   test("a certificate pinned meanwhile comes along with the next edit, by one opening", async () => {
     const login = { port: 8729, user: "heliograph", password: "of five", tls: true }
     await ask("PUT", `${device(5)}/credentials/routeros`, login)

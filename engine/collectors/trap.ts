@@ -17,6 +17,7 @@ import type { Log } from "#engine/log.ts"
 import { silentLog } from "#engine/log.ts"
 import type { Sink } from "#engine/collectors/collector.ts"
 import { makeLanes, type LaneOf } from "#engine/collectors/lanes.ts"
+import { inOrder } from "#engine/collectors/target.ts"
 import type { SnmpCredential } from "#engine/collectors/target.ts"
 import type { Message, Pdu, V3 } from "#engine/collectors/snmp/ber.ts"
 import { decodeMessage, PDU } from "#engine/collectors/snmp/ber.ts"
@@ -217,8 +218,10 @@ const makeIntake = (options: TrapOptions, clock: Clock.Clock, reply: Reply): Int
   /** v1 and v2c. */
   const takePlain = (source: TrapSource, bytes: Buffer, message: Message, from: dgram.RemoteInfo): void => {
     const { pdu } = message
-    if (source.snmp?.version !== "2c") return void stats.dropped.version++
-    if (!Buffer.from(source.snmp.community, "utf8").equals(message.community)) return void stats.dropped.community++
+    const communities = inOrder(source.snmp).flatMap((one) => (one.version === "2c" ? [one.community] : []))
+    if (communities.length === 0) return void stats.dropped.version++
+    if (!communities.some((one) => Buffer.from(one, "utf8").equals(message.community)))
+      return void stats.dropped.community++
     const isInform = message.version === 1 && pdu?.type === PDU.inform
     const isTrap = pdu?.type === (message.version === 0 ? PDU.trapV1 : PDU.trapV2)
     if (pdu === null || (!isInform && !isTrap)) return void stats.dropped.pdu++
@@ -292,10 +295,12 @@ const makeUsm = (stats: TrapStats, reply: Reply): UsmIntake => {
   let backlog = 0
 
   const senderOf = ({ device, snmp }: TrapSource): UsmSender | null => {
-    if (snmp?.version !== "3") return null
+    // Of several credentials the first of v3: a router's notifications come from one user.
+    const usm = inOrder(snmp).find((one) => one.version === "3")
+    if (snmp === null || usm === undefined) return null
     const known = senders.get(device)
     if (known?.credential === snmp) return known.sender
-    const sender = makeUsmSender(snmp)
+    const sender = makeUsmSender(usm)
     if (senders.size >= SENDERS_MAX) senders.delete(senders.keys().next().value as DeviceId)
     senders.set(device, { credential: snmp, sender })
     return sender

@@ -358,3 +358,42 @@ test("an agent that pads may be let in, by version 2c and 3 alike; the word take
   assert.deepEqual(snmpOf({ user: "u", lenient: false }), { version: "3", port: 161, user: "u", lenient: false })
   assert.match(String(snmpOf({ community: "c", lenient: "yes" })), /true or false/)
 })
+
+test("[C23] snmp may be a list, tried in its order; each entry is checked as one alone, and named by its place", () => {
+  const read = (snmp: unknown) =>
+    parseImport(
+      JSON.stringify({
+        sites: [{ id: "s", name: "s", latitude: 0, longitude: 0 }],
+        devices: [{ name: "d", address: "10.0.0.1", site: "s", roles: ["core"], snmp }],
+        links: [],
+      }),
+    )
+  const two = read([{ user: "u", authProtocol: "sha", authPassword: "S3CRET-1234" }, { community: "S3CRET" }])
+  assert.ok(two.ok)
+  assert.deepEqual(two.document.devices[0]!.snmp, {
+    version: "3",
+    port: 161,
+    user: "u",
+    authProtocol: "sha",
+    authPassword: "S3CRET-1234",
+    others: [{ version: "2c", port: 161, community: "S3CRET" }],
+  })
+  const one = read([{ community: "S3CRET" }])
+  assert.deepEqual(one, read({ community: "S3CRET" }), "a list of one is that one")
+  const wrong = (snmp: unknown, path: RegExp) => {
+    const parsed = read(snmp)
+    assert.ok(!parsed.ok)
+    assert.ok(
+      parsed.errors.some((error) => path.test(`${error.path}: ${error.message}`)),
+      JSON.stringify(parsed.errors),
+    )
+    assert.ok(!JSON.stringify(parsed.errors).includes("S3CRET"))
+  }
+  wrong([], /^devices\[0\]\.snmp: names no credential/)
+  wrong([{ community: "S3CRET" }, { community: "S3CRET", user: "S3CRET" }], /^devices\[0\]\.snmp\[1\]/)
+  wrong([{ community: "S3CRET", others: [] }], /snmp\[0\]\.others/)
+  wrong(
+    Array.from({ length: 9 }, () => ({ community: "S3CRET" })),
+    /9 entries; at most 8/,
+  )
+})

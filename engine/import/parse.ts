@@ -4,7 +4,7 @@
  * Only literal addresses are taken: a name would make polling depend on a resolver, and could be pointed elsewhere.
  */
 import { isIP } from "node:net"
-import { AUTH_PROTOCOLS, PRIV_PROTOCOLS } from "#engine/collectors/target.ts"
+import { asOne, AUTH_PROTOCOLS, PRIV_PROTOCOLS, SNMP_CREDENTIALS_MAX } from "#engine/collectors/target.ts"
 import type { RouterOsCredential, SnmpCredential } from "#engine/collectors/target.ts"
 import type { ImportDevice, ImportDocument, ImportLink, ImportLinkEnd, ImportSite } from "#engine/import/document.ts"
 import { PROBE_FIELDS, readPing, readProbes } from "#engine/import/probes.ts"
@@ -272,10 +272,22 @@ const PORT = { min: 1, max: 65535, whole: true, unit: "" } as const
 /** RFC 3414 s11.2: pass-phrases of USM have at least 8 characters. */
 const PASSPHRASE = { min: 8, max: 256, secret: true } as const
 
+/** One credential, or several that are tried in their order (PRODUCT.md C23). */
 const readSnmp = (device: Fields): SnmpCredential | null => {
   const node = optional(device, "snmp")
-  const fields =
-    node === undefined ? null : openObject(node, join(device.path, "snmp"), IMPORT_FIELDS.snmp, device.mistakes)
+  if (node === undefined) return null
+  const path = join(device.path, "snmp")
+  if (node.type !== "array") return readSnmpCredential(node, path, device.mistakes)
+  if (node.items.length === 0) note(device.mistakes, node.at, path, "names no credential; leave it out")
+  return asOne(
+    readArray(device, "snmp", SNMP_CREDENTIALS_MAX).flatMap(
+      (item, nth) => readSnmpCredential(item, `${path}[${nth}]`, device.mistakes) ?? [],
+    ),
+  )
+}
+
+const readSnmpCredential = (node: JsonNode, path: string, mistakes: Mistakes): SnmpCredential | null => {
+  const fields = openObject(node, path, IMPORT_FIELDS.snmp, mistakes)
   if (fields === null) return null
   const version =
     readOptionalWord(fields, "version", ["2c", "3"]) ?? (optional(fields, "user") === undefined ? "2c" : "3")

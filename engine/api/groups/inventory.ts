@@ -127,8 +127,11 @@ export class InventoryGroup extends HttpApiGroup.make("inventory")
     }).annotate(OpenApi.Summary, "Its links go with it"),
     HttpApiEndpoint.put("putCredential", "/devices/:id/credentials/:kind", {
       params: { id: word(64), kind: Schema.Literals(["snmp", "routeros"]) },
-      /** As in an import document (engine/import/schema.json). Write-only. */
-      payload: Schema.Record(Schema.String, Schema.Unknown),
+      /** As in an import document (engine/import/schema.json): one, or for snmp a list that is tried in its order. Write-only. */
+      payload: Schema.Union([
+        Schema.Array(Schema.Record(Schema.String, Schema.Unknown)),
+        Schema.Record(Schema.String, Schema.Unknown),
+      ]),
       success: HttpApiSchema.NoContent,
       error: [NotFound, Refused, ServiceUnavailable],
     }).annotate(OpenApi.Summary, "Set a credential, as in an import document; it is never read back"),

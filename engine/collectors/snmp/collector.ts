@@ -9,9 +9,12 @@ import type { DeviceId } from "#protocol/id.ts"
 import type { UnreachableInput } from "#twin/input.ts"
 import type { Collector, Poller } from "#engine/collectors/collector.ts"
 import { PollFailed } from "#engine/collectors/collector.ts"
+import { inOrder } from "#engine/collectors/target.ts"
 import type { SnmpCredential, Target } from "#engine/collectors/target.ts"
 import type { SnmpClient } from "#engine/collectors/snmp/client.ts"
 import { SnmpFailed } from "#engine/collectors/snmp/client.ts"
+import { makeOrderedPoller } from "#engine/collectors/snmp/credential-order.ts"
+import type { OpenedClient } from "#engine/collectors/snmp/credential-order.ts"
 import type { GateCounts } from "#engine/collectors/snmp/gate.ts"
 import { addCounts, makeGateCounts } from "#engine/collectors/snmp/gate.ts"
 import { placeOf } from "#engine/collectors/schedule.ts"
@@ -40,11 +43,13 @@ export const makeSnmpCollector = (options: SnmpCollectorOptions = {}): SnmpColle
 
   const acquire = (target: Target, credential: SnmpCredential): { poller: Poller; close: () => void } => {
     const counts = makeGateCounts()
-    const client = openClient(pool, target.address, credential, counts)
-    const poller = makePoller(target.device, client)
+    const { poller, end } = pollerOf(target, inOrder(credential), (one) => {
+      const client = openClient(pool, target.address, one, counts)
+      return { client, poller: makePoller(target.device, client) }
+    })
     gates.set(target.device, counts)
     const close = (): void => {
-      client.close()
+      end()
       addCounts(closed, counts)
       if (gates.get(target.device) === counts) gates.delete(target.device)
     }
@@ -75,6 +80,21 @@ export const makeSnmpCollector = (options: SnmpCollectorOptions = {}): SnmpColle
 
 /** The collector of this process. */
 export const snmpCollector: SnmpCollector = makeSnmpCollector()
+
+/** Several credentials are tried in their order. */
+const pollerOf = (
+  { name }: Target,
+  credentials: readonly SnmpCredential[],
+  open: (credential: SnmpCredential) => OpenedClient,
+): { readonly poller: Poller; readonly end: () => void } => {
+  const [only, ...others] = credentials
+  if (only === undefined || others.length > 0) {
+    const poller = makeOrderedPoller({ device: name, credentials, open })
+    return { poller, end: poller.close }
+  }
+  const { client, poller } = open(only)
+  return { poller, end: () => client.close() }
+}
 
 const makePoller = (device: DeviceId, client: SnmpClient): Poller => {
   const poller = makeDevicePoller(client, placeOf(device))
