@@ -1,0 +1,145 @@
+/**
+ * Topology inference and drift against the emulated ISP's wires: nothing is declared, and the proposals must be the wires;
+ * everything is declared with fifty mistakes, and the drift must name them. The figures are printed.
+ */
+import assert from "node:assert/strict"
+import { before, describe, test } from "node:test"
+import { listen, truthOf, twinOf, type Heard } from "#lab/topology/network.fixture.ts"
+import { linkId } from "#protocol/id.ts"
+import type { Link } from "#protocol/inventory.ts"
+import { driftOf } from "#twin/drift/drift.ts"
+import type { Finding } from "#twin/drift/drift.ts"
+import { proposeLinks } from "#twin/propose/propose.ts"
+import { proposeRoles } from "#twin/propose/roles.ts"
+import { saidBy } from "#twin/propose/said.ts"
+import { whoIsWho } from "#twin/propose/who.ts"
+import { deviceView } from "#twin/view.ts"
+
+const ROUTERS = 60
+const SEED = 11
+const MISTAKES = 50
+/** From here on a proposal counts (PRODUCT.md W3). */
+const SURE = 0.8
+
+const key = ({ a, b }: Pick<Link, "a" | "b">): string =>
+  [a, b]
+    .map((end) => `${end.device} ${end.interface}`)
+    .sort()
+    .join(" | ")
+
+describe("inference against the emulated ISP", { timeout: 240_000 }, () => {
+  let heard: Heard
+  before(async () => {
+    heard = await listen(ROUTERS, SEED, "127.31")
+  })
+  const reading = (links: readonly Link[], blank = false) => {
+    const { world, cells } = twinOf(heard, links, blank)
+    const { inventory } = world.topology
+    const said = inventory.devices.flatMap(({ id }) => {
+      const view = deviceView(world, cells, id)
+      return view === null ? [] : [saidBy(view)]
+    })
+    return { world, cells, said, proposed: proposeLinks(said, inventory.links) }
+  }
+
+  test("[W3] nothing declared: proposals of confidence 0.8 and more are the wires, precision >= 0.98, recall >= 0.95", (t) => {
+    const truth = truthOf(heard.isp)
+    const { proposed } = reading([])
+    const sure = proposed.filter(({ confidence }) => confidence >= SURE)
+    const wires = new Set(truth.map(key))
+    const isWhole = (one: (typeof sure)[number]): boolean => one.a.interface !== null && one.b.interface !== null
+    const right = sure.filter(
+      (one) => isWhole(one) && wires.has(key({ a: one.a, b: one.b } as unknown as Pick<Link, "a" | "b">)),
+    ).length
+    const [precision, recall] = [right / sure.length, right / truth.length]
+    t.diagnostic(
+      `${ROUTERS} routers, seed ${SEED}: ${truth.length} wires, ${sure.length} proposals at >= ${SURE} (${proposed.length} in all), precision ${precision.toFixed(3)}, recall ${recall.toFixed(3)}`,
+    )
+    assert.ok(precision >= 0.98, `precision ${precision}`)
+    assert.ok(recall >= 0.95, `recall ${recall}`)
+  })
+
+  test("[W2] what is declared as it is gives no proposal that is sure, and no contradiction", () => {
+    const { proposed } = reading(truthOf(heard.isp))
+    assert.deepEqual(
+      proposed.filter(({ confidence, contradicts }) => confidence >= SURE || contradicts !== null).map(({ id }) => id),
+      [],
+    )
+  })
+
+  test("[W6] roles from sessions and degree, nothing declared: the figure is printed", (t) => {
+    const { said } = reading(truthOf(heard.isp), true)
+    const proposed = proposeRoles(said, whoIsWho(said), truthOf(heard.isp))
+    const roles = new Map(heard.isp.routers.map(({ name, roles: own }) => [name, own as readonly string[]]))
+    const right = proposed.filter(({ device, role }) => roles.get(device)?.includes(role)).length
+    const hit = new Set(
+      proposed.filter(({ device, role }) => roles.get(device)?.includes(role)).map(({ device }) => device),
+    ).size
+    t.diagnostic(
+      `${proposed.length} roles proposed, ${right} right (${((100 * right) / proposed.length).toFixed(1)} %); ${hit} of ${heard.isp.routers.length} routers have a right one`,
+    )
+    assert.ok(proposed.length > 0)
+  })
+
+  test(`[drift] ${MISTAKES} mistakes of the inventory: recall >= 0.9; an inventory without any is not accused`, (t) => {
+    const truth = truthOf(heard.isp)
+    const clean = reading(truth)
+    const calm = driftOf(clean.world.topology, clean.cells, clean.world.atMs, clean.said, clean.proposed)
+    const accused = new Set(calm.findings.map(({ link }) => link))
+    const { links, mistakes } = withMistakes(truth)
+    const { world, cells, said, proposed } = reading(links)
+    const { findings } = driftOf(world.topology, cells, world.atMs, said, proposed)
+    const slotOf = new Map(world.topology.inventory.links.map(({ id }, slot) => [id as string, slot]))
+    const found = mistakes.filter((one) => isFound(one, findings, slotOf))
+    const kinds = [...new Set(mistakes.map(({ kind }) => kind))].map((kind) => {
+      const all = mistakes.filter((one) => one.kind === kind)
+      return `${kind} ${all.filter((one) => found.includes(one)).length}/${all.length}`
+    })
+    t.diagnostic(
+      `${mistakes.length} mistakes in ${truth.length} links: recall ${(found.length / mistakes.length).toFixed(3)} (${kinds.join(", ")}); clean inventory: ${calm.findings.length} findings on ${accused.size} links of ${calm.checkedLinks} checked: ${[...new Set(calm.findings.map(({ kind }) => kind))].join(", ")}`,
+    )
+    assert.ok(found.length / mistakes.length >= 0.9)
+    assert.ok(calm.findings.filter(({ confidence }) => confidence >= 0.6).length <= calm.checkedLinks * 0.05)
+  })
+})
+
+interface Mistake {
+  readonly kind: "exchanged" | "wrong port" | "capacity" | "forgotten"
+  /** Declared link, or the wire that is not declared. */
+  readonly id: string
+  readonly wire: string
+}
+
+/** A quarter of each kind, on wires of their own; an exchange makes two. */
+const withMistakes = (
+  truth: readonly Link[],
+): { readonly links: readonly Link[]; readonly mistakes: readonly Mistake[] } => {
+  const links = [...truth]
+  const mistakes: Mistake[] = []
+  const put = (kind: Mistake["kind"], index: number, link: Link | null): void => {
+    const wire = truth[index]!
+    mistakes.push({ kind, id: wire.id, wire: key(wire) })
+    if (link === null) links[index] = { ...wire, id: linkId("") }
+    else links[index] = link
+  }
+  let next = 0
+  while (mistakes.length < MISTAKES) {
+    const [one, two, three, four, five] = Array.from({ length: 5 }, () => next++)
+    if (truth[five!] === undefined) throw new Error(`${truth.length} wires are too few for ${MISTAKES} mistakes`)
+    put("exchanged", one!, { ...truth[one!]!, b: truth[two!]!.b })
+    put("exchanged", two!, { ...truth[two!]!, b: truth[one!]!.b })
+    put("wrong port", three!, { ...truth[three!]!, b: { ...truth[three!]!.b, interface: "sfp-sfpplus99" } })
+    put("capacity", four!, { ...truth[four!]!, capacityBps: truth[four!]!.capacityBps * 10 })
+    put("forgotten", five!, null)
+  }
+  return { links: links.filter(({ id }) => id !== ""), mistakes }
+}
+
+const isFound = (mistake: Mistake, findings: readonly Finding[], slotOf: ReadonlyMap<string, number>): boolean =>
+  mistake.kind === "forgotten"
+    ? findings.some(
+        ({ kind, proposal }) => kind === "undeclared-link" && proposal !== null && sameWire(proposal, mistake.wire),
+      )
+    : findings.some(({ link }) => link === slotOf.get(mistake.id))
+
+const sameWire = (proposal: string, wire: string): boolean => proposal.split(" | ").sort().join(" | ") === wire
