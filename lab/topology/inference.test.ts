@@ -129,7 +129,7 @@ const withMistakes = (
     put("exchanged", one!, { ...truth[one!]!, b: truth[two!]!.b })
     put("exchanged", two!, { ...truth[two!]!, b: truth[one!]!.b })
     put("wrong port", three!, { ...truth[three!]!, b: { ...truth[three!]!.b, interface: "sfp-sfpplus99" } })
-    put("capacity", four!, { ...truth[four!]!, capacityBps: truth[four!]!.capacityBps * 10 })
+    put("capacity", four!, { ...truth[four!]!, capacityBps: 10 * (truth[four!]!.capacityBps ?? 1e9) })
     put("forgotten", five!, null)
   }
   return { links: links.filter(({ id }) => id !== ""), mistakes }
