@@ -4,11 +4,12 @@ import { describe, test } from "node:test"
 import fc from "fast-check"
 import { plainCells } from "#twin/cells.ts"
 import { forkTwin } from "#twin/fork.ts"
-import { hashTwin } from "#twin/hash.ts"
+import { hashTwin, stateHash } from "#twin/hash.ts"
 import type { Sequenced } from "#twin/input.ts"
 import { poll, T0 } from "#twin/inventory.fixture.ts"
 import { at, FIRST, history, pair } from "#twin/network.fixture.ts"
 import { newWorld, runRound, type World } from "#twin/round.ts"
+import { snapshotTwin } from "#twin/snapshot.ts"
 import type { Cells } from "#twin/cells.ts"
 
 const folded = (inputs: readonly Sequenced[]): { world: World; cells: Cells } => {
@@ -52,6 +53,29 @@ describe("fork", () => {
         assert.equal(hashTwin(one.world, one.cells), after)
       }),
     )
+  })
+
+  test("a snapshot that is kept stays as it was, whatever the origin goes on to hear", () => {
+    let written = 0
+    fc.assert(
+      fc.property(history(), history(30), (past, future) => {
+        const { world, cells } = folded([FIRST, ...past])
+        const kept = snapshotTwin(world, cells)
+        const rows = kept.states.routers.flatMap(
+          ({ judgement }) => judgement?.device.entities.map(({ row }) => row) ?? [],
+        )
+        const before = stateHash(kept)
+        // Other rules would make the twin copy everything anyway.
+        const heard = future.filter(({ input }) => !["rules", "silences", "topology"].includes(input.kind))
+        for (const { input } of heard) {
+          runRound(world, cells, [{ seq: world.seq + 1, input }])
+          runRound(world, cells, [{ seq: world.seq + 1, input: { kind: "tick", atMs: world.atMs + 1 } }])
+        }
+        assert.equal(stateHash(kept), before)
+        written += rows.length
+      }),
+    )
+    assert.ok(written > 100, `${written} rows could have been written to`)
   })
 
   test("a branch may go where the origin never went: a poll that never came", () => {

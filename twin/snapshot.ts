@@ -10,7 +10,7 @@ import { at } from "#twin/chunked.ts"
 import { applyColumnDelta } from "#twin/columns.ts"
 import { INTERFACE_LAYOUT } from "#twin/interface.ts"
 import { noAlerts } from "#twin/judge/alert-table.ts"
-import type { JudgingInputs } from "#twin/judge/judging.ts"
+import type { Judging, JudgingInputs } from "#twin/judge/judging.ts"
 import { judgingInputs, makeJudging, NO_JUDGING_INPUTS } from "#twin/judge/judging.ts"
 import type { Walk } from "#twin/judge/walk.ts"
 import type { LinkState } from "#twin/link.ts"
@@ -60,9 +60,15 @@ export const snapshotTwin = (world: World, cells: Cells): TwinSnapshot => ({
   timers: Array.from({ length: world.timers.actors }, (_, actor) => world.timers.due(actor)),
   recent: world.recent,
   unknownDevice: world.unknownDevice,
-  judging: judgingInputs(world.judging),
+  judging: kept(world.judging),
   walk: world.walk,
 })
+
+/** Somebody keeps the states from here on: the twin copies rows before it writes to them (twin/alert/hand.ts). */
+const kept = (judging: Judging): JudgingInputs => {
+  judging.shares.count++
+  return judgingInputs(judging)
+}
 
 /** A snapshot of another version, or a damaged one. Start from an earlier one, or from none and the whole journal. */
 export class SnapshotUnusable extends Error {

@@ -8,6 +8,8 @@ import { metricId } from "#protocol/metric.ts"
 import { checkRule, subjectKind } from "#twin/alert/check.ts"
 import { evaluate } from "#twin/alert/evaluate.ts"
 import type { SampleInput } from "#twin/alert/evaluate.ts"
+import type { Hand } from "#twin/alert/hand.ts"
+import { newHand } from "#twin/alert/hand.ts"
 import type { DevicePlan, JudgedRule } from "#twin/alert/plan.ts"
 import { makeRuleSet } from "#twin/alert/plan.ts"
 import type { DeviceFacts } from "#twin/alert/scope.ts"
@@ -123,10 +125,10 @@ export const judgeAll = (
   const entities: readonly EntityKey[] = Array.from({ length: SERIES_PER_DEVICE }, (_, n) => interfaceKey(`ether${n}`))
   const indexOf = new Map<string, number>(entities.map((key, index) => [key, index]))
   const bytesBefore = usedBytes()
-  const fleet: Array<{ plan: DevicePlan; state: DeviceState }> = Array.from({ length: devices }, (_, n) => {
+  const fleet: Array<{ plan: DevicePlan; state: DeviceState; hand: Hand }> = Array.from({ length: devices }, (_, n) => {
     const facts: DeviceFacts = { device: `d${n}`, name: `r${n}`, site: "s", roles: ["core"], tags: [] }
     const plan = ruleSet.planFor(facts)
-    return { plan, state: newDeviceState(plan, facts, START_MS) }
+    return { plan, state: newDeviceState(plan, facts, START_MS), hand: newHand() }
   })
   const metric = new Uint16Array(SERIES_PER_DEVICE).fill(metricId(METRIC))
   const entity = Uint16Array.from({ length: SERIES_PER_DEVICE }, (_, n) => n)
@@ -144,7 +146,7 @@ export const judgeAll = (
     const tally = step <= size.window + 1 ? null : step % 4 === 0 ? copying : timed
     const before = process.threadCpuUsage()
     const judged = fleet.map((device, n) => {
-      const one = evaluate(device.plan, device.state, inputs[n] as SampleInput, tally !== copying)
+      const one = evaluate(device.plan, device.state, inputs[n] as SampleInput, tally === copying ? null : device.hand)
       device.state = one.state
       return one.verdicts
     })
@@ -186,11 +188,12 @@ export const heldByUs = (
   const held = new Set<string>()
   for (let series = 0; series < size.series; series++) {
     let state = newDeviceState(plan, FACTS, START_MS)
+    const hand = newHand()
     const firing = new Set<string>()
     for (let step = 1; step <= size.steps; step++) {
       const atMs = START_MS + step * STEP_MS
       const value = Float64Array.of(valueAt(series, step, size.seed))
-      const judged = evaluate(plan, state, { ...ONE_SAMPLE, atMs, value }, true)
+      const judged = evaluate(plan, state, { ...ONE_SAMPLE, atMs, value }, hand)
       state = judged.state
       for (const { rule, to } of judged.verdicts)
         if (to === "firing") firing.add(rule)

@@ -7,6 +7,8 @@ import { entityKind } from "#protocol/id.ts"
 import { Draft } from "#twin/alert/draft.ts"
 import { advanceTo } from "#twin/alert/clock.ts"
 import type { Judged } from "#twin/alert/evaluate.ts"
+import type { Hand } from "#twin/alert/hand.ts"
+import { handBack, rowsInHand } from "#twin/alert/hand.ts"
 import { endAlert } from "#twin/alert/judge.ts"
 import type { CompiledRule, DevicePlan, KindPlan } from "#twin/alert/plan.ts"
 import { movedRow } from "#twin/alert/row-move.ts"
@@ -19,8 +21,9 @@ export const configure = (
   state: DeviceState,
   facts: DeviceFacts,
   atMs: number,
+  hand: Hand | null = null,
 ): Judged => {
-  const ending = new Draft(from, state, false)
+  const ending = new Draft(from, state, hand)
   ending.clockMs = Math.max(ending.clockMs, atMs)
   for (const [index, key] of ending.keys.entries()) {
     if ((ending.entities[index] as EntityState).alerts.length === 0) continue
@@ -34,7 +37,12 @@ export const configure = (
     const kind = entityKind(key) ?? "device"
     return moved(from.kinds[kind], to.kinds[kind], ended.state.entities[index] as EntityState, nowMs)
   })
-  const next = new Draft(to, { ...ended.state, planKey: to.key, facts, entities, dueMs: nowMs }, false)
+  const start: DeviceState = { ...ended.state, planKey: to.key, facts, entities, dueMs: nowMs }
+  const rows = rowsInHand(hand, ended.state).map((own, index) =>
+    entities[index]?.row === ended.state.entities[index]?.row ? own : 1,
+  )
+  handBack(hand, start, rows)
+  const next = new Draft(to, start, hand)
   advanceTo(next, nowMs)
   const judged = next.finish()
   return { ...judged, verdicts: [...ended.verdicts, ...judged.verdicts] }

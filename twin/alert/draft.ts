@@ -1,18 +1,21 @@
 /**
- * A device's state while one input is judged. Whatever is written to is first made the draft's own (unless the caller gave
- * the state away), so that a throw, a fork or a snapshot still has the state from before.
+ * A device's state while one input is judged. Whatever is written to is first made the draft's own, so that a fork or a
+ * snapshot still has the state from before; rows that nobody else has (hand.ts) are its own already. After a throw the state
+ * from before is whole but for these rows.
  */
 import type { EntityKey } from "#protocol/id.ts"
 import { entityKind } from "#protocol/id.ts"
 import type { Alert } from "#twin/alert/alert.ts"
 import type { Moment } from "#twin/alert/condition.ts"
 import type { Judged } from "#twin/alert/evaluate.ts"
+import type { Hand } from "#twin/alert/hand.ts"
+import { handBack, rowsInHand } from "#twin/alert/hand.ts"
 import { endAlert, resettle } from "#twin/alert/judge.ts"
 import type { DevicePlan, EntityClass, KindPlan } from "#twin/alert/plan.ts"
 import type { DeviceFacts } from "#twin/alert/scope.ts"
 import { newRow } from "#twin/alert/series.ts"
 import type { DeviceState, EntityState } from "#twin/alert/state.ts"
-import { copiedEntity, ENTITIES_MAX, newEntity } from "#twin/alert/state.ts"
+import { ENTITIES_MAX, newEntity } from "#twin/alert/state.ts"
 import type { Suppression } from "#twin/alert/suppression.ts"
 import type { Verdict } from "#twin/alert/verdict.ts"
 
@@ -33,11 +36,13 @@ export class Draft {
   /** Marks of touched rules: entity x widest + position. */
   touched: number[] = []
   #marks: Uint8Array
-  /** Which entities are the draft's own; null = all. */
-  #own: Uint8Array | null
-  #listOwn: boolean
+  readonly #hand: Hand | null
+  /** Which entities are the draft's own, and which rows. */
+  #own: Uint8Array
+  #rows: Uint8Array
+  #listOwn = false
 
-  constructor(plan: DevicePlan, state: DeviceState, inPlace: boolean) {
+  constructor(plan: DevicePlan, state: DeviceState, hand: Hand | null) {
     this.plan = plan
     this.facts = state.facts
     this.clockMs = state.clockMs
@@ -47,8 +52,9 @@ export class Draft {
     this.suppressions = state.suppressions
     this.refused = state.refused
     this.kinds = knownOf(plan, state.keys).kinds
-    this.#own = inPlace ? null : new Uint8Array(state.entities.length)
-    this.#listOwn = inPlace
+    this.#hand = hand
+    this.#own = new Uint8Array(state.entities.length)
+    this.#rows = rowsInHand(hand, state)
     this.#marks = marksFor(state.entities.length * plan.widest)
     const device = state.entities[0] as EntityState
     this.moment = { nowMs: state.clockMs, subject: device.row, device: device.row, events: [], sinceMs: 0 }
@@ -56,16 +62,17 @@ export class Draft {
 
   /** The entity, writable. */
   own(index: number): EntityState {
-    if (this.#own === null) return this.entities[index] as EntityState
-    if (this.#own[index] !== 1) {
-      if (!this.#listOwn) {
-        this.entities = this.entities.slice()
-        this.#listOwn = true
-      }
-      ;(this.entities as EntityState[])[index] = copiedEntity(this.entities[index] as EntityState)
-      this.#own[index] = 1
+    if (this.#own[index] === 1) return this.entities[index] as EntityState
+    if (!this.#listOwn) {
+      this.entities = this.entities.slice()
+      this.#listOwn = true
     }
-    return this.entities[index] as EntityState
+    const { row, alerts, events, sinceMs, dueMs } = this.entities[index] as EntityState
+    const own = { row: this.#rows[index] === 1 ? row : row.slice(), alerts, events, sinceMs, dueMs }
+    ;(this.entities as EntityState[])[index] = own
+    this.#own[index] = 1
+    this.#rows[index] = 1
+    return own
   }
 
   classOf(index: number): EntityClass {
@@ -124,11 +131,8 @@ export class Draft {
     this.#listOwn = true
     this.keys = keys
     this.kinds = knownOf(this.plan, keys).kinds
-    if (this.#own !== null) {
-      const own = new Uint8Array(keys.length).fill(1)
-      own.set(this.#own)
-      this.#own = own
-    }
+    this.#own = withNew(this.#own, keys.length)
+    this.#rows = withNew(this.#rows, keys.length)
     this.#marks = marksFor(keys.length * this.plan.widest)
     if (atMs < this.dueMs) this.dueMs = atMs
   }
@@ -157,7 +161,8 @@ export class Draft {
     for (const position of (this.kinds[index] as KindPlan).rules.keys()) endAlert(this, index, position)
     this.keys = this.keys.filter((_, at) => at !== index)
     this.entities = this.entities.filter((_, at) => at !== index)
-    if (this.#own !== null) this.#own = this.#own.filter((_, at) => at !== index)
+    this.#own = this.#own.filter((_, at) => at !== index)
+    this.#rows = this.#rows.filter((_, at) => at !== index)
     this.#listOwn = true
     this.kinds = knownOf(this.plan, this.keys).kinds
   }
@@ -197,7 +202,8 @@ export class Draft {
         alerts: entity.alerts.map((alert) => (alert === null ? null : { ...alert, ...clamped(alert, atMs) })),
       }
     }
-    this.#own?.fill(1)
+    this.#own.fill(1)
+    this.#rows.fill(1)
   }
 
   finish(): Judged {
@@ -211,8 +217,16 @@ export class Draft {
       suppressions: this.suppressions,
       refused: this.refused,
     }
+    handBack(this.#hand, state, this.#rows)
     return { state, verdicts: this.verdicts, timerMs: Number.isFinite(this.dueMs) ? this.dueMs : null }
   }
+}
+
+/** Entities that are new are nobody else's. */
+const withNew = (own: Uint8Array, length: number): Uint8Array => {
+  const wider = new Uint8Array(length).fill(1)
+  wider.set(own)
+  return wider
 }
 
 const clamped = (alert: Alert, atMs: number): Partial<Alert> => ({

@@ -8,9 +8,10 @@ import { metricId } from "#protocol/metric.ts"
 import { configure } from "#twin/alert/configure.ts"
 import { evaluate, JUMP_BACK_MS } from "#twin/alert/evaluate.ts"
 import type { JudgementInput } from "#twin/alert/evaluate.ts"
+import { newHand } from "#twin/alert/hand.ts"
 import { makeRuleSet } from "#twin/alert/plan.ts"
 import { Bench, FACTS, line, over, rule, T0 } from "#twin/alert/rule.fixture.ts"
-import { fork, newDeviceState } from "#twin/alert/state.ts"
+import { newDeviceState } from "#twin/alert/state.ts"
 import type { DeviceState } from "#twin/alert/state.ts"
 import { dice } from "#twin/alert/window.fixture.ts"
 import { stateHash } from "#twin/hash.ts"
@@ -229,10 +230,11 @@ describe("purity", () => {
       fc.property(fc.nat(), (seed) => {
         let kept: DeviceState = newDeviceState(plan, FACTS, T0)
         let given: DeviceState = newDeviceState(plan, FACTS, T0)
+        const hand = newHand()
         for (const input of inputs(seed, 80)) {
           const before = stateHash(kept)
           const copying = evaluate(plan, kept, input)
-          const inPlace = evaluate(plan, given, input, true)
+          const inPlace = evaluate(plan, given, input, hand)
           assert.equal(stateHash(kept), before)
           assert.deepEqual(copying.verdicts, inPlace.verdicts)
           assert.equal(stateHash(copying.state), stateHash(inPlace.state))
@@ -251,11 +253,12 @@ describe("purity", () => {
       let state: DeviceState = newDeviceState(plan, FACTS, T0)
       for (const input of all.slice(0, 60)) state = evaluate(plan, state, input).state
       let read = unpackStored(packStored(state)) as DeviceState
-      let forked = fork(state)
+      let forked = state
+      const hand = newHand()
       for (const input of all.slice(60)) {
         const live = evaluate(plan, state, input)
         const back = evaluate(plan, read, input)
-        const side = evaluate(plan, forked, input, true)
+        const side = evaluate(plan, forked, input, hand)
         assert.deepEqual(back.verdicts.map(line), live.verdicts.map(line))
         assert.deepEqual(side.verdicts.map(line), live.verdicts.map(line))
         state = live.state

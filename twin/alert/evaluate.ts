@@ -12,6 +12,7 @@ import { advanceTo, arriveAt } from "#twin/alert/clock.ts"
 import { acknowledged, lifted, suppressed } from "#twin/alert/command.ts"
 import type { AlertCommand } from "#twin/alert/command.ts"
 import { Draft } from "#twin/alert/draft.ts"
+import type { Hand } from "#twin/alert/hand.ts"
 import { judgeEntity, judgeRule } from "#twin/alert/judge.ts"
 import { globMatches } from "#twin/alert/pattern.ts"
 import type { DevicePlan, KindPlan } from "#twin/alert/plan.ts"
@@ -64,12 +65,17 @@ export interface Judged {
 export const JUMP_BACK_MS = 60_000
 
 /**
- * The state that goes in stays as it was, unless `inPlace` gives it away: then its rows are written to, which saves copying
- * them, and it must not be used again.
+ * The state that goes in stays as it was, but for rows that a hand says are nobody else's: these are written to, which saves
+ * copying them.
  */
-export const evaluate = (plan: DevicePlan, state: DeviceState, input: JudgementInput, inPlace = false): Judged => {
+export const evaluate = (
+  plan: DevicePlan,
+  state: DeviceState,
+  input: JudgementInput,
+  hand: Hand | null = null,
+): Judged => {
   if (plan.key !== state.planKey) throw new RangeError("the state belongs to another plan: configure it first")
-  const draft = new Draft(plan, state, inPlace)
+  const draft = new Draft(plan, state, hand)
   if (input.atMs < draft.clockMs - JUMP_BACK_MS) draft.restartAt(input.atMs)
   try {
     heard(draft, input)

@@ -5,6 +5,7 @@ import type { MetricName } from "#protocol/metric.ts"
 import { checkRule, subjectKind } from "#twin/alert/check.ts"
 import { evaluate } from "#twin/alert/evaluate.ts"
 import type { JudgementInput } from "#twin/alert/evaluate.ts"
+import type { Hand } from "#twin/alert/hand.ts"
 import type { DevicePlan, JudgedRule } from "#twin/alert/plan.ts"
 import { makeRuleSet } from "#twin/alert/plan.ts"
 import type { DeviceFacts } from "#twin/alert/scope.ts"
@@ -48,17 +49,17 @@ export class Bench {
   state: DeviceState
   readonly all: Verdict[] = []
   timerMs: number | null = null
-  readonly inPlace: boolean
+  readonly hand: Hand | null
 
-  constructor(rules: readonly JudgedRule[], facts: DeviceFacts = FACTS, inPlace = false) {
+  constructor(rules: readonly JudgedRule[], facts: DeviceFacts = FACTS, hand: Hand | null = null) {
     this.rules = rules
     this.plan = makeRuleSet(rules).planFor(facts)
     this.state = newDeviceState(this.plan, facts, T0)
-    this.inPlace = inPlace
+    this.hand = hand
   }
 
   take(input: JudgementInput): readonly Verdict[] {
-    const judged = evaluate(this.plan, this.state, input, this.inPlace)
+    const judged = evaluate(this.plan, this.state, input, this.hand)
     this.state = judged.state
     this.timerMs = judged.timerMs
     this.all.push(...judged.verdicts)

@@ -267,7 +267,7 @@ export const runScenario = (rules: readonly JudgedRule[], scenario: Scenario): S
   }
   for (const input of inputs) {
     answer(input.atMs)
-    const judged = evaluate(plan, state, input, true)
+    const judged = evaluate(plan, state, input)
     state = judged.state
     verdicts.push(...judged.verdicts)
   }

@@ -1,7 +1,7 @@
 /**
  * What judgement remembers of one device: a row of samples and windows and a few bytes per rule for each entity, and a
  * record for every alert that is more than quiet. Plain data, packable and hashable; which rules it belongs to stands in
- * `planKey`. `fork` makes an independent copy; an evaluation that is not asked to work in place copies only what it touches.
+ * `planKey`. An evaluation copies what it touches, unless nobody else can see it (hand.ts).
  */
 import type { EntityKey } from "#protocol/id.ts"
 import { DEVICE_ENTITY, entityKind } from "#protocol/id.ts"
@@ -60,5 +60,12 @@ export const newDeviceState = (plan: DevicePlan, facts: DeviceFacts, atMs: numbe
 
 export const copiedEntity = (entity: EntityState): EntityState => ({ ...entity, row: entity.row.slice() })
 
-/** A copy that shares nothing that changes. */
-export const fork = (state: DeviceState): DeviceState => ({ ...state, entities: state.entities.map(copiedEntity) })
+/** Alerts go on, samples and times of events begin anew: after a throw rows may be half-written. */
+export const withoutSamples = (plan: DevicePlan, state: DeviceState, atMs: number): DeviceState => ({
+  ...state,
+  dueMs: atMs,
+  entities: state.entities.map((entity, index) => ({
+    ...newEntity(plan, state.keys[index] ?? DEVICE_ENTITY, atMs),
+    alerts: entity.alerts,
+  })),
+})

@@ -253,6 +253,24 @@ describe("a defect of judgement", () => {
     )
   })
 
+  test("[I4] whether a snapshot was just taken or not, a defect leaves the same behind: live and replay stay one", () => {
+    const hashes = [true, false].map((taken) => {
+      const net = alone([CPU, ruleOf("hot", over("device.temp_c", 1, 600, "avg"))])
+      // Levels that move: a row that has to grow is a new one anyway.
+      for (let second = 1; second < 200; second += 10) net.apply(cpu(second, 90 + (second % 3)))
+      let broken = true
+      planted(net, () => broken)
+      if (taken) net.hash()
+      net.apply(cpu(211, 91))
+      if (taken) net.hash()
+      broken = false
+      for (let second = 281; second < 400; second += 10) net.apply(cpu(second, 92))
+      assert.deepEqual(net.alerts(), ["r1 cpu - firing"])
+      return net.hash()
+    })
+    assert.equal(hashes[0], hashes[1])
+  })
+
   test("[I4] what stumbles again and again begins anew, and says so once", () => {
     const net = alone([CPU])
     net.apply(cpu(1, 90))

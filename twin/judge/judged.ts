@@ -8,12 +8,14 @@ import { DEVICE_ENTITY } from "#protocol/id.ts"
 import type { RuleEvent } from "#protocol/rule.ts"
 import type { AdjacencyTable } from "#twin/adjacency.ts"
 import { configure } from "#twin/alert/configure.ts"
+import type { Hand } from "#twin/alert/hand.ts"
+import { handBack, rowsInHand } from "#twin/alert/hand.ts"
 import type { Judged, JudgementInput } from "#twin/alert/evaluate.ts"
 import { evaluate } from "#twin/alert/evaluate.ts"
 import type { DevicePlan } from "#twin/alert/plan.ts"
 import type { Receipt } from "#twin/alert/receipt.ts"
 import type { DeviceState } from "#twin/alert/state.ts"
-import { newDeviceState } from "#twin/alert/state.ts"
+import { newDeviceState, withoutSamples } from "#twin/alert/state.ts"
 import type { Verdict } from "#twin/alert/verdict.ts"
 import { alertHappening } from "#twin/judge/alert-events.ts"
 import type { AlertRow, AlertsFact } from "#twin/judge/alert-rows.ts"
@@ -68,11 +70,12 @@ interface Sitting {
   /** Evidence was judged, not only the time. */
   heard: boolean
   readonly plan: DevicePlan
+  readonly hand: Hand
   readonly verdicts: Verdict[]
 }
 
 const sit = (sitting: Sitting, input: JudgementInput): void => {
-  take(sitting, evaluate(sitting.plan, sitting.device, input))
+  take(sitting, evaluate(sitting.plan, sitting.device, input, sitting.hand))
   if (input.kind === "samples" || input.kind === "event") sitting.heard = true
 }
 
@@ -85,7 +88,7 @@ const concluded = (before: RouterState, msg: RouterMsg, step: RouterStep, judge:
   const { plan } = judge
   const held = before.judgement
   const device = held?.device ?? newDeviceState(plan, judge.facts, msg.atMs)
-  const sitting: Sitting = { device, plan, verdicts: [], heard: false }
+  const sitting: Sitting = { device, plan, hand: judge.hand, verdicts: [], heard: false }
   const anew = held === null || held.generation !== judge.generation || held.device.planKey !== plan.key
   if (anew) seat(sitting, judge, msg.atMs)
   const silenceMs = hush(sitting, judge, msg.atMs, anew ? msg.atMs : (held?.silenceMs ?? null))
@@ -126,13 +129,15 @@ const toldAgain = (held: RouterJudgement, step: RouterStep): RouterStep => {
 const seat = (sitting: Sitting, { plan, facts, planOf }: Judge, atMs: number): void => {
   const { device } = sitting
   if (device.planKey === plan.key) {
-    if (!sameFacts(device, facts)) sitting.device = { ...device, facts }
-    return
+    if (sameFacts(device, facts)) return
+    const rows = rowsInHand(sitting.hand, device)
+    sitting.device = { ...device, facts }
+    return handBack(sitting.hand, sitting.device, rows)
   }
   const from = planOf(device)
   // A state that no plan knows is of another build: its cells mean nothing here.
   if (from === null) sitting.device = newDeviceState(plan, facts, atMs)
-  else take(sitting, configure(from, plan, device, facts, atMs))
+  else take(sitting, configure(from, plan, device, facts, atMs, sitting.hand))
 }
 
 const sameFacts = ({ facts }: DeviceState, now: DeviceState["facts"]): boolean =>
@@ -222,7 +227,8 @@ const setAside = (
   const faults = (held?.faults ?? 0) + 1
   const kept = held !== null && held.device.planKey === plan.key && faults < FAULTS_MAX
   const judgement: RouterJudgement = {
-    device: kept ? held.device : newDeviceState(plan, facts, atMs),
+    // Whichever rows were written in place: live and replay drop the same.
+    device: kept ? withoutSamples(plan, held.device, atMs) : newDeviceState(plan, facts, atMs),
     rows: kept ? held.rows : [],
     receipts: kept ? held.receipts : [],
     silenceMs: kept ? held.silenceMs : atMs,

@@ -9,6 +9,8 @@ import type { Silence } from "#protocol/maintenance.ts"
 import { SILENCES_MAX } from "#protocol/maintenance.ts"
 import type { Rule } from "#protocol/rule.ts"
 import { checkRule, subjectKind } from "#twin/alert/check.ts"
+import type { Hand, Shares } from "#twin/alert/hand.ts"
+import { newHand } from "#twin/alert/hand.ts"
 import type { DevicePlan, JudgedRule, RuleSet } from "#twin/alert/plan.ts"
 import { makeRuleSet, RULES_MAX } from "#twin/alert/plan.ts"
 import type { DeviceFacts } from "#twin/alert/scope.ts"
@@ -27,6 +29,8 @@ export interface Judge {
   readonly idle: boolean
   /** The plan that a state belongs to: this one, or one that was in force before; null = neither. */
   readonly planOf: (state: DeviceState) => DevicePlan | null
+  /** Which rows of the device's state may be written to in place. */
+  readonly hand: Hand
 }
 
 /** The inputs that it was made of: plain data. */
@@ -49,6 +53,8 @@ export interface Judging extends Required<JudgingInputs> {
   readonly unusable: readonly string[]
   /** Null = there are no rules, and no router has any left of before: nothing is judged. */
   readonly judgeOf: (device: Device) => Judge | null
+  /** Counted by whoever keeps states: a snapshot, hence also a branch. */
+  readonly shares: Shares
 }
 
 export const NO_JUDGING_INPUTS: JudgingInputs = { rulesRev: 0, rules: [], silencesRev: 0, silences: [] }
@@ -66,6 +72,7 @@ export const makeJudging = ({
   const silences = given.slice(0, SILENCES_MAX)
   const planOf = (state: DeviceState): DevicePlan | null =>
     sets.map((set) => set.planFor(state.facts)).find(({ key }) => key === state.planKey) ?? null
+  const shares: Shares = { count: 0 }
   const judges = new WeakMap<Device, Judge>()
   const judge = (device: Device): Judge => {
     const facts = factsOf(device)
@@ -76,6 +83,7 @@ export const makeJudging = ({
       generation,
       idle: ruleSet === null,
       planOf,
+      hand: newHand(shares),
     }
   }
   return {
@@ -86,6 +94,7 @@ export const makeJudging = ({
     generation,
     earlier,
     unusable,
+    shares,
     judgeOf: (device) => {
       if (sets.length === 0) return null
       const known = judges.get(device)
