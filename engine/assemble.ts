@@ -192,7 +192,7 @@ export const assemble = (options: AssembleOptions) =>
       db,
       quotas,
       log,
-      judgements: { of: tenants.judgement },
+      judgements: { of: tenants.judgement, incidents: tenants.incidents },
       appUrl,
       nowMs: Date.now,
     })

@@ -9,6 +9,7 @@ import type { TextFact } from "#protocol/metric.ts"
 import type { Rule } from "#protocol/rule.ts"
 import type { Source } from "#protocol/view.ts"
 import type { EntityKind } from "#protocol/id.ts"
+import type { IncidentAct } from "#twin/incident/act.ts"
 
 /** One whole poll of one device by one collector, column-wise. Row i: entities[entity[i]] has metric[i] = value[i]. */
 export interface PollInput {
@@ -135,6 +136,16 @@ export interface AckInput {
   readonly untilMs: number | null
 }
 
+/** Somebody does something to an incident: acknowledges, assigns, notes, escalates, closes, confirms. */
+export interface IncidentInput {
+  readonly kind: "incident"
+  readonly atMs: number
+  /** Incident.id. One that the twin does not hold changes nothing. */
+  readonly incident: string
+  readonly by: string
+  readonly act: IncidentAct
+}
+
 /** A quota of the tenant was passed (engine/quota); told at most once a minute of each. Changes no state: it is an event. */
 export interface QuotaInput {
   readonly kind: "quota"
@@ -169,7 +180,7 @@ export interface TickInput {
 
 export type DeviceInput = PollInput | UnreachableInput | TrapInput | SyslogInput
 /** What people change, one after the other; each waits for its answer. */
-export type ChangeInput = TopologyInput | RulesInput | SilencesInput | AckInput
+export type ChangeInput = TopologyInput | RulesInput | SilencesInput | AckInput | IncidentInput
 export type Input = DeviceInput | ChangeInput | EngineInput | TickInput
 
 /** An Input with its place in the tenant's one order. */

@@ -3,7 +3,7 @@ import { describe, test } from "node:test"
 import fc from "fast-check"
 import { poll, ports, silence, T0 } from "#twin/inventory.fixture.ts"
 import type { PollOptions } from "#twin/inventory.fixture.ts"
-import { alone, at, pair, TWO, types } from "#twin/network.fixture.ts"
+import { alone, at, observed, pair, TWO, types } from "#twin/network.fixture.ts"
 import type { Network } from "#twin/network.fixture.ts"
 
 const counters = (
@@ -142,7 +142,7 @@ describe("interfaces", () => {
       "link.down ok>down",
     ])
     assert.deepEqual(
-      down.events.map(({ entity, severity, source }) => [entity, severity, source]),
+      observed(down.events).map(({ entity, severity, source }) => [entity, severity, source]),
       [
         ["if:ether1", "major", "snmp"],
         ["if:ether2", "warning", "snmp"],

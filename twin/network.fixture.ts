@@ -63,10 +63,12 @@ export const alone = (change: Parameters<typeof device>[1] = {}): Network => net
 /** Two routers and one link between their ether1. */
 export const pair = (): Network => network(inventory([device("r1"), device("r2")], [link("l1", "r1:ether1 r2:ether1")]))
 export const TWO = { sources: ["snmp", "routeros"] } as const
+export const observed = (events: RoundResult["events"]): RoundResult["events"] =>
+  events.filter(({ type }) => !type.startsWith("incident."))
 export const at = (seconds: number): number => T0 + seconds * 1000
-/** `type old>new` of each event. */
+/** `type old>new` of each event but those of incidents, which follow from the others. */
 export const types = ({ events }: Pick<RoundResult, "events">): string[] =>
-  events.map((event) => `${event.type} ${event.old}>${event.new}`)
+  observed(events).map((event) => `${event.type} ${event.old}>${event.new}`)
 
 /** Ring r1-r2-r3-r4 with a second link r1-r2; r3 is pinged too, r4 is polled by two collectors. */
 export const RING = inventory(

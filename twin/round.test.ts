@@ -9,7 +9,7 @@ import type { Columns } from "#twin/columns.ts"
 import { hashTwin, stateHash } from "#twin/hash.ts"
 import type { Sequenced } from "#twin/input.ts"
 import { device, inventory, link, poll, ports, silence, T0 } from "#twin/inventory.fixture.ts"
-import { FIRST, history, network, RING } from "#twin/network.fixture.ts"
+import { FIRST, history, network, observed, RING } from "#twin/network.fixture.ts"
 import { newWorld, RECENT_EVENTS, runRound } from "#twin/round.ts"
 import type { RoundResult, World } from "#twin/round.ts"
 import { newRouter } from "#twin/router.ts"
@@ -178,6 +178,7 @@ describe("inputs", () => {
         ["3-1", "interface.oper.changed"],
         ["3-2", "link.down"],
         ["3-3", "link.down"],
+        ["3-4", "incident.opened"],
       ],
     )
   })
@@ -199,7 +200,7 @@ describe("a change of inventory", () => {
     assert.equal(result.topologyChanged, true)
     assert.deepEqual(result.nodes, [0, 1, 2, 3, 4])
     assert.deepEqual(result.links, [0, 1, 2])
-    assert.deepEqual(result.events, [])
+    assert.deepEqual(observed(result.events), [])
     assert.equal(net.device("r1").interfaces.length, 3)
     assert.equal(net.link("l1").health, "down")
     assert.equal(net.link("l1").sinceMs, T0 + 1000)
@@ -218,7 +219,7 @@ describe("a change of inventory", () => {
       subscribers: null,
     })
     assert.equal(
-      net.apply(ports("r1", T0 + 3000, { ether1: true, ether2: true, ether5: true })).events.at(-1)?.type,
+      observed(net.apply(ports("r1", T0 + 3000, { ether1: true, ether2: true, ether5: true })).events).at(-1)?.type,
       "link.up",
     )
   })

@@ -11,12 +11,15 @@ import type { Columns } from "#twin/columns.ts"
 import type {
   AckInput,
   CertificateInput,
+  IncidentInput,
   Input,
   QuotaInput,
   RulesInput,
   Sequenced,
   TopologyInput,
 } from "#twin/input.ts"
+import { act, dueOf, evaluate, hear, newDesk, reshaped } from "#twin/incident/desk.ts"
+import type { Desk } from "#twin/incident/desk.ts"
 import type { AlertsFact } from "#twin/judge/alert-rows.ts"
 import type { Judging } from "#twin/judge/judging.ts"
 import { makeJudging, NO_JUDGING_INPUTS } from "#twin/judge/judging.ts"
@@ -38,7 +41,7 @@ import type { Topology } from "#twin/topology.ts"
 export interface World {
   topology: Topology
   columns: Columns
-  /** By actor number: routers by slot, then links by slot, then the tenant. */
+  /** By actor number: routers by slot, then links by slot, then the tenant, then the desk of incidents. */
   timers: Timers
   /** Of the last input applied; 0 = none. */
   seq: number
@@ -50,6 +53,8 @@ export interface World {
   unknownDevice: number
   /** By what devices are judged. */
   judging: Judging
+  /** Where incidents are made, and what it remembers. */
+  readonly desk: Desk
   /** Past the routers that do not know of a change of `judging` yet; null = all do. */
   walk: Walk | null
   /** Entities that one step of a walk tells; tests take less. */
@@ -78,7 +83,7 @@ export const newWorld = (): World => worldOf(EMPTY_TOPOLOGY)
 export const worldOf = (topology: Topology): World => ({
   topology,
   columns: makeColumns(topology.routers.length, topology.links.length),
-  timers: makeTimers(topology.routers.length + topology.links.length + 1),
+  timers: timersFor(topology),
   seq: 0,
   atMs: 0,
   recent: [],
@@ -86,7 +91,10 @@ export const worldOf = (topology: Topology): World => ({
   judging: makeJudging(NO_JUDGING_INPUTS),
   walk: null,
   stepEntities: STEP_ENTITIES,
+  desk: newDesk(),
 })
+
+const timersFor = ({ routers, links }: Topology): Timers => makeTimers(routers.length + links.length + 2)
 
 /**
  * Applies inputs in order. An input whose seq is not above world.seq has been applied before and is skipped, so a replay
@@ -96,15 +104,16 @@ export const runRound = (world: World, cells: Cells, inputs: readonly Sequenced[
   const told: Told = { nodes: new Set(), links: new Set(), events: [], touched: new Set(), topologyChanged: false }
   for (const { seq, input } of inputs) {
     if (seq <= world.seq) continue
-    const round: Round = { world, cells, told, seq, index: 0 }
+    const round: Round = { world, cells, told, seq, index: 0, remembered: told.events.length, ...unheard() }
     const nowMs = Number.isFinite(input.atMs) ? Math.max(world.atMs, input.atMs) : world.atMs
     fireTimers(round, nowMs)
     world.atMs = nowMs
     world.seq = seq
     applyInput(round, input)
     tellJudges(round, false)
+    convene(round)
+    remember(round)
   }
-  remember(world, told.events)
   return {
     seq: world.seq,
     atMs: world.atMs,
@@ -133,7 +142,15 @@ interface Round {
   readonly seq: number
   /** Of the next event: ids are `<seq>-<index>`. */
   index: number
+  /** Events of the round that stand in world.recent already. */
+  remembered: number
+  /** What the desk has not heard yet. */
+  slots: Set<number>
+  alerts: AlertsFact[]
+  nodes: NodeFact[]
 }
+
+const unheard = (): Pick<Round, "slots" | "alerts" | "nodes"> => ({ slots: new Set(), alerts: [], nodes: [] })
 
 const applyInput = (round: Round, input: Input): void => {
   switch (input.kind) {
@@ -142,15 +159,19 @@ const applyInput = (round: Round, input: Input): void => {
     case "topology":
       return applyTopology(round, input)
     case "quota":
-      return takeEvent(round, quotaHappening(round.world, input))
+      takeEvent(round, quotaHappening(round.world, input))
+      return
     case "certificate":
-      return takeEvent(round, certificateHappening(round.world, input))
+      takeEvent(round, certificateHappening(round.world, input))
+      return
     case "rules":
       return applyRules(round, input)
     case "silences":
       return rejudge(round.world, { silencesRev: input.rev, silences: input.silences })
     case "ack":
       return applyAck(round, input)
+    case "incident":
+      return applyAct(round, input)
     case "poll":
     case "unreachable":
     case "trap":
@@ -162,6 +183,7 @@ const applyInput = (round: Round, input: Input): void => {
         return
       }
       round.told.touched.add(input.device)
+      round.slots.add(slot)
       cells.routers.tell(slot, { kind: "input", atMs: world.atMs, input, judge: judgeOf(world, slot) })
       settle(round)
     }
@@ -204,27 +226,62 @@ const fireTimers = (round: Round, nowMs: number): void => {
     world.atMs = Math.max(world.atMs, timer.dueMs)
     const message = { kind: "timer", atMs: world.atMs } as const
     if (actor < routers) {
+      round.slots.add(actor)
       round.told.touched.add(world.topology.routers[actor]?.device ?? "")
       cells.routers.tell(actor, { ...message, judge: judgeOf(world, actor) })
     } else if (actor < routers + links) cells.links.tell(actor - routers, message)
-    else cells.tenant.tell(0, message)
+    else if (actor === routers + links) cells.tenant.tell(0, message)
     settle(round, timer.dueMs)
+    convene(round, timer.dueMs)
+    remember(round)
   }
 }
+
+/** The desk hears what changed, and may open, correct or close incidents; what it orders is settled at once. */
+const convene = (round: Round, firedMs: number = Number.NEGATIVE_INFINITY): void => {
+  const { world, cells } = round
+  const { slots, alerts, nodes } = round
+  Object.assign(round, unheard())
+  // What it reads of the newest events must not depend on how inputs are grouped.
+  remember(round)
+  hear(world, cells, { slots, alerts, nodes })
+  obey(
+    round,
+    evaluate(world, cells, (event) => takeEvent(round, event)),
+  )
+  const wish = dueOf(world)
+  const desk = world.topology.routers.length + world.topology.links.length + 1
+  world.timers.set(desk, wish === null ? null : Math.max(Math.ceil(wish), firedMs + 1))
+}
+
+const obey = (round: Round, orders: readonly AlertOrder[]): void => {
+  if (orders.length === 0) return
+  give(round, orders)
+  settle(round)
+}
+
+const give = ({ world, cells, told }: Round, orders: readonly AlertOrder[]): void => {
+  for (const { slot, command } of orders) {
+    told.touched.add(world.topology.routers[slot]?.device ?? "")
+    cells.routers.tell(slot, { kind: "command", atMs: world.atMs, command, judge: judgeOf(world, slot) })
+  }
+}
+
+const applyAct = (round: Round, input: IncidentInput): void =>
+  obey(
+    round,
+    act(round.world, round.cells, (event) => takeEvent(round, event), input),
+  )
 
 /** Passes of one input: orders of a tenant that answer to its own orders' effects end here, or they might never. */
 const PASSES_MAX = 4
 
 /** Routers, then links, then the tenant, until nobody has anything left to say. `firedMs` = the timer being served. */
 const settle = (round: Round, firedMs: number = Number.NEGATIVE_INFINITY): void => {
-  const { world, cells } = round
   for (let pass = 1; pass <= PASSES_MAX; pass++) {
     const orders = settleOnce(round, firedMs)
     if (orders.length === 0 || pass === PASSES_MAX) return
-    for (const { slot, command } of orders) {
-      round.told.touched.add(world.topology.routers[slot]?.device ?? "")
-      cells.routers.tell(slot, { kind: "command", atMs: world.atMs, command, judge: judgeOf(world, slot) })
-    }
+    give(round, orders)
   }
 }
 
@@ -243,11 +300,21 @@ const settleOnce = (round: Round, firedMs: number): readonly AlertOrder[] => {
   for (const [link, facts] of endFacts) {
     round.told.touched.add(links[link]?.id ?? "")
     cells.links.tell(link, { kind: "ends", atMs: world.atMs, facts })
+    // What a link believes is evidence at both of its ends.
+    for (const slot of routersAt(world.topology, link)) round.slots.add(slot)
   }
   linkFacts.push(...drained(round, cells.links, routers.length, firedMs))
+  for (const fact of nodeFacts) round.nodes.push(fact)
+  for (const fact of alertFacts) round.alerts.push(fact)
   if (nodeFacts.length > 0 || linkFacts.length > 0 || alertFacts.length > 0)
     cells.tenant.tell(0, { kind: "facts", atMs: world.atMs, nodes: nodeFacts, links: linkFacts, alerts: alertFacts })
   return drained(round, cells.tenant, routers.length + links.length, firedMs)
+}
+
+const routersAt = ({ inventory, deviceSlot }: Topology, link: number): readonly number[] => {
+  const declared = inventory.links[link]
+  if (declared === undefined) return []
+  return [declared.a.device, declared.b.device].flatMap((device) => deviceSlot.get(device) ?? [])
 }
 
 /** Drains one phase, takes what it says to the outside, and returns its facts. */
@@ -282,8 +349,12 @@ const takeDelta = ({ world, told }: Round, delta: ColumnDelta): void => {
   }
 }
 
-const takeEvent = (round: Round, event: Happening): void => {
-  round.told.events.push({ id: `${round.seq}-${round.index++}`, ...event })
+const takeEvent = (round: Round, event: Happening): string => {
+  const id = `${round.seq}-${round.index++}`
+  // An incident is called by the event that opened it.
+  const isOpening = event.type === "incident.opened" && event.entity === ""
+  round.told.events.push({ id, ...event, ...(isOpening ? { entity: id } : {}) })
+  return id
 }
 
 /** Devices and links that stay (by id) keep their state; everybody is configured anew and tells everything again. */
@@ -306,7 +377,8 @@ const applyTopology = (round: Round, input: TopologyInput): void => {
   )
   world.topology = topology
   world.columns = makeColumns(topology.routers.length, topology.links.length)
-  world.timers = makeTimers(topology.routers.length + topology.links.length + 1)
+  world.timers = timersFor(topology)
+  reshaped(world.desk)
   told.topologyChanged = true
   cells.tenant.tell(0, { kind: "configure", atMs, config: topology.tenant })
   for (const config of topology.links) cells.links.tell(config.slot, { kind: "configure", atMs, config })
@@ -366,7 +438,10 @@ const unusableHappening = ({ atMs }: World, ids: readonly string[]): Happening =
   source: "twin",
 })
 
-const remember = (world: World, events: readonly EventView[]): void => {
+const remember = (round: Round): void => {
+  const { world, told } = round
+  const events = told.events.slice(round.remembered)
+  round.remembered = told.events.length
   if (events.length === 0) return
   world.recent = [...world.recent, ...events].slice(-RECENT_EVENTS)
 }

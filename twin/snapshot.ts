@@ -8,6 +8,8 @@ import type { EventView } from "#protocol/view.ts"
 import type { Cells, CellStates } from "#twin/cells.ts"
 import { at } from "#twin/chunked.ts"
 import { applyColumnDelta } from "#twin/columns.ts"
+import type { StoredDesk } from "#twin/incident/desk.ts"
+import { restoredDesk, storedDesk } from "#twin/incident/desk.ts"
 import { INTERFACE_LAYOUT } from "#twin/interface.ts"
 import { noAlerts } from "#twin/judge/alert-table.ts"
 import type { Judging, JudgingInputs } from "#twin/judge/judging.ts"
@@ -42,6 +44,8 @@ export interface TwinSnapshot {
   readonly judging?: JudgingInputs
   /** Absent in snapshots of before there were walks. */
   readonly walk?: Walk | null
+  /** Absent in snapshots of before there were incidents. */
+  readonly desk?: StoredDesk
 }
 
 /** Between rounds only. */
@@ -62,6 +66,7 @@ export const snapshotTwin = (world: World, cells: Cells): TwinSnapshot => ({
   unknownDevice: world.unknownDevice,
   judging: kept(world.judging),
   walk: world.walk,
+  desk: storedDesk(world.desk),
 })
 
 /** Somebody keeps the states from here on: the twin copies rows before it writes to them (twin/alert/hand.ts). */
@@ -95,6 +100,7 @@ export const restoreTwin = (stored: unknown): { readonly world: World; readonly 
   world.unknownDevice = snapshot.unknownDevice
   world.judging = makeJudging(snapshot.judging ?? NO_JUDGING_INPUTS)
   world.walk = snapshot.walk ?? null
+  if (snapshot.desk !== undefined) Object.assign(world.desk, restoredDesk(snapshot.desk, topology))
   return { world, states }
 }
 
@@ -151,7 +157,9 @@ const checked = (stored: unknown): TwinSnapshot => {
   if (devices === undefined || states?.routers?.length !== devices) return refuse("routers do not match the inventory")
   if (links === undefined || states.links?.length !== links) return refuse("links do not match the inventory")
   if (states.tenant?.nodes?.length !== devices) return refuse("the tenant does not match the inventory")
-  if (snapshot.timers?.length !== devices + links + 1) return refuse("timers do not match the inventory")
+  // One fewer before there were incidents.
+  const timers = (snapshot.timers?.length ?? 0) - devices - links
+  if (timers !== 2 && timers !== 1) return refuse("timers do not match the inventory")
   if (!Number.isSafeInteger(snapshot.seq) || !Number.isFinite(snapshot.atMs)) return refuse("seq or time is missing")
   return snapshot
 }

@@ -40,6 +40,7 @@ export const makeIncidentsApi = (db: DbShape, of: IncidentsApi["of"]): Incidents
           throw new Unavailable({ detail: cause instanceof Error ? cause.message : "the twin did not take it" })
         })
         if (answer === "gone") throw new Refused({ detail: "it closed long ago: the twin does not hold it any more" })
+        if (answer === "full") throw new Refused({ detail: "so much was said about it that no more can be kept" })
         if (answer === "closed") throw new Refused({ detail: "it is closed" })
       })
       .pipe(Effect.mapError(away)),

@@ -21,7 +21,7 @@ export interface JudgingOptions {
   readonly db: DbShape
   readonly quotas: Quotas
   readonly log: Log
-  readonly judgements: Judgements
+  readonly judgements: Judgements & { readonly incidents: IncidentsApi["of"] }
   /** Of the database that has the tenant's rows; null = it is away. Holds a password. */
   readonly appUrl: (slug: string) => string | null
   readonly nowMs: () => number
@@ -39,9 +39,6 @@ export interface Judging {
   /** Keeps a tenant's twin on what is stored, for as long as the scope lives. */
   readonly follow: (tenant: TenantInfo) => Effect.Effect<void, never, Scope.Scope>
 }
-
-/** The twin opens none before twin/incident/ is in it (issue 7). */
-const NONE_YET = { list: () => [], act: async () => "gone" as const }
 
 export const makeJudging = ({ db, quotas, log, judgements, appUrl, nowMs }: JudgingOptions): Judging => {
   const following = new Map<TenantId, Follow>()
@@ -68,7 +65,7 @@ export const makeJudging = ({ db, quotas, log, judgements, appUrl, nowMs }: Judg
       alerts: makeAlertsApi(db),
       maintenance: makeMaintenanceApi({ db, follow: (tenant) => told(tenant, "silences"), nowMs }),
       judgements,
-      incidents: makeIncidentsApi(db, () => NONE_YET),
+      incidents: makeIncidentsApi(db, judgements.incidents),
     },
     follow: (tenant) =>
       Effect.gen(function* () {

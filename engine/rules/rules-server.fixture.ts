@@ -38,7 +38,14 @@ export const useRulesServer = (): RulesServer => {
       const of = (tenant: TenantId) => (away.has(tenant) ? null : (judgements.get(tenant) ?? null))
       const appUrl = (): string => it.database.appUrl
       const nowMs = (): number => clock.ms
-      const judging = makeJudging({ db: it.db, quotas, log: silentLog, judgements: { of }, appUrl, nowMs })
+      const judging = makeJudging({
+        db: it.db,
+        quotas,
+        log: silentLog,
+        judgements: { of, incidents: () => null },
+        appUrl,
+        nowMs,
+      })
       more.judging = judging
       for (const id of [a, b]) {
         judgements.set(id, testJudgement())

@@ -16,6 +16,7 @@ export const CHANGES_MAX: Readonly<Record<ChangeInput["kind"], number>> = {
   rules: 8,
   silences: 8,
   ack: 256,
+  incident: 256,
 }
 export const TOPOLOGIES_MAX = CHANGES_MAX.topology
 /** A difference to the machine's clock that changes by more at once: it was set; inputs of before may still come for a while. */
@@ -85,7 +86,7 @@ export const makeInbox = (
   let next = 0
   let polls = 0
   let events = 0
-  const changes: Record<ChangeInput["kind"], number> = { topology: 0, rules: 0, silences: 0, ack: 0 }
+  const changes: Record<ChangeInput["kind"], number> = { topology: 0, rules: 0, silences: 0, ack: 0, incident: 0 }
   let closed = false
   let knownSkewMs = 0
   /** When the machine's clock was last set; what it did before we began is not known, and inputs may have waited since. */

@@ -7,12 +7,23 @@ import * as Data from "effect/Data"
 import { packStored, unpackStored } from "#protocol/codec.ts"
 import { deviceId, entityKey } from "#protocol/id.ts"
 import type { EntityKind } from "#protocol/id.ts"
+import type { CauseMember } from "#protocol/incident.ts"
 import type { Inventory } from "#protocol/inventory.ts"
 import type { Silence } from "#protocol/maintenance.ts"
 import type { TextFact } from "#protocol/metric.ts"
 import type { Rule } from "#protocol/rule.ts"
 import type { Source } from "#protocol/view.ts"
-import type { AckInput, Input, PollInput, Sequenced, SyslogInput, TrapInput, UnreachableInput } from "#twin/input.ts"
+import type { IncidentAct } from "#twin/incident/act.ts"
+import type {
+  AckInput,
+  IncidentInput,
+  Input,
+  PollInput,
+  Sequenced,
+  SyslogInput,
+  TrapInput,
+  UnreachableInput,
+} from "#twin/input.ts"
 
 export const JOURNAL_VERSION = 1
 
@@ -36,6 +47,7 @@ const KINDS = [
   "rules",
   "silences",
   "ack",
+  "incident",
 ] as const
 
 /** Packs consecutive inputs; an empty batch or a gap in seq is a defect and throws. */
@@ -101,6 +113,8 @@ const rowOf = (input: Input): readonly unknown[] => {
       return [kind, input.atMs, input.rev, input.silences]
     case "ack":
       return [kind, input.atMs, input.device, input.rule, input.entity, input.by, input.untilMs]
+    case "incident":
+      return [kind, input.atMs, input.incident, input.by, input.act]
   }
 }
 
@@ -152,6 +166,8 @@ const inputOf = (row: readonly unknown[]): Input => {
       return { kind: "silences", atMs, rev: whole(row[2], "rev"), silences: silencesOf(row[3]) }
     case "ack":
       return ackOf(row, atMs)
+    case "incident":
+      return incidentOf(row, atMs)
     default:
       return unreadable(`input kind ${String(row[0])} is unknown to this build; use a newer Heliograph`)
   }
@@ -228,6 +244,34 @@ const ackOf = ([, , device, rule, entity, by, untilMs]: readonly unknown[], atMs
   by: text(by, "by"),
   untilMs: untilMs === null ? null : whole(untilMs, "untilMs"),
 })
+
+const incidentOf = ([, , incident, by, act]: readonly unknown[], atMs: number): IncidentInput => ({
+  kind: "incident",
+  atMs,
+  incident: text(incident, "incident"),
+  by: text(by, "by"),
+  act: actOf(plain(act, "act")),
+})
+
+const actOf = ({ act, untilMs, user, text: words, note, members }: Record<string, unknown>): IncidentAct => {
+  switch (act) {
+    case "ack":
+      return { act, untilMs: whole(untilMs, "untilMs") }
+    case "unack":
+      return { act }
+    case "assign":
+      return { act, user: user === null ? null : text(user, "user") }
+    case "note":
+      return { act, text: text(words, "text") }
+    case "escalate":
+    case "close":
+      return { act, note: text(note, "note") }
+    case "confirm":
+      return { act, note: text(note, "note"), members: plainList(members, "members") as unknown as CauseMember[] }
+    default:
+      return wrong("act")
+  }
+}
 
 /** Was checked when it was imported; here only its shape is. */
 const inventoryOf = (value: unknown): Inventory => {

@@ -154,6 +154,8 @@ export const inputBytes = (input: Input): number => {
       return input.silences.reduce((bytes, { times }) => bytes + 400 + 32 * times.length, 200)
     case "ack":
       return 200
+    case "incident":
+      return 4_500
     case "tick":
     case "quota":
     case "certificate":

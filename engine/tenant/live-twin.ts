@@ -82,6 +82,6 @@ export interface Judgement {
 export interface Incidents {
   /** Those that are not closed and those that closed last, newest first. */
   readonly list: () => readonly IncidentView[]
-  /** Resolves when journaled and applied. `gone` = the twin does not hold it (any more), `closed` = too late for this. */
-  readonly act: (id: string, by: string, act: IncidentAct) => Promise<"done" | "gone" | "closed">
+  /** Resolves when journaled and applied. `gone` = the twin does not hold it (any more), `closed` = too late for this, `full` = it has all the words that it can hold. */
+  readonly act: (id: string, by: string, act: IncidentAct) => Promise<"done" | "gone" | "closed" | "full">
 }

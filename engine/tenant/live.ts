@@ -12,6 +12,7 @@ import type { Turns } from "#engine/actors/turns.ts"
 import { nextTurn } from "#engine/actors/turns.ts"
 import type { Inbox } from "#engine/tenant/inbox.ts"
 import { CHANGES_MAX, isChange } from "#engine/tenant/inbox.ts"
+import type { Incidents } from "#engine/tenant/live-twin.ts"
 import type { JournalWriter } from "#engine/tenant/journal-writer.ts"
 import { makeJournalWriter } from "#engine/tenant/journal-writer.ts"
 import type { Recovered } from "#engine/tenant/recover.ts"
@@ -34,6 +35,9 @@ import { makeToldNotices } from "#engine/tenant/told-notices.ts"
 import { wellFormed } from "#engine/tenant/well-formed.ts"
 import type { AlertName } from "#protocol/alert.ts"
 import { deviceId, entityKey } from "#protocol/id.ts"
+import type { IncidentAct } from "#twin/incident/act.ts"
+import { refusalOf } from "#twin/incident/acted.ts"
+import { incidentView } from "#twin/incident/view.ts"
 import type { ChangeInput, Sequenced } from "#twin/input.ts"
 import { alertViews, explainAlert, findAlert, receiptOfAlert } from "#twin/judge/alert-view.ts"
 import type { RoundResult } from "#twin/round.ts"
@@ -153,6 +157,10 @@ export class Live {
         receipt: (name) => receiptOfAlert(world, cells, name),
         acknowledge: (name, by, untilMs) => this.#acknowledge(name, by, untilMs),
       },
+      incidents: {
+        list: () => world.desk.incidents.map(incidentView),
+        act: (id, by, act) => this.#act(id, by, act),
+      },
       onRound: this.#listeners.add,
       durableSeq: this.#writer.durableSeq,
       whenDurable: this.#writer.whenDurable,
@@ -246,6 +254,17 @@ export class Live {
     })
     const alert = findAlert(world, cells, name)
     return alert !== null && isLit(alert.state) && (alert.ack?.untilMs ?? null) === untilMs
+  }
+
+  async #act(id: string, by: string, act: IncidentAct): ReturnType<Incidents["act"]> {
+    const { desk } = this.#parts.recovered.world
+    const refusal = refusalOf(
+      desk.incidents.find((incident) => incident.id === id),
+      act.act,
+    )
+    if (refusal !== null) return refusal
+    await this.#change({ kind: "incident", atMs: this.#nowMs(), incident: id, by, act })
+    return "done"
   }
 
   async #flush(): Promise<void> {

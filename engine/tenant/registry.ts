@@ -12,7 +12,7 @@ import { errorLine } from "#engine/actors/dead-letters.ts"
 import type { ActorSystem, SystemOptions, SystemStats } from "#engine/actors/system.ts"
 import { makeActorSystem } from "#engine/actors/system.ts"
 import type { SupervisorSpec } from "#engine/actors/supervisor.ts"
-import type { Judgement, LiveTwin } from "#engine/tenant/live-twin.ts"
+import type { Incidents, Judgement, LiveTwin } from "#engine/tenant/live-twin.ts"
 import type { RecoverError } from "#engine/tenant/recover.ts"
 import type { TenantRuntime, TenantRuntimeOptions } from "#engine/tenant/runtime.ts"
 import { makeTenantRuntime } from "#engine/tenant/runtime.ts"
@@ -53,6 +53,8 @@ export interface Tenants {
   readonly all: () => readonly LiveTwin[]
   /** Rules, silences and alerts of a tenant whose twin runs here, else null. The same object through restarts. */
   readonly judgement: (tenant: TenantId) => Judgement | null
+  /** See `judgement`. */
+  readonly incidents: (tenant: TenantId) => Incidents | null
   /** The runtime of the moment; null while it is being rebuilt. */
   readonly runtime: (tenant: TenantId) => TenantRuntime | null
   /** Crashes a tenant's runtime, as a defect would. False when it does not run. */
@@ -95,6 +97,7 @@ export const makeTenants = (options: TenantsOptions = {}): Effect.Effect<Tenants
         byTenant: (tenant) => entry(tenant)?.standing?.twin ?? null,
         all: () => running().map((standing) => standing.twin),
         judgement: (tenant) => entry(tenant)?.standing?.judgement ?? null,
+        incidents: (tenant) => entry(tenant)?.standing?.incidents ?? null,
         runtime: (tenant) => entry(tenant)?.standing?.current() ?? null,
         kill: (tenant, reason) => entry(tenant)?.actor?.tell({ kind: "failed", error: new Error(reason) }) ?? false,
         stats: system.stats,

@@ -17,7 +17,7 @@ import { actorCells, ROUTER_ACTOR } from "#engine/tenant/cells.ts"
 import type { InboxStats } from "#engine/tenant/inbox.ts"
 import { makeInbox } from "#engine/tenant/inbox.ts"
 import { Live } from "#engine/tenant/live.ts"
-import type { Judgement, LiveTwin, TenantInfo } from "#engine/tenant/live-twin.ts"
+import type { Incidents, Judgement, LiveTwin, TenantInfo } from "#engine/tenant/live-twin.ts"
 import type { JournalPort, SnapshotPort } from "#engine/tenant/ports.ts"
 import type { RecoverError } from "#engine/tenant/recover.ts"
 import { recover } from "#engine/tenant/recover.ts"
@@ -71,6 +71,7 @@ export interface TenantRuntimeOptions {
 
 export interface TenantRuntime extends LiveTwin {
   readonly judgement: Judgement
+  readonly incidents: Incidents
   /** The twin itself, to be read and never written: what reasons about it takes references to states, which never change. */
   readonly inside: () => { readonly world: World; readonly cells: Cells }
   /** Newest seq that survives a kill -9. Effects on the outside follow it. */

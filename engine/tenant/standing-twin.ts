@@ -3,7 +3,7 @@
  * last; while a runtime is being rebuilt it shows the last state of the old one and refuses inputs, and when the new one
  * is there every listener hears of a new epoch.
  */
-import type { Judgement, LiveTwin, RoundNotice } from "#engine/tenant/live-twin.ts"
+import type { Incidents, Judgement, LiveTwin, RoundNotice } from "#engine/tenant/live-twin.ts"
 import { makeRoundListeners } from "#engine/tenant/round-listeners.ts"
 import type { TenantRuntime } from "#engine/tenant/runtime.ts"
 import { RuntimeStopped } from "#engine/tenant/runtime.ts"
@@ -12,6 +12,7 @@ export interface StandingTwin {
   readonly twin: LiveTwin
   /** Of the attached runtime, else of the last; changes are refused while there is none. */
   readonly judgement: Judgement
+  readonly incidents: Incidents
   readonly attach: (runtime: TenantRuntime) => void
   readonly detach: () => void
   /** The attached one; null between two lives. */
@@ -54,9 +55,14 @@ export const makeStandingTwin = (first: TenantRuntime, onListenerThrew: (detail:
     receipt: (name) => shown.judgement.receipt(name),
     acknowledge: (name, by, untilMs) => current?.judgement.acknowledge(name, by, untilMs) ?? rebuilding(),
   }
+  const incidents: Incidents = {
+    list: () => shown.incidents.list(),
+    act: (id, by, act) => current?.incidents.act(id, by, act) ?? rebuilding(),
+  }
   return {
     twin,
     judgement,
+    incidents,
     attach: (runtime) => {
       shown = runtime
       current = runtime

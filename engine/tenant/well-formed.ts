@@ -23,6 +23,7 @@ export const wellFormed = <I extends DeviceInput | Input>(input: I): I => {
     case "rules":
     case "silences":
     case "ack":
+    case "incident":
       return mendTree(input)
     case "tick":
       break

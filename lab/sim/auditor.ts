@@ -350,6 +350,7 @@ export const contentOf = (input: Input): string => {
     case "rules":
     case "silences":
     case "ack":
+    case "incident":
       return `${input.kind} ${input.atMs}`
   }
 }

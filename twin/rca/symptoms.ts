@@ -12,7 +12,7 @@ import type { Board } from "#twin/rca/board.ts"
 import { buildModel } from "#twin/rca/model.ts"
 import { structureOf } from "#twin/rca/network-of.ts"
 import type { Structure, StructureOptions } from "#twin/rca/network-of.ts"
-import { hasSay, isManagement } from "#twin/reach.ts"
+import { hasSay, isManaged, isManagement } from "#twin/reach.ts"
 import type { RouterState } from "#twin/router.ts"
 import type { World } from "#twin/round.ts"
 
@@ -77,7 +77,9 @@ const readRouter = ({ board, structure }: Symptoms, world: World, cells: Cells, 
 
 const readAnswers = (board: Board, state: RouterState, nowMs: number): void => {
   for (const kind of ["answer", "ping"] as const) {
-    const voices = state.sources.filter((one) => isManagement(one) === (kind === "answer") && hasSay(one, nowMs))
+    const voices = state.sources.filter(
+      (one) => isManagement(one) === (kind === "answer") && hasSay(one, nowMs) && !isFiltered(one, state),
+    )
     const id = observable(board, kind, state.config.slot)
     const okMs = voices.reduce((ms, one) => Math.max(ms, one.lastOkMs ?? 0), 0)
     const sinceMs = state.reachable === false ? (state.reachableSinceMs ?? 0) : okMs + state.config.pollSeconds * 1000
@@ -86,6 +88,10 @@ const readAnswers = (board: Board, state: RouterState, nowMs: number): void => {
     else observe(board, id, UNKNOWN, 0)
   }
 }
+
+/** A router that answers its collector and never answered a ping lets none through: its silence says nothing. */
+const isFiltered = (one: RouterState["sources"][number], { sources }: RouterState): boolean =>
+  !isManagement(one) && one.lastOkMs === null && isManaged(sources)
 
 /** A port that was read down stays down until somebody reads it up: that its router fell silent since is no mending. */
 const readEnd = (

@@ -1,0 +1,326 @@
+/**
+ * The desk where incidents are made: it hears what every input changed, and evaluates at once, or, when it did so within
+ * the last EVALUATE_MS of the twin's time, as soon as that has passed. So a trap has its incident in its own input, and a
+ * storm costs one evaluation a second. Everything it remembers lies in the snapshot: live = replay = restart.
+ */
+import type { Cells } from "#twin/cells.ts"
+import type { IncidentInput } from "#twin/input.ts"
+import { isLit } from "#twin/alert/alert.ts"
+import type { AlertsFact } from "#twin/judge/alert-rows.ts"
+import { judgeOf } from "#twin/judge/rejudge.ts"
+import type { World } from "#twin/round.ts"
+import type { NodeFact } from "#twin/router.ts"
+import type { AlertOrder } from "#twin/tenant.ts"
+import type { Topology } from "#twin/topology.ts"
+import { acted } from "#twin/incident/acted.ts"
+import { contributed, correlate, HOLD_MS, mergeParts } from "#twin/incident/correlate.ts"
+import type { SessionMemory } from "#twin/incident/impact.ts"
+import { impactOf, noteSessions } from "#twin/incident/impact.ts"
+import { COOLDOWN_MS, REOPEN_MS } from "#twin/incident/lifecycle.ts"
+import { ordersOf } from "#twin/incident/orders.ts"
+import { gather, placeLoose, settleSymptoms } from "#twin/incident/placing.ts"
+import { forgotten, probed } from "#twin/incident/probing.ts"
+import type { Sight, StoredSight } from "#twin/incident/sight.ts"
+import { explained, isLearnable, look, read, restoredSight, storedSight, STRUCTURE_MS } from "#twin/incident/sight.ts"
+import type { Say, Sitting } from "#twin/incident/sitting.ts"
+import { isOpen, note, put, raised, signalled, tell } from "#twin/incident/sitting.ts"
+import type { HeldCause, Incident, LooseAlert } from "#twin/incident/state.ts"
+import { CLOSED_MAX, LOOSE_MAX } from "#twin/incident/state.ts"
+import type { Suspicion } from "#twin/incident/suspicion.ts"
+import { suspicionOf } from "#twin/incident/suspicion.ts"
+import { isNamed, NAMED_FROM } from "#twin/rca/explain.ts"
+
+/** Between two evaluations, of the twin's time: a millisecond for each router, within these. */
+export const EVALUATE_MS = 1_000
+const EVALUATE_MS_MIN = 250
+/** Causes that are followed at once, first come first. */
+const SUSPICIONS_MAX = 128
+/** Impacts that are worked out in one evaluation; each is a what-if. The others follow in the next. */
+const IMPACTS = 4
+
+/** Beside a world; written by the round only. */
+export interface Desk {
+  /** Newest first. */
+  incidents: readonly Incident[]
+  loose: readonly LooseAlert[]
+  held: readonly HeldCause[]
+  readonly sessions: SessionMemory
+  sight: Sight | null
+  evaluatedMs: number
+  /** Something happened since. */
+  isDue: boolean
+  /** Incidents that were not opened because there are too many. */
+  refused: number
+}
+
+export const newDesk = (): Desk => ({
+  incidents: [],
+  loose: [],
+  held: [],
+  sessions: new Map(),
+  sight: null,
+  evaluatedMs: 0,
+  isDue: false,
+  refused: 0,
+})
+
+/** What one input changed. */
+export interface Heard {
+  /** Routers whose state may be another, those at the ends of links that are among them. */
+  readonly slots: ReadonlySet<number>
+  readonly alerts: readonly AlertsFact[]
+  readonly nodes: readonly NodeFact[]
+}
+
+/** Another inventory: the board has another shape. */
+export const reshaped = (desk: Desk): void => {
+  desk.sight = null
+  desk.isDue = true
+  desk.incidents = desk.incidents.map(forgotten)
+}
+
+export const hear = (world: World, cells: Cells, { slots, alerts, nodes }: Heard): void => {
+  const { desk, topology } = world
+  if (topology.routers.length === 0) return
+  for (const { slot, subscribers } of nodes) {
+    const device = topology.inventory.devices[slot]
+    if (subscribers !== null && device !== undefined) noteSessions(desk.sessions, device.id, world.atMs, subscribers)
+  }
+  for (const fact of alerts) hearAlerts(world, fact)
+  if (desk.sight === null) {
+    desk.sight = look(world, cells)
+    desk.isDue = true
+  } else if (slots.size > 0 && read(desk.sight, world, cells, slots)) desk.isDue = true
+}
+
+/** What begins to fire looks for a place; what has ended is seen at the next evaluation. */
+const hearAlerts = ({ desk, topology }: World, { slot, rows, ended }: AlertsFact): void => {
+  const device = topology.inventory.devices[slot]
+  if (device === undefined) return
+  const fresh = rows.filter(({ state, severity }) => isLit(state) && severity !== "info")
+  if (fresh.length + ended.length + rows.length > 0) desk.isDue = true
+  if (fresh.length === 0) return
+  const known = new Set(desk.loose.map((one) => `${one.device} ${one.rule} ${one.entity}`))
+  const loose = fresh
+    .filter(({ rule, entity }) => !known.has(`${device.id} ${rule} ${entity}`))
+    .map(({ rule, entity, severity, firedMs, sinceMs }): LooseAlert => ({
+      device: device.id,
+      rule,
+      entity,
+      severity,
+      firedMs: firedMs ?? sinceMs,
+    }))
+  if (loose.length > 0) desk.loose = [...desk.loose, ...loose].slice(-LOOSE_MAX)
+}
+
+/** Evaluates if there is reason to, and time. */
+export const evaluate = (world: World, cells: Cells, say: Say): readonly AlertOrder[] => {
+  const { desk, atMs: nowMs } = world
+  const dueMs = dueOf(world)
+  if (desk.sight === null || dueMs === null || nowMs < dueMs) return []
+  desk.evaluatedMs = nowMs
+  desk.isDue = false
+  if (isLearnable(desk.sight, world)) {
+    desk.sight = look(world, cells)
+    desk.incidents = desk.incidents.map(forgotten)
+  }
+  const { sight } = desk
+  const isIdle =
+    sight.symptoms.board.alarms.size === 0 &&
+    (sight.explanation?.candidates.length ?? 0) === 0 &&
+    desk.loose.length === 0 &&
+    !desk.incidents.some(isOpen)
+  if (isIdle) return []
+  const sitting = begin(world, cells, say)
+  const taken = causes(sitting, sight)
+  settleSymptoms(sitting)
+  gather(sitting, sight.symptoms, taken)
+  mergeParts(sitting, taken)
+  desk.loose = placeLoose(sitting)
+  for (const incident of sitting.incidents.values()) lived(sitting, incident)
+  impacts(sitting, sight, taken)
+  probed(sitting, sight, taken)
+  const orders = ordersOf(sitting, taken)
+  finish(sitting)
+  return orders
+}
+
+const begin = (world: World, cells: Cells, say: Say): Sitting => ({
+  world,
+  cells,
+  nowMs: world.atMs,
+  say,
+  incidents: new Map(world.desk.incidents.map((incident) => [incident.id, incident])),
+  updated: new Set(),
+  fresh: new Set(),
+})
+
+const causes = (sitting: Sitting, sight: Sight): ReadonlyMap<string, Suspicion> => {
+  const { symptoms } = sight
+  const { candidates } = explained(sight)
+  const { topology } = sitting.world
+  const suspects = candidates.filter(isNamed).slice(0, SUSPICIONS_MAX)
+  const taken = correlate(
+    sitting,
+    symptoms,
+    suspects.map((one) => suspicionOf(symptoms, topology, one)),
+  )
+  const aside = candidates.filter(({ part, confidence }) => part === "contributing" && confidence >= NAMED_FROM)
+  contributed(
+    sitting,
+    symptoms,
+    aside.slice(0, SUSPICIONS_MAX).map((one) => suspicionOf(symptoms, topology, one)),
+  )
+  return taken
+}
+
+/** What time and the end of its alerts make of it. */
+const lived = (sitting: Sitting, before: Incident): void => {
+  if (!isOpen(before)) return
+  const { nowMs } = sitting
+  let incident = before
+  if (incident.ack !== null && incident.ack.untilMs <= nowMs) {
+    incident = note(sitting, { ...incident, ack: null }, "unacked", "the acknowledgement has expired")
+    sitting.updated.add(incident.id)
+  }
+  const isAlarmed = incident.symptoms.some(({ endedMs }) => endedMs === null)
+  if (isAlarmed) incident = signalled(sitting, incident, "alarmed", "it is back")
+  else if (incident.state === "open")
+    incident = signalled(sitting, incident, "quiet", "all of its alerts have recovered")
+  else if (nowMs - (incident.endsAtMs ?? nowMs) >= COOLDOWN_MS)
+    incident = signalled(sitting, incident, "settled", `quiet for ${COOLDOWN_MS / 60_000} minutes`)
+  const during = duringOf(sitting, incident)
+  if (during !== null && during !== incident.during) put(sitting, { ...incident, during })
+}
+
+/** Somebody is at work where it shows. It stays so in the record. */
+const duringOf = ({ world, nowMs }: Sitting, { symptoms, during }: Incident): Incident["during"] => {
+  let found = during
+  for (const { device, endedMs } of symptoms) {
+    if (endedMs !== null || found === "maintenance") continue
+    const slot = world.topology.deviceSlot.get(device as never)
+    for (const { kind, times } of slot === undefined ? [] : (judgeOf(world, slot)?.silences ?? []))
+      if (kind !== "mute" && times.some(([fromMs, toMs]) => fromMs <= nowMs && nowMs < toMs))
+        found = kind === "maintenance" ? kind : (found ?? kind)
+  }
+  return found
+}
+
+/** A fifth of all subscribers without service is critical, whatever the rules say (PRODUCT.md I3). */
+const CRITICAL_PART = 0.2
+
+const impacts = (sitting: Sitting, sight: Sight, taken: ReadonlyMap<string, Suspicion>): void => {
+  let left = IMPACTS
+  for (const incident of sitting.incidents.values()) {
+    if (!incident.impactDue || !isOpen(incident)) continue
+    if (left-- === 0) {
+      sitting.world.desk.isDue = true
+      return
+    }
+    const { world, cells } = sitting
+    const suspicion = taken.get(incident.id) ?? null
+    // The rest of a fault on its way back costs less than the fault did.
+    const isOwn = suspicion !== null && incident.causes[0]?.key === suspicion.key
+    const { sessions } = world.desk
+    const impact =
+      isOwn || incident.causes.length === 0
+        ? impactOf(world, cells, sessions, incident, isOwn ? suspicion : null, sight.symptoms.board.model)
+        : incident.impact
+    const next = put(sitting, { ...incident, impact, impactDue: false })
+    if ((impact.subscribersPart ?? 0) >= CRITICAL_PART) raised(sitting, next, "critical")
+  }
+}
+
+const finish = (sitting: Sitting): void => {
+  const { incidents, updated, world, nowMs } = sitting
+  for (const id of updated) {
+    const incident = incidents.get(id)
+    if (incident !== undefined && !sitting.fresh.has(id)) tell(sitting, "updated", incident, incident.state)
+  }
+  const all = [...incidents.values()].sort(newestFirst)
+  const closed = all
+    .filter(({ closedMs }) => closedMs !== null && nowMs - closedMs < REOPEN_MS)
+    .sort((a, b) => (b.closedMs ?? 0) - (a.closedMs ?? 0))
+    .slice(0, CLOSED_MAX)
+  const kept = new Set(closed)
+  world.desk.incidents = all.filter((incident) => isOpen(incident) || kept.has(incident))
+  if (all.filter(isOpen).length < world.desk.incidents.length) world.desk.refused = 0
+}
+
+const newestFirst = (a: Incident, b: Incident): number =>
+  b.startsAtMs - a.startsAtMs || (a.id < b.id ? 1 : a.id > b.id ? -1 : 0)
+
+/** When it wants to be asked again; null = not before something happens. */
+export const dueOf = ({ desk, topology }: World): number | null => {
+  const everyMs = Math.min(EVALUATE_MS, Math.max(EVALUATE_MS_MIN, topology.routers.length))
+  let due = Number.POSITIVE_INFINITY
+  const soonest = (ms: number): void => {
+    if (ms < due) due = ms
+  }
+  for (const { state, endsAtMs, ack } of desk.incidents) {
+    if (state === "closed") continue
+    if (state === "recovering" && endsAtMs !== null) soonest(endsAtMs + COOLDOWN_MS)
+    if (ack !== null) soonest(ack.untilMs)
+  }
+  for (const { sinceMs } of desk.held) soonest(sinceMs + HOLD_MS)
+  if (desk.sight?.isStale === true) soonest(desk.sight.builtMs + STRUCTURE_MS)
+  if (desk.isDue) soonest(0)
+  return due === Number.POSITIVE_INFINITY ? null : Math.max(due, desk.evaluatedMs + everyMs)
+}
+
+export const act = (
+  world: World,
+  cells: Cells,
+  say: Say,
+  { incident, by, act: what }: IncidentInput,
+): readonly AlertOrder[] => {
+  const sitting = begin(world, cells, say)
+  acted(sitting, incident, by, what)
+  const orders = what.act === "close" ? ordersOf(sitting, new Map()) : []
+  finish(sitting)
+  return orders
+}
+
+// -- in a snapshot -------------------------------------------------------------------------------------------------------
+
+export interface StoredDesk {
+  readonly incidents: readonly Incident[]
+  readonly loose: readonly LooseAlert[]
+  readonly held: readonly HeldCause[]
+  readonly sessions: ReadonlyArray<readonly [device: string, counts: ReadonlyArray<readonly [number, number]>]>
+  readonly evaluatedMs: number
+  readonly isDue: boolean
+  readonly refused: number
+  readonly sight: StoredSight | null
+}
+
+export const storedDesk = ({
+  incidents,
+  loose,
+  held,
+  sessions,
+  evaluatedMs,
+  isDue,
+  refused,
+  sight,
+}: Desk): StoredDesk => ({
+  incidents,
+  loose,
+  held,
+  sessions: [...sessions],
+  evaluatedMs,
+  isDue,
+  refused,
+  sight: sight === null ? null : storedSight(sight),
+})
+
+export const restoredDesk = (stored: StoredDesk, topology: Topology): Desk => ({
+  incidents: stored.incidents,
+  loose: stored.loose,
+  held: stored.held,
+  sessions: new Map(stored.sessions),
+  evaluatedMs: stored.evaluatedMs,
+  isDue: stored.isDue,
+  refused: stored.refused,
+  sight: stored.sight === null ? null : restoredSight(stored.sight, topology),
+})

@@ -1,0 +1,88 @@
+/**
+ * Who is kept quiet while a cause lasts: every alert that it explains, on the routers that it silences and on the ends of
+ * what it takes down, also before they fire. The cause's own alert is told. Each order names incident, cause and evidence:
+ * that is the answer to "why suppressed". When the cause is gone the orders are lifted, and what still fires is told.
+ */
+import type { EntityKey } from "#protocol/id.ts"
+import type { Sitting } from "#twin/incident/sitting.ts"
+import { put } from "#twin/incident/sitting.ts"
+import type { Incident, Quieted } from "#twin/incident/state.ts"
+import { placeKey } from "#twin/incident/state.ts"
+import type { Suspicion } from "#twin/incident/suspicion.ts"
+import type { AlertOrder } from "#twin/tenant.ts"
+
+/** Places that one incident keeps quiet. */
+export const QUIETED_MAX = 4_000
+
+export const ordersOf = (sitting: Sitting, taken: ReadonlyMap<string, Suspicion>): readonly AlertOrder[] => {
+  const orders: AlertOrder[] = []
+  for (const incident of sitting.incidents.values()) {
+    const suspicion = taken.get(incident.id) ?? null
+    const wanted = wantedOf(sitting, incident, suspicion)
+    if (wanted === incident.quieted) continue
+    const before = new Set(incident.quieted.map(nameOf))
+    const after = new Set(wanted.map(nameOf))
+    for (const one of incident.quieted) if (!after.has(nameOf(one))) order(sitting, orders, one, incident, false)
+    for (const one of wanted) if (!before.has(nameOf(one))) order(sitting, orders, one, incident, true)
+    put(sitting, { ...incident, quieted: wanted })
+  }
+  return orders
+}
+
+const nameOf = ({ device, entity }: Quieted): string => placeKey(device, entity)
+
+const NOBODY: readonly Quieted[] = []
+
+const wantedOf = (sitting: Sitting, incident: Incident, suspicion: Suspicion | null): readonly Quieted[] => {
+  const { quieted, causes, state } = incident
+  const [cause] = causes
+  if (state !== "open" || cause === undefined) return quieted.length === 0 ? quieted : NOBODY
+  // A cause that is not seen at the moment, or only what is left of it, keeps what it had.
+  if (suspicion === null || !(cause.key === suspicion.key || cause.keys.includes(suspicion.key))) return quieted
+  const { inventory } = sitting.world.topology
+  const idOf = (slot: number): string => inventory.devices[slot]?.id ?? ""
+  const own = suspicion.own === null ? null : placeKey(idOf(suspicion.own.slot), suspicion.own.entity)
+  const whole = [...suspicion.silent].filter((slot) => slot !== suspicion.own?.slot).map(idOf)
+  const silent = new Set(whole)
+  const wanted: Quieted[] = whole.filter((id) => id !== "").map((device) => ({ device, entity: "*" }))
+  for (const key of suspicion.predicted) {
+    const at = key.indexOf(" ")
+    const [device, entity] = [key.slice(0, at), key.slice(at + 1)]
+    if (key !== own && !silent.has(device)) wanted.push({ device, entity })
+  }
+  // What was quiet stays so while the cause lasts: evidence comes and goes with every poll.
+  const known = new Set(wanted.map(nameOf))
+  for (const one of quieted) if (!known.has(nameOf(one)) && nameOf(one) !== own) wanted.push(one)
+  if (wanted.length === quieted.length && wanted.every((one) => quieted.some((old) => nameOf(old) === nameOf(one))))
+    return quieted
+  return wanted.slice(0, QUIETED_MAX)
+}
+
+const order = (
+  { world, nowMs }: Sitting,
+  orders: AlertOrder[],
+  { device, entity }: Quieted,
+  { id, title, causes }: Incident,
+  isQuiet: boolean,
+): void => {
+  const slot = world.topology.deviceSlot.get(device as never)
+  if (slot === undefined) return
+  const name = `incident:${id}:${entity}`
+  if (!isQuiet) {
+    orders.push({ kind: "order", slot, command: { kind: "lift", atMs: nowMs, id: name } })
+    return
+  }
+  const [cause] = causes
+  const evidence = cause?.evidence.find(({ standing }) => standing === "for")?.text
+  const sure = cause === undefined ? "" : ` (${Math.round(cause.confidence * 100)} %)`
+  const suppression = {
+    id: name,
+    kind: "dependency" as const,
+    rule: null,
+    entity: entity === "*" ? null : (entity as EntityKey),
+    reason: `incident ${id}: explained by ${title}${sure}${evidence === undefined ? "" : `, for ${evidence}`}`,
+    untilMs: null,
+    sparesCritical: false,
+  }
+  orders.push({ kind: "order", slot, command: { kind: "suppress", atMs: nowMs, suppression } })
+}

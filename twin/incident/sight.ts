@@ -1,0 +1,116 @@
+/**
+ * The board of root-cause analysis beside a world: kept up to date with every input, explained when the desk asks. What was
+ * seen depends on when it was read, so that the board lies in each snapshot: a restart goes on with the very same one. The
+ * structure (who is whose neighbour) is learned anew when somebody unknown was heard, and not more often than STRUCTURE_MS.
+ */
+import type { Cells } from "#twin/cells.ts"
+import { newBoard } from "#twin/rca/board.ts"
+import { ALARM } from "#twin/rca/board.ts"
+import { explain } from "#twin/rca/explain.ts"
+import type { Explanation } from "#twin/rca/explain.ts"
+import { buildModel } from "#twin/rca/model.ts"
+import type { Session } from "#twin/rca/model.ts"
+import { learnedOf, structureFrom } from "#twin/rca/network-of.ts"
+import type { Learned, Place } from "#twin/rca/network-of.ts"
+import { refresh } from "#twin/rca/symptoms.ts"
+import type { Symptoms } from "#twin/rca/symptoms.ts"
+import type { World } from "#twin/round.ts"
+import type { Topology } from "#twin/topology.ts"
+
+/** A structure is learned anew at most so often: at 10,000 routers it costs a third of a second. */
+export const STRUCTURE_MS = 10_000
+
+export interface Sight {
+  symptoms: Symptoms
+  learned: Learned
+  /** Null = to be explained from nothing. */
+  explanation: Explanation | null
+  builtMs: number
+  /** Somebody unknown was heard. */
+  isStale: boolean
+}
+
+type Around = Pick<World, "topology" | "recent" | "atMs">
+
+export const look = (world: World, cells: Cells): Sight => {
+  const learned = learnedOf(world, cells)
+  const symptoms = blank(world.topology, learned)
+  const slots = world.topology.routers.map((_, slot) => slot)
+  refresh(symptoms, world, cells, slots)
+  return { symptoms, learned, explanation: null, builtMs: world.atMs, isStale: false }
+}
+
+const blank = (topology: Topology, learned: Learned): Symptoms => {
+  const structure = structureFrom(topology, learned)
+  return { board: newBoard(buildModel(structure.network)), structure, rev: topology.rev }
+}
+
+/** Reads these devices; true = there is something to explain. */
+export const read = (sight: Sight, world: World, cells: Cells, slots: Iterable<number>): boolean => {
+  if (!refresh(sight.symptoms, world, cells, slots)) sight.isStale = true
+  const { board } = sight.symptoms
+  const isQuiet = board.alarms.size === 0 && (sight.explanation?.candidates.length ?? 0) === 0
+  if (!isQuiet) return board.changed.size > 0
+  // All is well: what was read goes nowhere.
+  board.changed.clear()
+  return false
+}
+
+export const isLearnable = (sight: Sight, { atMs }: Around): boolean =>
+  sight.isStale && atMs - sight.builtMs >= STRUCTURE_MS
+
+export const explained = (sight: Sight): Explanation => {
+  sight.explanation = explain(sight.symptoms.board, sight.explanation)
+  return sight.explanation
+}
+
+/** What a snapshot keeps of it. */
+export interface StoredSight {
+  readonly rev: number
+  readonly builtMs: number
+  readonly isStale: boolean
+  /** By slot: key, kind (0 = none, 1 = ospf, 2 = bgp), index. */
+  readonly places: ReadonlyArray<ReadonlyArray<readonly [key: string, kind: 0 | 1 | 2, index: number]>>
+  readonly sessions: ReadonlyArray<readonly [a: number, b: number, link: number]>
+  readonly ospf: Uint8Array
+  readonly seen: Uint8Array
+  readonly atMs: Float64Array
+  readonly confirmed: readonly number[]
+}
+
+export const storedSight = ({ symptoms, learned, builtMs, isStale }: Sight): StoredSight => ({
+  rev: symptoms.rev,
+  builtMs,
+  isStale,
+  places: learned.places.map((mine) =>
+    [...mine].map(
+      ([key, place]) => [key, place === null ? 0 : place.kind === "ospf" ? 1 : 2, place?.index ?? 0] as const,
+    ),
+  ),
+  sessions: learned.sessions.map(({ a, b, link }) => [a, b, link] as const),
+  ospf: learned.ospf.slice(),
+  seen: symptoms.board.state.slice(),
+  atMs: symptoms.board.atMs.slice(),
+  confirmed: [...symptoms.board.confirmed].sort((x, y) => x - y),
+})
+
+/** Null = it does not fit this inventory, or this build's evidence: look again. */
+export const restoredSight = (stored: StoredSight, topology: Topology): Sight | null => {
+  if (stored.rev !== topology.rev || stored.places.length !== topology.routers.length) return null
+  const learned: Learned = {
+    places: stored.places.map((mine) => new Map(mine.map(([key, kind, index]) => [key, placeOf(kind, index)]))),
+    sessions: stored.sessions.map(([a, b, link]): Session => ({ a, b, link })),
+    ospf: stored.ospf.slice(),
+  }
+  const symptoms = blank(topology, learned)
+  const { board } = symptoms
+  if (board.state.length !== stored.seen.length) return null
+  board.state.set(stored.seen)
+  board.atMs.set(stored.atMs)
+  for (let id = 0; id < board.state.length; id++) if (board.state[id] === ALARM) board.alarms.add(id)
+  for (const id of stored.confirmed) board.confirmed.add(id)
+  return { symptoms, learned, explanation: null, builtMs: stored.builtMs, isStale: stored.isStale }
+}
+
+const placeOf = (kind: 0 | 1 | 2, index: number): Place | null =>
+  kind === 0 ? null : { kind: kind === 1 ? "ospf" : "bgp", index }

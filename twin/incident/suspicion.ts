@@ -1,0 +1,305 @@
+/**
+ * A cause that root-cause analysis names, in the words of incidents: ids instead of indices, so that it can be told from
+ * another one after any change of the inventory; where its symptoms show; and what speaks for and against it.
+ */
+import type { CauseMember, CauseView, EvidenceView, FaultType } from "#protocol/incident.ts"
+import { interfaceKey } from "#protocol/id.ts"
+import type { CauseState } from "#twin/incident/state.ts"
+import { placeKey } from "#twin/incident/state.ts"
+import type { Board } from "#twin/rca/board.ts"
+import { ALARM, kindAt } from "#twin/rca/board.ts"
+import { causeWords } from "#twin/rca/cause.ts"
+import type { Cause } from "#twin/rca/cause.ts"
+import type { Candidate } from "#twin/rca/explain.ts"
+import { endOf } from "#twin/rca/model.ts"
+import { scenarioOf } from "#twin/rca/scenario.ts"
+import type { Symptoms } from "#twin/rca/symptoms.ts"
+import { MAX_LINES, tell } from "#twin/rca/words.ts"
+import type { Topology } from "#twin/topology.ts"
+
+/** Where an observable stands: a device of ours and the entity on it. */
+export interface Spot {
+  readonly slot: number
+  readonly entity: string
+}
+
+export interface Suspicion {
+  readonly candidate: Candidate
+  readonly key: string
+  readonly keys: readonly string[]
+  readonly onsetMs: number
+  /** What alarms because of it: observable and spot. */
+  readonly alarms: ReadonlyArray<Spot & { readonly id: number }>
+  /** Routers that fall silent with it, whatever they last said. */
+  readonly silent: ReadonlySet<number>
+  /** Links that carry nothing with it. */
+  readonly links: ReadonlySet<number>
+  /** placeKey by device id: everything on which it predicts an alarm. */
+  readonly predicted: ReadonlySet<string>
+  /** The spot whose alert is told; every other one is its symptom. */
+  readonly own: Spot | null
+}
+
+export const suspicionOf = (symptoms: Symptoms, topology: Topology, candidate: Candidate): Suspicion => {
+  const { board } = symptoms
+  const { cause, members, explained, absent, awaited } = candidate
+  const spots = (ids: readonly number[]): ReadonlyArray<Spot & { readonly id: number }> =>
+    ids.flatMap((id) => {
+      const spot = spotOf(symptoms, topology, id)
+      return spot === null ? [] : [{ ...spot, id }]
+    })
+  const scenario = scenarioOf(board.model, [cause])
+  const silent = new Set<number>(scenario.deadNodes)
+  if (!board.model.outOfBand) for (const node of scenario.silent[0] ?? []) silent.add(node)
+  const links = new Set<number>(scenario.deadLinks)
+  for (const port of scenario.shut) links.add(port >> 1)
+  for (const slot of silent) for (const { link } of topology.routers[slot]?.ports ?? []) links.add(link)
+  const alarms = spots(explained)
+  const predicted = new Set<string>()
+  const put = (slot: number, entity: string): void => {
+    const device = topology.inventory.devices[slot]
+    if (device !== undefined) predicted.add(placeKey(device.id, entity))
+  }
+  for (const { slot, entity } of [...alarms, ...spots([...absent, ...awaited])]) put(slot, entity)
+  for (const link of [...links, ...scenario.lossy, ...scenario.flapping, ...scenario.congested])
+    for (const end of [0, 1]) {
+      const slot = endOf(board.model.graph, link, end)
+      const ifName = topology.routers[slot]?.ports.find((port) => port.link === link)?.ifName
+      if (ifName !== undefined) put(slot, interfaceKey(ifName))
+    }
+  return {
+    candidate,
+    key: elementKey(symptoms, topology, cause),
+    keys: [...new Set(members.map((member) => elementKey(symptoms, topology, member)))],
+    onsetMs: candidate.onsetMs ?? 0,
+    alarms,
+    silent,
+    links,
+    predicted,
+    own: ownOf(board, cause, alarms, scenario.deadNodes),
+  }
+}
+
+/** Whether an alert of a device is a symptom of it. */
+export const explains = (
+  { silent, predicted }: Pick<Suspicion, "silent" | "predicted">,
+  slot: number,
+  device: string,
+  entity: string,
+): boolean => silent.has(slot) || predicted.has(placeKey(device, entity))
+
+/** Of a dead router its own silence, of a site that of its first router, else the alarm that came first. */
+const ownOf = (
+  board: Board,
+  { kind, index }: Cause,
+  alarms: ReadonlyArray<Spot & { readonly id: number }>,
+  dead: ReadonlySet<number>,
+): Spot | null => {
+  if (kind === "router") return { slot: index, entity: "" }
+  if (kind === "site") {
+    const [first] = [...dead].sort((x, y) => x - y)
+    const told = alarms.find(({ slot, entity }) => entity === "" && dead.has(slot))
+    return told === undefined ? (first === undefined ? null : { slot: first, entity: "" }) : told
+  }
+  let own: (Spot & { readonly id: number }) | null = null
+  for (const spot of alarms)
+    if (own === null || (board.atMs[spot.id] as number) < (board.atMs[own.id] as number)) own = spot
+  return own
+}
+
+/** Null = it stands on no device of ours. */
+export const spotOf = ({ board, structure }: Symptoms, topology: Topology, id: number): Spot | null => {
+  const [kind, index] = kindAt(board, id)
+  const { graph, network } = board.model
+  switch (kind.name) {
+    case "answer":
+    case "ping":
+    case "change":
+    case "reboot":
+      return { slot: index % graph.nodes, entity: "" }
+    case "bgp": {
+      const session = network.sessions[index >> 1]
+      const slot = (index & 1) === 0 ? session?.a : session?.b
+      if (slot === undefined || slot < 0) return null
+      return { slot, entity: keyAt(structure, slot, "bgp", index) ?? "" }
+    }
+    default: {
+      const slot = endOf(graph, index >> 1, index & 1)
+      const ifName = topology.routers[slot]?.ports.find(({ link }) => link === index >> 1)?.ifName
+      if (slot < 0 || ifName === undefined) return null
+      const adjacency = kind.name === "ospf" ? keyAt(structure, slot, "ospf", index) : null
+      return { slot, entity: adjacency ?? interfaceKey(ifName) }
+    }
+  }
+}
+
+const keyAt = ({ places }: Symptoms["structure"], slot: number, kind: string, index: number): string | null => {
+  for (const [key, place] of places[slot] ?? []) if (place?.kind === kind && place.index === index) return key
+  return null
+}
+
+/** One name for what failed, however it failed; by ids. */
+const elementKey = ({ board }: Symptoms, topology: Topology, cause: Cause): string => {
+  const { inventory } = topology
+  const { index } = cause
+  switch (cause.kind) {
+    case "link":
+    case "loss":
+    case "congestion":
+    case "flap":
+      return `link:${inventory.links[index]?.id ?? index}`
+    case "shut":
+      return `link:${inventory.links[index >> 1]?.id ?? index}`
+    case "router":
+    case "agent":
+    case "bgp":
+      return `device:${inventory.devices[index]?.id ?? index}`
+    case "session": {
+      const session = board.model.network.sessions[index]
+      const [a, b] = [session?.a ?? -1, session?.b ?? -1].map((slot) => inventory.devices[slot]?.id ?? "")
+      return session !== undefined && session.link >= 0
+        ? `link:${inventory.links[session.link]?.id ?? index}`
+        : `session:${a}:${b}`
+    }
+    case "site":
+      return `site:${inventory.sites[index]?.id ?? index}`
+    case "group":
+      return `group:${board.model.network.groups[index]?.name ?? index}`
+  }
+}
+
+// -- in words ------------------------------------------------------------------------------------------------------------
+
+export const titleOf = ({ board }: Symptoms, candidate: Candidate): string => {
+  const { title } = tell(board, candidate)
+  return `${title.charAt(0).toUpperCase()}${title.slice(1)}`
+}
+
+export const causeState = (
+  symptoms: Symptoms,
+  topology: Topology,
+  { candidate, key, keys, onsetMs }: Suspicion,
+  rank: CauseView["rank"],
+): CauseState => ({
+  key,
+  keys,
+  weight: candidate.explained.length,
+  members: membersOf(symptoms, topology, { candidate }),
+  confidence: candidate.confidence,
+  rank,
+  because: becauseOf(symptoms, candidate),
+  evidence: evidenceOf(symptoms, topology, candidate),
+  sinceMs: onsetMs,
+})
+
+export const membersOf = (
+  symptoms: Symptoms,
+  topology: Topology,
+  { candidate }: Pick<Suspicion, "candidate">,
+): readonly CauseMember[] => candidate.members.map((member) => memberOf(symptoms, topology, member))
+
+/** Whether people would see another cause: other members, another confidence in per cent, other evidence. */
+export const sameCause = (a: CauseState, b: CauseState): boolean =>
+  a.key === b.key &&
+  a.rank === b.rank &&
+  Math.round(a.confidence * 100) === Math.round(b.confidence * 100) &&
+  a.members.map(({ id, fault }) => id + fault).join() === b.members.map(({ id, fault }) => id + fault).join() &&
+  a.evidence.map(({ text, standing }) => standing + text).join() ===
+    b.evidence.map(({ text, standing }) => standing + text).join()
+
+const becauseOf = ({ board }: Symptoms, { explained, absent, rivals, members }: Candidate): string => {
+  const came = `It explains ${explained.length} ${explained.length === 1 ? "alarm" : "alarms"}`
+  const missing = absent.length === 0 ? "" : `, although ${absent.length} that it should raise did not come`
+  const same = members.length === 1 ? "" : `; ${members.length} elements would look the same`
+  const [rival] = rivals
+  const next =
+    rival === undefined ? "; nothing else fits nearly as well" : `; next best: ${causeWords(board.model, rival)}`
+  return `${came}${missing}${same}${next}.`
+}
+
+const FAULT: Readonly<Record<Cause["kind"], FaultType>> = {
+  link: "link",
+  shut: "interface",
+  loss: "link",
+  congestion: "congestion",
+  flap: "flapping",
+  router: "router",
+  agent: "management-plane",
+  bgp: "router",
+  session: "link",
+  site: "site-power",
+  group: "srlg",
+}
+
+const memberOf = ({ board }: Symptoms, topology: Topology, cause: Cause): CauseMember => {
+  const { network, graph } = board.model
+  const { inventory } = topology
+  const { kind, index } = cause
+  const name = causeWords(board.model, cause).replace(/^the /, "")
+  const device = (slot: number): string => inventory.devices[slot]?.id ?? ""
+  switch (kind) {
+    case "link":
+    case "loss":
+    case "congestion":
+    case "flap":
+      return { fault: FAULT[kind], kind: "link", id: inventory.links[index]?.id ?? "", name }
+    case "shut": {
+      const slot = endOf(graph, index >> 1, index & 1)
+      const entity = topology.routers[slot]?.ports.find(({ link }) => link === index >> 1)?.ifName
+      return { fault: "interface", kind: "interface", id: device(slot), entity: interfaceKey(entity ?? ""), name }
+    }
+    case "router":
+      return { fault: network.external[index] === 1 ? "upstream" : "router", kind: "device", id: device(index), name }
+    case "agent":
+      return { fault: "management-plane", kind: "device", id: device(index), name }
+    case "bgp":
+      return {
+        fault: network.reflector[index] === 1 ? "route-reflector" : "router",
+        kind: "device",
+        id: device(index),
+        name,
+      }
+    case "session": {
+      const session = network.sessions[index]
+      const [a, b] = [session?.a ?? -1, session?.b ?? -1]
+      const isOutside = b < 0 || network.external[b] === 1 || network.external[a] === 1
+      if (session !== undefined && session.link >= 0 && !isOutside)
+        return { fault: "link", kind: "link", id: inventory.links[session.link]?.id ?? "", name }
+      return { fault: isOutside ? "upstream" : "router", kind: "device", id: device(b >= 0 ? b : a), name }
+    }
+    case "site":
+      return { fault: "site-power", kind: "site", id: inventory.sites[index]?.id ?? "", name }
+    case "group":
+      return { fault: "srlg", kind: "srlg", id: network.groups[index]?.name ?? "", name }
+  }
+}
+
+const evidenceOf = (
+  symptoms: Symptoms,
+  topology: Topology,
+  { explained, absent, awaited }: Candidate,
+): readonly EvidenceView[] => {
+  const { board } = symptoms
+  const lines = (ids: readonly number[], standing: EvidenceView["standing"]): readonly EvidenceView[] =>
+    ids.slice(0, MAX_LINES).map((id) => {
+      const spot = spotOf(symptoms, topology, id)
+      return {
+        kind: kindAt(board, id)[0].name,
+        standing,
+        atMs: standing === "missing" ? null : (board.atMs[id] as number),
+        device: spot === null ? null : (topology.inventory.devices[spot.slot]?.id ?? null),
+        entity: spot?.entity ?? "",
+        text: observedWords(board, id, standing),
+      }
+    })
+  return [...lines(explained, "for"), ...lines(absent, "against"), ...lines(awaited, "missing")]
+}
+
+export const observedWords = (board: Board, id: number, standing: EvidenceView["standing"] = "for"): string => {
+  const [kind, index] = kindAt(board, id)
+  const subject = kind.words(board.model, index)
+  if (standing === "missing") return `it is not known whether ${subject} ${kind.alarmed}`
+  return `${subject} ${standing === "for" ? kind.alarmed : kind.cleared}`
+}
+
+export const isAlarming = (board: Board, id: number): boolean => board.state[id] === ALARM
