@@ -94,10 +94,10 @@ test("[U4] a group has the worst mark inside, and counts what is in trouble", ()
 test("[U4] the keyboard reaches every device, and an arrow goes the way it points", () => {
   const { items } = shown(NEAR)
   const reached = new Set([0])
-  const queue = [0]
-  for (let at = queue.shift(); at !== undefined; at = queue.shift()) {
+  const queue: number[] = [0]
+  for (let at: number | undefined = queue.shift(); at !== undefined; at = queue.shift()) {
     for (const way of ["left", "right", "up", "down"] as const) {
-      const next = stepTo(items, at, way)
+      const next: number = stepTo(items, at, way)
       if (next < 0) continue
       const [from, to] = [
         middleOf((items[at] as (typeof items)[0]).box),
