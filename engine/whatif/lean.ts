@@ -17,22 +17,25 @@ import type { Topology } from "#twin/topology.ts"
 import { buildTopology } from "#twin/topology.ts"
 
 export type Piece =
-  /** Null = as in the moment before. */
   | {
       readonly kind: "begin"
       readonly rev: number
+      /** All but devices and links, which follow; null = as in the moment before. */
       readonly inventory: Inventory | null
       readonly atMs: number
       readonly seq: number
-      readonly nodes: Chunked<NodeNote>
     }
+  | { readonly kind: "declared"; readonly devices: Inventory["devices"]; readonly links: Inventory["links"] }
+  | { readonly kind: "nodes"; readonly chunks: Chunked<NodeNote>["chunks"] }
   | { readonly kind: "routers"; readonly states: readonly RouterState[] }
   | { readonly kind: "links"; readonly states: readonly LinkState[] }
   | { readonly kind: "end" }
 
-/** States of one piece: a few hundred take about a millisecond to post. */
-const ROUTERS_PER_PIECE = 100
-const LINKS_PER_PIECE = 1_000
+/** What one piece holds: about a millisecond to post. */
+const ROUTERS_PER_PIECE = 20
+const LINKS_PER_PIECE = 250
+const DECLARED_PER_PIECE = 500
+const CHUNKS_PER_PIECE = 10
 
 export interface TwinMoment {
   readonly world: World
@@ -46,11 +49,24 @@ export const piecesOf = ({ world, cells }: TwinMoment, known: Topology | null): 
   const links = topology.links.map((_, slot) => cells.links.state(slot))
   const { nodes } = cells.tenant.state(0)
   const inventory = known === topology ? null : topology.inventory
-  return pieces({ kind: "begin", rev: topology.rev, inventory, atMs, seq, nodes }, routers, links)
+  return pieces({ rev: topology.rev, atMs, seq }, inventory, nodes.chunks, routers, links)
 }
 
-function* pieces(begin: Piece, routers: readonly RouterState[], links: readonly LinkState[]): Iterable<Piece> {
-  yield begin
+function* pieces(
+  when: { readonly rev: number; readonly atMs: number; readonly seq: number },
+  inventory: Inventory | null,
+  notes: Chunked<NodeNote>["chunks"],
+  routers: readonly RouterState[],
+  links: readonly LinkState[],
+): Iterable<Piece> {
+  yield { kind: "begin", ...when, inventory: inventory === null ? null : { ...inventory, devices: [], links: [] } }
+  const { devices = [], links: declared = [] } = inventory ?? {}
+  for (let from = 0; from < Math.max(devices.length, declared.length); from += DECLARED_PER_PIECE) {
+    const part = <T>(all: readonly T[]): readonly T[] => all.slice(from, from + DECLARED_PER_PIECE)
+    yield { kind: "declared", devices: part(devices), links: part(declared) }
+  }
+  for (let from = 0; from < notes.length; from += CHUNKS_PER_PIECE)
+    yield { kind: "nodes", chunks: notes.slice(from, from + CHUNKS_PER_PIECE) }
   for (let from = 0; from < routers.length; from += ROUTERS_PER_PIECE)
     yield { kind: "routers", states: routers.slice(from, from + ROUTERS_PER_PIECE).map(leanRouter) }
   for (let from = 0; from < links.length; from += LINKS_PER_PIECE)
@@ -68,6 +84,9 @@ const leanRouter = (state: RouterState): RouterState => ({
 export class Assembly {
   #topology: Topology | null = null
   #begin: Extract<Piece, { kind: "begin" }> | null = null
+  #devices: Array<Inventory["devices"][number]> = []
+  #declared: Array<Inventory["links"][number]> = []
+  #chunks: Array<readonly NodeNote[]> = []
   #routers: RouterState[] = []
   #links: LinkState[] = []
 
@@ -75,10 +94,19 @@ export class Assembly {
   take(piece: Piece): TwinMoment | null {
     switch (piece.kind) {
       case "begin":
-        if (piece.inventory !== null) this.#topology = buildTopology(piece.rev, piece.inventory)
         this.#begin = piece
+        this.#devices = []
+        this.#declared = []
+        this.#chunks = []
         this.#routers = []
         this.#links = []
+        return null
+      case "declared":
+        for (const device of piece.devices) this.#devices.push(device)
+        for (const link of piece.links) this.#declared.push(link)
+        return null
+      case "nodes":
+        for (const chunk of piece.chunks) this.#chunks.push(chunk)
         return null
       case "routers":
         for (const state of piece.states) this.#routers.push(state)
@@ -92,12 +120,15 @@ export class Assembly {
   }
 
   #whole(): TwinMoment | null {
-    const [topology, begin] = [this.#topology, this.#begin]
+    const begin = this.#begin
+    if (begin !== null && begin.inventory !== null)
+      this.#topology = buildTopology(begin.rev, { ...begin.inventory, devices: this.#devices, links: this.#declared })
+    const topology = this.#topology
     if (topology === null || begin === null) return null
     const world = worldOf(topology)
     world.atMs = begin.atMs
     world.seq = begin.seq
-    const tenant = { ...newTenant(topology.tenant), nodes: begin.nodes }
+    const tenant = { ...newTenant(topology.tenant), nodes: { length: this.#routers.length, chunks: this.#chunks } }
     return { world, cells: plainCells({ routers: this.#routers, links: this.#links, tenant }) }
   }
 }
