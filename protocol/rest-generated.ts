@@ -262,7 +262,7 @@ export const OPERATIONS: { readonly [Id in keyof Operations]: OperationRoute } =
   "incidents.confirm": {"method":"PUT","path":"/api/v1/incidents/{id}/confirmation","query":[],"headers":[],"hasBody":true,"summary":"What was the true cause; kept beside what was predicted"},
   "incidents.escalate": {"method":"POST","path":"/api/v1/incidents/{id}/escalate","query":[],"headers":[],"hasBody":true,"summary":"More people are needed; say why"},
   "incidents.get": {"method":"GET","path":"/api/v1/incidents/{id}","query":[],"headers":[],"hasBody":false,"summary":"One incident: causes with their evidence, impact, symptoms, timeline"},
-  "incidents.list": {"method":"GET","path":"/api/v1/incidents","query":["limit","cursor","state","severity","q","site","mine","from","to"],"headers":[],"hasBody":false,"summary":"Open ones first, newest first; closed ones as long as events are kept"},
+  "incidents.list": {"method":"GET","path":"/api/v1/incidents","query":["limit","cursor","state","severity","q","site","mine","from","to"],"headers":[],"hasBody":false,"summary":"Open ones first, newest first; closed ones for half an hour"},
   "incidents.note": {"method":"POST","path":"/api/v1/incidents/{id}/notes","query":[],"headers":[],"hasBody":true,"summary":"A line for the timeline"},
   "incidents.postmortem": {"method":"GET","path":"/api/v1/incidents/{id}/postmortem","query":["format"],"headers":[],"hasBody":false,"summary":"The report: timeline, cause, impact, what people did"},
   "incidents.withdraw": {"method":"DELETE","path":"/api/v1/incidents/{id}/ack","query":[],"headers":[],"hasBody":false,"summary":"Take an acknowledgement back"},

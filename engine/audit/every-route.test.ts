@@ -31,13 +31,11 @@ const SAFE = new Set(["GET", "HEAD", "OPTIONS"])
 /** Nothing that is kept changes by these, and a hand on a slider asks many a second: they leave none. */
 const STEERING = new Set(["replays.update", "replays.remove"])
 /** They need an incident that is open, which this engine of idle devices has none of: not counted here yet. */
-const COMING = new Set(
-  ["acknowledge", "withdraw", "assign", "note", "escalate", "close", "confirm"].map((it) => `incidents.${it}`),
-)
+const needsIncident = (name: string): boolean => name.startsWith("incidents.")
 /** A question in a body. */
 const ASKING = new Set(["alertRules.check", "alertRules.dryRun", "whatIf.ask"])
 const mutating = [...endpoints]
-  .filter(([name, { method }]) => !SAFE.has(method) && !STEERING.has(name) && !ASKING.has(name) && !COMING.has(name))
+  .filter(([name, { method }]) => !SAFE.has(method) && !STEERING.has(name) && !ASKING.has(name) && !needsIncident(name))
   .map(([name]) => name)
 
 /** What may be said to a route. */

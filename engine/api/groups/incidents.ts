@@ -187,7 +187,7 @@ export class IncidentsGroup extends HttpApiGroup.make("incidents")
         counts: IncidentCounts,
       }),
       error: [BadQuery, ServiceUnavailable],
-    }).annotate(OpenApi.Summary, "Open ones first, newest first; closed ones as long as events are kept"),
+    }).annotate(OpenApi.Summary, "Open ones first, newest first; closed ones for half an hour"),
     HttpApiEndpoint.get("get", "/incidents/:id", { params: Id, success: IncidentBody, error: gone }).annotate(
       OpenApi.Summary,
       "One incident: causes with their evidence, impact, symptoms, timeline",
