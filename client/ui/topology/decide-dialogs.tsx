@@ -120,6 +120,8 @@ const LEVELS = [0.95, 0.9, 0.8, 0.7, 0.5] as const
 const FAILURES_SHOWN = 8
 
 interface Progress {
+  /** As it stood when it began: the list behind shrinks meanwhile. */
+  readonly of: number
   readonly done: number
   readonly failed: readonly string[]
   readonly over: boolean
@@ -142,7 +144,7 @@ export const BulkDialog = ({
   const { taken, left } = bulkOf(rows, level.value)
   const run = async () => {
     if (progress.peek() !== null) return
-    let now: Progress = { done: 0, failed: [], over: false }
+    let now: Progress = { of: taken.length, done: 0, failed: [], over: false }
     progress.value = now
     for (const one of taken) {
       if (stopped.current) break
@@ -198,7 +200,7 @@ export const BulkDialog = ({
           <Notice>
             {t(running.over ? "proposals.bulk.over" : "proposals.bulk.going", {
               done: number(running.done),
-              of: number(taken.length),
+              of: number(running.of),
             })}
           </Notice>
           {running.failed.slice(0, FAILURES_SHOWN).map((text, at) => (
