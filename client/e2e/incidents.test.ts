@@ -218,7 +218,7 @@ test(
       assert.equal(JSON.parse(await readFile(await json.path(), "utf8")).id, ID)
       const replay = await page.getByRole("link", { name: "Replay this moment" }).getAttribute("href")
       assert.equal(replay, `#/replay?when=${new Date(view.startsAtMs - 5_000).toISOString()}`)
-      const simulated = await page.getByRole("link", { name: "What if" }).getAttribute("href")
+      const simulated = await page.locator(".room-ways").getByRole("link", { name: "What if" }).getAttribute("href")
       assert.equal(simulated, `#/whatif?open=${encodeURIComponent(`router~${view.causes[0]?.members[0]?.id}`)}`)
       await page.getByRole("button", { name: "Say what it was" }).click()
       await page.waitForSelector("dialog[open]")

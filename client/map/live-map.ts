@@ -54,6 +54,8 @@ export interface LiveMapOptions {
   /** For screen readers. */
   readonly title: string
   readonly frozen: boolean
+  /** Changes stand at once, without the fade: one frame each instead of many. For a map that is not the main thing. */
+  readonly still?: boolean
   readonly textWidth: (text: string) => number
   /** Panels over the map, in pixels of the container: labels and fitting avoid them. */
   readonly taken: () => readonly Rect[]
@@ -302,8 +304,9 @@ export class LiveMap {
 
   #changed(nodes: NodeDelta, links: LinkDelta): void {
     if (this.#scene === null) return
-    this.#scene.changed(nodes, links, !this.#options.frozen)
-    this.#fadeUntilMs = performance.now() + FADE_MS + 2 * TICK_MS
+    const { frozen, still = false } = this.#options
+    this.#scene.changed(nodes, links, !frozen && !still)
+    if (!still) this.#fadeUntilMs = performance.now() + FADE_MS + 2 * TICK_MS
     this.#look()
     if (nodes.slot.length > 0) this.#paintSitesSoon()
     this.#map.triggerRepaint()

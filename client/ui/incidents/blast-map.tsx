@@ -34,6 +34,7 @@ export const BlastMap = ({ blast, state, id }: { blast: Blast; state: TwinState;
       language: language.peek(),
       title: t("incident.map"),
       frozen,
+      still: true,
       textWidth: (text) => text.length * 8,
       taken: () => [],
       events: {
