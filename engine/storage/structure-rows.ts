@@ -19,7 +19,6 @@ export interface StructureKinds {
   readonly service: DeclaredService
 }
 export type StructureKind = keyof StructureKinds
-export const STRUCTURE_KINDS: readonly StructureKind[] = ["srlg", "group", "provider", "service"]
 
 export interface StructureRow<K extends StructureKind = StructureKind> {
   readonly kind: K

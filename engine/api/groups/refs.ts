@@ -3,15 +3,6 @@ import * as Schema from "effect/Schema"
 import { named } from "#engine/api/groups/fields.ts"
 
 export const Ref = named("Ref", Schema.Struct({ id: Schema.String, name: Schema.String }))
-export const End = named(
-  "NamedEnd",
-  Schema.Struct({
-    device: Schema.String,
-    deviceName: Schema.String,
-    /** ifName. */
-    interface: Schema.String,
-  }),
-)
 export const LinkRef = named(
   "LinkRef",
   Schema.Struct({
@@ -20,4 +11,3 @@ export const LinkRef = named(
     name: Schema.String,
   }),
 )
-export type RefBody = typeof Ref.Type
