@@ -21,7 +21,7 @@ export interface Walk {
 /** The twin's time between two steps, which leaves the twin to its inputs most of the time. */
 export const STEP_MS = 100
 /** Entities of the routers that one step tells; more only where a single router has more. */
-export const STEP_ENTITIES = 2000
+export const STEP_ENTITIES = 1000
 /** Routers that one step comes by at most, told or not. */
 export const STEP_ROUTERS = 1000
 /** What a router costs beside its entities. */
