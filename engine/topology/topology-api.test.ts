@@ -1,6 +1,6 @@
 /**
  * The inbox of proposals and the declared structure as people use them: over real HTTP, on a real database, with a real
- * twin. What the inference itself is worth is measured against the emulated ISP (lab/topology).
+ * twin. What the inference itself is worth is measured against the emulated ISP (lab/sim/inference.test.ts).
  */
 import assert from "node:assert/strict"
 import { before, describe, test } from "node:test"

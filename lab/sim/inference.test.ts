@@ -4,7 +4,7 @@
  */
 import assert from "node:assert/strict"
 import { before, describe, test } from "node:test"
-import { listen, truthOf, twinOf, type Heard } from "#lab/topology/network.fixture.ts"
+import { listen, truthOf, twinOf, type Heard } from "#lab/sim/heard.fixture.ts"
 import { linkId } from "#protocol/id.ts"
 import type { Link } from "#protocol/inventory.ts"
 import { driftOf } from "#twin/drift/drift.ts"
