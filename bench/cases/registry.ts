@@ -13,6 +13,7 @@ import { fleet10k } from "#bench/cases/fleet10k.ts"
 import { frr } from "#bench/cases/frr.ts"
 import { hostile } from "#bench/cases/hostile.ts"
 import { judgement } from "#bench/cases/judgement.ts"
+import { incidents } from "#bench/cases/incidents.ts"
 import { kill } from "#bench/cases/kill.ts"
 import { neighbour } from "#bench/cases/neighbour.ts"
 import { rca } from "#bench/cases/rca.ts"
@@ -38,6 +39,7 @@ export const CASES: readonly Case[] = [
   fleet10k,
   frr,
   hostile,
+  incidents,
   neighbour,
   judgement,
   kill,
