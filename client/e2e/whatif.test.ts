@@ -59,7 +59,7 @@ test(
       const id = fixture.network.nodes.id[slot] as string
       assert.equal(hash(page), `#/whatif?open=router~${id}`)
       assert.match(await page.locator("[data-testid=customers]").innerText(), /Customers without service\s+[\d,]+/)
-      assert.match(await page.locator("[data-testid=customers]").innerText(), /estimated|measured/)
+      assert.match(await page.locator("[data-testid=customers]").innerText(), /estimated|measured|No known customer/)
       assert.ok((await page.locator("[data-testid=overloaded] li").count()) <= 10)
       await page.getByText("customers send 12 %").waitFor()
       assert.ok((await inkAt(page, slot, "node")).includes(SIM), "the press is crossed out in the simulation's colour")

@@ -148,6 +148,7 @@ const mount = (container: HTMLElement, screen: HTMLElement | null, events: Event
     language: language.peek(),
     title: t("map.label"),
     frozen,
+    still: true,
     textWidth: (text) => text.length * 8,
     taken: () => takenBy(screen, container),
     events: {
