@@ -36,6 +36,11 @@ const shown = (unitPx: number, folds: Folds = new Map(), always: ReadonlySet<num
 const kinds = (unitPx: number, folds?: Folds, always?: ReadonlySet<number>) =>
   new Set(shown(unitPx, folds, always).items.map(({ kind }) => kind))
 
+interface Point {
+  readonly x: number
+  readonly y: number
+}
+
 test("[U4] far away sites, nearer layers, near devices; a hand overrules the zoom", () => {
   for (const { kind, nodes, site } of shown(SITE_FOLD_PX - 1).items) {
     const here = network.nodes.site.filter((one) => one === site).length
@@ -99,11 +104,9 @@ test("[U4] the keyboard reaches every device, and an arrow goes the way it point
     for (const way of ["left", "right", "up", "down"] as const) {
       const next: number = stepTo(items, at, way)
       if (next < 0) continue
-      const [from, to] = [
-        middleOf((items[at] as (typeof items)[0]).box),
-        middleOf((items[next] as (typeof items)[0]).box),
-      ]
-      const moved = { left: from.x - to.x, right: to.x - from.x, up: from.y - to.y, down: to.y - from.y }[way]
+      const from: Point = middleOf((items[at] as (typeof items)[0]).box)
+      const to: Point = middleOf((items[next] as (typeof items)[0]).box)
+      const moved: number = { left: from.x - to.x, right: to.x - from.x, up: from.y - to.y, down: to.y - from.y }[way]
       assert.ok(moved > 0, way)
       if (reached.has(next)) continue
       reached.add(next)
