@@ -6,14 +6,13 @@ import assert from "node:assert/strict"
 import { describe, test } from "node:test"
 import * as Effect from "effect/Effect"
 import { Secret, TOTP } from "otpauth"
+import { topologyCalls } from "#engine/audit/topology-calls.fixture.ts"
 import { ROUTES, type RouteName } from "#engine/access/entries.ts"
 import { Api } from "#engine/api/contract.ts"
 import { ADMIN_PASSWORD, useTwoTenants } from "#engine/isolation/two-tenants.fixture.ts"
 import { rememberIdentities } from "#engine/privacy/identities.ts"
 import { openMonthKey, pseudonymOf } from "#engine/privacy/pseudonym.ts"
 import { NO_POSTGRES } from "#engine/storage/database.fixture.ts"
-import { DEVICE_ENTITY, deviceId, interfaceKey, lldpKey } from "#protocol/id.ts"
-import { metricId } from "#protocol/metric.ts"
 import { listTenants } from "#engine/storage/tenants.ts"
 import { openVault } from "#engine/storage/vault.ts"
 
@@ -162,62 +161,7 @@ describe("[S6] every mutating route leaves exactly one row", { skip: NO_POSTGRES
   })
   const link = async (): Promise<string> =>
     ((await ask("inventory.createLink", { body: await linkBody() })).body as { id: string }).id
-  const PROVIDER = { name: "Carrier", kind: "transit", devices: [], links: [] }
-  const SERVICE = { name: "DNS", kind: "dns", devices: [], links: [], sites: [], providers: [] }
-  const srlg = async (): Promise<string> => {
-    const id = unique("duct")
-    await ask("structure.putSrlg", { params: { id }, body: { name: id, kind: "duct", links: [], sites: [] } })
-    return id
-  }
-  const groupBody = async () => ({
-    name: "Both",
-    mode: "any",
-    k: 1,
-    devices: [await device()],
-    links: [],
-    dependants: [await device()],
-  })
-  /** What a device of tenant A tells: its neighbour by LLDP on ether1, and subscribers. */
-  const tells = async (id: string, neighbour: string): Promise<void> => {
-    const { twin } = it.engine.tenants().find((one) => one.twin.tenant.id === it.a.id)!
-    const key = lldpKey("ether1")
-    const told = twin.submit({
-      kind: "poll",
-      device: deviceId(id),
-      source: "snmp",
-      startedMs: Date.now(),
-      atMs: Date.now(),
-      entities: [DEVICE_ENTITY, interfaceKey("ether1"), key],
-      entity: Uint16Array.of(0, 1),
-      metric: Uint16Array.of(metricId("pppoe.sessions.active"), metricId("interface.oper_up")),
-      value: Float64Array.of(12, 1),
-      texts: [
-        { entity: key, fact: "lldp.neighbor.interface", text: "ether1" },
-        { entity: key, fact: "lldp.neighbor.system_name", text: neighbour },
-        { entity: key, fact: "lldp.neighbor.port", text: "ether1" },
-      ],
-      complete: ["interface", "lldp.neighbor"],
-    })
-    assert.ok(told)
-  }
-  const talking = async (): Promise<string> => {
-    const [one, other] = [await device(), await device()]
-    const nameOf = async (id: string): Promise<string> =>
-      ((await ask("inventory.declaredDevice", { params: { id } })).body as { name: string }).name
-    await tells(one, await nameOf(other))
-    await tells(other, await nameOf(one))
-    return one
-  }
-  const firstOf = async (list: "topologyProposals.list" | "topologyProposals.roles", of: string) => {
-    // A moment of the reasoning thread is good for a second.
-    for (let tries = 0; tries < 200; tries++) {
-      const { items } = (await ask(list, { query: { device: of } })).body as { items: ReadonlyArray<{ id: string }> }
-      if (items[0] !== undefined) return { params: { id: items[0].id } }
-    }
-    return assert.fail(`nothing is proposed of ${of}`)
-  }
-  const proposal = async () => firstOf("topologyProposals.list", await talking())
-  const roleProposal = async () => firstOf("topologyProposals.roles", await talking())
+  const twinOfA = () => it.engine.tenants().find((one) => one.twin.tenant.id === it.a.id)!.twin
   const SNMP = { community: "a-community-of-the-test" }
   const settingsBody = async (): Promise<object> => {
     const now: object = (await ask("settings.get", {})).body
@@ -489,54 +433,7 @@ describe("[S6] every mutating route leaves exactly one row", { skip: NO_POSTGRES
       action: /^maintenance\.state$/,
     }),
     "maintenance.end": async () => ({ params: { id: await plan() }, action: /^maintenance\.end$/ }),
-    "topologyProposals.accept": async () => ({ ...(await proposal()), body: {}, action: /^proposal\.accept$/ }),
-    "topologyProposals.reject": async () => ({
-      ...(await proposal()),
-      body: { note: "not ours" },
-      action: /^proposal\.reject$/,
-    }),
-    "topologyProposals.acceptRole": async () => ({ ...(await roleProposal()), body: {}, action: /^proposal\.accept$/ }),
-    "topologyProposals.rejectRole": async () => ({
-      ...(await roleProposal()),
-      body: { note: "not one" },
-      action: /^proposal\.reject$/,
-    }),
-    "structure.putSrlg": async () => ({
-      params: { id: unique("duct") },
-      body: { name: "Duct", kind: "duct", links: [await link()], sites: [] },
-      action: /^srlg\.create$/,
-    }),
-    "structure.removeSrlg": async () => ({ params: { id: await srlg() }, action: /^srlg\.delete$/ }),
-    "structure.putDependencyGroup": async () => ({
-      params: { id: unique("group") },
-      body: await groupBody(),
-      action: /^dependency-group\.create$/,
-    }),
-    "structure.removeDependencyGroup": async () => {
-      const params = { id: unique("group") }
-      await ask("structure.putDependencyGroup", { params, body: await groupBody() })
-      return { params, action: /^dependency-group\.delete$/ }
-    },
-    "structure.putProvider": async () => ({
-      params: { id: unique("carrier") },
-      body: PROVIDER,
-      action: /^provider\.create$/,
-    }),
-    "structure.removeProvider": async () => {
-      const params = { id: unique("carrier") }
-      await ask("structure.putProvider", { params, body: PROVIDER })
-      return { params, action: /^provider\.delete$/ }
-    },
-    "structure.putService": async () => ({
-      params: { id: unique("dns") },
-      body: SERVICE,
-      action: /^service\.create$/,
-    }),
-    "structure.removeService": async () => {
-      const params = { id: unique("dns") }
-      await ask("structure.putService", { params, body: SERVICE })
-      return { params, action: /^service\.delete$/ }
-    },
+    ...topologyCalls({ ask, device, link, unique, submit: (poll) => twinOfA().submit(poll) }),
     "audit.export": async () => ({ body: {}, action: /^audit\.export$/ }),
     "subscribers.reveal": async () => ({
       body: { pseudonym: await subscriber(), reason: "ticket 4711" },
