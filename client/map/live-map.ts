@@ -64,7 +64,7 @@ export interface LiveMapOptions {
     readonly hovered: (picked: Picked | null, x: number, y: number) => void
     readonly moved: (camera: Camera) => void
     readonly labelled: (labels: readonly PlacedLabel[]) => void
-    /** The camera or the twin has moved: what is drawn over the map in pixels is drawn anew. */
+    /** The camera has moved: what stands over the map in pixels stands elsewhere. Deltas move nothing. */
     readonly looked?: () => void
     /** Who made the base map, in their own words. */
     readonly credited: (attribution: string) => void
@@ -307,7 +307,7 @@ export class LiveMap {
     const { frozen, still = false } = this.#options
     this.#scene.changed(nodes, links, !frozen && !still)
     if (!still) this.#fadeUntilMs = performance.now() + FADE_MS + 2 * TICK_MS
-    this.#look()
+    this.#look(false)
     if (nodes.slot.length > 0) this.#paintSitesSoon()
     this.#map.triggerRepaint()
   }
@@ -356,7 +356,7 @@ export class LiveMap {
   }
 
   /** Decides anew what is drawn and labelled. */
-  #look(): void {
+  #look(moved = true): void {
     const scene = this.#scene
     if (scene === null) return
     const bounds = this.#map.getBounds()
@@ -366,7 +366,7 @@ export class LiveMap {
     const view = { minX: low.x - margin, minY: low.y - margin, maxX: high.x + margin, maxY: high.y + margin }
     scene.look(this.#map.getZoom(), view)
     this.#label(scene)
-    this.#options.events.looked?.()
+    if (moved) this.#options.events.looked?.()
   }
 
   #label({ nodeMark, state, ...rest }: Scene): void {

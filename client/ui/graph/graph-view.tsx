@@ -273,7 +273,7 @@ const paint = (canvas: HTMLCanvasElement, view: View, picture: Picture): void =>
   const [width, height] = [Math.round(view.width * ratio), Math.round(view.height * ratio)]
   if (canvas.width !== width) canvas.width = width
   if (canvas.height !== height) canvas.height = height
-  const ctx = canvas.getContext("2d")
+  const ctx = canvas.getContext("2d", { willReadFrequently: true })
   if (ctx === null) return
   ctx.setTransform(ratio, 0, 0, ratio, 0, 0)
   paintGraph(ctx, view, picture)

@@ -38,7 +38,8 @@ const paint = (canvas: HTMLCanvasElement, map: LiveMap, blast: Blast, state: Twi
   const ratio = devicePixelRatio
   if (canvas.width !== Math.round(width * ratio)) canvas.width = Math.round(width * ratio)
   if (canvas.height !== Math.round(height * ratio)) canvas.height = Math.round(height * ratio)
-  const ctx = canvas.getContext("2d")
+  // Drawn by the processor: on software GL a canvas of the graphics process waits behind every frame of the map.
+  const ctx = canvas.getContext("2d", { willReadFrequently: true })
   if (ctx === null) return
   const ink = { critical: cssToken("--critical"), ink: cssToken("--ink"), panel: cssToken("--panel") }
   ctx.setTransform(ratio, 0, 0, ratio, 0, 0)
