@@ -4,6 +4,7 @@ import { describe, test } from "node:test"
 import { packStored, unpackStored } from "#protocol/codec.ts"
 import { plainCells } from "#twin/cells.ts"
 import { hashTwin } from "#twin/hash.ts"
+import { dueOf } from "#twin/incident/desk.ts"
 import { cpu, desk, hot, linkDown, stars } from "#twin/incident/incident.fixture.ts"
 import type { Desk } from "#twin/incident/incident.fixture.ts"
 import { COOLDOWN_MS, INCIDENT_SIGNALS, LIFE } from "#twin/incident/lifecycle.ts"
@@ -12,7 +13,7 @@ import { INCIDENT_STATES } from "#protocol/incident.ts"
 import { alertViews } from "#twin/judge/alert-view.ts"
 import { silenceOf, silencesInput } from "#twin/judge/pool.fixture.ts"
 import { at } from "#twin/network.fixture.ts"
-import { runRound } from "#twin/round.ts"
+import { newWorld, runRound } from "#twin/round.ts"
 import { restoreTwin, snapshotTwin } from "#twin/snapshot.ts"
 import { poll, silence } from "#twin/inventory.fixture.ts"
 
@@ -258,4 +259,16 @@ test("[I4] [W17] incidents are part of the fold: begun anew from bytes after eve
   })
   assert.deepEqual(events, live.events)
   assert.equal(hashTwin(world, cells), hashTwin(live.world, live.cells))
+})
+
+test("without a router there is nothing to look at, and no timer that walks through all of time", () => {
+  const world = newWorld()
+  const cells = plainCells()
+  const T = 1_780_000_000_000
+  const inventory = { sites: [], devices: [], links: [] }
+  runRound(world, cells, [{ seq: 1, input: { kind: "topology", atMs: T, rev: 1, inventory } }])
+  // Its first wish was a quarter of a second after 1970: this input would have taken a day.
+  runRound(world, cells, [{ seq: 2, input: { kind: "tick", atMs: T + 1000 } }])
+  assert.equal(dueOf(world), null)
+  assert.equal(world.timers.takeDue(T + 3_600_000), null)
 })

@@ -252,6 +252,8 @@ const newestFirst = (a: Incident, b: Incident): number =>
 
 /** When it wants to be asked again; null = not before something happens. */
 export const dueOf = ({ desk, topology }: World): number | null => {
+  // Without anything to look at no evaluation would ever be over: it waits for an inventory, not for the time.
+  if (desk.sight === null) return null
   const everyMs = Math.min(EVALUATE_MS, Math.max(EVALUATE_MS_MIN, topology.routers.length))
   let due = Number.POSITIVE_INFINITY
   const soonest = (ms: number): void => {
