@@ -43,11 +43,7 @@ export const ImpactCard = ({ answer }: { answer: WhatIfAnswer }) => {
       <Unknown answer={answer} />
       <Overloaded rows={answer.overloaded} total={totals.overloaded} />
       <Names title={t("whatif.sites.list")} refs={answer.isolatedSites} total={totals.isolatedSites} />
-      <Names
-        title={t("whatif.routers.list")}
-        refs={lost}
-        total={Math.max(totals.unreachable, totals.offline, lost.length)}
-      />
+      <Names title={t("whatif.routers.list")} refs={lost} total={lostTotal(answer, lost)} />
       <Groups answer={answer} />
       <Exits answer={answer} />
       <Traffic answer={answer} />
@@ -71,6 +67,11 @@ const lostOf = ({ unreachable, offline, failed }: WhatIfAnswer): readonly Ref[] 
     ({ id }) => !own.has(id),
   )
 }
+/** A list that holds them all is its own total; only a cut one needs the engine's. */
+const lostTotal = ({ unreachable, offline, totals }: WhatIfAnswer, lost: readonly Ref[]): number =>
+  unreachable.length < totals.unreachable || offline.length < totals.offline
+    ? Math.max(totals.unreachable, totals.offline)
+    : lost.length
 const harmful = ({ customers, totals, exits, lostByGroups }: WhatIfAnswer): boolean =>
   customers.count !== 0 ||
   totals.unreachable + totals.offline + totals.overloaded + totals.isolatedSites > 0 ||
