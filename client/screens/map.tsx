@@ -4,6 +4,7 @@ import type { ComponentChildren } from "preact"
 import { useEffect, useMemo, useRef } from "preact/hooks"
 import { language, t } from "#client/i18n/translate.ts"
 import { MARKS, markOfByte } from "#client/map/mark.ts"
+import { LABEL_HEIGHT } from "#client/map/labels.ts"
 import type { PlacedLabel, Rect } from "#client/map/labels.ts"
 import { makeLiveMap } from "#client/map/live-map.ts"
 import type { LiveMap } from "#client/map/live-map.ts"
@@ -23,7 +24,7 @@ import type { TwinState } from "#client/state/twin-store.ts"
 import { formatPercent } from "#client/ui/format.ts"
 import { FitIcon, FlowIcon, MarkIcon, MinusIcon, PlusIcon } from "#client/ui/icons.tsx"
 import { BlastLayer } from "#client/ui/incidents/blast-layer.tsx"
-import { IncidentPins } from "#client/ui/incidents/incident-pins.tsx"
+import { IncidentPins, pinRects } from "#client/ui/incidents/incident-pins.tsx"
 import { Kpis } from "#client/ui/kpis.tsx"
 import { Legend } from "#client/ui/legend.tsx"
 import { SelectionPanel } from "#client/ui/selection-panel.tsx"
@@ -83,14 +84,18 @@ export const MapScreen = () => {
     })
   })
   const { selection } = route.value
+  void looks.value
+  const pins = live.value === null ? [] : pinRects(live.value)
   return (
     <div ref={screen} class={staleReason.value === null ? "map-screen" : "map-screen stale"}>
       <div ref={host} class="map" data-testid="map" />
       {live.value !== null && <Reach map={live.value} looks={looks.value} />}
       <div class="labels">
-        {labels.value.filter(isNews).map((label) => (
-          <TroubleLabel key={label.slot} label={label} />
-        ))}
+        {labels.value
+          .filter((label) => isNews(label) && isFree(label, pins))
+          .map((label) => (
+            <TroubleLabel key={label.slot} label={label} />
+          ))}
       </div>
       {live.value !== null && <IncidentPins map={live.value} looks={looks.value} chosen={route.value.item} />}
       {hover.value !== null && <Tooltip hover={hover.value} />}
@@ -118,6 +123,13 @@ const isNews = ({ slot }: PlacedLabel): boolean => {
   const id = twin.value?.nodes.id[slot]
   if (view === null || id === undefined || !view.impact.devices.includes(id)) return true
   return view.causes.some(({ members }) => members.some((member) => member.id === id))
+}
+
+/** Of a label's letters; too wide is better than under a pin. */
+const LETTER_PX = 8
+const isFree = ({ slot, left, top }: PlacedLabel, pins: readonly Rect[]): boolean => {
+  const right = left + (twin.value?.nodes.name[slot]?.length ?? 0) * LETTER_PX + 34
+  return !pins.some((pin) => pin.left < right && pin.right > left && pin.top < top + LABEL_HEIGHT && pin.bottom > top)
 }
 
 /** The reach of the open incident, brought into view once. */

@@ -1,5 +1,6 @@
 /** Open incidents on the map: a pin at the site of the cause, with a count where there are several. Real buttons, above the marks. */
 import { t, tCount } from "#client/i18n/translate.ts"
+import type { Rect } from "#client/map/labels.ts"
 import type { LiveMap } from "#client/map/live-map.ts"
 import { shownReplay, twin } from "#client/state/app.ts"
 import { siteOfMember } from "#client/state/blast.ts"
@@ -31,6 +32,21 @@ const pinsOf = (rows: readonly IncidentRow[], state: TwinState): readonly Pin[] 
   return [...bySite].slice(0, PINS).map(([site, here]) => ({ site, rows: here }))
 }
 
+const placeOf = (map: LiveMap, state: TwinState, site: number): { left: number; top: number } => {
+  const { x, y } = map.project(state.sites.longitude[site] as number, state.sites.latitude[site] as number)
+  return { left: Math.round(x - SIZE_PX / 2), top: Math.round(y - LIFT_PX - SIZE_PX / 2) }
+}
+
+/** Pixels of the map that pins take: a name under one could neither be read nor pressed. */
+export const pinRects = (map: LiveMap): readonly Rect[] => {
+  const state = twin.value
+  if (state === null || shownReplay.value !== null) return []
+  return pinsOf(incidents.value ?? [], state).map(({ site }) => {
+    const { left, top } = placeOf(map, state, site)
+    return { left, top, right: left + SIZE_PX, bottom: top + SIZE_PX }
+  })
+}
+
 /** `looks` changes whenever the map has moved. */
 export const IncidentPins = ({ map, looks, chosen }: { map: LiveMap; looks: number; chosen: string | null }) => {
   const state = twin.value
@@ -48,14 +64,14 @@ export const IncidentPins = ({ map, looks, chosen }: { map: LiveMap; looks: numb
 const Pin = (props: Pin & { map: LiveMap; state: TwinState; open: boolean }) => {
   const { map, state, site, rows, open } = props
   const worst = rows[0] as IncidentRow
-  const { x, y } = map.project(state.sites.longitude[site] as number, state.sites.latitude[site] as number)
-  if (x < -SIZE_PX || y < 0 || x > innerWidth + SIZE_PX || y > innerHeight + LIFT_PX) return null
+  const { left, top } = placeOf(map, state, site)
+  if (left < -SIZE_PX || top < -SIZE_PX || left > innerWidth || top > innerHeight) return null
   const label = `${tCount("incidents.open", rows.length)}: ${worst.title}`
   return (
     <button
       type="button"
       class={`incident-pin pin-${markOfIncident(worst)} ${open ? "open" : ""}`}
-      style={{ transform: `translate(${Math.round(x - SIZE_PX / 2)}px, ${Math.round(y - LIFT_PX - SIZE_PX / 2)}px)` }}
+      style={{ transform: `translate(${left}px, ${top}px)` }}
       aria-label={label}
       title={`${label}\n${t("incident.pin")}`}
       data-site={state.sites.id[site]}
