@@ -21,7 +21,15 @@ import { ordersOf } from "#twin/incident/orders.ts"
 import { gather, placeLoose, settleSymptoms } from "#twin/incident/placing.ts"
 import { forgotten, probed } from "#twin/incident/probing.ts"
 import type { Sight, StoredSight } from "#twin/incident/sight.ts"
-import { explained, isLearnable, look, read, restoredSight, storedSight, STRUCTURE_MS } from "#twin/incident/sight.ts"
+import {
+  explained,
+  isLearnable,
+  look,
+  read,
+  restoredSight,
+  storedSight,
+  structureEveryMs,
+} from "#twin/incident/sight.ts"
 import type { Say, Sitting } from "#twin/incident/sitting.ts"
 import { isOpen, note, put, raised, signalled, tell } from "#twin/incident/sitting.ts"
 import type { HeldCause, Incident, LooseAlert } from "#twin/incident/state.ts"
@@ -265,7 +273,7 @@ export const dueOf = ({ desk, topology }: World): number | null => {
     if (ack !== null) soonest(ack.untilMs)
   }
   for (const { sinceMs } of desk.held) soonest(sinceMs + HOLD_MS)
-  if (desk.sight?.isStale === true) soonest(desk.sight.builtMs + STRUCTURE_MS)
+  if (desk.sight?.isStale === true) soonest(desk.sight.builtMs + structureEveryMs(topology.routers.length))
   if (desk.isDue) soonest(0)
   return due === Number.POSITIVE_INFINITY ? null : Math.max(due, desk.evaluatedMs + everyMs)
 }

@@ -1,7 +1,7 @@
 /**
  * The board of root-cause analysis beside a world: kept up to date with every input, explained when the desk asks. What was
  * seen depends on when it was read, so that the board lies in each snapshot: a restart goes on with the very same one. The
- * structure (who is whose neighbour) is learned anew when somebody unknown was heard, and not more often than STRUCTURE_MS.
+ * structure (who is whose neighbour) is learned anew when somebody unknown was heard, and not more often than structureEveryMs.
  */
 import type { Cells } from "#twin/cells.ts"
 import { newBoard } from "#twin/rca/board.ts"
@@ -17,8 +17,10 @@ import type { Symptoms } from "#twin/rca/symptoms.ts"
 import type { World } from "#twin/round.ts"
 import type { Topology } from "#twin/topology.ts"
 
-/** A structure is learned anew at most so often: at 10,000 routers it costs a third of a second. */
-export const STRUCTURE_MS = 10_000
+/** A structure is learned anew at most so often; it costs about 30 us a router, so that big networks wait longer. */
+const STRUCTURE_MS = 10_000
+const STRUCTURE_MS_A_ROUTER = 6
+export const structureEveryMs = (routers: number): number => Math.max(STRUCTURE_MS, routers * STRUCTURE_MS_A_ROUTER)
 
 export interface Sight {
   symptoms: Symptoms
@@ -56,8 +58,8 @@ export const read = (sight: Sight, world: World, cells: Cells, slots: Iterable<n
   return false
 }
 
-export const isLearnable = (sight: Sight, { atMs }: Around): boolean =>
-  sight.isStale && atMs - sight.builtMs >= STRUCTURE_MS
+export const isLearnable = (sight: Sight, { atMs, topology }: Around): boolean =>
+  sight.isStale && atMs - sight.builtMs >= structureEveryMs(topology.routers.length)
 
 export const explained = (sight: Sight): Explanation => {
   sight.explanation = explain(sight.symptoms.board, sight.explanation)
