@@ -62,7 +62,9 @@ const difference = (before: readonly EventView[], now: readonly EventView[]): Om
   return { same, onlyBefore, onlyNow }
 }
 
-const keyOf = (event: EventView): string => JSON.stringify({ ...event, id: "" })
+/** An incident is named by the input where it opened, which has another number in the branch. */
+const keyOf = (event: EventView): string =>
+  JSON.stringify({ ...event, id: "", entity: event.type.startsWith("incident.") ? "" : event.entity })
 
 /**
  * An import document as an inventory of this tenant: what it names alike keeps its id, what is new gets an id made of its
