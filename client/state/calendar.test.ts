@@ -76,6 +76,8 @@ test("[I6] days follow one another without gap, also where they have 23 or 25 ho
   const late = dayOf("America/Sao_Paulo", { year: 2018, month: 11, day: 4 })
   assert.equal(localTime("America/Sao_Paulo", late.startMs).minutes, 60)
   assert.deepEqual(late.endMs - late.startMs, 23 * HOUR)
+  assert.equal(late.change?.atMs, late.startMs, "the change is the day's own first instant")
+  assert.deepEqual(gapOf("America/Sao_Paulo", late), { top: 0, bottom: 60, kind: "skipped" })
 })
 
 test("[I6] months are whole weeks; steps keep to the calendar", () => {

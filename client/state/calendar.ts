@@ -26,7 +26,8 @@ export const dayOf = (zone: string, civil: Civil): Day => {
   const startMs = midnight(zone, civil)
   const endMs = midnight(zone, plusDays(civil, 1))
   const plainDay = endMs - startMs === DAY_MINUTES * 60_000
-  return { ...civil, startMs, endMs, change: plainDay ? null : clockChange(zone, startMs, endMs) }
+  // Some zones change at midnight: the day's first instant is that of the change, and only the minute before shows it.
+  return { ...civil, startMs, endMs, change: plainDay ? null : clockChange(zone, startMs - 60_000, endMs) }
 }
 
 /** Monday to Sunday. */
