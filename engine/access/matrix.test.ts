@@ -271,7 +271,7 @@ describe("the matrix of ways in", { skip: NO_POSTGRES, timeout: 570_000 }, () =>
 /** A PUT names what it makes (a site, a role), and tenants are named by the platform's administrator. */
 const isNamedByCaller = (route: Route): boolean =>
   ["inventory.putSite", "roles.put", "alertRules.put"].includes(route.name) ||
-  /^structure\.put/.test(route.name) ||
+  route.name.startsWith("structure.put") ||
   route.path.includes("/tenants/")
 
 /** A key has no account of its own: it is told so before any id is looked at. */
