@@ -25,8 +25,6 @@ import { SignedIn } from "#engine/api/signed-in.ts"
 
 /** Faults of one question. */
 export const FAULTS_MAX = 200
-/** Rows of one list of an answer; `totals` says how many there are. */
-const ROWS_MAX = 1_000
 
 export const FaultBody = named(
   "Fault",
