@@ -56,6 +56,7 @@ interface Drilled {
   /** Named right, alone, when all symptoms were in. */
   readonly right: boolean
   readonly incidents: number
+  readonly titles: readonly string[]
   /** Routing and port events meanwhile. */
   readonly events: number
 }
@@ -67,10 +68,10 @@ const drillAll = async (scene: FrrScene, parameters: Parameters, report: (line: 
     const all: Drilled[] = []
     for (let turn = 0; turn < (parameters["repetitions"] ?? 1); turn++) {
       const [name, drilled] = await drillOnce(scene, drill, turn)
-      const { openMs, causeMs, confidence, right, incidents: count, events } = drilled
+      const { openMs, causeMs, confidence, right, incidents: count, events, titles } = drilled
       report(
         `${drill} ${name}: incident ${openMs ?? "none"} ms, cause ${causeMs ?? "none"} ms (${confidence ?? "-"}), ` +
-          `${right ? "right" : "NOT right"} in the end, ${count} incidents of ${events} events`,
+          `${right ? "right" : `NOT right (${titles.join("; ")})`} in the end, ${count} incidents of ${events} events`,
       )
       all.push(drilled)
     }
@@ -159,6 +160,7 @@ const watch = async (scene: FrrScene, breakIt: () => Promise<number>, culprit: s
     confidence: last.find((row) => names(row, culprit))?.cause?.confidence ?? null,
     right: last.length === 1 && names(last[0] as IncidentRow, culprit),
     incidents: last.length,
+    titles: last.map(({ title }) => title),
     events: viewer
       .told()
       .slice(from)

@@ -40,7 +40,7 @@ const standing = (isp: Isp, router: number): readonly Bystander[] => {
       port: first,
       by: "mndp",
       identity: `radio-${name}`,
-      mac: mac("5A"),
+      mac: mac("6A"),
       address: `192.168.${host}`,
       interfaceName: "bridge1/wlan60-1",
       platform: "MikroTik",
