@@ -445,7 +445,8 @@ test(
 )
 
 const PLATFORM_TABS = "Users|Roles|API keys|Quotas|Audit|Settings|Tenants"
-const RAIL = "Map|Alerts|Devices|Events|Rules|Maintenance|Replay"
+const READ = "Map|Incidents|Graph|Alerts|Devices|Events|Rules|Maintenance"
+const RAIL = `${READ}|Replay|What if?|Topology proposals`
 /** PRODUCT.md, Roles and permissions: what each role finds in the rail, in the administration, and beside the devices. */
 const SEEN: Readonly<Record<UserRole, { rail: string; tabs: string; add: string; panel: string }>> = {
   platform_admin: { rail: "Administration|My account", tabs: PLATFORM_TABS, add: "", panel: "" },
@@ -463,8 +464,8 @@ const SEEN: Readonly<Record<UserRole, { rail: string; tabs: string; add: string;
   },
   noc: { rail: `${RAIL}|My account`, tabs: "", add: "", panel: "" },
   engineer: { rail: `${RAIL}|My account`, tabs: "", add: "", panel: "" },
-  technician: { rail: "Map|Alerts|Devices|Events|Rules|Maintenance|My account", tabs: "", add: "", panel: "" },
-  viewer: { rail: `${RAIL}|My account`, tabs: "", add: "", panel: "" },
+  technician: { rail: `${READ}|Topology proposals|My account`, tabs: "", add: "", panel: "" },
+  viewer: { rail: `${READ}|Replay|Topology proposals|My account`, tabs: "", add: "", panel: "" },
   auditor: { rail: `${RAIL}|Administration|My account`, tabs: "Audit", add: "", panel: "" },
 }
 for (const role of USER_ROLES) {
