@@ -266,8 +266,7 @@ describe("tenants", { skip: NO_POSTGRES }, () => {
       [staying.id],
     )
     t.diagnostic(`20,001 rows went; the slowest of another tenant's writes took ${slowestMs.toFixed(1)} ms`)
-    // Waiting for the rows to go would be seconds; on a busy machine a tenth of one is nobody's lock.
-    assert.ok(slowestMs < 1_000, `another tenant's writer waited ${slowestMs} ms`)
+    assert.ok(slowestMs < 100, `another tenant's writer waited ${slowestMs} ms`)
     const last = (await rig.audit(rig.home)).at(-1)
     assert.deepEqual([last?.action, last?.object_name, last?.reason], ["tenant.offboard", "leaver", "contract ended"])
     assert.equal((await failure(rig.tenancy.get("leaver")))._tag, "NotFound")
