@@ -18,7 +18,8 @@ const FILE_TIMEOUT_MS = 900_000
 
 interface Outcome {
   passed: number
-  failed: number
+  /** `file: test`, as they failed. */
+  readonly failures: string[]
   readonly skipped: Map<string, string[]>
 }
 
@@ -35,11 +36,11 @@ const main = async (): Promise<void> => {
   const started = performance.now()
   const alone = files.filter((file) => ALONE.test(file))
   const together = files.filter((file) => !alone.includes(file))
-  const outcome: Outcome = { passed: 0, failed: 0, skipped: new Map() }
+  const outcome: Outcome = { passed: 0, failures: [], skipped: new Map() }
   await runFiles(together, Math.max(1, availableParallelism()), outcome)
   await runFiles(alone, 1, outcome)
   report(outcome, files.length, performance.now() - started)
-  process.exitCode = outcome.failed === 0 && outcome.passed > 0 ? 0 : 1
+  process.exitCode = outcome.failures.length === 0 && outcome.passed > 0 ? 0 : 1
 }
 
 /** Everything, or what the names (files or folders) cover. */
@@ -80,7 +81,7 @@ const runFiles = async (files: string[], concurrency: number, outcome: Outcome):
     } else if (event.type === "test:pass") outcome.passed++
     else {
       row.failed++
-      outcome.failed++
+      outcome.failures.push(`${file}: ${data.name}`)
       const { error } = event.data.details
       console.log(
         `FAIL  ${file}: ${data.name}\n${inspect(error.cause ?? error, { depth: 4 }).replaceAll(/^/gm, "      ")}`,
@@ -100,7 +101,8 @@ const report = (outcome: Outcome, files: number, ms: number): void => {
     }
   } else console.log("\nnothing was skipped")
   console.log(`${files} files, node ${process.version}, ${(ms / 1000).toFixed(1)} s`)
-  console.log(`${outcome.passed} passed, ${outcome.failed} failed, ${skippedTests} skipped`)
+  for (const name of outcome.failures) console.log(`failed: ${name}`)
+  console.log(`${outcome.passed} passed, ${outcome.failures.length} failed, ${skippedTests} skipped`)
 }
 
 await main()

@@ -4,7 +4,7 @@ import { test } from "node:test"
 import type { Page } from "playwright-core"
 import { manyAlerts } from "#client/e2e/fixture-judgement.ts"
 import type { Fixture } from "#client/e2e/fixture-server.ts"
-import { skip, visit } from "#client/e2e/judgement-visit.ts"
+import { skip, visit } from "#client/e2e/visit.ts"
 import { checkAxe } from "#client/e2e/scenario.ts"
 import { alertId } from "#protocol/alert.ts"
 

@@ -1,87 +1,24 @@
 /**
  * The incidents' screens in a real browser against the fixture: list, room, map and graph; by keyboard and by mouse, in
- * both languages, dark and light, at 390 px, with 2,000 incidents and with names that an attacker chose. Pictures: out/e2e/incidents/.
+ * both languages, dark and light, at 390 px, with 2,000 incidents and with names that an attacker chose. Pictures: out/e2e/screens/.
  */
 import assert from "node:assert/strict"
-import { mkdir, mkdtemp, readFile, rm } from "node:fs/promises"
-import { tmpdir } from "node:os"
-import { join } from "node:path"
-import { after, before, test } from "node:test"
-import { fileURLToPath } from "node:url"
-import type { Browser, BrowserContextOptions, Page } from "playwright-core"
-import { buildAll } from "#client/build/build.ts"
-import { CHROMIUM, ENABLE, hasChromium, launch } from "#client/e2e/browser.ts"
+import { readFile } from "node:fs/promises"
+import { test } from "node:test"
+import type { Page } from "playwright-core"
 import { manyIncidents, siteIncident } from "#client/e2e/fixture-incidents.ts"
-import { startFixture } from "#client/e2e/fixture-server.ts"
-import type { Fixture, FixtureOptions } from "#client/e2e/fixture-server.ts"
+import type { Fixture } from "#client/e2e/fixture-server.ts"
 import { takePicture } from "#client/e2e/picture.ts"
 import type { Rgb } from "#client/e2e/picture.ts"
-import { checkAxe, watchPage } from "#client/e2e/scenario.ts"
+import { checkAxe } from "#client/e2e/scenario.ts"
+import { skip, visit as visitScreen } from "#client/e2e/visit.ts"
 import type { IncidentView } from "#protocol/incident.ts"
 
-const PICTURES = fileURLToPath(new URL("../../out/e2e/incidents/", import.meta.url))
-const skip = hasChromium() ? false : `no Chromium at ${CHROMIUM}; ${ENABLE}`
-const PATIENCE_MS = 30_000
 /** --critical of the dark theme. */
 const CRITICAL: Rgb = [255, 77, 109]
-let browser: Browser
-let dist: string
+/** A network with room for an outage beside what is well. */
+const visit: typeof visitScreen = (hash, options, run) => visitScreen(hash, { nodes: 60, ...options }, run)
 
-before(async () => {
-  if (skip !== false) return
-  dist = await mkdtemp(join(tmpdir(), "heliograph-incidents-"))
-  await mkdir(PICTURES, { recursive: true })
-  await buildAll({ dist })
-  browser = await launch()
-})
-after(async () => {
-  if (skip !== false) return
-  await browser.close()
-  await rm(dist, { recursive: true, force: true })
-})
-
-interface Visit {
-  readonly page: Page
-  readonly fixture: Fixture
-  readonly shoot: (name: string) => Promise<void>
-}
-interface VisitOptions extends Partial<FixtureOptions> {
-  readonly user?: string
-  readonly context?: BrowserContextOptions
-  readonly prepare?: (fixture: Fixture) => void
-}
-/** A page of its own, signed in, on a screen; afterwards nothing left the origin, broke the policy or threw. */
-const visit = async (hash: string, options: VisitOptions, run: (visit: Visit) => Promise<void>): Promise<void> => {
-  const { user = "admin", context: given, prepare, ...more } = options
-  const fixture = await startFixture({ nodes: 60, tickMs: 0, dist, ...more })
-  prepare?.(fixture)
-  const context = await browser.newContext({
-    viewport: { width: 1440, height: 900 },
-    locale: "en-GB",
-    timezoneId: "America/Sao_Paulo",
-    reducedMotion: "reduce",
-    ...given,
-  })
-  try {
-    const page = await context.newPage()
-    page.setDefaultTimeout(PATIENCE_MS)
-    const watch = await watchPage(page, fixture.url)
-    await page.goto(`${fixture.url}/#/${hash}`)
-    await page.fill("[name=user]", user)
-    await page.fill("[name=password]", "right")
-    await page.click("[type=submit]")
-    await page.waitForSelector(".shell")
-    await page.waitForFunction(() => window.__twin?.state() != null)
-    const shoot = async (name: string) => void (await page.screenshot({ path: join(PICTURES, `${name}.png`) }))
-    await run({ page, fixture, shoot })
-    assert.deepEqual(watch.foreign, [])
-    assert.deepEqual(watch.errors, [])
-    assert.deepEqual(await page.evaluate(() => window.__violations), [])
-  } finally {
-    await context.close()
-    await fixture.close()
-  }
-}
 const overflow = (page: Page) =>
   page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth)
 const SITE = 0

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
 import type { BrowserContextOptions, Page } from "playwright-core"
-import { skip, visit } from "#client/e2e/judgement-visit.ts"
+import { skip, visit } from "#client/e2e/visit.ts"
 import { checkAxe } from "#client/e2e/scenario.ts"
 
 const PHONE: BrowserContextOptions = { viewport: { width: 390, height: 844 } }

@@ -1,7 +1,7 @@
 /** The maintenance calendar in a real browser against the fixture: drag, keyboard, changes, where clocks change. */
 import assert from "node:assert/strict"
 import { test } from "node:test"
-import { skip, visit } from "#client/e2e/judgement-visit.ts"
+import { skip, visit } from "#client/e2e/visit.ts"
 import { checkAxe } from "#client/e2e/scenario.ts"
 
 test(

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
 import { FIXTURE_RULES } from "#client/e2e/fixture-rules.ts"
-import { skip, visit } from "#client/e2e/judgement-visit.ts"
+import { skip, visit } from "#client/e2e/visit.ts"
 import { checkAxe } from "#client/e2e/scenario.ts"
 
 test(

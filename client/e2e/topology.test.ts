@@ -2,7 +2,7 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
 import type { Page } from "playwright-core"
-import { skip, visit } from "#client/e2e/judgement-visit.ts"
+import { skip, visit } from "#client/e2e/visit.ts"
 import { checkAxe } from "#client/e2e/scenario.ts"
 
 const count = (page: Page) => page.locator("[data-testid=proposal-count]").innerText()

@@ -3,7 +3,7 @@ import assert from "node:assert/strict"
 import { readFile } from "node:fs/promises"
 import { test } from "node:test"
 import type { Page } from "playwright-core"
-import { skip, visit } from "#client/e2e/judgement-visit.ts"
+import { skip, visit } from "#client/e2e/visit.ts"
 import { checkAxe } from "#client/e2e/scenario.ts"
 
 const ready = (page: Page) => page.waitForFunction(() => window.__twin?.ready() === true)

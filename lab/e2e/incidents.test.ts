@@ -3,110 +3,81 @@
  * evidence, reach and story; somebody takes it, writes, says what it was, and takes the report away; the router comes back.
  */
 import assert from "node:assert/strict"
-import { mkdir, readFile } from "node:fs/promises"
-import { join, resolve } from "node:path"
-import { after, before, test } from "node:test"
-import type { Browser, Page } from "playwright-core"
-import { ENABLE, hasChromium, launch } from "#client/e2e/browser.ts"
-import { checkAxe, signIn, watchPage } from "#client/e2e/scenario.ts"
-import { NO_POSTGRES } from "#engine/storage/database.fixture.ts"
-import { PASSWORD } from "#lab/drive/engine.ts"
-import { withScene, type Scene } from "#lab/drive/scene.ts"
+import { readFile } from "node:fs/promises"
+import { test } from "node:test"
+import type { Page } from "playwright-core"
+import { checkAxe } from "#client/e2e/scenario.ts"
+import type { Scene } from "#lab/drive/scene.ts"
+import { skip, usePages } from "#lab/e2e/page.fixture.ts"
 
-const skip = hasChromium() ? NO_POSTGRES : `no Chromium; ${ENABLE}`
-const PICTURES = resolve(import.meta.dirname, "../../out/e2e/incidents-real")
-const PATIENCE_MS = 90_000
-let browser: Browser
-
-before(async () => {
-  if (skip !== false) return
-  await mkdir(PICTURES, { recursive: true })
-  browser = await launch()
-})
-after(async () => browser?.close())
+const visit = usePages("incidents-real")
 
 test("[I8] [I9] [I11] [I12] [U5] a dead router: its incident, its cause, its room", { skip }, async (t) => {
-  await withScene({ routers: 24, seed: 1, pollSeconds: 2, push: true }, async (scene) => {
-    const context = await browser.newContext({
-      viewport: { width: 1440, height: 900 },
-      locale: "en-GB",
-      reducedMotion: "reduce",
-    })
-    const page = await context.newPage()
-    page.setDefaultTimeout(PATIENCE_MS)
-    const watch = await watchPage(page, scene.engine.url)
-    const shoot = async (name: string) => void (await page.screenshot({ path: join(PICTURES, `${name}.png`) }))
+  await visit("incidents", async ({ scene, page, watch, shoot }) => {
     const victim = await leaf(scene)
-    try {
-      await page.goto(`${scene.engine.url}/#/incidents`)
-      await signIn(page, "admin", PASSWORD)
-      await t.test("a quiet network says so, with the time of the last look", async () => {
-        await page.waitForSelector("[data-testid=incidents-quiet]")
-        assert.match(await page.locator("[data-testid=incidents-quiet]").innerText(), /Last look: \d\d:\d\d:\d\d/)
-      })
-      await t.test("the dead router is one incident that names it, by the stream", async () => {
-        const atMs = await scene.lab.fault("kill", victim)
-        await page.waitForFunction(
-          (name) => document.querySelector(".incident-row")?.textContent?.includes(name) === true,
-          victim,
-        )
-        t.diagnostic(`from fault to the list: ${Date.now() - atMs} ms`)
-        await shoot("list")
-        await page.locator(".incident-row").first().click()
-        await page.waitForFunction(
-          (name) => document.querySelector("[data-testid=cause]")?.textContent?.includes(name) === true,
-          victim,
-        )
-        assert.equal((await page.locator("[data-testid=evidence] li").count()) > 0, true, "a cause has evidence")
-        await page.waitForFunction(() => window.__twin?.ready() === true)
-        await checkAxe(page, "real room")
-        await shoot("room")
-      })
-      await t.test("somebody takes it, writes, and says what it was; all of it stands in the story", async () => {
-        await page.keyboard.press("a")
-        await page.locator(".room-head").getByText("taken by admin").waitFor()
-        await page.keyboard.press("g")
-        await page.locator(".room-head").getByText("with admin").waitFor()
-        await page.keyboard.press("n")
-        await page.fill("dialog [name=note]", "power is out on site")
-        await page.click("dialog [type=submit]")
-        await page.locator("[data-testid=story]").getByText("power is out on site").waitFor()
-        await page.getByRole("button", { name: "Say what it was" }).click()
-        await page.fill("dialog [name=note]", "confirmed by the technician")
-        await page.click("dialog [type=submit]")
-        await page.locator(".confirmed").getByText("confirmed by the technician").waitFor()
-        await page.locator("[data-testid=story]").getByText("Cause confirmed").waitFor()
-        await shoot("room-acted")
-      })
-      await t.test("the report can be taken away; map and graph show the reach", async () => {
-        const [download] = await Promise.all([
-          page.waitForEvent("download"),
-          page.getByRole("button", { name: "Postmortem", exact: true }).click(),
-        ])
-        // Names and notes are escaped in Markdown.
-        const report = (await readFile(await download.path(), "utf8")).replaceAll("\\", "")
-        for (const word of [victim, "power is out on site"]) assert.ok(report.includes(word), word)
-        await page.getByRole("link", { name: "On the map" }).click()
-        await page.waitForSelector("[data-testid=blast]")
-        await page.waitForSelector(".incident-pin")
-        await page.waitForSelector("[data-testid=chosen] .why-list li")
-        await shoot("map")
-        await page.getByRole("link", { name: "On the graph" }).click()
-        await page.waitForFunction(() => (window.__twin?.graph().length ?? 0) > 3)
-        await shoot("graph")
-      })
-      await t.test("it comes back: the incident recovers", async () => {
-        await scene.lab.fault("revive", victim)
-        await page.keyboard.press("8")
-        await recovering(page, victim)
-        await shoot("recovering")
-      })
-      assert.deepEqual(watch.foreign, [])
-      assert.deepEqual(watch.errors, [])
-    } finally {
-      await shoot("last")
-      await context.close()
-    }
+    await t.test("a quiet network says so, with the time of the last look", async () => {
+      await page.waitForSelector("[data-testid=incidents-quiet]")
+      assert.match(await page.locator("[data-testid=incidents-quiet]").innerText(), /Last look: \d\d:\d\d:\d\d/)
+    })
+    await t.test("the dead router is one incident that names it, by the stream", async () => {
+      const atMs = await scene.lab.fault("kill", victim)
+      await page.waitForFunction(
+        (name) => document.querySelector(".incident-row")?.textContent?.includes(name) === true,
+        victim,
+      )
+      t.diagnostic(`from fault to the list: ${Date.now() - atMs} ms`)
+      await shoot("list")
+      await page.locator(".incident-row").first().click()
+      await page.waitForFunction(
+        (name) => document.querySelector("[data-testid=cause]")?.textContent?.includes(name) === true,
+        victim,
+      )
+      assert.equal((await page.locator("[data-testid=evidence] li").count()) > 0, true, "a cause has evidence")
+      await page.waitForFunction(() => window.__twin?.ready() === true)
+      await checkAxe(page, "real room")
+      await shoot("room")
+    })
+    await t.test("somebody takes it, writes, and says what it was; all of it stands in the story", async () => {
+      await page.keyboard.press("a")
+      await page.locator(".room-head").getByText("taken by admin").waitFor()
+      await page.keyboard.press("g")
+      await page.locator(".room-head").getByText("with admin").waitFor()
+      await page.keyboard.press("n")
+      await page.fill("dialog [name=note]", "power is out on site")
+      await page.click("dialog [type=submit]")
+      await page.locator("[data-testid=story]").getByText("power is out on site").waitFor()
+      await page.getByRole("button", { name: "Say what it was" }).click()
+      await page.fill("dialog [name=note]", "confirmed by the technician")
+      await page.click("dialog [type=submit]")
+      await page.locator(".confirmed").getByText("confirmed by the technician").waitFor()
+      await page.locator("[data-testid=story]").getByText("Cause confirmed").waitFor()
+      await shoot("room-acted")
+    })
+    await t.test("the report can be taken away; map and graph show the reach", async () => {
+      const [download] = await Promise.all([
+        page.waitForEvent("download"),
+        page.getByRole("button", { name: "Postmortem", exact: true }).click(),
+      ])
+      // Names and notes are escaped in Markdown.
+      const report = (await readFile(await download.path(), "utf8")).replaceAll("\\", "")
+      for (const word of [victim, "power is out on site"]) assert.ok(report.includes(word), word)
+      await page.getByRole("link", { name: "On the map" }).click()
+      await page.waitForSelector("[data-testid=blast]")
+      await page.waitForSelector(".incident-pin")
+      await page.waitForSelector("[data-testid=chosen] .why-list li")
+      await shoot("map")
+      await page.getByRole("link", { name: "On the graph" }).click()
+      await page.waitForFunction(() => (window.__twin?.graph().length ?? 0) > 3)
+      await shoot("graph")
+    })
+    await t.test("it comes back: the incident recovers", async () => {
+      await scene.lab.fault("revive", victim)
+      await page.keyboard.press("8")
+      await recovering(page, victim)
+      await shoot("recovering")
+    })
+    assert.deepEqual(watch.foreign, [])
+    assert.deepEqual(watch.errors, [])
   })
 })
 

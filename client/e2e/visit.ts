@@ -1,6 +1,6 @@
 /**
- * A visit to the screens of judgement: the fixture, a page of its own, signed in; afterwards nothing left the origin, broke
- * the policy or threw. Tests of these screens share it. Pictures: out/e2e/judgement/.
+ * A visit to a screen: the fixture, a page of its own, signed in; afterwards nothing left the origin, broke the policy or
+ * threw. The bundle is built once for each test file. Pictures: out/e2e/screens/.
  */
 import assert from "node:assert/strict"
 import { mkdir, mkdtemp, rm } from "node:fs/promises"
@@ -15,7 +15,7 @@ import { startFixture } from "#client/e2e/fixture-server.ts"
 import type { Fixture, FixtureOptions } from "#client/e2e/fixture-server.ts"
 import { watchPage } from "#client/e2e/scenario.ts"
 
-const PICTURES = fileURLToPath(new URL("../../out/e2e/judgement/", import.meta.url))
+const PICTURES = fileURLToPath(new URL("../../out/e2e/screens/", import.meta.url))
 export const skip = hasChromium() ? false : `no Chromium at ${CHROMIUM}; ${ENABLE}`
 const PATIENCE_MS = 30_000
 let browser: Browser
@@ -23,7 +23,7 @@ let dist: string
 
 before(async () => {
   if (skip !== false) return
-  dist = await mkdtemp(join(tmpdir(), "heliograph-judgement-"))
+  dist = await mkdtemp(join(tmpdir(), "heliograph-screens-"))
   await mkdir(PICTURES, { recursive: true })
   await buildAll({ dist })
   browser = await launch()
