@@ -3,18 +3,18 @@
  * causes than under "nothing is wrong", plus the priors. Predicted alarms that came count for it, predicted alarms that
  * should be in by now and are not count against it, and what nobody could see counts nothing.
  */
-import type { Board } from "#twin/rca/board.ts"
-import { ALARM, CLEAR } from "#twin/rca/board.ts"
+import type { Board, Prediction } from "#twin/rca/board.ts"
+import { ALARM, CLEAR, SKEW_MS } from "#twin/rca/board.ts"
 import type { Cause } from "#twin/rca/cause.ts"
-import { logPrior } from "#twin/rca/cause.ts"
+import { causeId, logPrior } from "#twin/rca/cause.ts"
 import { EVIDENCE } from "#twin/rca/evidence/registry.ts"
 import { BLIND, UNTOUCHED } from "#twin/rca/evidence/kind.ts"
 import { scenarioOf } from "#twin/rca/scenario.ts"
 
 /** From this chance on an alarm is expected, rather than merely possible. */
 export const EXPECTED = 0.3
-/** Clocks of pollers and routers differ by this much without anybody noticing. */
-const SKEW_MS = 2_000
+/** Observables in remembered predictions: about 20 MB at most. */
+const PREDICTED_IDS_MAX = 1_000_000
 
 /** Log-likelihood ratios of an answer to an active probe where an alarm is expected. */
 export const CONFIRMED_ALARM = 14
@@ -37,23 +37,12 @@ export interface Assessment {
 
 export const assess = (board: Board, causes: readonly Cause[]): Assessment => {
   const { model } = board
-  const scenario = scenarioOf(model, causes)
-  const ids: number[] = []
-  const chance: number[] = []
-  const stamp = nextStamp(board)
+  const { ids, chance } = predictionOf(board, causes)
   let onsetMs = Number.POSITIVE_INFINITY
-  for (const [k, kind] of EVIDENCE.entries()) {
-    const base = board.from[k] as number
-    kind.touched(model, scenario, (index) => {
-      const id = base + index
-      if (board.stamp[id] === stamp) return
-      board.stamp[id] = stamp
-      const p = kind.expected(model, scenario, index)
-      if (p === UNTOUCHED) return
-      ids.push(id)
-      chance.push(p)
-      if (p >= EXPECTED && board.state[id] === ALARM) onsetMs = Math.min(onsetMs, board.atMs[id] as number)
-    })
+  for (let i = 0; i < ids.length; i++) {
+    const id = ids[i] as number
+    if (board.state[id] === ALARM && (chance[i] as number) >= EXPECTED)
+      onsetMs = Math.min(onsetMs, board.atMs[id] as number)
   }
   let likelihood = 0
   let explained = 0
@@ -83,6 +72,42 @@ export const assess = (board: Board, causes: readonly Cause[]): Assessment => {
   }
   const score = causes.reduce((sum, cause) => sum + logPrior(model, cause), likelihood)
   return { causes, score, likelihood, ids, chance, explained, missing, onsetMs: explained > 0 ? onsetMs : null }
+}
+
+/** The search asks about the same causes evaluation after evaluation; what they predict is the network's alone. */
+const predictionOf = (board: Board, causes: readonly Cause[]): Prediction => {
+  const key = causes.map(({ kind, index }) => causeId(board.model, kind, index)).join()
+  const known = board.predicted.get(key)
+  if (known !== undefined) return known
+  const made = predict(board, causes)
+  board.predictedIds += made.ids.length + 1
+  if (board.predictedIds > PREDICTED_IDS_MAX) {
+    board.predicted.clear()
+    board.predictedIds = made.ids.length + 1
+  }
+  board.predicted.set(key, made)
+  return made
+}
+
+const predict = (board: Board, causes: readonly Cause[]): Prediction => {
+  const { model } = board
+  const scenario = scenarioOf(model, causes)
+  const ids: number[] = []
+  const chance: number[] = []
+  const stamp = nextStamp(board)
+  for (const [k, kind] of EVIDENCE.entries()) {
+    const base = board.from[k] as number
+    kind.touched(model, scenario, (index) => {
+      const id = base + index
+      if (board.stamp[id] === stamp) return
+      board.stamp[id] = stamp
+      const p = kind.expected(model, scenario, index)
+      if (p === UNTOUCHED) return
+      ids.push(id)
+      chance.push(p)
+    })
+  }
+  return { ids, chance }
 }
 
 const nextStamp = (board: Board): number => {

@@ -24,10 +24,27 @@ export interface Board {
   readonly confirmed: Set<number>
   /** Observables whose state or time changed since `explain` last took them. */
   readonly changed: Set<number>
+  /** Of `changed`, those that were clear, are clear, and count as before: read later than any alarm could have come. */
+  readonly reread: Set<number>
+  /** No alarm of now began later. It need not be the exact time, only not before it. */
+  newestAlarmMs: number
+  /** What sets of causes predict, by their numbers (assess.ts); nothing that is observed changes it. */
+  readonly predicted: Map<string, Prediction>
+  /** Observables in `predicted`. */
+  predictedIds: number
   /** Working space of one assessment. */
   readonly stamp: Uint32Array
   stamps: number
 }
+
+/** Observables that causes say something about, kind by kind, and the chance of an alarm (or BLIND). */
+export interface Prediction {
+  readonly ids: readonly number[]
+  readonly chance: readonly number[]
+}
+
+/** Clocks of pollers and routers differ by this much without anybody noticing. */
+export const SKEW_MS = 2_000
 
 export const newBoard = (model: Model): Board => {
   const from = [0]
@@ -41,6 +58,10 @@ export const newBoard = (model: Model): Board => {
     alarms: new Set(),
     confirmed: new Set(),
     changed: new Set(),
+    reread: new Set(),
+    newestAlarmMs: 0,
+    predicted: new Map(),
+    predictedIds: 0,
     stamp: new Uint32Array(size),
     stamps: 0,
   }
@@ -65,10 +86,29 @@ export const kindAt = (board: Board, id: number): readonly [kind: EvidenceKind, 
 export const observe = (board: Board, id: number, seen: Seen, atMs: number): void => {
   const before = board.state[id]
   if (before === seen && board.atMs[id] === atMs) return
+  noteChange(board, id, seen, atMs)
   board.state[id] = seen
   board.atMs[id] = atMs
-  if (seen === ALARM) board.alarms.add(id)
-  else if (before === ALARM) board.alarms.delete(id)
+  if (seen === ALARM) {
+    board.alarms.add(id)
+    board.newestAlarmMs = Math.max(board.newestAlarmMs, atMs)
+  } else if (before === ALARM) board.alarms.delete(id)
   board.confirmed.delete(id)
+}
+
+/**
+ * A "clear" counts from `latencyMs` after the first alarm on, and how much later it was read makes no difference (assess.ts).
+ * So the polls of what is well, hour after hour, are no reason to think again about what is broken beside it.
+ */
+const noteChange = (board: Board, id: number, seen: Seen, atMs: number): void => {
+  const readMs = board.atMs[id] as number
+  const isReread =
+    seen === CLEAR &&
+    board.state[id] === CLEAR &&
+    atMs >= readMs &&
+    !board.confirmed.has(id) &&
+    readMs >= board.newestAlarmMs + kindAt(board, id)[0].latencyMs + SKEW_MS
+  if (!isReread) board.reread.delete(id)
+  else if (!board.changed.has(id)) board.reread.add(id)
   board.changed.add(id)
 }

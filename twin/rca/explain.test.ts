@@ -183,6 +183,58 @@ test("[I9] incremental is from scratch, on any network and in any history", () =
   )
 })
 
+/** Break one thing, then read and re-read, with a second alarm now and then: one explanation after the other. */
+const polled = fc.record({
+  link: fc.nat(8),
+  router: fc.option(fc.integer({ min: 1, max: 7 })),
+  polls: fc.array(
+    fc.record({ stepMs: fc.nat(60_000), from: fc.nat(100), alarm: fc.option(fc.nat(1_000), { freq: 6 }) }),
+    { minLength: 1, maxLength: 30 },
+  ),
+})
+
+test("[I9] incremental is from scratch while what is well is read again and again", () => {
+  fc.assert(
+    fc.property(polled, ({ link, router, polls }) => {
+      const causes: Cause[] = [{ kind: "link", index: link }]
+      if (router !== null) causes.push({ kind: "router", index: router })
+      const live = break_(small(), ...causes)
+      // Nobody has read anything since the fault.
+      for (const [id, state] of live.state.entries()) if (state === CLEAR) observe(live, id, CLEAR, FAULT_MS - 5_000)
+      let explanation = explain(live)
+      let nowMs = FAULT_MS
+      for (const { stepMs, from, alarm: second } of polls) {
+        nowMs += stepMs
+        for (const [id, state] of live.state.entries())
+          if (state === CLEAR && id % 100 >= from) observe(live, id, CLEAR, nowMs)
+        if (second !== null && live.state[second % live.state.length] === CLEAR)
+          observe(live, second % live.state.length, ALARM, nowMs)
+        explanation = explain(live, explanation)
+        const scratch = small()
+        for (const [id, state] of live.state.entries())
+          observe(scratch, id, state as typeof CLEAR, live.atMs[id] as number)
+        assert.deepEqual(said(explanation), said(explain(scratch)))
+      }
+    }),
+    { numRuns: 100 },
+  )
+})
+
+test("[I9] a fault that lasts is not thought through again at every poll of what is well", () => {
+  const board = break_(small(), { kind: "link", index: 1 })
+  const first = explain(board)
+  const read = (atMs: number): void => {
+    for (const [id, state] of board.state.entries()) if (state === CLEAR) observe(board, id, CLEAR, atMs)
+  }
+  // Every alarm could have come by then.
+  read(READ_MS + 600_000)
+  const settled = explain(board, first)
+  read(READ_MS + 630_000)
+  assert.ok(board.changed.size > 10)
+  assert.equal(explain(board, settled).islands[0], settled.islands[0])
+  assert.notEqual(first.islands.length, 0)
+})
+
 test("[I9] the order of the symptoms does not matter", () => {
   fc.assert(
     fc.property(randomBoard, fc.nat(), ({ make, writes }, turn) => {

@@ -34,6 +34,8 @@ const MAX_RIVALS = 24
 const MAX_MEMBERS = 16
 /** A rival is one within these log-odds. */
 const NEAR = 8
+/** More than there can be causes, so that two of them are one exact number. */
+const PAIR = 2 ** 26
 /** A member may be this much less likely than the best one: more, and the evidence does tell them apart. */
 const CLASS_SPREAD = 2
 
@@ -79,19 +81,29 @@ interface Explained {
 /** Takes the board's changes. O(what changed and its neighbourhood) when `previous` is the explanation before them. */
 export const explain = (board: Board, previous: Explanation | null = null): Explanation => {
   const known = new Map((previous?.islands ?? []).map((one) => [one.island.alarms.join(), one]))
-  const silenceChanged = [...board.changed].some((id) => isSilenceKind(kindAt(board, id)[2]))
+  const news = newsOf(board)
+  const silenceChanged = [...news].some((id) => isSilenceKind(kindAt(board, id)[2]))
   const islands = islandsOf(board).map((island) => {
     const before = known.get(island.alarms.join())
-    return before !== undefined && isCurrent(before, board.changed, silenceChanged)
-      ? before
-      : explainIsland(board, island)
+    return before !== undefined && isCurrent(before, news, silenceChanged) ? before : explainIsland(board, island)
   })
   board.changed.clear()
+  board.reread.clear()
+  board.newestAlarmMs = newestOf(board)
   return {
     candidates: withParts(board, islands.flatMap(({ candidates }) => candidates).sort(byOnset(board))),
     unexplained: islands.flatMap(({ unexplained }) => unexplained).sort((x, y) => x - y),
     islands,
   }
+}
+
+const newsOf = ({ changed, reread }: Board): ReadonlySet<number> =>
+  reread.size === 0 ? new Set(changed) : new Set([...changed].filter((id) => !reread.has(id)))
+
+const newestOf = ({ alarms, atMs }: Board): number => {
+  let newest = 0
+  for (const id of alarms) newest = Math.max(newest, atMs[id] as number)
+  return newest
 }
 
 const isCurrent = ({ island, looked }: Explained, changed: ReadonlySet<number>, silenceChanged: boolean): boolean => {
@@ -139,19 +151,25 @@ const explainIsland = (board: Board, island: Island): Explained => {
 }
 
 const newSearch = (board: Board, island: Island): Search => {
-  const done = new Map<string, Assessment>()
+  /** Most sets have one or two causes: those are found by a number, which costs less to make than a word. */
+  const few = new Map<number, Assessment>()
+  const many = new Map<string, Assessment>()
   const looked = new Set<number>(island.alarms)
   const attempt = (causes: readonly Cause[]): Assessment => {
-    const ids = causes.map(({ kind, index }) => causeId(board.model, kind, index)).sort((x, y) => x - y)
-    const key = ids.join()
-    const known = done.get(key)
+    const ids = causes.map(({ kind, index }) => causeId(board.model, kind, index))
+    if (ids.length > 1) ids.sort((x, y) => x - y)
+    const isFew = ids.length <= 2
+    const number = isFew ? (1 + (ids[0] ?? -1)) * PAIR + 1 + (ids[1] ?? -1) : 0
+    const word = isFew ? "" : ids.join()
+    const known = isFew ? few.get(number) : many.get(word)
     if (known !== undefined) return known
     const made = assess(
       board,
       ids.map((id) => causeOf(board.model, id)),
     )
     for (const id of made.ids) looked.add(id)
-    done.set(key, made)
+    if (isFew) few.set(number, made)
+    else many.set(word, made)
     return made
   }
   return { board, island, try: attempt, looked }

@@ -63,6 +63,7 @@ export const whatToProbe = (board: Board, explanation: Explanation): readonly Pr
 export const confirm = (board: Board, id: number, alarms: boolean, atMs: number): void => {
   observe(board, id, alarms ? ALARM : CLEAR, atMs)
   board.confirmed.add(id)
+  board.reread.delete(id)
   board.changed.add(id)
 }
 
