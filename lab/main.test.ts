@@ -169,6 +169,24 @@ test("the state file is for its owner alone and goes with the lab, which ends wh
   })
 })
 
+test("a taken address ends the lab, with what to do", async () => {
+  const taken = createSocket("udp4").bind({ address: "127.19.0.1", port: 0, exclusive: true })
+  await once(taken, "listening")
+  const port = String(taken.address().port)
+  const dir = mkdtempSync(join(tmpdir(), "heliograph-lab-"))
+  const where = ["--net", "127.19", "--snmp-port", port, "--api-port", "0", "--state", join(dir, "lab.json")]
+  const child = node([join(import.meta.dirname, "main.ts"), "--routers", "16", ...where])
+  try {
+    const [errors, [code]] = await Promise.all([text(child.stderr!), once(child, "exit")])
+    assert.equal(code, 1)
+    assert.match(errors, /127\.19\.0\.1:\d+ is taken, perhaps by another lab/)
+  } finally {
+    child.kill("SIGKILL")
+    taken.close()
+    rmSync(dir, { recursive: true, force: true })
+  }
+})
+
 test("SIGTERM ends the lab cleanly", async () => {
   await withLab(async ({ child, dir }) => {
     const exit = once(child, "exit")

@@ -169,6 +169,7 @@ if (import.meta.main) {
       process.exit(0)
     } catch (cause) {
       console.error(`lab: ${cause instanceof Error ? cause.message : String(cause)}`)
-      process.exitCode = 1
+      // Standard input and what is bound already would keep it alive for ever.
+      process.exit(1)
     }
 }

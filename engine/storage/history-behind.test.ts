@@ -53,7 +53,8 @@ describe("history while the database is away", { skip: NO_POSTGRES }, () => {
     const seen: Pick<JournalPort, "readFrom" | "lastSeq"> = {
       lastSeq: journal.lastSeq,
       readFrom: async function* (seq) {
-        for await (const batch of journal.readFrom(seq)) yield batch.filter((one) => one.seq <= seenUntil())
+        const until = seenUntil()
+        for await (const batch of journal.readFrom(seq)) yield batch.filter((one) => one.seq <= until)
       },
     }
     const opened = openHistory({ ...common, db, journal: seen, limits: { ...LIMITS, ...limits } })

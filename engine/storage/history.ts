@@ -213,7 +213,11 @@ class HistoryStore {
   }
 
   #startReading(): void {
-    this.#reader ??= this.#catchUp().finally(() => (this.#reader = null))
+    this.#reader ??= this.#catchUp().finally(() => {
+      this.#reader = null
+      // It may have fallen behind again between the reader's last look and its end.
+      if (this.#behindSeq !== null && !this.#unreadable && !this.#closing.signal.aborted) this.#startReading()
+    })
   }
 
   /** Reads what was left to the journal, and what comes meanwhile, until nothing is. */
@@ -288,7 +292,7 @@ class HistoryStore {
   }
 
   async flush(): Promise<void> {
-    await this.#reader
+    while (this.#reader !== null) await this.#reader
     this.#open.sealAll()
     while (this.#storing !== null) await this.#storing
   }

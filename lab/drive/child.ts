@@ -10,6 +10,8 @@ import process from "node:process"
 export const REPOSITORY = resolve(import.meta.dirname, "../..")
 /** USER_HZ: 100 on every Linux that Node runs on. */
 const TICKS_PER_SECOND = 100
+/** How long the last words of a process that ended are waited for. */
+const LAST_WORDS_MS = 1_000
 
 export interface Child {
   readonly process: ChildProcess
@@ -55,7 +57,12 @@ export const startChild = (args: readonly string[], env: Readonly<Record<string,
       }
       const words = (): string => [...lines, ...errors].slice(-20).join("\n")
       const watcher = (text: string): void => (accept(text) ? end(() => settle(text)) : undefined)
-      const onExit = (): void => end(() => reject(new Error(`${args.join(" ")} ended:\n${words()}`)))
+      const fail = (): void => end(() => reject(new Error(`${args.join(" ")} ended:\n${words()}`)))
+      // Its last words may still be in the pipe; a child of its own may hold that open.
+      const onExit = (): void => {
+        child.once("close", fail)
+        setTimeout(fail, LAST_WORDS_MS).unref()
+      }
       const timer = setTimeout(
         () => end(() => reject(new Error(`${args.join(" ")}: nothing after ${timeoutMs} ms:\n${words()}`))),
         timeoutMs,

@@ -38,8 +38,20 @@ export interface LabOptions {
 /** Labs that run side by side on one machine must not share addresses; 127.16 is the demo's. */
 const privateNet = (): string => `127.${32 + ((process.pid * 7 + started++) % 200)}`
 let started = 0
+/** Nets that are tried before a machine full of labs is an error. */
+const NETS_MAX = 8
 
 export const startLab = async (options: LabOptions): Promise<Lab> => {
+  for (let left = NETS_MAX; ; left--)
+    try {
+      return await startLabIn(privateNet(), options)
+    } catch (error) {
+      if (left === 1 || !(error as Error).message.includes("is taken, perhaps by another lab")) throw error
+    }
+}
+
+/** Rejects when one of its addresses is taken. */
+const startLabIn = async (net: string, options: LabOptions): Promise<Lab> => {
   const child = startChild(
     [
       "lab/main.ts",
@@ -54,7 +66,7 @@ export const startLab = async (options: LabOptions): Promise<Lab> => {
       "--state",
       options.stateFile,
       "--net",
-      privateNet(),
+      net,
     ],
     {},
   )
