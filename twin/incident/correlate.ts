@@ -1,7 +1,8 @@
 /**
  * Which named cause belongs to which incident. By root cause first: the same element, or the same alarms, is the same
  * incident, and a better explanation corrects its cause in the open. Then by neighbourhood: a cause beside a young incident
- * waits a little, because one fault is often seen as several before all of its alarms are in. What is left is another fault.
+ * waits a little, because one fault is often seen as several before all of its alarms are in. What is left is another fault,
+ * and so is at once what began after the incident beside it had recovered.
  */
 import type { HeldCause, Incident } from "#twin/incident/state.ts"
 import { HELD_MAX, placeKey } from "#twin/incident/state.ts"
@@ -9,9 +10,10 @@ import { REOPEN_MS } from "#twin/incident/lifecycle.ts"
 import type { Sitting } from "#twin/incident/sitting.ts"
 import { isOpen, note, opened, put, raised, signalled } from "#twin/incident/sitting.ts"
 import type { Suspicion } from "#twin/incident/suspicion.ts"
-import { causeState, explains, membersOf, sameCause, titleOf } from "#twin/incident/suspicion.ts"
+import { causeState, explains, membersOf, sameCause, spotOf, titleOf } from "#twin/incident/suspicion.ts"
 import type { CauseMember } from "#protocol/incident.ts"
 import type { AlertSeverity } from "#protocol/rule.ts"
+import { kindAt } from "#twin/rca/board.ts"
 import type { Symptoms } from "#twin/rca/symptoms.ts"
 import type { Topology } from "#twin/topology.ts"
 
@@ -20,12 +22,15 @@ export const NEAR_MS = 120_000
 /** How long a cause beside a young incident waits for what shows that both are one. */
 export const HOLD_MS = 15_000
 
-/** The suspicion of each incident that has one now; writes the causes. */
-export const correlate = (
-  sitting: Sitting,
-  symptoms: Symptoms,
-  suspicions: readonly Suspicion[],
-): ReadonlyMap<string, Suspicion> => {
+export interface Correlated {
+  /** By incident: the suspicion that it has now. */
+  readonly taken: ReadonlyMap<string, Suspicion>
+  /** Those that wait: what they explain waits with them. */
+  readonly waiting: readonly Suspicion[]
+}
+
+/** Gives each suspicion its incident, or lets it wait; writes the causes. */
+export const correlate = (sitting: Sitting, symptoms: Symptoms, suspicions: readonly Suspicion[]): Correlated => {
   const taken = new Map<string, Suspicion>()
   const take = (incident: Incident, suspicion: Suspicion): void => {
     taken.set(incident.id, suspicion)
@@ -47,13 +52,18 @@ export const correlate = (
     else byPlace.push(suspicion)
   }
   const held: HeldCause[] = []
+  const waiting: Suspicion[] = []
   for (const suspicion of byPlace) {
     const near = [...sitting.incidents.values()].filter(
-      (incident) => isOpen(incident) && isYoung(incident, suspicion.onsetMs) && isBeside(sitting, incident, suspicion),
+      (incident) =>
+        isOpen(incident) &&
+        !isAfter(incident, suspicion.onsetMs) &&
+        isYoung(incident, suspicion.onsetMs) &&
+        isBeside(sitting, incident, suspicion),
     )
     const unknown = near.find(({ id, causes }) => causes.length === 0 && !taken.has(id))
     if (unknown !== undefined) take(unknown, suspicion)
-    else if (near.length > 0 && isHeld(sitting, held, suspicion)) continue
+    else if (near.length > 0 && isHeld(sitting, held, suspicion)) waiting.push(suspicion)
     else {
       const made = opened(
         sitting,
@@ -65,7 +75,7 @@ export const correlate = (
     }
   }
   world.desk.held = held
-  return taken
+  return { taken, waiting }
 }
 
 const hasElement = ({ causes }: Incident, { key, keys }: Suspicion): boolean =>
@@ -77,6 +87,10 @@ const mayReopen = (incident: Incident, suspicion: Suspicion, nowMs: number): boo
 /** Somebody has said that this very fault is over. */
 const isDismissed = ({ closedMs, closedBy }: Incident, { onsetMs }: Suspicion): boolean =>
   closedMs !== null && closedBy !== "" && onsetMs <= closedMs
+
+/** It began when all of the incident's alarms had recovered: another fault, unless it is the same element again. */
+export const isAfter = ({ state, endsAtMs }: Incident, sinceMs: number): boolean =>
+  state === "recovering" && endsAtMs !== null && sinceMs > endsAtMs
 
 /** The oldest of those that share most of their lasting symptoms with it; null = none shares any. */
 const mostShared = (incidents: readonly Incident[], suspicion: Suspicion): Incident | null => {
@@ -92,9 +106,13 @@ const mostShared = (incidents: readonly Incident[], suspicion: Suspicion): Incid
   return best
 }
 
-const sharedWith = ({ symptoms }: Incident, suspicion: Suspicion): number =>
+/** What only stands in an incident because it is near says nothing about its cause. */
+const sharedWith = ({ symptoms, causes }: Incident, suspicion: Suspicion): number =>
   symptoms.filter(
-    ({ device, entity, endedMs }) => endedMs === null && suspicion.predicted.has(placeKey(device, entity)),
+    ({ device, entity, endedMs, explainedBy }) =>
+      endedMs === null &&
+      (causes.length === 0 || explainedBy !== null) &&
+      suspicion.predicted.has(placeKey(device, entity)),
   ).length
 
 const isYoung = ({ startsAtMs, updatedAtMs }: Incident, onsetMs: number): boolean =>
@@ -137,8 +155,7 @@ const caused = (sitting: Sitting, symptoms: Symptoms, before: Incident, suspicio
   const cause = causeState(symptoms, sitting.world.topology, suspicion, "primary")
   const [known] = incident.causes
   const isSame = known !== undefined && (known.keys.includes(cause.key) || cause.keys.includes(known.key))
-  // What explains less than the cause did is the rest of the same fault, on its way back.
-  if (known !== undefined && cause.weight < known.weight) return
+  if (known !== undefined && cause.weight < known.weight && (isSame || isReceding(sitting, symptoms, incident))) return
   if (known !== undefined && isSame && sameCause(known, cause)) return
   const title = titleOf(symptoms, suspicion.candidate)
   const others = incident.causes.slice(1)
@@ -160,6 +177,25 @@ const caused = (sitting: Sitting, symptoms: Symptoms, before: Incident, suspicio
     if (known !== undefined || incident.timeline.length > 1) sitting.updated.add(incident.id)
   }
   raised(sitting, sitting.incidents.get(incident.id) ?? next, severityOf(cause.members))
+}
+
+/**
+ * Something that it showed is over: what explains the rest explains less than the cause did, and is the same fault on its way
+ * back. As long as all of it lasts, another explanation is a better one, however few of the alarms it takes.
+ */
+const isReceding = ({ world }: Sitting, symptoms: Symptoms, incident: Incident): boolean => {
+  const { topology } = world
+  const alarming = new Set<string>()
+  for (const id of symptoms.board.alarms) {
+    const spot = spotOf(symptoms, topology, id)
+    const device = topology.inventory.devices[spot?.slot ?? -1]
+    if (spot !== null && device !== undefined)
+      alarming.add(`${kindAt(symptoms.board, id)[0].name} ${placeKey(device.id, spot.entity)}`)
+  }
+  return incident.symptoms.some(
+    ({ alert, kind, device, entity, endedMs }) =>
+      alert === "" && endedMs === null && !alarming.has(`${kind} ${placeKey(device, entity)}`),
+  )
 }
 
 const renamed = ({ symptoms }: Incident, from: string, to: string): Incident["symptoms"] =>
@@ -190,18 +226,21 @@ export const contributed = (sitting: Sitting, symptoms: Symptoms, contributing: 
 
 const CONTRIBUTING_MAX = 11
 
-/** An incident whose every symptom another one's cause explains is part of that one. */
+/**
+ * An incident whose every symptom another one's cause explains is part of that one. What stood in it unexplained, for being
+ * near, goes where it is explained, and the incident that had it may recover.
+ */
 export const mergeParts = (sitting: Sitting, taken: ReadonlyMap<string, Suspicion>): void => {
   const { deviceSlot } = sitting.world.topology
   for (const [id, suspicion] of taken)
-    for (const part of sitting.incidents.values()) {
-      if (part.id === id || !isOpen(part) || taken.has(part.id)) continue
+    for (const other of sitting.incidents.values()) {
+      if (other.id === id || !isOpen(other)) continue
+      const isIts = ({ device, entity }: Incident["symptoms"][number]): boolean =>
+        explains(suspicion, deviceSlot.get(device as never) ?? -1, device, entity)
+      const part = other.causes.length === 0 ? other : handedOver(sitting, other, id, isIts)
+      if (taken.has(part.id)) continue
       const lasting = part.symptoms.filter(({ endedMs }) => endedMs === null)
-      const isPart =
-        lasting.length > 0 &&
-        lasting.every(({ device, entity }) =>
-          explains(suspicion, deviceSlot.get(device as never) ?? -1, device, entity),
-        )
+      const isPart = lasting.length > 0 && lasting.every(isIts)
       if (!isPart) continue
       const whole = sitting.incidents.get(id) as Incident
       signalled(sitting, { ...part, symptoms: [] }, "ended", `part of incident ${id}: ${whole.title}`)
@@ -218,4 +257,20 @@ export const mergeParts = (sitting: Sitting, taken: ReadonlyMap<string, Suspicio
         `incident ${part.id} is part of this one`,
       )
     }
+}
+
+/** Its own cause never explained them. */
+const handedOver = (
+  sitting: Sitting,
+  incident: Incident,
+  to: string,
+  isIts: (symptom: Incident["symptoms"][number]) => boolean,
+): Incident => {
+  const goes = (one: Incident["symptoms"][number]): boolean =>
+    one.endedMs === null && one.explainedBy === null && isIts(one)
+  const symptoms = incident.symptoms.filter((one) => !goes(one))
+  const count = incident.symptoms.length - symptoms.length
+  if (count === 0) return incident
+  const text = `${count} ${count === 1 ? "symptom belongs" : "symptoms belong"} to incident ${to}`
+  return note(sitting, { ...incident, symptoms, impactDue: true }, "updated", text)
 }

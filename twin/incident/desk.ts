@@ -13,6 +13,7 @@ import type { NodeFact } from "#twin/router.ts"
 import type { AlertOrder } from "#twin/tenant.ts"
 import type { Topology } from "#twin/topology.ts"
 import { acted } from "#twin/incident/acted.ts"
+import type { Correlated } from "#twin/incident/correlate.ts"
 import { contributed, correlate, HOLD_MS, mergeParts } from "#twin/incident/correlate.ts"
 import type { SessionMemory } from "#twin/incident/impact.ts"
 import { impactOf, noteSessions } from "#twin/incident/impact.ts"
@@ -140,11 +141,11 @@ export const evaluate = (world: World, cells: Cells, say: Say): readonly AlertOr
     !desk.incidents.some(isOpen)
   if (isIdle) return []
   const sitting = begin(world, cells, say)
-  const taken = causes(sitting, sight)
+  const { taken, waiting } = causes(sitting, sight)
   settleSymptoms(sitting)
   gather(sitting, sight.symptoms, taken)
   mergeParts(sitting, taken)
-  desk.loose = placeLoose(sitting)
+  desk.loose = placeLoose(sitting, waiting)
   for (const incident of sitting.incidents.values()) lived(sitting, incident)
   impacts(sitting, sight, taken)
   probed(sitting, sight, taken)
@@ -163,12 +164,12 @@ const begin = (world: World, cells: Cells, say: Say): Sitting => ({
   fresh: new Set(),
 })
 
-const causes = (sitting: Sitting, sight: Sight): ReadonlyMap<string, Suspicion> => {
+const causes = (sitting: Sitting, sight: Sight): Correlated => {
   const { symptoms } = sight
   const { candidates } = explained(sight)
   const { topology } = sitting.world
   const suspects = candidates.filter(isNamed).slice(0, SUSPICIONS_MAX)
-  const taken = correlate(
+  const correlated = correlate(
     sitting,
     symptoms,
     suspects.map((one) => suspicionOf(symptoms, topology, one)),
@@ -179,7 +180,7 @@ const causes = (sitting: Sitting, sight: Sight): ReadonlyMap<string, Suspicion> 
     symptoms,
     aside.slice(0, SUSPICIONS_MAX).map((one) => suspicionOf(symptoms, topology, one)),
   )
-  return taken
+  return correlated
 }
 
 /** What time and the end of its alerts make of it. */

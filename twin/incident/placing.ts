@@ -8,7 +8,7 @@ import type { Cells } from "#twin/cells.ts"
 import { isLit } from "#twin/alert/alert.ts"
 import type { AlertRow } from "#twin/judge/alert-rows.ts"
 import { alertsOf } from "#twin/judge/alert-table.ts"
-import { isNear, NEAR_MS } from "#twin/incident/correlate.ts"
+import { isAfter, isNear, NEAR_MS } from "#twin/incident/correlate.ts"
 import { REOPEN_MS } from "#twin/incident/lifecycle.ts"
 import type { Sitting } from "#twin/incident/sitting.ts"
 import { isOpen, note, opened, put, raised, signalled, worse } from "#twin/incident/sitting.ts"
@@ -206,10 +206,11 @@ const litOf = (cells: Cells, slot: number, alert: string, device: string): Alert
     ({ rule, entity, state }) => isLit(state) && alertId({ device, rule, entity }) === alert,
   ) ?? null
 
-/** Finds a place for the alerts that have none; returns those that go on waiting. */
-export const placeLoose = (sitting: Sitting): readonly LooseAlert[] => {
+/** Finds a place for the alerts that have none; returns those that go on waiting, some of them for a cause that waits. */
+export const placeLoose = (sitting: Sitting, causes: readonly Suspicion[]): readonly LooseAlert[] => {
   const { world, cells, nowMs } = sitting
   const waiting: LooseAlert[] = []
+  const patient: LooseAlert[] = []
   const known = lastingAlerts(sitting)
   for (const loose of world.desk.loose) {
     const slot = world.topology.deviceSlot.get(loose.device as never)
@@ -217,6 +218,10 @@ export const placeLoose = (sitting: Sitting): readonly LooseAlert[] => {
     if (slot === undefined || row === null) continue
     const symptom = symptomOf(world, cells, slot, row)
     if (known.has(symptom.alert)) continue
+    if (causes.some((one) => explains(one, slot, loose.device, loose.entity))) {
+      patient.push(loose)
+      continue
+    }
     const home = homeOf(sitting, slot, symptom)
     if (home !== null) {
       joined(
@@ -233,7 +238,7 @@ export const placeLoose = (sitting: Sitting): readonly LooseAlert[] => {
       if (made !== null) joined(sitting, made, [symptom])
     } else if (row.severity === "warn" && nowMs - symptom.sinceMs < WARNINGS_MS) waiting.push(loose)
   }
-  return crowds(sitting, waiting)
+  return [...patient, ...crowds(sitting, waiting)]
 }
 
 const lastingAlerts = ({ incidents }: Sitting): ReadonlySet<string> => {
@@ -252,7 +257,8 @@ const homeOf = ({ incidents, world, nowMs }: Sitting, slot: number, symptom: Sym
       if (had) return incident
       const isYoung =
         symptom.sinceMs <= newestMs(incident) + NEAR_MS && symptom.sinceMs >= incident.startsAtMs - NEAR_MS
-      if (beside === null && isYoung && isNear(world.topology, incident, slot)) beside = incident
+      if (beside !== null || !isYoung || isAfter(incident, symptom.sinceMs)) continue
+      if (isNear(world.topology, incident, slot)) beside = incident
     } else if (had && incident.closedMs !== null && nowMs - incident.closedMs < REOPEN_MS) {
       const dismissed = incident.closedBy !== "" && symptom.sinceMs <= incident.closedMs
       if (!dismissed) return incident
