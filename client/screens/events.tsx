@@ -5,9 +5,10 @@ import { call } from "#client/state/api.ts"
 import { serverNowMs, twin } from "#client/state/app.ts"
 import { go } from "#client/state/route.ts"
 import { plain } from "#client/state/search.ts"
-import { eventText, markOfSeverity, subjectName } from "#client/ui/event-text.ts"
+import { eventText, markOfSeverity, subjectName, twinSays } from "#client/ui/event-text.ts"
 import { formatTime } from "#client/ui/format.ts"
 import { MarkIcon } from "#client/ui/icons.tsx"
+import { Said } from "#client/ui/said.tsx"
 import type { EventView } from "#protocol/view.ts"
 
 const PAGE = 100
@@ -85,6 +86,18 @@ export const EventsScreen = () => {
   )
 }
 
+/** What the network said, as it said it; what the twin said, in the reader's language. */
+const Raw = ({ event }: { event: EventView }) => {
+  if (event.raw === null) return null
+  if (event.source !== "twin") return <code class="raw">{event.raw}</code>
+  const says = twinSays(event)
+  return says === null ? null : (
+    <small class="cell-detail quiet">
+      <Said text={says} />
+    </small>
+  )
+}
+
 const EventRow = ({ event }: { event: EventView }) => {
   const kind = event.subjectKind
   const name = subjectName(event, twin.value)
@@ -110,7 +123,7 @@ const EventRow = ({ event }: { event: EventView }) => {
       </td>
       <td>
         {eventText(event)} <span class="quiet">· {event.source}</span>
-        {event.raw !== null && <code class="raw">{event.raw}</code>}
+        <Raw event={event} />
       </td>
     </tr>
   )

@@ -21,6 +21,7 @@ import { CloseIcon, FitIcon, MinusIcon, PlusIcon } from "#client/ui/icons.tsx"
 import { IncidentMark } from "#client/ui/incidents/incident-mark.tsx"
 import { ReachKey } from "#client/ui/incidents/room.tsx"
 import { Legend } from "#client/ui/legend.tsx"
+import { Said } from "#client/ui/said.tsx"
 import { SelectionPanel } from "#client/ui/selection-panel.tsx"
 import { fitWish } from "#client/ui/shortcuts.ts"
 
@@ -79,7 +80,7 @@ const Graph = ({ state, layout }: { state: TwinState; layout: GraphLayout }) => 
             class="text-button strong ellipsis"
             href={formatRoute({ screen: "incidents", tab: null, selection: null, camera: null, item: incident.id })}
           >
-            {incident.title}
+            <Said text={incident.title} />
           </a>
           <ReachKey />
           <button

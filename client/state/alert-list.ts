@@ -2,10 +2,11 @@
  * The triage list: which alerts are shown, in what order, grouped by what, and which rows of thousands are drawn. Pure.
  * Worst first, then what fires before what waits, then newest first: what needs somebody now stands on top.
  */
+import { said } from "#client/i18n/said.ts"
+import { plain } from "#client/state/search.ts"
 import type { AlertStateName, HeldBackBy } from "#protocol/alert.ts"
 import type { Alert } from "#protocol/rest-generated.ts"
 import type { AlertSeverity } from "#protocol/rule.ts"
-import { plain } from "#client/state/search.ts"
 
 /** `told` = nothing holds it back. */
 export type HeldFilter = "any" | "told" | "held" | HeldBackBy
@@ -45,7 +46,9 @@ export const shownAlerts = (
   const says = (alert: Alert): boolean => {
     if (words.length === 0) return true
     const { summary, deviceName, entity, rule, ruleName, site } = alert
-    const text = plain(`${summary} ${deviceName} ${entity} ${rule} ${ruleName} ${siteName(site)}`)
+    const text = plain(
+      `${summary} ${said(summary)} ${said(ruleName)} ${deviceName} ${entity} ${rule} ${ruleName} ${siteName(site)}`,
+    )
     return words.every((word) => text.includes(word))
   }
   return alerts.filter((alert) => fits(alert) && says(alert)).sort(worstFirst)

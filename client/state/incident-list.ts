@@ -2,6 +2,7 @@
  * The triage of incidents: which are shown and in what order. Pure. What is not over stands before what is, worse before
  * less bad, what nobody has before what somebody has, more customers before fewer, and the newest first among equals.
  */
+import { said } from "#client/i18n/said.ts"
 import { plain } from "#client/state/search.ts"
 import type { IncidentRow, IncidentState } from "#protocol/incident.ts"
 import type { AlertSeverity } from "#protocol/rule.ts"
@@ -56,7 +57,9 @@ export const shownIncidents = (
   const says = (row: IncidentRow): boolean => {
     if (words.length === 0) return true
     const members = row.cause?.members.map(({ name, fault }) => `${name} ${fault}`).join(" ") ?? ""
-    const text = plain(`${row.title} ${members} ${row.assignee ?? ""} ${row.ack?.by ?? ""} ${row.id}`)
+    const text = plain(
+      `${row.title} ${said(row.title)} ${members} ${row.assignee ?? ""} ${row.ack?.by ?? ""} ${row.id}`,
+    )
     return words.every((word) => text.includes(word))
   }
   return rows.filter((row) => fits(row) && says(row)).sort(triageOrder)

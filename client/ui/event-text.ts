@@ -1,4 +1,5 @@
 /** An event in words. Types that this version does not know are shown as they came. */
+import { ruleWord, said } from "#client/i18n/said.ts"
 import { isKey, t } from "#client/i18n/translate.ts"
 import type { Mark } from "#client/map/mark.ts"
 import { linkTitle } from "#client/state/trouble.ts"
@@ -12,10 +13,19 @@ export const eventText = (event: EventView): string => {
   const name = isKey(key) ? t(key) : event.type
   const what = event.entity === "" ? name : `${name} · ${entityName(entityKey(event.entity))}`
   // Of an alert `old` names the rule and `new` says what the type says already (twin/judge/alert-events.ts).
-  if (event.type.startsWith("alert.")) return event.old === null ? what : `${what} · ${event.old}`
+  if (event.type.startsWith("alert.") && event.old !== null)
+    return [ruleWord(event.old), event.entity === "" ? null : entityName(entityKey(event.entity)), name]
+      .filter((part) => part !== null)
+      .join(" · ")
+  // Of an incident `raw` is the title; its id says nothing to people.
+  if (event.type.startsWith("incident.") && event.raw !== null) return `${said(event.raw)} · ${name}`
   if (event.old === null && event.new === null) return what
   return t("event.change", { what, old: wordOf(event.old), new: wordOf(event.new) })
 }
+
+/** What the twin itself says beside an event, in the reader's language; null = nothing, or what eventText says already. */
+export const twinSays = ({ source, raw, type }: EventView): string | null =>
+  source !== "twin" || raw === null || type.startsWith("incident.") ? null : raw
 
 /** Health and severity words are translated; anything else (a version, a state name) stays as the network says it. */
 const wordOf = (word: string | null): string => {

@@ -1,5 +1,6 @@
 /** What a person does with an alert: take it or give it back, mute its rule here or end that. One request at a time. */
 import { signal, useSignal } from "@preact/signals"
+import { said } from "#client/i18n/said.ts"
 import { t } from "#client/i18n/translate.ts"
 import { readAlerts } from "#client/state/alerts.ts"
 import { call } from "#client/state/api.ts"
@@ -103,7 +104,7 @@ export const MuteDialog = ({ alert, close }: { alert: Alert; close: () => void }
         }
       >
         <p>
-          <b>{alert.ruleName}</b> · {alert.deviceName}
+          <b>{said(alert.ruleName)}</b> · {alert.deviceName}
           {alert.entity !== "" && <span class="mono"> · {alert.entity}</span>}
         </p>
         <p class="quiet">{t("mute.why")}</p>

@@ -3,6 +3,7 @@ import { t } from "#client/i18n/translate.ts"
 import { SampleChart } from "#client/ui/alerts/sample-chart.tsx"
 import { measureOf, valueWord } from "#client/ui/alerts/words.ts"
 import { MarkIcon } from "#client/ui/icons.tsx"
+import { Said } from "#client/ui/said.tsx"
 import type { Observation } from "#protocol/rest-generated.ts"
 
 /** Deeper parts are told by their parent's text alone; the engine nests eight levels at most. */
@@ -14,8 +15,8 @@ export const ConditionTree = ({ seen, level = 0 }: { seen: Observation; level?: 
       <Truth truth={seen.truth} />
       <Says seen={seen} />
     </div>
-    <p class="seen-text quiet" lang="en">
-      {seen.text}
+    <p class="seen-text quiet">
+      <Said text={seen.text} />
     </p>
     <SampleChart seen={seen} />
     {seen.parts !== undefined && level < LEVELS && (

@@ -13,6 +13,7 @@ import { Dialog } from "#client/ui/dialog.tsx"
 import { Form, Problem, Select } from "#client/ui/form.tsx"
 import { formatDuration } from "#client/ui/format.ts"
 import { MarkIcon } from "#client/ui/icons.tsx"
+import { Said } from "#client/ui/said.tsx"
 import { alertId } from "#protocol/alert.ts"
 import { bgpKey, interfaceKey, ospfKey } from "#protocol/id.ts"
 import type { DeviceView } from "#protocol/view.ts"
@@ -40,7 +41,9 @@ export const DeviceAlerts = ({ view }: { view: DeviceView }) => {
             >
               <MarkIcon mark={markOfAlert(alert)} size={12} />
               <span class="row-main">
-                <span>{alert.summary}</span>
+                <span>
+                  <Said text={alert.summary} />
+                </span>
                 <span class="row-detail">
                   <span class={`alert-state state-${alert.state}`}>{t(`alertState.${alert.state}`)}</span>
                   {alert.heldBack !== null && <span>{t(`heldBack.${alert.heldBack.by}`)}</span>}

@@ -2,6 +2,7 @@
  * Why an alert is there, why a rule does not fire, why nobody is told: the sentence first, then what was looked at, then
  * which rule said so. It works for what does not fire too: the id names rule, device and entity.
  */
+import { said } from "#client/i18n/said.ts"
 import { useAct, useAsk } from "#client/ui/ask.ts"
 import { language, t } from "#client/i18n/translate.ts"
 import { alerts, alertsTurn } from "#client/state/alerts.ts"
@@ -10,12 +11,21 @@ import { serverNowMs } from "#client/state/app.ts"
 import { formatRoute, go } from "#client/state/route.ts"
 import { AlertActs } from "#client/ui/alerts/alert-acts.tsx"
 import { ConditionTree } from "#client/ui/alerts/condition-tree.tsx"
-import { deviceName, entityWord, markOfAlert, momentWord, siteName, untilWord } from "#client/ui/alerts/words.ts"
+import {
+  deviceName,
+  entityWord,
+  markOfAlert,
+  momentWord,
+  reasonWord,
+  siteName,
+  untilWord,
+} from "#client/ui/alerts/words.ts"
 import { Problem } from "#client/ui/form.tsx"
 import { formatAge, formatDuration } from "#client/ui/format.ts"
 import { CloseIcon, MarkIcon } from "#client/ui/icons.tsx"
 import { saveFile } from "#client/ui/once.tsx"
 import { Fact, Facts } from "#client/ui/panel-parts.tsx"
+import { Said } from "#client/ui/said.tsx"
 import { Loaded } from "#client/ui/table.tsx"
 import { alertNameOf } from "#protocol/alert.ts"
 import type { Alert, Explanation } from "#protocol/rest-generated.ts"
@@ -37,7 +47,7 @@ export const WhyPanel = ({ id, mute }: { id: string; mute: (alert: Alert) => voi
             explanation === null ? (
               <section class="block">
                 <h3>{t("why.not")}</h3>
-                <p lang="en">{reason}</p>
+                <p>{reason !== null && <Said text={reason} />}</p>
               </section>
             ) : (
               <Explained explanation={explanation} />
@@ -58,7 +68,9 @@ const Head = ({ alert, id, summary }: { alert: Alert | null; id: string; summary
     <header class="panel-head">
       <div class="panel-title">
         <MarkIcon mark={alert === null ? "ok" : markOfAlert(alert)} size={18} />
-        <h2 id="why-title">{alert?.summary ?? summary}</h2>
+        <h2 id="why-title">
+          <Said text={alert?.summary ?? summary} />
+        </h2>
         <button
           type="button"
           class="icon-button"
@@ -96,8 +108,8 @@ const Explained = ({ explanation }: { explanation: Explanation }) => {
     <>
       <section class="block because">
         <p class="because-lead">{t(`why.lead.${state}`, { time })}</p>
-        <p class="because-text" lang="en">
-          {sentence(because)}
+        <p class="because-text">
+          <Said text={because} show={sentence} />
         </p>
       </section>
       {heldBack !== null && (
@@ -106,7 +118,7 @@ const Explained = ({ explanation }: { explanation: Explanation }) => {
             <b>
               {t("why.held")}: {t(`heldBack.${heldBack.by}`)}
             </b>
-            <span>{heldBack.reason}</span>
+            <span>{reasonWord(heldBack)}</span>
             <span class="quiet">{untilWord(heldBack)}</span>
           </div>
         </section>
@@ -141,12 +153,12 @@ const Provenance = ({ explanation }: { explanation: Explanation }) => {
           class="text-button strong"
           href={formatRoute({ screen: "rules", tab: null, selection: null, camera: null, item: rule })}
         >
-          {name}
+          {said(name)}
         </a>
         <span class="mono quiet">{rule}</span>
       </p>
       <Facts>
-        <Fact label={t("why.scope")} value={scope} />
+        <Fact label={t("why.scope")} value={said(scope)} />
         <Fact label={t("why.version")} value={version.slice(0, 16)} mono />
         <Fact label={t("why.entity")} value={entity} mono />
         <Fact label={t("why.for")} value={wait(forSeconds)} />

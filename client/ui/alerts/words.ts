@@ -1,4 +1,5 @@
 /** Words and marks of an alert: severity in the map's shapes, what it is about, where, and until when it is held back. */
+import { said } from "#client/i18n/said.ts"
 import { language, t } from "#client/i18n/translate.ts"
 import type { Mark } from "#client/map/mark.ts"
 import { serverNowMs, twin } from "#client/state/app.ts"
@@ -37,6 +38,9 @@ export const momentWord = (atMs: number): string => {
   }
   return formatDateTime(lang, atMs)
 }
+/** Of maintenance, changes and mutes the reason is what somebody wrote, and is never translated. */
+export const reasonWord = ({ by, reason }: Pick<HeldBack, "by" | "reason">): string =>
+  by === "maintenance" || by === "change" || by === "mute" ? reason : said(reason)
 export const untilWord = ({ untilMs }: Pick<HeldBack, "untilMs">): string =>
   untilMs === null ? t("why.held.open") : t("why.held.until", { time: momentWord(untilMs) })
 

@@ -1,5 +1,6 @@
 /** What failed, how sure that is, why this and not another, and the evidence: what speaks for it, against it, what is missing. */
 import { useSignal } from "@preact/signals"
+import { capital } from "#client/i18n/said.ts"
 import { language, t } from "#client/i18n/translate.ts"
 import type { Key } from "#client/i18n/translate.ts"
 import { serverNowMs } from "#client/state/app.ts"
@@ -9,6 +10,7 @@ import { deviceName, entityWord } from "#client/ui/alerts/words.ts"
 import { formatAge, formatDuration } from "#client/ui/format.ts"
 import { SureBar } from "#client/ui/incidents/incident-mark.tsx"
 import { memberName, sureWord } from "#client/ui/incidents/words.ts"
+import { Said } from "#client/ui/said.tsx"
 import type { CauseMember, CauseView, EvidenceView } from "#protocol/incident.ts"
 
 /** Of each standing; the rest on demand. */
@@ -29,8 +31,8 @@ export const CauseCard = ({ cause, nth, of }: { cause: CauseView; nth: number; o
       <SureBar confidence={cause.confidence} />
       <b class="num">{sureWord(cause.confidence)}</b>
     </p>
-    <p class="cause-because" lang="en">
-      {cause.because}
+    <p class="cause-because">
+      <Said text={cause.because} />
     </p>
     <EvidenceList cause={cause} />
   </section>
@@ -100,7 +102,9 @@ const Standing = (props: { standing: EvidenceView["standing"]; title: Key; rows:
               <path d={SIGNS[standing]} fill="none" stroke="currentColor" stroke-width="2" stroke-linecap="round" />
             </svg>
             <span class="evidence-text">
-              <span lang="en">{one.text}</span>
+              <span>
+                <Said text={one.text} show={capital} />
+              </span>
               <small class="quiet">
                 <Where device={one.device} entity={one.entity} />
                 {one.atMs === null

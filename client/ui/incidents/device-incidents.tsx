@@ -6,6 +6,7 @@ import { incidents, openIncident } from "#client/state/incidents.ts"
 import { formatRoute } from "#client/state/route.ts"
 import { formatDuration } from "#client/ui/format.ts"
 import { IncidentMark } from "#client/ui/incidents/incident-mark.tsx"
+import { Said } from "#client/ui/said.tsx"
 import type { IncidentRow } from "#protocol/incident.ts"
 
 export const DeviceIncidents = ({ id }: { id: string }) => {
@@ -30,7 +31,9 @@ export const DeviceIncidents = ({ id }: { id: string }) => {
             >
               <IncidentMark row={row} size={14} />
               <span class="row-main">
-                <span>{row.title}</span>
+                <span>
+                  <Said text={row.title} />
+                </span>
                 <span class="row-detail">
                   <span>{t(causes(row) ? "incident.device.cause" : "incident.device.hit")}</span>
                 </span>

@@ -1,5 +1,6 @@
 /** The map's own triage: open incidents above everything else, and the chosen one opened up: how sure, why, what to do. */
 import { useEffect } from "preact/hooks"
+import { capital } from "#client/i18n/said.ts"
 import { language, t, tCount } from "#client/i18n/translate.ts"
 import { serverNowMs, shownReplay } from "#client/state/app.ts"
 import { needsSomebody, triageOrder } from "#client/state/incident-list.ts"
@@ -10,6 +11,7 @@ import { formatDuration } from "#client/ui/format.ts"
 import { IncidentActs, useIncidentActs } from "#client/ui/incidents/incident-acts.tsx"
 import { IncidentMark, SureBar } from "#client/ui/incidents/incident-mark.tsx"
 import { causeName, customersWord, sureWord } from "#client/ui/incidents/words.ts"
+import { Said } from "#client/ui/said.tsx"
 import type { IncidentRow, IncidentView } from "#protocol/incident.ts"
 
 /** More stand in the list of their own. */
@@ -65,7 +67,9 @@ const SideRow = ({ row, open }: { row: IncidentRow; open: boolean }) => {
     >
       <IncidentMark row={row} />
       <span class="row-main">
-        <span class="row-title">{row.title}</span>
+        <span class="row-title">
+          <Said text={row.title} />
+        </span>
         <span class="row-detail">
           {impact.subscribers !== null && (
             <span class="num">
@@ -135,11 +139,13 @@ const Why = ({ view }: { view: IncidentView }) => {
       </p>
       {cause.members.length > 1 && <p>{causeName(cause.members)}</p>}
       <h3>{t("incident.why")}</h3>
-      <p lang="en">{cause.because}</p>
+      <p>
+        <Said text={cause.because} />
+      </p>
       <ol class="why-list">
         {reasons.map((one, at) => (
-          <li key={at} lang="en">
-            {one.text}
+          <li key={at}>
+            <Said text={one.text} show={capital} />
           </li>
         ))}
       </ol>

@@ -1,132 +1,54 @@
-/**
- * The triage list as a grid: only the visible rows of thousands are in the page. One row is the keyboard's, moved by j, k
- * and the arrows; Enter opens the room.
- */
-import { useSignal } from "@preact/signals"
-import { useEffect, useRef } from "preact/hooks"
+/** The triage list of incidents: Enter opens the room. */
+import { said } from "#client/i18n/said.ts"
 import { language, t, tCount } from "#client/i18n/translate.ts"
-import { sliceOf, stepped } from "#client/state/alert-list.ts"
 import { serverNowMs } from "#client/state/app.ts"
 import { incidentCursor } from "#client/state/incidents.ts"
 import { go } from "#client/state/route.ts"
 import { untilWord } from "#client/ui/alerts/words.ts"
 import { formatDuration, formatPercent } from "#client/ui/format.ts"
+import { GridList } from "#client/ui/grid-list.tsx"
+import type { RowPlace } from "#client/ui/grid-list.tsx"
 import { IncidentMark, SureBar } from "#client/ui/incidents/incident-mark.tsx"
-import { causeName, customersWord, knownWord, sureWord } from "#client/ui/incidents/words.ts"
+import { causeBeside, customersWord, knownWord, sureWord } from "#client/ui/incidents/words.ts"
+import { Said } from "#client/ui/said.tsx"
 import type { IncidentRow } from "#protocol/incident.ts"
 
 const ROW_PX = 62
-const HEAD_PX = 34
 const COLUMNS = ["what", "impact", "sure", "who", "since"] as const
 
-export const IncidentTable = ({ rows }: { rows: readonly IncidentRow[] }) => {
-  const body = useRef<HTMLDivElement>(null)
-  const top = useSignal(0)
-  const height = useSignal(600)
-  const at = rows.findIndex(({ id }) => id === incidentCursor.value)
-  useEffect(() => {
-    const element = body.current
-    if (element === null) return
-    const resized = new ResizeObserver(() => (height.value = element.clientHeight))
-    resized.observe(element)
-    return () => resized.disconnect()
-  }, [])
-  useEffect(() => {
-    const element = body.current
-    if (element === null || at < 0) return
-    const y = at * ROW_PX
-    if (y < element.scrollTop) element.scrollTop = y
-    else if (y + ROW_PX + HEAD_PX > element.scrollTop + element.clientHeight) {
-      element.scrollTop = y + ROW_PX + HEAD_PX - element.clientHeight
-    }
-  }, [incidentCursor.value])
-  const move = (step: number) => {
-    const row = rows[stepped(rows.length, at, step)]
-    if (row !== undefined) incidentCursor.value = row.id
-  }
-  const open = (row: IncidentRow | undefined) => {
-    if (row === undefined) return
-    incidentCursor.value = row.id
-    go({ item: row.id })
-  }
-  const onKeyDown = (event: KeyboardEvent) => {
-    if (event.ctrlKey || event.metaKey || event.altKey) return
-    const page = Math.max(1, Math.floor(height.value / ROW_PX) - 1)
-    const step = {
-      ArrowDown: 1,
-      j: 1,
-      ArrowUp: -1,
-      k: -1,
-      PageDown: page,
-      PageUp: -page,
-      Home: -rows.length,
-      End: rows.length,
-    }[event.key]
-    if (step !== undefined) move(step)
-    else if (event.key === "Enter") open(rows[at])
-    else return
-    event.preventDefault()
-    event.stopPropagation()
-  }
-  const { first, end } = sliceOf(rows.length, top.value, height.value, ROW_PX)
-  return (
-    <div class="alert-list" data-list>
-      <div
-        ref={body}
-        class="grid panel alerts-grid incidents-grid"
-        role="grid"
-        tabIndex={0}
-        data-row
-        aria-labelledby="incidents-title"
-        aria-rowcount={rows.length + 1}
-        aria-activedescendant={at < 0 ? undefined : `incident-row-${at}`}
-        onScroll={(event) => (top.value = event.currentTarget.scrollTop)}
-        onKeyDown={onKeyDown}
-        onFocus={() => {
-          if (at < 0) move(1)
-        }}
-      >
-        <div class="grid-head" role="row" aria-rowindex={1}>
-          {COLUMNS.map((column) => (
-            <span key={column} role="columnheader">
-              {t(`incidents.column.${column}`)}
-            </span>
-          ))}
-        </div>
-        <div role="rowgroup" style={{ height: `${rows.length * ROW_PX}px` }}>
-          <div role="presentation" style={{ transform: `translateY(${first * ROW_PX}px)` }}>
-            {rows.slice(first, end).map((row, nth) => (
-              <Row key={row.id} row={row} index={first + nth} at={first + nth === at} press={() => open(row)} />
-            ))}
-          </div>
-        </div>
-      </div>
-    </div>
-  )
-}
+export const IncidentTable = ({ rows }: { rows: readonly IncidentRow[] }) => (
+  <GridList
+    name="incident"
+    class="incidents-grid"
+    labelledBy="incidents-title"
+    rows={rows}
+    rowPx={ROW_PX}
+    columns={COLUMNS.map((column) => t(`incidents.column.${column}`))}
+    keyOf={({ id }) => id}
+    cursor={incidentCursor}
+    open={({ id }) => go({ item: id })}
+    row={(row, place) => <Row key={row.id} row={row} place={place} />}
+  />
+)
 
-const Row = (props: { row: IncidentRow; index: number; at: boolean; press: () => void }) => {
-  const { row, index, at, press } = props
+const Row = ({ row, place }: { row: IncidentRow; place: RowPlace }) => {
   const { cause, suppressed } = row
+  const detail = [causeBeside(row), suppressed > 0 ? tCount("incident.folded", suppressed) : null]
   return (
     <div
-      id={`incident-row-${index}`}
+      {...place}
       class={`grid-row incident-row ${row.ack !== null || row.state !== "open" ? "held-back" : ""}`}
       role="row"
-      aria-rowindex={index + 2}
-      aria-selected={at}
       data-id={row.id}
-      onClick={press}
     >
       <span role="gridcell" class="grid-name">
         <IncidentMark row={row} size={18} />
         <span class="unseen">{t(`alertSeverity.${row.severity}`)}</span>
         <span class="two">
-          <b class="ellipsis">{row.title}</b>
-          <small class="ellipsis quiet">
-            {cause === null ? t("incident.cause.unknown") : causeName(cause.members)}
-            {suppressed > 0 && ` · ${tCount("incident.folded", suppressed)}`}
-          </small>
+          <b class="ellipsis" title={said(row.title)}>
+            <Said text={row.title} />
+          </b>
+          <small class="ellipsis quiet">{detail.filter((part) => part !== null).join(" · ")}</small>
         </span>
       </span>
       <span role="gridcell" class="two">

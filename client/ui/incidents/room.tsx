@@ -32,6 +32,7 @@ import { ConfirmCauseDialog } from "#client/ui/incidents/word-dialogs.tsx"
 import { memberName } from "#client/ui/incidents/words.ts"
 import { saveFile } from "#client/ui/once.tsx"
 import { problemText } from "#client/ui/problem-text.ts"
+import { Said } from "#client/ui/said.tsx"
 import type { IncidentView } from "#protocol/incident.ts"
 
 interface RoomProps {
@@ -98,7 +99,9 @@ const Head = ({ view, act, run }: { view: IncidentView; act: Act; run: (wish: In
       <div class="room-title">
         <IncidentMark row={view} size={24} />
         <div class="room-names">
-          <h1 id="room-title">{title}</h1>
+          <h1 id="room-title">
+            <Said text={title} />
+          </h1>
           <p class="panel-state">
             <span class="chip">{t(`alertSeverity.${severity}`)}</span>
             <span class={`incident-state state-${state}`}>{t(`incidents.state.${state}`)}</span>

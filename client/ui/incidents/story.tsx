@@ -1,6 +1,7 @@
 /** The time line: what the twin saw and what people did, newest first, and what is asked of the network right now. */
 import { useSignal } from "@preact/signals"
 import { useMemo } from "preact/hooks"
+import { capital } from "#client/i18n/said.ts"
 import { language, t } from "#client/i18n/translate.ts"
 import { serverNowMs } from "#client/state/app.ts"
 import { storyOf } from "#client/state/incident-story.ts"
@@ -8,6 +9,7 @@ import type { StoryLine } from "#client/state/incident-story.ts"
 import { momentWord } from "#client/ui/alerts/words.ts"
 import { formatAge } from "#client/ui/format.ts"
 import { Where } from "#client/ui/incidents/cause-card.tsx"
+import { Said } from "#client/ui/said.tsx"
 import type { IncidentView } from "#protocol/incident.ts"
 
 /** Lines in the page at first; a long night has hundreds. */
@@ -50,9 +52,7 @@ const Line = ({ line: { entry, count, firstMs, byHand } }: { line: StoryLine }) 
         )}
       </span>
       {entry.text !== "" && (
-        <span class="line-text" lang={byHand ? undefined : "en"}>
-          {entry.text}
-        </span>
+        <span class="line-text">{isOwnWords(entry) ? entry.text : <Said text={entry.text} show={capital} />}</span>
       )}
       {entry.device !== undefined && (
         <small class="quiet">
@@ -63,6 +63,9 @@ const Line = ({ line: { entry, count, firstMs, byHand } }: { line: StoryLine }) 
   </li>
 )
 
+/** What somebody wrote is never said anew. */
+const isOwnWords = ({ action }: StoryLine["entry"]): boolean => action === "noted" || action === "escalated"
+
 export const Probing = ({ probing }: Pick<IncidentView, "probing">) =>
   probing.length === 0 ? null : (
     <section class="block probing" data-testid="probing">
@@ -71,12 +74,16 @@ export const Probing = ({ probing }: Pick<IncidentView, "probing">) =>
       <ul>
         {probing.map(({ text, atMs, answer }, at) => (
           <li key={at} class={answer === null ? "asking" : ""}>
-            <span lang="en">{text}</span>
+            <span>
+              <Said text={text} show={capital} />
+            </span>
             <small class="quiet">
               {answer === null ? (
                 t("incident.probing.waits", { age: formatAge(language.value, serverNowMs.value - atMs) })
               ) : (
-                <b lang="en">{answer}</b>
+                <b>
+                  <Said text={answer} show={capital} />
+                </b>
               )}
             </small>
           </li>

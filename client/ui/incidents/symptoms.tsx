@@ -1,6 +1,7 @@
 /** What was seen: what a cause explains, with why nobody is told of it one by one; what nothing explains stands apart, first. */
 import { useSignal } from "@preact/signals"
 import { useMemo } from "preact/hooks"
+import { capital } from "#client/i18n/said.ts"
 import { language, t, tCount } from "#client/i18n/translate.ts"
 import { serverNowMs } from "#client/state/app.ts"
 import { symptomGroups } from "#client/state/incident-story.ts"
@@ -9,6 +10,7 @@ import { formatRoute } from "#client/state/route.ts"
 import { entityWord } from "#client/ui/alerts/words.ts"
 import { formatDuration } from "#client/ui/format.ts"
 import { causeName } from "#client/ui/incidents/words.ts"
+import { Said } from "#client/ui/said.tsx"
 import type { IncidentView } from "#protocol/incident.ts"
 
 /** In the page at first: a site of two hundred devices has hundreds. */
@@ -56,20 +58,21 @@ const Group = ({ group: { cause, symptoms }, view }: { group: SymptomGroup; view
             </a>
             <span class="symptom-what">
               {one.alert === "" ? (
-                <span lang="en">{one.summary}</span>
+                <span>
+                  <Said text={one.summary} show={capital} />
+                </span>
               ) : (
                 <a
                   class="plain-link"
-                  lang="en"
                   href={formatRoute({ screen: "alerts", tab: null, camera: null, selection: null, item: one.alert })}
                 >
-                  {one.summary}
+                  <Said text={one.summary} show={capital} />
                 </a>
               )}
               {one.entity !== "" && <span class="mono quiet"> {entityWord(one.entity)}</span>}
               {one.why !== null && (
-                <small class="quiet" lang="en">
-                  {one.why}
+                <small class="quiet">
+                  <Said text={one.why} show={capital} />
                 </small>
               )}
             </span>

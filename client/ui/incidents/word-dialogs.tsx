@@ -10,6 +10,7 @@ import { Dialog } from "#client/ui/dialog.tsx"
 import { Form } from "#client/ui/form.tsx"
 import type { Actable } from "#client/ui/incidents/incident-acts.tsx"
 import { memberName } from "#client/ui/incidents/words.ts"
+import { Said } from "#client/ui/said.tsx"
 import { FAULT_TYPES } from "#protocol/incident.ts"
 import type { CauseMember, IncidentView } from "#protocol/incident.ts"
 
@@ -47,7 +48,9 @@ const WordsDialog = (props: {
         }
       >
         <p>
-          <b>{props.incident.title}</b>
+          <b>
+            <Said text={props.incident.title} />
+          </b>
         </p>
         {props.children}
         <Words value={text.value} label={props.hint} set={(value) => (text.value = value)} focus />

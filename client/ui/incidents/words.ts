@@ -1,4 +1,5 @@
 /** Words of an incident: its cause as a person says it, how many customers and how that is known, how sure the twin is. */
+import { saidName } from "#client/i18n/said.ts"
 import { language, t } from "#client/i18n/translate.ts"
 import type { Mark } from "#client/map/mark.ts"
 import { twin } from "#client/state/app.ts"
@@ -12,9 +13,16 @@ export const markOfIncident = ({ severity, state }: Pick<IncidentRow, "severity"
 
 /** "CR1-SAO-01, or its only link": what nothing seen so far tells apart is one cause with several names. */
 export const causeName = (members: readonly CauseMember[]): string => {
-  const [first, ...others] = members.map(({ name }) => name)
+  const [first, ...others] = members.map(({ name }) => saidName(name))
   if (first === undefined) return t("incident.cause.unknown")
   return others.length === 0 ? first : t("incident.cause.or", { first, others: others.join(t("incident.cause.join")) })
+}
+
+/** The cause under a title that does not name it already; null = it does. */
+export const causeBeside = ({ title, cause }: Pick<IncidentRow, "title" | "cause">): string | null => {
+  if (cause === null) return t("incident.cause.unknown")
+  const [first] = cause.members
+  return first !== undefined && title.toLowerCase().includes(first.name.toLowerCase()) ? null : causeName(cause.members)
 }
 
 export const customersWord = (subscribers: IncidentRow["impact"]["subscribers"]): string => {
@@ -37,7 +45,7 @@ export const linkName = (id: string): string | null => {
 }
 
 export const memberName = ({ kind, id, name }: CauseMember): string => {
-  if (name !== "") return name
+  if (name !== "") return saidName(name)
   if (kind === "link") return linkName(id) ?? id
   return kind === "site" ? siteName(id) : deviceName(id)
 }

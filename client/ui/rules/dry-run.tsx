@@ -1,5 +1,6 @@
 /** What the rule would have done: a stretch of the stored past, a bar for each time that it would have fired, and the list. */
 import { useSignal } from "@preact/signals"
+import { said } from "#client/i18n/said.ts"
 import { language, t, tCount } from "#client/i18n/translate.ts"
 import { call } from "#client/state/api.ts"
 import { serverNowMs } from "#client/state/app.ts"
@@ -13,6 +14,7 @@ import { useAct } from "#client/ui/ask.ts"
 import { Problem } from "#client/ui/form.tsx"
 import { formatDateTime, formatDuration, formatMoment, formatNumber, formatPercent } from "#client/ui/format.ts"
 import { MarkIcon } from "#client/ui/icons.tsx"
+import { Said } from "#client/ui/said.tsx"
 import { Sheet } from "#client/ui/table.tsx"
 import type { AlertRule, AlertRuleRow, DryRun, RuleMistake } from "#protocol/rest-generated.ts"
 
@@ -194,7 +196,7 @@ const Line = ({ line }: { line: TestLine }) => (
           key={at}
           class={`test-bar sev-${alert.severity} ${open ? "still" : ""}`}
           style={{ insetInlineStart: `${left * 100}%`, inlineSize: `${width * 100}%` }}
-          title={`${alert.summary} · ${spanWord(alert)}`}
+          title={`${said(alert.summary)} · ${spanWord(alert)}`}
         />
       ))}
     </span>
@@ -224,7 +226,7 @@ const List = ({ alerts, run }: { alerts: readonly WouldBe[]; run: DryRun }) => (
           {alert.deviceName} <span class="mono quiet">{entityWord(alert.entity)}</span>
         </td>
         <td>
-          <MarkIcon mark={markOfSeverityWord(alert.severity)} size={11} /> {alert.summary}
+          <MarkIcon mark={markOfSeverityWord(alert.severity)} size={11} /> <Said text={alert.summary} />
         </td>
       </tr>
     ))}

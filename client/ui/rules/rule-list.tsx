@@ -1,5 +1,6 @@
 /** All rules of the tenant: what they watch, how bad, for whom, whether they are on, and how many alerts they have now. */
 import { useSignal } from "@preact/signals"
+import { said } from "#client/i18n/said.ts"
 import { t } from "#client/i18n/translate.ts"
 import { call } from "#client/state/api.ts"
 import { can } from "#client/state/places.ts"
@@ -109,7 +110,7 @@ const RuleLine = (props: {
       >
         <MarkIcon mark={markOfSeverityWord(worstSeverity(rule))} size={13} />
         <span class="row-main">
-          <span class="row-title">{rule.name}</span>
+          <span class="row-title">{said(rule.name)}</span>
           <span class="row-detail">
             <span class="mono">{rule.id}</span>
             {row.origin === "own" || row.origin === "changed" ? (

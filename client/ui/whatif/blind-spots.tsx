@@ -1,8 +1,10 @@
 /** What monitoring could not tell: faults that look alike today, faults that nobody would see, and the cheapest probe to add. */
+import { capital } from "#client/i18n/said.ts"
 import { language, t } from "#client/i18n/translate.ts"
 import { call } from "#client/state/api.ts"
 import { useAsk } from "#client/ui/ask.ts"
 import { formatNumber } from "#client/ui/format.ts"
+import { Said } from "#client/ui/said.tsx"
 import { Loaded } from "#client/ui/table.tsx"
 import { Assumed } from "#client/ui/whatif/assumed.tsx"
 import type { BlindSpots, SingleFault } from "#protocol/rest-generated.ts"
@@ -84,7 +86,9 @@ const Suggestions = ({ spots: { suggestions } }: { spots: BlindSpots }) => (
             <b>{device.name}</b> <span class="chip">{t(`blind.watch.${watch}`)}</span>
             {at === 0 && <span class="chip word-ok">{t("blind.best")}</span>}
           </span>
-          <span lang="en">{text}</span>
+          <span>
+            <Said text={text} show={capital} />
+          </span>
           <span class="quiet num">
             {t("blind.gain", {
               gain: formatNumber(language.value, gain, 2),

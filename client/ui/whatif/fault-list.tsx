@@ -1,12 +1,11 @@
 /** What is assumed to fail: found by name or pressed on the map, each row to change or take away. */
-import { useComputed, useSignal } from "@preact/signals"
-import { useRef } from "preact/hooks"
 import { t } from "#client/i18n/translate.ts"
 import { twin } from "#client/state/app.ts"
 import { plain, search } from "#client/state/search.ts"
 import { faults, linkMode, setFaults } from "#client/state/whatif.ts"
 import { FAULTS_MAX, faultOf, has, keyOf, toggled, withFault } from "#client/state/whatif-faults.ts"
-import { CloseIcon, SearchIcon } from "#client/ui/icons.tsx"
+import { Combobox } from "#client/ui/combobox.tsx"
+import { CloseIcon } from "#client/ui/icons.tsx"
 import { faultName } from "#client/ui/whatif/words.ts"
 import type { Fault, Srlg } from "#protocol/rest-generated.ts"
 
@@ -111,87 +110,26 @@ interface Hit {
   readonly detail: string
 }
 
-const Finder = ({ srlgs }: { srlgs: readonly Srlg[] }) => {
-  const input = useRef<HTMLInputElement>(null)
-  const query = useSignal("")
-  const open = useSignal(false)
-  const active = useSignal(0)
-  const hits = useComputed(() => (open.value ? hitsOf(query.value, srlgs) : []))
-  const choose = (hit: Hit | undefined) => {
-    if (hit === undefined) return
-    query.value = ""
-    active.value = 0
-    open.value = false
-    setFaults(withFault(faults.peek(), hit.fault))
-  }
-  const onKeyDown = (event: KeyboardEvent) => {
-    if (event.key === "ArrowDown" && !open.peek()) open.value = true
-    else if (event.key === "ArrowDown") active.value = Math.min(hits.value.length - 1, active.value + 1)
-    else if (event.key === "ArrowUp") active.value = Math.max(0, active.value - 1)
-    else if (event.key === "Enter") choose(hits.value[active.value])
-    else if (event.key === "Escape") {
-      if (query.value === "") input.current?.blur()
-      query.value = ""
-    } else return
-    event.preventDefault()
-    event.stopPropagation()
-  }
-  const showing = open.value && (query.value.trim() !== "" || srlgs.length > 0)
-  return (
-    <div class="search sim-search" role="search" aria-label={t("whatif.find")}>
-      <SearchIcon />
-      <input
-        ref={input}
-        type="text"
-        role="combobox"
-        name="fault"
-        aria-label={t("whatif.find")}
-        aria-expanded={showing}
-        aria-controls="sim-results"
-        aria-autocomplete="list"
-        aria-activedescendant={showing && hits.value.length > 0 ? `sim-hit-${active.value}` : undefined}
-        placeholder={t("whatif.find.hint")}
-        autocomplete="off"
-        spellcheck={false}
-        value={query.value}
-        onInput={(event) => {
-          query.value = event.currentTarget.value
-          active.value = 0
-          open.value = true
-        }}
-        onFocus={() => (open.value = true)}
-        onClick={() => (open.value = true)}
-        onBlur={() => (open.value = false)}
-        onKeyDown={onKeyDown}
-      />
-      <ul id="sim-results" class="search-results" role="listbox" aria-label={t("search.results")} hidden={!showing}>
-        {showing &&
-          hits.value.map((hit, index) => (
-            <li
-              key={keyOf(hit.fault)}
-              id={`sim-hit-${index}`}
-              role="option"
-              aria-selected={index === active.value}
-              onMouseDown={(event) => {
-                event.preventDefault()
-                choose(hit)
-              }}
-              onMouseMove={() => (active.value = index)}
-            >
-              <span class="chip">{t(`whatif.kind.${hit.fault.kind}`)}</span>
-              <span class="grow ellipsis">{hit.title}</span>
-              <span class="quiet">{has(faults.value, hit.fault) ? t("whatif.already") : hit.detail}</span>
-            </li>
-          ))}
-        {showing && hits.value.length === 0 && (
-          <li role="option" aria-selected={false} aria-disabled="true" class="quiet">
-            {t("search.none", { query: query.value })}
-          </li>
-        )}
-      </ul>
-    </div>
-  )
-}
+const Finder = ({ srlgs }: { srlgs: readonly Srlg[] }) => (
+  <Combobox
+    id="sim-hit"
+    class="sim-search"
+    name="fault"
+    label={t("whatif.find")}
+    placeholder={t("whatif.find.hint")}
+    find={(query) => hitsOf(query, srlgs)}
+    keyOf={({ fault }) => keyOf(fault)}
+    choose={({ fault }) => setFaults(withFault(faults.peek(), fault))}
+    row={(hit) => (
+      <>
+        <span class="chip">{t(`whatif.kind.${hit.fault.kind}`)}</span>
+        <span class="grow ellipsis">{hit.title}</span>
+        <span class="quiet">{has(faults.value, hit.fault) ? t("whatif.already") : hit.detail}</span>
+      </>
+    )}
+    eager={srlgs.length > 0}
+  />
+)
 
 /** Nothing typed yet: the groups, which cannot be pressed on the map. */
 const hitsOf = (query: string, srlgs: readonly Srlg[]): readonly Hit[] => {

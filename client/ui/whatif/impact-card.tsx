@@ -4,9 +4,11 @@
  */
 import type { ComponentChildren } from "preact"
 import { useSignal } from "@preact/signals"
+import { capital } from "#client/i18n/said.ts"
 import { language, t } from "#client/i18n/translate.ts"
 import { percentOf } from "#client/state/whatif-picture.ts"
 import { formatBps, formatMoment, formatNumber } from "#client/ui/format.ts"
+import { Said } from "#client/ui/said.tsx"
 import { customersText, customersWhy, percentWord } from "#client/ui/whatif/words.ts"
 import { FAR_ABOVE } from "#client/ui/whatif/paint.ts"
 import type { LoadShift, Ref, WhatIfAnswer } from "#protocol/rest-generated.ts"
@@ -49,9 +51,11 @@ export const ImpactCard = ({ answer }: { answer: WhatIfAnswer }) => {
       <Traffic answer={answer} />
       <section class="block">
         <h3>{t("whatif.assumptions")}</h3>
-        <ul class="sim-assumed" lang="en">
+        <ul class="sim-assumed">
           {answer.assumptions.map((one, at) => (
-            <li key={at}>{one}</li>
+            <li key={at}>
+              <Said text={one} show={capital} />
+            </li>
           ))}
         </ul>
         <p class="quiet num">{t("whatif.moment", { time: formatMoment(language.value, answer.atMs) })}</p>

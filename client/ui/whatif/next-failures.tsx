@@ -3,6 +3,7 @@
  * The row under the pointer is simulated on the map beside; the list goes out as CSV.
  */
 import { useSignal } from "@preact/signals"
+import { capital } from "#client/i18n/said.ts"
 import { language, t } from "#client/i18n/translate.ts"
 import { call } from "#client/state/api.ts"
 import { setFaults } from "#client/state/whatif.ts"
@@ -11,6 +12,7 @@ import { formatFaults } from "#client/state/whatif-faults.ts"
 import { useAsk } from "#client/ui/ask.ts"
 import { formatMoment, formatNumber, NOTHING } from "#client/ui/format.ts"
 import { saveFile } from "#client/ui/once.tsx"
+import { Said } from "#client/ui/said.tsx"
 import { Loaded } from "#client/ui/table.tsx"
 import { BesideMap } from "#client/ui/whatif/beside-map.tsx"
 import { Assumed } from "#client/ui/whatif/assumed.tsx"
@@ -133,8 +135,8 @@ const Row = ({ row, rank, preview }: { row: Candidate; rank: number; preview: Pr
           {t("next.takes", { devices: number(row.devices), links: overloaded === null ? NOTHING : number(overloaded) })}
         </span>
       </td>
-      <td class="next-why" lang="en">
-        {row.why}
+      <td class="next-why">
+        <Said text={row.why} show={capital} />
       </td>
     </tr>
   )

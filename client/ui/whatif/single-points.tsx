@@ -1,5 +1,6 @@
 /** Where no second way is: the links and routers that others hang on, and the routers that hang, with why. */
 import { useSignal } from "@preact/signals"
+import { capital } from "#client/i18n/said.ts"
 import { language, t } from "#client/i18n/translate.ts"
 import { call } from "#client/state/api.ts"
 import { allPages, LIST_ROWS } from "#client/state/pages.ts"
@@ -11,6 +12,7 @@ import type { Point } from "#client/state/whatif-points.ts"
 import { useAsk } from "#client/ui/ask.ts"
 import { formatNumber } from "#client/ui/format.ts"
 import { saveFile } from "#client/ui/once.tsx"
+import { Said } from "#client/ui/said.tsx"
 import { Loaded } from "#client/ui/table.tsx"
 import { BesideMap } from "#client/ui/whatif/beside-map.tsx"
 import { usePreview } from "#client/ui/whatif/preview.ts"
@@ -148,8 +150,8 @@ const Router = ({ row, preview }: { row: SinglePoint; preview: Preview }) => {
             {t("single.noPath", { name: row.device.name })}
             {row.lostNow && <span class="chip word-major"> {t("single.lostNow")}</span>}
           </span>
-          <span class="row-detail" lang="en">
-            {row.why}
+          <span class="row-detail">
+            <Said text={row.why} show={capital} />
           </span>
         </span>
         <span class="quiet">{row.site.name}</span>

@@ -1,0 +1,60 @@
+/**
+ * What the twin says, in the reader's language: sentences that it knows are said anew from their code and parameters
+ * (protocol/phrase.ts), every other text stands as it is and stays English. Never used for what people wrote.
+ */
+import { language } from "#client/i18n/translate.ts"
+import type { Language } from "#client/i18n/translate.ts"
+import { ptAssumed, ptCauses, ptIncidentLines, ptJudgement } from "#client/i18n/pt-phrases.ts"
+import { ptRuleNames, ptRuleSummaries } from "#client/i18n/pt-rule-pack.ts"
+import { ENGLISH, PHRASES, readPhrase, sayIn } from "#protocol/phrase.ts"
+import type { PhraseCode, Tongue } from "#protocol/phrase.ts"
+
+const PORTUGUESE: Tongue = {
+  templates: {
+    ...ptCauses,
+    ...ptIncidentLines,
+    ...ptJudgement,
+    ...ptAssumed,
+    ...ptRuleNames,
+    ...ptRuleSummaries,
+  },
+  joints: { ors: ", ou ", list: "; ", commas: ", ", ands: " e ", parens: ") (" },
+  number: (text) => NUMBERS.format(Number(text)),
+}
+/** As many digits as the twin said. */
+const NUMBERS = new Intl.NumberFormat("pt-BR", { maximumFractionDigits: 6 })
+
+export const TONGUES: Readonly<Record<Language, Tongue>> = { "pt-BR": PORTUGUESE, en: ENGLISH }
+
+/** Sentences that are remembered: a list is drawn again with every change. */
+const REMEMBERED_MAX = 2_000
+const remembered = new Map<string, string | null>()
+
+/** In Portuguese, or null = no sentence of the twin's. */
+export const inPortuguese = (text: string): string | null => {
+  const known = remembered.get(text)
+  if (known !== undefined) return known
+  const phrase = readPhrase(text)
+  const said = phrase === null ? null : sayIn(PORTUGUESE, phrase)
+  if (remembered.size >= REMEMBERED_MAX) remembered.clear()
+  remembered.set(text, said)
+  return said
+}
+
+export const said = (text: string): string => (language.value === "en" ? text : (inPortuguese(text) ?? text))
+
+/** A cause's name, which the twin keeps without its article: `link A - B`. */
+export const saidName = (name: string): string => {
+  if (language.value === "en") return name
+  const whole = inPortuguese(`the ${name}`)
+  return (whole ?? inPortuguese(name) ?? name).replace(/^[oa] /, "")
+}
+
+/** A shipped rule by its name, any other by its id. */
+export const ruleWord = (id: string): string => {
+  const code = `rule.${id}.name`
+  return Object.hasOwn(PHRASES, code) ? TONGUES[language.value].templates[code as PhraseCode] : id
+}
+
+/** What the twin says in the middle of a sentence, where it stands alone. */
+export const capital = (words: string): string => `${words.charAt(0).toUpperCase()}${words.slice(1)}`
