@@ -20,6 +20,13 @@ import type { ImportDocument, ImportMode, ImportReport } from "#engine/import/do
 import type { Log } from "#engine/log.ts"
 import { deviceReach, reachableTargets, wrongDeviceAddress, type WrongAddress } from "#engine/net/reach.ts"
 import type { Probes } from "#engine/probes/probes.ts"
+import {
+  afterIncidents,
+  keepIncidents,
+  makeIncidentWriter,
+  type IncidentWriter,
+} from "#engine/incidents/incident-writer.ts"
+import { storeIncidents } from "#engine/incidents/stored-incidents.ts"
 import { makeIngestGate, type IngestGate, type IngestStats } from "#engine/quota/ingest-gate.ts"
 import type { QuotaPassed, Quotas } from "#engine/quota/quotas.ts"
 import { perSecond, stretchProbes } from "#engine/quota/stretch-probes.ts"
@@ -125,13 +132,26 @@ export const openTenant = (
     const { config, db, vault, tenants, book, probes, quotas } = environment
     const log = environment.log.with({ tenant: tenant.slug })
     const now: Moment = { history: null, journal: null, snapshots: null, samples: 0 }
-    const twin = yield* tenants.open(tenant.id, load(environment, tenant, log, now))
+    const incidents = makeIncidentWriter({
+      store: (some) => storeIncidents(db, tenant.id, some),
+      onRefused: (incident, cause) =>
+        log.error("an incident cannot be stored and is in the journal only", { incident, cause }),
+      onGivenUp: (count) => log.warn("incidents were not stored while the database was away", { incidents: count }),
+    })
+    const twin = yield* tenants.open(tenant.id, load(environment, tenant, log, now, incidents))
     yield* writeEvents({
       twin,
       recoveredEvents: () => tenants.runtime(tenant.id)?.recoveredEvents() ?? [],
       append: (events) => appendEvents(db, tenant.id, events),
       onGivenUp: (events) => log.warn("events were not stored while the database was away", { events }),
       onRetry: (cause) => log.debug("events wait for the database", { cause }),
+    })
+    yield* keepIncidents({
+      writer: incidents,
+      twin,
+      recovered: () => tenants.runtime(tenant.id)?.recoveredIncidents() ?? [],
+      held: () => tenants.incidents(tenant.id)?.list() ?? [],
+      onRetry: (cause) => log.debug("incidents wait for the database", { cause }),
     })
     const retention = () => environment.retentionMs(tenant)
     yield* Effect.forkScoped(
@@ -255,7 +275,13 @@ interface Moment {
 }
 
 /** Opens the tenant's storage anew for every life of its runtime; the lease fences off whoever had it before. */
-const load = (environment: TenantEnvironment, tenant: TenantInfo, log: Log, now: Moment): LoadTenant =>
+const load = (
+  environment: TenantEnvironment,
+  tenant: TenantInfo,
+  log: Log,
+  now: Moment,
+  incidents: IncidentWriter,
+): LoadTenant =>
   Effect.gen(function* () {
     const { db, config, quotas } = environment
     const tell = (line: string): void => log.info(line)
@@ -282,7 +308,7 @@ const load = (environment: TenantEnvironment, tenant: TenantInfo, log: Log, now:
       inventory,
       epochBase: journal.lease.epoch * EPOCHS_PER_LIFE,
       journal: remembering(journal, history, now),
-      snapshots,
+      snapshots: afterIncidents(snapshots, incidents),
       snapshotEveryMs: config.snapshotSeconds * 1_000,
       eventsMax: () => quotas.limit(tenant.id, "mailbox_depth"),
       onNotice: (notice) => tellNotice(log, notice),

@@ -4,6 +4,7 @@
  * oldest of them, and chunks for as long as the journal needs their samples.
  */
 import * as Effect from "effect/Effect"
+import { pruneIncidents } from "#engine/incidents/stored-incidents.ts"
 import type { Log } from "#engine/log.ts"
 import type { DbShape } from "#engine/storage/db.ts"
 import { pruneEvents } from "#engine/storage/events.ts"
@@ -57,6 +58,7 @@ export const upkeepOnce = ({ db, tenant, stores, retention, log, nowMs: clock }:
     const nowMs = clock()
     const keep = retention()
     yield* pruneEvents(db, tenant, deleteBefore(nowMs, nowMs - keep.events))
+    yield* pruneIncidents(db, tenant, nowMs - keep.events)
     const { journal, snapshots, history } = stores()
     if (journal === null || snapshots === null || history === null) return
     const attempt = <A>(work: () => Promise<A>) => Effect.tryPromise({ try: work, catch: (cause) => cause })

@@ -101,6 +101,16 @@ export interface TimelineEntry {
   readonly entity?: string
 }
 
+/** How what the twin had said stands beside what was confirmed. */
+export interface Verdict {
+  /** What the twin had named first; null = it had named nothing. */
+  readonly fault: FaultType | null
+  /** As it was said at the time; null = nothing was. */
+  readonly confidence: number | null
+  /** An element that was confirmed is among those that were named. */
+  readonly isRight: boolean
+}
+
 export interface IncidentRow {
   /** `<seq>-<index>` of the journal where it opened. */
   readonly id: string
@@ -148,6 +158,8 @@ export interface IncidentView extends Omit<IncidentRow, "impact" | "cause"> {
     readonly atMs: number
     readonly members: readonly CauseMember[]
     readonly note: string
+    /** What the twin had said by then; absent in what was confirmed before this was kept. */
+    readonly verdict?: Verdict
   } | null
   /** Asked of the network now, because it would tell the members of a class apart. */
   readonly probing: ReadonlyArray<{ readonly text: string; readonly atMs: number; readonly answer: string | null }>

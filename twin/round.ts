@@ -20,6 +20,7 @@ import type {
 } from "#twin/input.ts"
 import { act, dueOf, evaluate, hear, newDesk, reshaped } from "#twin/incident/desk.ts"
 import type { Desk } from "#twin/incident/desk.ts"
+import type { Incident } from "#twin/incident/state.ts"
 import type { AlertsFact } from "#twin/judge/alert-rows.ts"
 import type { Judging } from "#twin/judge/judging.ts"
 import { makeJudging, NO_JUDGING_INPUTS } from "#twin/judge/judging.ts"
@@ -75,6 +76,15 @@ export interface RoundResult {
   readonly topologyChanged: boolean
   /** Ids of devices and links whose state may have changed. */
   readonly touched: ReadonlySet<string>
+  /** Incidents that ended, changed after their end or opened again, as they are now. */
+  readonly incidents: readonly IncidentRecord[]
+}
+
+/** An incident for storage. */
+export interface IncidentRecord {
+  /** Of the input that changed it last: of two records the one with the higher seq is the newer. */
+  readonly seq: number
+  readonly incident: Incident
 }
 
 /** A twin before its first input. */
@@ -101,7 +111,14 @@ const timersFor = ({ routers, links }: Topology): Timers => makeTimers(routers.l
  * may overlap its snapshot.
  */
 export const runRound = (world: World, cells: Cells, inputs: readonly Sequenced[]): RoundResult => {
-  const told: Told = { nodes: new Set(), links: new Set(), events: [], touched: new Set(), topologyChanged: false }
+  const told: Told = {
+    nodes: new Set(),
+    links: new Set(),
+    events: [],
+    touched: new Set(),
+    topologyChanged: false,
+    incidents: new Map(),
+  }
   for (const { seq, input } of inputs) {
     if (seq <= world.seq) continue
     const round: Round = { world, cells, told, seq, index: 0, remembered: told.events.length, ...unheard() }
@@ -113,6 +130,7 @@ export const runRound = (world: World, cells: Cells, inputs: readonly Sequenced[
     tellJudges(round, false)
     convene(round)
     remember(round)
+    takeOver(round)
   }
   return {
     seq: world.seq,
@@ -122,7 +140,14 @@ export const runRound = (world: World, cells: Cells, inputs: readonly Sequenced[
     events: told.events,
     topologyChanged: told.topologyChanged,
     touched: told.touched,
+    incidents: [...told.incidents.values()],
   }
+}
+
+/** What is over goes to storage under the seq of its input, however inputs are grouped. */
+const takeOver = ({ world: { desk }, told, seq }: Round): void => {
+  for (const [id, incident] of desk.over) told.incidents.set(id, { seq, incident })
+  desk.over.clear()
 }
 
 /** What the round will tell, while it is collected. */
@@ -132,6 +157,8 @@ interface Told {
   readonly events: EventView[]
   readonly touched: Set<string>
   topologyChanged: boolean
+  /** By incident. */
+  readonly incidents: Map<string, IncidentRecord>
 }
 
 /** The processing of one input. */

@@ -108,6 +108,8 @@ export const ROUTES: Readonly<Record<RouteName, Policy>> = {
   "maintenance.end": needs("maintenance.manage"),
   "incidents.list": needs("network.read"),
   "incidents.get": needs("network.read"),
+  "incidents.feedback": needs("network.read"),
+  "incidents.assignees": needs("alerts.close"),
   "incidents.postmortem": needs("network.read"),
   "incidents.acknowledge": needs("alerts.ack"),
   "incidents.withdraw": needs("alerts.ack"),

@@ -82,6 +82,8 @@ const bytesOf = (db: DbShape, tenant: TenantId): Effect.Effect<number, DbError> 
          + (select coalesce(sum(pg_column_size(data) + ${ROW_BYTES}), 0) from journal where tenant_id = $1)
          + (select coalesce(sum(pg_column_size(data) + ${ROW_BYTES}), 0) from snapshot where tenant_id = $1)
          + (select coalesce(sum(pg_column_size(raw) + ${ROW_BYTES * 2}), 0) from event where tenant_id = $1)
+         + (select coalesce(sum(pg_column_size(body) + pg_column_size(line) + pg_column_size(words) + ${ROW_BYTES * 3}), 0)
+            from incident where tenant_id = $1)
        )::float8 as bytes`,
       [tenant],
     )

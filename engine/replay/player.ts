@@ -11,6 +11,7 @@ import { withWaypoints, type WaypointLimits, type Waypoints } from "#engine/repl
 import type { LiveTwin, RoundNotice, TenantInfo } from "#engine/tenant/live-twin.ts"
 import { makeRoundListeners } from "#engine/tenant/round-listeners.ts"
 import type { EventView } from "#protocol/view.ts"
+import { viewById } from "#twin/incident/view.ts"
 import type { RoundResult } from "#twin/round.ts"
 import { countsOf, focusView } from "#twin/view.ts"
 
@@ -173,6 +174,7 @@ export const openPlayer = async (options: PlayerOptions): Promise<Player> => {
     view: (focus) => focusView(current.world, current.cells, focus),
     submit: () => false,
     setInventory: () => Promise.reject(new Error("the past cannot be changed")),
+    incident: (id) => viewById(current.world.desk.incidents, id),
     onRound: (listener) => {
       const stop = listeners.add(listener)
       // Who comes hears the moment, which a live twin would tell within a second.

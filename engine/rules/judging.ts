@@ -65,7 +65,7 @@ export const makeJudging = ({ db, quotas, log, judgements, appUrl, nowMs }: Judg
       alerts: makeAlertsApi(db),
       maintenance: makeMaintenanceApi({ db, follow: (tenant) => told(tenant, "silences"), nowMs }),
       judgements,
-      incidents: makeIncidentsApi(db, judgements.incidents),
+      incidents: makeIncidentsApi(db, judgements.incidents, nowMs),
     },
     follow: (tenant) =>
       Effect.gen(function* () {

@@ -64,6 +64,11 @@ export const seedEveryTable = async (owner: Client, tenant: TenantId): Promise<v
       "kind, proposal_id, decision, evidence_key, body, note, decided_by, decided_ms",
       ["link", "0".repeat(32), "rejected", "k", "{}", "", "ada", 1],
     ],
+    [
+      "incident",
+      "incident_id, seq, state, severity, starts_ms, ends_ms, sites, faults, words, line, body",
+      ["1-0", 1, "closed", "warn", 1, 2, ["pop-1"], ["link"], "", "{}", Buffer.alloc(8)],
+    ],
     ["maintenance_window", "window_id, body, updated_ms, updated_by", [first, "{}", 1, "ada"]],
     ["tenant_quota", "name, most", ["max_devices", 10]],
     [

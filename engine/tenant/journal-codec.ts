@@ -7,7 +7,8 @@ import * as Data from "effect/Data"
 import { packStored, unpackStored } from "#protocol/codec.ts"
 import { deviceId, entityKey } from "#protocol/id.ts"
 import type { EntityKind } from "#protocol/id.ts"
-import type { CauseMember } from "#protocol/incident.ts"
+import type { CauseMember, FaultType, Verdict } from "#protocol/incident.ts"
+import { FAULT_TYPES } from "#protocol/incident.ts"
 import type { Inventory } from "#protocol/inventory.ts"
 import type { Silence } from "#protocol/maintenance.ts"
 import type { TextFact } from "#protocol/metric.ts"
@@ -253,7 +254,7 @@ const incidentOf = ([, , incident, by, act]: readonly unknown[], atMs: number): 
   act: actOf(plain(act, "act")),
 })
 
-const actOf = ({ act, untilMs, user, text: words, note, members }: Record<string, unknown>): IncidentAct => {
+const actOf = ({ act, untilMs, user, text: words, note, members, ...more }: Record<string, unknown>): IncidentAct => {
   switch (act) {
     case "ack":
       return { act, untilMs: whole(untilMs, "untilMs") }
@@ -267,11 +268,35 @@ const actOf = ({ act, untilMs, user, text: words, note, members }: Record<string
     case "close":
       return { act, note: text(note, "note") }
     case "confirm":
-      return { act, note: text(note, "note"), members: plainList(members, "members") as unknown as CauseMember[] }
+      return {
+        act,
+        note: text(note, "note"),
+        members: plainList(members, "members") as unknown as CauseMember[],
+        ...(more["verdict"] === undefined ? {} : { verdict: verdictOf(more["verdict"]) }),
+        ...(more["replaces"] === undefined ? {} : { replaces: verdictOf(more["replaces"]) }),
+      }
     default:
       return wrong("act")
   }
 }
+
+const verdictOf = (value: unknown): Verdict => {
+  const { fault, confidence, isRight } = plain(value, "verdict")
+  if (typeof isRight !== "boolean") return wrong("isRight")
+  return {
+    fault:
+      fault === null
+        ? null
+        : (FAULT_TYPES as readonly unknown[]).includes(fault)
+          ? (fault as FaultType)
+          : wrong("fault"),
+    confidence: confidence === null ? null : share(confidence),
+    isRight,
+  }
+}
+
+const share = (value: unknown): number =>
+  typeof value === "number" && value >= 0 && value <= 1 ? value : wrong("confidence")
 
 /** Was checked when it was imported; here only its shape is. */
 const inventoryOf = (value: unknown): Inventory => {

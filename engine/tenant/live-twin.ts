@@ -10,6 +10,8 @@ import type { IncidentView } from "#protocol/incident.ts"
 import type { Silence } from "#protocol/maintenance.ts"
 import type { Rule } from "#protocol/rule.ts"
 import type { IncidentAct } from "#twin/incident/act.ts"
+import type { Feedback } from "#twin/incident/feedback.ts"
+import type { IncidentRecord } from "#twin/round.ts"
 import type { Explained } from "#twin/alert/explain.ts"
 import type { Receipt } from "#twin/alert/receipt.ts"
 import type { Counts, EventView, FocusView } from "#protocol/view.ts"
@@ -39,6 +41,8 @@ export interface RoundNotice {
   readonly topologyChanged: boolean
   /** Devices whose detail changed (for focus frames). */
   readonly touched: ReadonlySet<string>
+  /** For storage: incidents that ended, changed after their end or opened again. Absent = none. */
+  readonly incidents?: readonly IncidentRecord[]
 }
 
 export interface LiveTwin {
@@ -57,6 +61,8 @@ export interface LiveTwin {
   /** Replaces the inventory; resolves when it is journaled and applied. */
   readonly setInventory: (rev: number, inventory: Inventory) => Promise<void>
   readonly onRound: (listener: (notice: RoundNotice) => void) => () => void
+  /** One that the twin holds, else null; absent = it holds none. */
+  readonly incident?: (id: string) => IncidentView | null
 }
 
 /** The judgement of a tenant's twin, for doors and storage. Each change is an input of the journal. */
@@ -84,4 +90,6 @@ export interface Incidents {
   readonly list: () => readonly IncidentView[]
   /** Resolves when journaled and applied. `gone` = the twin does not hold it (any more), `closed` = too late for this, `full` = it has all the words that it can hold. */
   readonly act: (id: string, by: string, act: IncidentAct) => Promise<"done" | "gone" | "closed" | "full">
+  /** What confirmations have taught. */
+  readonly feedback: () => Feedback
 }

@@ -37,7 +37,7 @@ import type { AlertName } from "#protocol/alert.ts"
 import { deviceId, entityKey } from "#protocol/id.ts"
 import type { IncidentAct } from "#twin/incident/act.ts"
 import { refusalOf } from "#twin/incident/acted.ts"
-import { incidentView } from "#twin/incident/view.ts"
+import { incidentView, viewById } from "#twin/incident/view.ts"
 import type { ChangeInput, Sequenced } from "#twin/input.ts"
 import { alertViews, explainAlert, findAlert, receiptOfAlert } from "#twin/judge/alert-view.ts"
 import type { RoundResult } from "#twin/round.ts"
@@ -112,7 +112,7 @@ export class Live {
       roll: (options.dice ?? Math.random)(),
       seq: () => recovered.world.seq,
       capture: () => snapshotTwin(recovered.world, recovered.cells),
-      whenDurable: this.#writer.whenDurable,
+      whenDurable: (seq) => this.#whenTold(seq),
       onProblem: (detail) => parts.tell("snapshot-failed", detail),
     })
     this.runtime = this.#face()
@@ -160,12 +160,15 @@ export class Live {
       incidents: {
         list: () => world.desk.incidents.map(incidentView),
         act: (id, by, act) => this.#act(id, by, act),
+        feedback: () => world.desk.feedback,
       },
+      incident: (id) => viewById(world.desk.incidents, id),
       onRound: this.#listeners.add,
       durableSeq: this.#writer.durableSeq,
       whenDurable: this.#writer.whenDurable,
       flush: () => this.#flush(),
       recoveredEvents: () => this.#parts.recovered.events,
+      recoveredIncidents: () => this.#parts.recovered.incidents,
       stop: Effect.promise(() => this.#stop()),
       stats: () => this.#stats(),
     }
@@ -222,6 +225,12 @@ export class Live {
     return this.#parts.clock.nowMs()
   }
 
+  /** Durable, and everybody has heard of it: what a snapshot lets the twin forget stands with whoever stores it. */
+  async #whenTold(seq: number): Promise<void> {
+    await this.#writer.whenDurable(seq)
+    this.#told.tellDue()
+  }
+
   /** Resolves when it is journaled and applied. */
   #change(told: ChangeInput): Promise<void> {
     if (this.#status !== "live") return Promise.reject(stopped(this.#status))
@@ -262,7 +271,9 @@ export class Live {
       desk.incidents.find((incident) => incident.id === id),
       act.act,
     )
-    if (refusal !== null) return refusal
+    // One that the twin has forgotten still teaches it.
+    const isLesson = refusal === "gone" && act.act === "confirm" && act.verdict !== undefined
+    if (refusal !== null && !isLesson) return refusal
     await this.#change({ kind: "incident", atMs: this.#nowMs(), incident: id, by, act })
     return "done"
   }
@@ -353,6 +364,7 @@ const hasNews = (result: RoundResult): boolean =>
   result.nodes.length > 0 ||
   result.links.length > 0 ||
   result.events.length > 0 ||
+  result.incidents.length > 0 ||
   result.touched.size > 0
 
 /** True when it ended well and in time. */

@@ -16,7 +16,7 @@ import type { Cells, CellStates } from "#twin/cells.ts"
 import { NO_STATES } from "#twin/cells.ts"
 import type { Sequenced } from "#twin/input.ts"
 import { newWorld, runRound } from "#twin/round.ts"
-import type { World } from "#twin/round.ts"
+import type { IncidentRecord, RoundResult, World } from "#twin/round.ts"
 import { restoreTwin } from "#twin/snapshot.ts"
 
 /** The journal lacks inputs that the twin needs. Restore it from a backup, or start from a readable snapshot. */
@@ -62,7 +62,12 @@ export interface Recovered {
   readonly snapshotProblem: string | null
   /** Of the folded inputs, newest last, at most RECOVERED_EVENTS_MAX: nobody may have stored them yet. */
   readonly events: readonly EventView[]
+  /** Incidents that were over in the folded inputs, each as it was last, at most RECOVERED_INCIDENTS_MAX, the newest. */
+  readonly incidents: readonly IncidentRecord[]
 }
+
+/** Beyond it the oldest stay in the journal only: a tail of weeks. */
+export const RECOVERED_INCIDENTS_MAX = 5_000
 
 /** Events of a folded tail that are kept for their table; older ones are in the journal only. */
 export const RECOVERED_EVENTS_MAX = 50_000
@@ -83,10 +88,11 @@ export const recover = (
     const { world } = base
     const cells = makeCells(base.states)
     const snapshotSeq = world.seq
-    const events = yield* attempt("journal", () => foldTail(journal, world, cells, advance, turns))
+    const { events, incidents } = yield* attempt("journal", () => foldTail(journal, world, cells, advance, turns))
     const last = yield* attempt("journal", () => journal.lastSeq())
     if (last > world.seq) return yield* new JournalGap({ expectedSeq: world.seq + 1, foundSeq: last })
-    return { world, cells, snapshotSeq, folded: world.seq - snapshotSeq, snapshotProblem: base.problem, events }
+    const folded = world.seq - snapshotSeq
+    return { world, cells, snapshotSeq, folded, snapshotProblem: base.problem, events, incidents }
   })
 
 interface Base {
@@ -111,18 +117,30 @@ const foldTail = async (
   cells: Cells,
   advance: (atMs: number) => void,
   turns: Turns,
-): Promise<readonly EventView[]> => {
+): Promise<Pick<Recovered, "events" | "incidents">> => {
   const events: EventView[] = []
+  const incidents = new Map<string, IncidentRecord>()
   for await (const batch of journal.readFrom(world.seq + 1)) {
     for (let from = 0; from < batch.length; from += FOLD_SLICE) {
       const slice = batch.slice(from, from + FOLD_SLICE)
       checkOrder(world.seq, slice)
-      for (const event of fold(world, cells, slice, advance)) events.push(event)
+      const result = fold(world, cells, slice, advance)
+      for (const event of result?.events ?? []) events.push(event)
+      for (const record of result?.incidents ?? []) {
+        // The newest last, so that the bound takes the oldest.
+        incidents.delete(record.incident.id)
+        incidents.set(record.incident.id, record)
+        if (incidents.size > RECOVERED_INCIDENTS_MAX)
+          for (const [oldest] of incidents) {
+            incidents.delete(oldest)
+            break
+          }
+      }
       if (events.length > RECOVERED_EVENTS_MAX) events.splice(0, events.length - RECOVERED_EVENTS_MAX)
       await nextTurn(turns)
     }
   }
-  return events
+  return { events, incidents: [...incidents.values()] }
 }
 
 const fold = (
@@ -130,12 +148,12 @@ const fold = (
   cells: Cells,
   slice: readonly Sequenced[],
   advance: (atMs: number) => void,
-): readonly EventView[] => {
+): RoundResult | null => {
   const [first, last] = [slice[0], slice.at(-1)]
-  if (first === undefined || last === undefined) return []
+  if (first === undefined || last === undefined) return null
   advance(first.input.atMs)
   try {
-    return runRound(world, cells, slice).events
+    return runRound(world, cells, slice)
   } catch (error) {
     throw new FoldFailed({ fromSeq: first.seq, toSeq: last.seq, detail: errorLine(error) })
   }

@@ -24,7 +24,7 @@ import { recover } from "#engine/tenant/recover.ts"
 import type { Inventory } from "#protocol/inventory.ts"
 import type { EventView } from "#protocol/view.ts"
 import type { BEHAVIOURS, Cells } from "#twin/cells.ts"
-import type { World } from "#twin/round.ts"
+import type { IncidentRecord, World } from "#twin/round.ts"
 
 /** Something an operator may have to know about this tenant's runtime. `detail` is one printable line. */
 export interface TenantNotice {
@@ -83,6 +83,8 @@ export interface TenantRuntime extends LiveTwin {
   readonly stop: Effect.Effect<void>
   /** Events of what the start folded of the journal, newest last: their table may not have them yet. */
   readonly recoveredEvents: () => readonly EventView[]
+  /** The same of incidents that are over. */
+  readonly recoveredIncidents: () => readonly IncidentRecord[]
   readonly stats: () => TenantRuntimeStats
 }
 

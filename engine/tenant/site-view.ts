@@ -1,9 +1,11 @@
 /**
  * A live twin as somebody sees it who may only see some sites (technicians, PRODUCT.md "own site"): the devices of these
- * sites, the links that end there, and what happened to them. A pure filter with the same face as the twin itself, so
- * that REST and stream serve it as they serve the whole, and no handler can forget to filter.
+ * sites, the links that end there, and what happened to them; of incidents those that touch these. A pure filter with the
+ * same face as the twin itself, so that REST and stream serve it as they serve the whole, and no handler can forget to filter.
  */
+import { cutToPlaces, placesOf as seenPlaces, type SeenPlaces } from "#engine/incidents/seen.ts"
 import type { LiveTwin, RoundNotice } from "#engine/tenant/live-twin.ts"
+import type { IncidentView } from "#protocol/incident.ts"
 import type { Inventory } from "#protocol/inventory.ts"
 import { unpackStatus } from "#protocol/status.ts"
 import type { Counts, EventView } from "#protocol/view.ts"
@@ -35,7 +37,18 @@ export const siteView = (twin: LiveTwin, sites: readonly string[], links: SiteLi
     }
     return cut
   }
-  const isSeen = (event: EventView): boolean => now().subjects.has(event.subject)
+  const incident = (id: string): IncidentView | null => {
+    const whole = twin.incident?.(id) ?? null
+    return whole === null ? null : cutToPlaces(whole, now().places)
+  }
+  /** Null = it is not theirs to see. */
+  const seenEvent = (event: EventView): EventView | null => {
+    if (now().subjects.has(event.subject)) return event
+    if (event.subjectKind !== "tenant" || !event.type.startsWith("incident.")) return null
+    const seen = incident(event.entity === "" ? event.id : event.entity)
+    // Its own words are the title, which may name what stands elsewhere.
+    return seen === null ? null : { ...event, raw: seen.title }
+  }
   return {
     tenant: twin.tenant,
     epoch: () => twin.epoch() + RESTRICTED_EPOCHS,
@@ -43,15 +56,16 @@ export const siteView = (twin: LiveTwin, sites: readonly string[], links: SiteLi
     inventory: () => now().inventory,
     columns: () => columnsOf(twin.columns(), now()),
     counts: () => countsOf(twin, now()),
-    recentEvents: () => twin.recentEvents().filter(isSeen),
+    recentEvents: () => twin.recentEvents().flatMap((event) => seenEvent(event) ?? []),
     view: (focus) => (now().subjects.has(focus.id) ? twin.view(focus) : null),
     submit: () => false,
     setInventory: () => Promise.reject(new Error("a view of some sites cannot change the inventory")),
     onRound: (listener) =>
       twin.onRound((notice) => {
-        const seen = seenOf(notice, now(), isSeen)
+        const seen = seenOf(notice, now(), seenEvent)
         if (seen !== null) listener({ ...seen, epoch: seen.epoch + RESTRICTED_EPOCHS })
       }),
+    incident,
   }
 }
 
@@ -66,6 +80,8 @@ interface Cut {
   /** And back. */
   readonly nodeSlot: ReadonlyMap<number, number>
   readonly linkSlot: ReadonlyMap<number, number>
+  /** What an incident may touch to be seen: links with one end here, too, as REST has it. */
+  readonly places: SeenPlaces
 }
 
 const cutOut = (whole: Inventory, allowed: ReadonlySet<string>, wanted: SiteLinks): Cut => {
@@ -83,6 +99,11 @@ const cutOut = (whole: Inventory, allowed: ReadonlySet<string>, wanted: SiteLink
     links: linkSlots,
     nodeSlot: placesOf(nodes),
     linkSlot: placesOf(linkSlots),
+    places: seenPlaces({
+      sites: whole.sites.filter((site) => allowed.has(site.id)),
+      devices,
+      links: whole.links.filter(({ a, b }) => ids.has(a.device) || ids.has(b.device)),
+    }),
   }
 }
 
@@ -125,12 +146,16 @@ const HOT = 0.8
 const UP: ReadonlySet<string> = new Set(["ok", "degraded"])
 
 /** The notice in own slots; null = nothing in it is seen. */
-const seenOf = (notice: RoundNotice, cut: Cut, isSeen: (event: EventView) => boolean): RoundNotice | null => {
+const seenOf = (
+  { incidents: _whole, ...notice }: RoundNotice,
+  cut: Cut,
+  seenEvent: (event: EventView) => EventView | null,
+): RoundNotice | null => {
   const seen: RoundNotice = {
     ...notice,
     nodes: own(notice.nodes, cut.nodeSlot),
     links: own(notice.links, cut.linkSlot),
-    events: notice.events.filter(isSeen),
+    events: notice.events.flatMap((event) => seenEvent(event) ?? []),
     touched: new Set([...notice.touched].filter((id) => cut.subjects.has(id))),
   }
   const parts = [seen.nodes.length, seen.links.length, seen.events.length, seen.touched.size]

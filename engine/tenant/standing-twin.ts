@@ -44,6 +44,7 @@ export const makeStandingTwin = (first: TenantRuntime, onListenerThrew: (detail:
     submit: (input, durable) => current !== null && current.submit(input, durable),
     setInventory: (rev, inventory) => current?.setInventory(rev, inventory) ?? rebuilding(),
     onRound: listeners.add,
+    incident: (id) => shown.incident?.(id) ?? null,
   }
   const judgement: Judgement = {
     rules: () => shown.judgement.rules(),
@@ -58,6 +59,7 @@ export const makeStandingTwin = (first: TenantRuntime, onListenerThrew: (detail:
   const incidents: Incidents = {
     list: () => shown.incidents.list(),
     act: (id, by, act) => current?.incidents.act(id, by, act) ?? rebuilding(),
+    feedback: () => shown.incidents.feedback(),
   }
   return {
     twin,

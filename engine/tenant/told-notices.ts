@@ -1,5 +1,5 @@
 /**
- * When listeners hear of a round: at once, unless it has events. An event is told when its input is durable, because an
+ * When listeners hear of a round: at once, unless it has events or incidents for storage. These are told when their input is durable, because an
  * event of an input that a crash takes away never was, and its id would be given to another one. Whatever comes behind a
  * round that waits, waits too: notices keep their order. Bounded by what the journal's writer lets wait.
  */
@@ -7,6 +7,8 @@ import type { RoundNotice } from "#engine/tenant/live-twin.ts"
 
 export interface ToldNotices {
   readonly tell: (notice: RoundNotice) => void
+  /** Tells now what may be told, whoever else waits for the journal. */
+  readonly tellDue: () => void
   /** What waits is never told. */
   readonly close: () => void
 }
@@ -22,7 +24,8 @@ export const makeToldNotices = ({ notify, durableSeq, whenDurable }: ToldOptions
   let closed = false
   let armed = false
 
-  const mayTell = ({ events, seq }: RoundNotice): boolean => events.length === 0 || seq <= durableSeq()
+  const mayTell = ({ events, incidents, seq }: RoundNotice): boolean =>
+    (events.length === 0 && (incidents?.length ?? 0) === 0) || seq <= durableSeq()
 
   const tellDue = (): void => {
     const first = waiting.findIndex((notice) => !mayTell(notice))
@@ -54,6 +57,9 @@ export const makeToldNotices = ({ notify, durableSeq, whenDurable }: ToldOptions
       if (waiting.length === 0 && mayTell(notice)) return notify(notice)
       waiting.push(notice)
       void arm()
+    },
+    tellDue: () => {
+      if (!closed) tellDue()
     },
     close: () => {
       closed = true

@@ -1,9 +1,12 @@
 /** What an act of somebody's makes of an incident. Total: an act that comes too late changes nothing. */
 import type { IncidentAct } from "#twin/incident/act.ts"
+import { learned } from "#twin/incident/feedback.ts"
 import type { Sitting } from "#twin/incident/sitting.ts"
 import { isOpen, note, put, signalled, tell } from "#twin/incident/sitting.ts"
 import type { Incident } from "#twin/incident/state.ts"
 import { isFull } from "#twin/incident/timeline.ts"
+import { confirmedWords, verdictOf } from "#twin/incident/verdict.ts"
+import type { Verdict } from "#protocol/incident.ts"
 
 /** Acts on an incident that is over; every other needs one that is not. */
 const AFTERWARDS: ReadonlySet<IncidentAct["act"]> = new Set(["note", "confirm"])
@@ -20,6 +23,8 @@ export const refusalOf = (
 
 export const acted = (sitting: Sitting, id: string, by: string, act: IncidentAct): void => {
   const incident = sitting.incidents.get(id)
+  if (incident === undefined && act.act === "confirm" && act.verdict !== undefined)
+    return learn(sitting, id, by, act.verdict, act.replaces ?? null)
   if (incident === undefined || refusalOf(incident, act.act) !== null) return
   const { nowMs } = sitting
   const write = (next: Incident, action: Parameters<typeof note>[2], text: string): Incident =>
@@ -53,11 +58,22 @@ export const acted = (sitting: Sitting, id: string, by: string, act: IncidentAct
       return
     }
     case "confirm": {
-      const names = act.members.map(({ name }) => name).join(", ")
-      const confirmed = { by, atMs: nowMs, members: act.members, note: act.note }
-      write({ ...incident, confirmed }, "confirmed", `true cause: ${names}. ${act.note}`.trim())
+      const verdict = verdictOf(incident.causes, act.members)
+      const confirmed = { by, atMs: nowMs, members: act.members, note: act.note, verdict }
+      learn(sitting, id, by, verdict, incident.confirmed?.verdict ?? null)
+      write({ ...incident, confirmed }, "confirmed", confirmedWords(act))
       sitting.updated.add(id)
       return
     }
   }
+}
+
+const learn = (
+  { world, nowMs }: Sitting,
+  incident: string,
+  by: string,
+  said: Verdict,
+  before: Verdict | null,
+): void => {
+  world.desk.feedback = learned(world.desk.feedback, { atMs: nowMs, incident, by }, said, before)
 }

@@ -13,6 +13,8 @@ import type { NodeFact } from "#twin/router.ts"
 import type { AlertOrder } from "#twin/tenant.ts"
 import type { Topology } from "#twin/topology.ts"
 import { acted } from "#twin/incident/acted.ts"
+import type { Feedback } from "#twin/incident/feedback.ts"
+import { NO_FEEDBACK } from "#twin/incident/feedback.ts"
 import type { Correlated } from "#twin/incident/correlate.ts"
 import { contributed, correlate, HOLD_MS, mergeParts } from "#twin/incident/correlate.ts"
 import type { SessionMemory } from "#twin/incident/impact.ts"
@@ -60,6 +62,10 @@ export interface Desk {
   isDue: boolean
   /** Incidents that were not opened because there are too many. */
   refused: number
+  /** What confirmations say about the confidence of verdicts. */
+  feedback: Feedback
+  /** Ended, changed after their end, or opened again since this was last taken: what storage keeps. Not in a snapshot. */
+  readonly over: Map<string, Incident>
 }
 
 export const newDesk = (): Desk => ({
@@ -71,6 +77,8 @@ export const newDesk = (): Desk => ({
   evaluatedMs: 0,
   isDue: false,
   refused: 0,
+  feedback: NO_FEEDBACK,
+  over: new Map(),
 })
 
 /** What one input changed. */
@@ -246,6 +254,12 @@ const finish = (sitting: Sitting): void => {
     const incident = incidents.get(id)
     if (incident !== undefined && !sitting.fresh.has(id)) tell(sitting, "updated", incident, incident.state)
   }
+  const before = new Map(world.desk.incidents.map((incident) => [incident.id, incident]))
+  for (const incident of incidents.values()) {
+    const was = before.get(incident.id)
+    const wasOver = was !== undefined && !isOpen(was)
+    if (incident !== was && (wasOver || !isOpen(incident))) world.desk.over.set(incident.id, incident)
+  }
   const all = [...incidents.values()].sort(newestFirst)
   const closed = all
     .filter(({ closedMs }) => closedMs !== null && nowMs - closedMs < REOPEN_MS)
@@ -303,6 +317,8 @@ export interface StoredDesk {
   readonly isDue: boolean
   readonly refused: number
   readonly sight: StoredSight | null
+  /** Absent in snapshots of before it was kept. */
+  readonly feedback?: Feedback
 }
 
 export const storedDesk = ({
@@ -314,6 +330,7 @@ export const storedDesk = ({
   isDue,
   refused,
   sight,
+  feedback,
 }: Desk): StoredDesk => ({
   incidents,
   loose,
@@ -323,6 +340,7 @@ export const storedDesk = ({
   isDue,
   refused,
   sight: sight === null ? null : storedSight(sight),
+  feedback,
 })
 
 export const restoredDesk = (stored: StoredDesk, topology: Topology): Desk => ({
@@ -333,5 +351,7 @@ export const restoredDesk = (stored: StoredDesk, topology: Topology): Desk => ({
   evaluatedMs: stored.evaluatedMs,
   isDue: stored.isDue,
   refused: stored.refused,
+  feedback: stored.feedback ?? NO_FEEDBACK,
+  over: new Map(),
   sight: stored.sight === null ? null : restoredSight(stored.sight, topology),
 })

@@ -14,7 +14,7 @@ import type { AlertSeverity } from "#protocol/rule.ts"
 
 /** Not closed, of one tenant. More are not opened, and the tenant is told (monitoring.degraded). */
 export const OPEN_MAX = 200
-/** Closed ones that the twin holds, for as long as they may come back; the engine's table keeps all. */
+/** Closed ones that the twin holds, for as long as they may come back; the engine's table keeps all (docs/incidents.md). */
 export const CLOSED_MAX = 100
 /** Of one incident; more are counted, and named nowhere. */
 export const SYMPTOMS_MAX = 1_024

@@ -16,7 +16,10 @@ export const TEXT_MAX = 2_000
 export const isFull = ({ timeline }: Pick<Incident, "timeline">): boolean =>
   timeline.filter(({ by }) => by !== "").length >= PEOPLE_LINES_MAX
 
-export const written = (incident: Incident, entry: TimelineEntry): Incident => ({
+export const written = <T extends Pick<Incident, "timeline" | "updatedAtMs">>(
+  incident: T,
+  entry: TimelineEntry,
+): T => ({
   ...incident,
   timeline: bounded([...incident.timeline, { ...entry, text: entry.text.slice(0, TEXT_MAX) }]),
   updatedAtMs: Math.max(incident.updatedAtMs, entry.atMs),

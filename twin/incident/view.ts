@@ -35,3 +35,9 @@ export const incidentView = (incident: Incident): IncidentView => {
     probing: incident.probing.map(({ observable: _observable, ...probe }) => probe),
   }
 }
+
+/** Null = it is not among them. */
+export const viewById = (incidents: readonly Incident[], id: string): IncidentView | null => {
+  const found = incidents.find((incident) => incident.id === id)
+  return found === undefined ? null : incidentView(found)
+}

@@ -141,7 +141,20 @@ export const IncidentBody = named(
       }),
     ),
     confirmed: maybe(
-      Schema.Struct({ by: Schema.String, atMs: Schema.Finite, members: Schema.Array(Member), note: Schema.String }),
+      Schema.Struct({
+        by: Schema.String,
+        atMs: Schema.Finite,
+        members: Schema.Array(Member),
+        note: Schema.String,
+        /** What had been said by then. */
+        verdict: Schema.optionalKey(
+          Schema.Struct({
+            fault: maybe(Schema.Literals(FAULT_TYPES)),
+            confidence: maybe(Schema.Finite),
+            isRight: Schema.Boolean,
+          }),
+        ),
+      }),
     ),
     probing: Schema.Array(Schema.Struct({ text: Schema.String, atMs: Schema.Finite, answer: maybe(Schema.String) })),
   }),
@@ -160,6 +173,51 @@ export const IncidentCounts = named(
   }),
 )
 
+/** Of one kind of fault: the shift of log-odds that would have fitted the confirmations better. Applied to nothing. */
+const Shift = Schema.Struct({
+  fault: Schema.Literals(FAULT_TYPES),
+  confirmations: Schema.Finite,
+  right: Schema.Finite,
+  shift: Schema.Finite,
+})
+export const FeedbackBody = named(
+  "IncidentFeedback",
+  Schema.Struct({
+    rows: Schema.Array(
+      Schema.Struct({
+        fault: Schema.Literals(FAULT_TYPES),
+        /** Confidences from here up to `to`. */
+        from: Schema.Finite,
+        to: Schema.Finite,
+        right: Schema.Finite,
+        wrong: Schema.Finite,
+        /** Mean of what was said. */
+        said: Schema.Finite,
+      }),
+    ),
+    confirmed: Schema.Finite,
+    right: Schema.Finite,
+    /** Confirmed, and nothing had been named. */
+    unnamed: Schema.Finite,
+    /** Mean squared error; null = nothing to tell. */
+    brier: maybe(Schema.Finite),
+    /** False: the shifts are told, and no confidence is changed by them. */
+    applied: Schema.Literal(false),
+    shifts: Schema.Array(Shift),
+    /** Changes of the shifts, newest first, at most 200. */
+    log: Schema.Array(
+      Schema.Struct({
+        atMs: Schema.Finite,
+        incident: Schema.String,
+        by: Schema.String,
+        fault: Schema.Literals(FAULT_TYPES),
+        from: Schema.Finite,
+        to: Schema.Finite,
+      }),
+    ),
+  }),
+)
+
 const gone = [NotFound, ServiceUnavailable] as const
 const refused = [NotFound, Refused, ServiceUnavailable] as const
 const Note = Schema.Struct({ note: name(NOTE_MAX) })
@@ -174,6 +232,8 @@ export class IncidentsGroup extends HttpApiGroup.make("incidents")
         /** In title, cause, devices and notes. */
         q: filter(200),
         site: filter(200),
+        /** A kind of fault that was named; `unknown` = none was. */
+        cause: Schema.optionalKey(Schema.Literals([...FAULT_TYPES, "unknown"])),
         /** Assigned to you, or acknowledged by you. */
         mine: flag,
         /** Those that lasted into this stretch. */
@@ -187,7 +247,13 @@ export class IncidentsGroup extends HttpApiGroup.make("incidents")
         counts: IncidentCounts,
       }),
       error: [BadQuery, ServiceUnavailable],
-    }).annotate(OpenApi.Summary, "Open ones first, newest first; closed ones for half an hour"),
+    }).annotate(OpenApi.Summary, "Open ones first, then newest first; closed ones for as long as events are kept"),
+    HttpApiEndpoint.get("feedback", "/incidents/feedback", {
+      /** When it was confirmed. */
+      query: { from: whole(0, TIME_MAX), to: whole(0, TIME_MAX) },
+      success: FeedbackBody,
+      error: [ServiceUnavailable],
+    }).annotate(OpenApi.Summary, "How often verdicts were right, by kind of fault and confidence"),
     HttpApiEndpoint.get("get", "/incidents/:id", { params: Id, success: IncidentBody, error: gone }).annotate(
       OpenApi.Summary,
       "One incident: causes with their evidence, impact, symptoms, timeline",
@@ -210,7 +276,16 @@ export class IncidentsGroup extends HttpApiGroup.make("incidents")
       payload: Schema.Struct({ user: maybe(name(200)) }),
       success: IncidentBody,
       error: refused,
-    }).annotate(OpenApi.Summary, "Who works on it"),
+    }).annotate(OpenApi.Summary, "Who works on it: anybody who may see it"),
+    HttpApiEndpoint.get("assignees", "/incidents/:id/assignees", {
+      params: Id,
+      query: { ...Page, q: filter(200) },
+      success: Schema.Struct({
+        items: Schema.Array(Schema.Struct({ name: Schema.String })),
+        next: maybe(Schema.String),
+      }),
+      error: [BadQuery, NotFound, ServiceUnavailable],
+    }).annotate(OpenApi.Summary, "Who may be given it: people who see it, by name"),
     HttpApiEndpoint.post("note", "/incidents/:id/notes", {
       params: Id,
       payload: Schema.Struct({ text: name(NOTE_MAX) }),
