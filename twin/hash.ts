@@ -1,15 +1,16 @@
 /**
- * A stable hash of a whole twin: equal states give equal hashes on every machine, so that a replay can prove itself. Two
- * 32-bit lanes (FNV-1a's and MurmurHash3's mixing) over canonical bytes: types tagged, keys sorted, one NaN, no -0.
- * Not for security: nobody gains by a collision here.
+ * A stable hash of plain data that is stored for long (versions of rules, receipts): it may never change. Two 32-bit lanes
+ * (FNV-1a's and MurmurHash3's mixing) over canonical bytes: types tagged, keys sorted, one NaN, no -0. What a twin is at a
+ * moment is hashed by digest.ts, which is faster and may change. Not for security: nobody gains by a collision here.
  */
 import type { Cells } from "#twin/cells.ts"
+import { digestOf } from "#twin/digest.ts"
 import type { World } from "#twin/round.ts"
-import { snapshotTwin } from "#twin/snapshot.ts"
+import { glancedTwin } from "#twin/snapshot.ts"
 
 /** 16 hex digits over everything that a snapshot holds and the columns. */
 export const hashTwin = (world: World, cells: Cells): string =>
-  stateHash({ snapshot: snapshotTwin(world, cells), columns: world.columns })
+  digestOf({ snapshot: glancedTwin(world, cells), columns: world.columns })
 
 /** Of any plain data: objects, arrays, typed arrays, strings, numbers, booleans, null. Anything else throws. */
 export const stateHash = (value: unknown): string => {

@@ -12,7 +12,7 @@ import type { StoredDesk } from "#twin/incident/desk.ts"
 import { restoredDesk, storedDesk } from "#twin/incident/desk.ts"
 import { INTERFACE_LAYOUT } from "#twin/interface.ts"
 import { noAlerts } from "#twin/judge/alert-table.ts"
-import type { Judging, JudgingInputs } from "#twin/judge/judging.ts"
+import type { JudgingInputs } from "#twin/judge/judging.ts"
 import { judgingInputs, makeJudging, NO_JUDGING_INPUTS } from "#twin/judge/judging.ts"
 import type { Walk } from "#twin/judge/walk.ts"
 import type { LinkState } from "#twin/link.ts"
@@ -49,7 +49,14 @@ export interface TwinSnapshot {
 }
 
 /** Between rounds only. */
-export const snapshotTwin = (world: World, cells: Cells): TwinSnapshot => ({
+export const snapshotTwin = (world: World, cells: Cells): TwinSnapshot => {
+  // Somebody keeps the states from here on: the twin copies rows before it writes to them (twin/alert/hand.ts).
+  world.judging.shares.count++
+  return glancedTwin(world, cells)
+}
+
+/** The same for a look that is over before the next round: the twin goes on in place, and nothing of it may be kept. */
+export const glancedTwin = (world: World, cells: Cells): TwinSnapshot => ({
   version: SNAPSHOT_VERSION,
   seq: world.seq,
   atMs: world.atMs,
@@ -64,16 +71,10 @@ export const snapshotTwin = (world: World, cells: Cells): TwinSnapshot => ({
   timers: Array.from({ length: world.timers.actors }, (_, actor) => world.timers.due(actor)),
   recent: world.recent,
   unknownDevice: world.unknownDevice,
-  judging: kept(world.judging),
+  judging: judgingInputs(world.judging),
   walk: world.walk,
   desk: storedDesk(world.desk),
 })
-
-/** Somebody keeps the states from here on: the twin copies rows before it writes to them (twin/alert/hand.ts). */
-const kept = (judging: Judging): JudgingInputs => {
-  judging.shares.count++
-  return judgingInputs(judging)
-}
 
 /** A snapshot of another version, or a damaged one. Start from an earlier one, or from none and the whole journal. */
 export class SnapshotUnusable extends Error {

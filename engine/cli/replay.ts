@@ -7,6 +7,7 @@ import type { Command, CommandIo } from "#engine/cli/command.ts"
 import type { Config } from "#engine/config.ts"
 import { diceOf } from "#engine/dice.ts"
 import type { ReplaySource } from "#engine/replay/source.ts"
+import type { Verified } from "#engine/replay/verify.ts"
 import type { EventView } from "#protocol/view.ts"
 
 const HELP = `usage: heliograph replay --tenant T --from A --to B [options]
@@ -143,6 +144,8 @@ const replayed = async (source: ReplaySource, asked: Asked, io: CommandIo): Prom
       : {
           inputs: await replay.runTo({ atMs: asked.toMs }, (result) => pace(result.atMs, result.events)),
           instants: 0,
+          incomparable: 0,
+          comparableMs: null,
           stateHash: (await replay.hash()).all,
         }
     const wallMs = performance.now() - startedMs - (asked.verify ? 0 : leadMs)
@@ -155,16 +158,25 @@ const replayed = async (source: ReplaySource, asked: Asked, io: CommandIo): Prom
       inputs: done.inputs,
       instants: done.instants,
       equal: done.instants,
+      incomparable: done.incomparable,
       ...seeks,
       speed: Math.round((asked.toMs - asked.fromMs) / Math.max(1, wallMs)),
       stateHash: done.stateHash,
     }
     if (asked.verify) io.out(`${done.instants} of ${done.instants} marks equal over ${done.inputs} inputs`)
+    if (done.incomparable > 0) io.out(foreignWords(done))
     io.out(JSON.stringify(summary))
     return 0
   } finally {
     await replay.close()
   }
+}
+
+/** Nothing is wrong: another build may decide otherwise. */
+const foreignWords = ({ incomparable, comparableMs }: Verified): string => {
+  const which = `${incomparable} marks cannot be compared: another build of the twin left them, or the state before them`
+  if (comparableMs === null) return `${which}; this build has left none yet`
+  return `${which}; what this build was can be proven with --from ${new Date(comparableMs).toISOString()}`
 }
 
 /** Prints events, and waits as long as they were apart. */

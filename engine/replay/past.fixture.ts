@@ -5,6 +5,7 @@ import type { StoredSnapshot } from "#engine/tenant/ports.ts"
 import { poll, ring, START_MS, trap } from "#engine/tenant/network.fixture.ts"
 import { encodeSnapshot } from "#engine/tenant/snapshot-codec.ts"
 import { hashSnapshot } from "#engine/tenant/state-hash.ts"
+import { twinBuild } from "#engine/tenant/twin-build.ts"
 import type { EventView } from "#protocol/view.ts"
 import { plainCells } from "#twin/cells.ts"
 import type { Input, Sequenced } from "#twin/input.ts"
@@ -37,7 +38,7 @@ export const live = async (inputs: readonly Input[], every: number, batch = 7): 
     hashes.push(all)
     if (one.seq % every !== 0) continue
     snapshots.push({ seq: one.seq, atMs: world.atMs, blob: await encodeSnapshot(snapshot) })
-    marked.push({ seq: one.seq, atMs: world.atMs, stateHash: all })
+    marked.push({ seq: one.seq, atMs: world.atMs, stateHash: all, build: twinBuild() })
   }
   return {
     inputs: sequenced,

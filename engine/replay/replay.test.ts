@@ -8,8 +8,13 @@ import { FIRST, live, RING, story } from "#engine/replay/past.fixture.ts"
 import type { ReplaySource } from "#engine/replay/source.ts"
 import { ReplayDiverged, verifyTo } from "#engine/replay/verify.ts"
 import { anyInput, poll, START_MS } from "#engine/tenant/network.fixture.ts"
+import { decodeSnapshot, encodeSnapshot } from "#engine/tenant/snapshot-codec.ts"
 import { firstDifference, hashSnapshot } from "#engine/tenant/state-hash.ts"
-import { snapshotTwin } from "#twin/snapshot.ts"
+import { plainCells } from "#twin/cells.ts"
+import { PACKS } from "#twin/alert/packs/registry.ts"
+import type { Input, Sequenced } from "#twin/input.ts"
+import { newWorld, runRound } from "#twin/round.ts"
+import { glancedTwin, restoreTwin, snapshotTwin } from "#twin/snapshot.ts"
 
 describe("replay", () => {
   test("at any instant, from any checkpoint, it is what was live", async () => {
@@ -80,6 +85,44 @@ describe("replay", () => {
     await assert.rejects(verifyTo(without, replay, START_MS + 60_000), { equalSeq: 0, differentSeq: 20, actor: null })
   })
 
+  test("[W11] marks that another build left: equal ones count, others prove nothing and raise no alarm", async () => {
+    const past = await live(story(60), 10)
+    const first = past.snapshots[0]!
+    const begun = () => openReplay({ ...past, checkpoint: async () => first }, START_MS + 10_000)
+    const told = async () => {
+      const { instants, incomparable, comparableMs } = await verifyTo(past, await begun(), START_MS + 60_000)
+      return [instants, incomparable, comparableMs]
+    }
+    const other = (at: number, stateHash = past.marked[at]!.stateHash): void => {
+      past.marked[at] = { ...past.marked[at]!, build: "1-other", stateHash }
+    }
+    const wrong = "f".repeat(16)
+    assert.deepEqual(await told(), [5, 0, null])
+    other(2)
+    assert.deepEqual(await told(), [5, 0, null], "another build, the same state")
+    other(2, wrong)
+    assert.deepEqual(await told(), [4, 1, past.marked[3]!.atMs], "equal again afterwards")
+    // The live twin went on from the state of before, so this build's own marks after it prove nothing either ...
+    past.marked[3] = { ...past.marked[3]!, stateHash: wrong }
+    assert.deepEqual(await told(), [3, 2, past.marked[3]!.atMs])
+    // ... until one is equal: from the same state on, a difference is a defect.
+    past.marked[5] = { ...past.marked[5]!, stateHash: wrong }
+    await assert.rejects(told(), { equalSeq: 50, differentSeq: 60 })
+    for (const at of [1, 2, 3, 4, 5]) other(at, wrong)
+    assert.deepEqual(await told(), [0, 5, null])
+  })
+
+  test("[W11] a replay that begins at another build's snapshot raises no alarm over what follows from it", async () => {
+    const past = await live(story(30), 10)
+    const wrong = "f".repeat(16)
+    past.marked[1] = { ...past.marked[1]!, stateHash: wrong }
+    const begun = () => openReplay({ ...past, checkpoint: async () => past.snapshots[0]! }, START_MS + 10_000)
+    await assert.rejects(async () => verifyTo(past, await begun(), START_MS + 30_000), ReplayDiverged)
+    past.marked[0] = { ...past.marked[0]!, build: "" }
+    const { instants, incomparable } = await verifyTo(past, await begun(), START_MS + 30_000)
+    assert.deepEqual([instants, incomparable], [1, 1])
+  })
+
   test("what is no longer kept is said in words: before the first checkpoint, in a gap", async () => {
     const past = await live(story(60), 10)
     await assert.rejects(openReplay(past, START_MS - 1), (error: ReplayImpossible) =>
@@ -131,7 +174,69 @@ describe("counterfactual", () => {
   })
 })
 
+const RULES: Input = {
+  kind: "rules",
+  atMs: START_MS,
+  rev: 1,
+  rules: PACKS.flatMap(({ rules }) => rules.map(({ rule }) => rule)),
+}
+
+/** A ring, judged by all rules, that hears polls, traps and anything at all. */
+const judged = (): fc.Arbitrary<readonly Sequenced[]> => {
+  const known = fc.constantFrom(...RING.devices.map(({ id }) => id))
+  const afterMs = fc.integer({ min: 0, max: 90_000 })
+  const heard = fc.oneof(
+    { weight: 4, arbitrary: fc.record({ afterMs, known, cpu: fc.nat(100), rightUp: fc.boolean() }) },
+    { weight: 1, arbitrary: fc.record({ afterMs, any: anyInput() }) },
+  )
+  return fc.array(heard, { minLength: 5, maxLength: 25 }).map((list) => {
+    let atMs = START_MS
+    const inputs = list.map((one): Input => {
+      atMs += one.afterMs
+      return "any" in one ? { ...one.any, atMs } : poll(one.known, atMs, { cpu: one.cpu, rightUp: one.rightUp })
+    })
+    return [FIRST, RULES, ...inputs].map((input, i) => ({ seq: i + 1, input }))
+  })
+}
+
 describe("state hash", () => {
+  test("[W11] what is remembered of untouched actors is what a look at everything gives, after any input", async () => {
+    let kept = 0
+    await fc.assert(
+      fc.asyncProperty(judged(), async (inputs) => {
+        const [world, cells] = [newWorld(), plainCells()]
+        const memo = new WeakMap<object, string>()
+        for (const one of inputs) {
+          const stateOf = () => (cells.routers.length() > 0 ? cells.routers.state(0) : null)
+          const before = stateOf()
+          runRound(world, cells, [one])
+          if (before !== null && before === stateOf()) kept++
+          // Nobody keeps a glance, so that the twin writes rows of judgement in place.
+          const glance = glancedTwin(world, cells)
+          const remembered = await hashSnapshot(glance, undefined, () => 0, memo)
+          const fresh = await hashSnapshot(glance, undefined, () => 0, new WeakMap())
+          assert.deepEqual(remembered, fresh)
+        }
+      }),
+      { numRuns: 25 },
+    )
+    assert.ok(kept > 20, `${kept} times something was remembered`)
+  })
+
+  test("[W11] a restored twin has the hash of the one that was stored", async () => {
+    await fc.assert(
+      fc.asyncProperty(judged(), async (inputs) => {
+        const [world, cells] = [newWorld(), plainCells()]
+        runRound(world, cells, inputs)
+        const snapshot = snapshotTwin(world, cells)
+        const restored = restoreTwin(await decodeSnapshot(await encodeSnapshot(snapshot)))
+        const again = await hashSnapshot(glancedTwin(restored.world, plainCells(restored.states)))
+        assert.equal(firstDifference(await hashSnapshot(snapshot), again, snapshot), null)
+      }),
+      { numRuns: 25 },
+    )
+  })
+
   test("every part of a twin counts, and the part that differs is named", async () => {
     const past = await live(story(30), 10)
     const replay = await openReplay(past, START_MS + 20_000)

@@ -12,7 +12,7 @@ import { plainCells, NO_STATES, type Cells } from "#twin/cells.ts"
 import { forkTwin, type Branch } from "#twin/fork.ts"
 import type { Sequenced } from "#twin/input.ts"
 import { newWorld, runRound, type RoundResult, type World } from "#twin/round.ts"
-import { restoreTwin, snapshotTwin, type TwinSnapshot } from "#twin/snapshot.ts"
+import { glancedTwin, restoreTwin, snapshotTwin, type TwinSnapshot } from "#twin/snapshot.ts"
 
 /** The moment cannot be rebuilt from what is kept. `message` says from when on it can. */
 export class ReplayImpossible extends Data.TaggedError("ReplayImpossible")<{ readonly message: string }> {}
@@ -36,6 +36,7 @@ export interface Replay {
     slice?: number,
   ) => Promise<number>
   readonly snapshot: () => TwinSnapshot
+  /** It must stand still until this resolves. */
   readonly hash: () => Promise<TwinHash>
   readonly fork: () => Branch
   readonly close: () => Promise<void>
@@ -67,7 +68,7 @@ export const openReplay = async (source: ReplaySource, atMs: number): Promise<Re
       }
     },
     snapshot: () => snapshotTwin(world, cells),
-    hash: () => hashSnapshot(snapshotTwin(world, cells)),
+    hash: () => hashSnapshot(glancedTwin(world, cells)),
     fork: () => forkTwin(world, cells),
     close: () => stored.close(),
   }

@@ -14,6 +14,7 @@ import { openJournal, type Journal, type JournalLimits } from "#engine/storage/j
 import { Fenced, takeLease } from "#engine/storage/lease.ts"
 import { loadCheckpoint, loadSnapshotAt, openSnapshots, readMarks } from "#engine/storage/snapshots.ts"
 import * as codec from "#engine/tenant/journal-codec.ts"
+import { twinBuild } from "#engine/tenant/twin-build.ts"
 
 const HASH = "0123456789abcdef"
 
@@ -246,8 +247,8 @@ describe("journal", { skip: NO_POSTGRES }, () => {
     assert.equal(await snapshots.coveredSeq(), 5)
     const marks = await Effect.runPromise(readMarks(it.db, tenant, 0, 1_000, 10))
     assert.deepEqual(
-      marks.map(({ seq, stateHash }) => [seq, stateHash]),
-      [5, 9, 12].map((seq) => [seq, HASH]),
+      marks.map(({ seq, stateHash, build }) => [seq, stateHash, build]),
+      [5, 9, 12].map((seq) => [seq, HASH, twinBuild()]),
     )
   })
 

@@ -9,6 +9,7 @@ import type { TenantId } from "#protocol/id.ts"
 import type { DbError, DbShape } from "#engine/storage/db.ts"
 import { Fenced, type Lease } from "#engine/storage/lease.ts"
 import type { SnapshotPort, StoredSnapshot } from "#engine/tenant/ports.ts"
+import { twinBuild } from "#engine/tenant/twin-build.ts"
 
 const KEEP = 2
 /** The first snapshot of each is a checkpoint: a replay folds half of it on average before its first frame. */
@@ -30,12 +31,13 @@ export interface SnapshotStore extends SnapshotPort {
   readonly forgetBefore: (beforeMs: number) => Promise<void>
 }
 
-/** `smallBytes`: tests have smaller ones. */
+/** `smallBytes`, `build`: tests have smaller and other ones. */
 export const openSnapshots = (
   db: DbShape,
   tenant: TenantId,
   lease: Lease,
   smallBytes: number = SMALL_SNAPSHOT_BYTES,
+  build: string = twinBuild(),
 ): SnapshotStore => ({
   load: () => Effect.runPromise(db.tenant(tenant)((tx) => tx.query<SnapshotRow>(LOAD, [tenant]))).then(newest),
   save: (seq, atMs, blob, stateHash) =>
@@ -49,6 +51,7 @@ export const openSnapshots = (
           blob,
           stateHash,
           slotOf(atMs, blob.length <= smallBytes),
+          build,
         ])
         if (rows[0]?.epoch !== lease.epoch) throw new Fenced({ ours: lease.epoch, theirs: rows[0]?.epoch ?? null })
         // The rest is in the spool: durable here, but not in a backup, nor for another machine's engine.
@@ -112,6 +115,8 @@ export interface StateMark {
   readonly seq: number
   readonly atMs: number
   readonly stateHash: string
+  /** twinBuild() of who left it; "" = of before builds said so. */
+  readonly build: string
 }
 
 /** What the live twin was, at inputs after `afterSeq` up to `toMs`, ascending; at most `limit`. */
@@ -123,12 +128,12 @@ export const readMarks = (
   limit: number,
 ): Effect.Effect<readonly StateMark[], DbError> =>
   db.tenant(tenant)(async (tx) => {
-    const { rows } = await tx.query<{ seq: number; at_ms: number; state_hash: string }>(
-      `select seq::float8 as seq, at_ms::float8 as at_ms, state_hash from state_mark
+    const { rows } = await tx.query<{ seq: number; at_ms: number; state_hash: string; build: string }>(
+      `select seq::float8 as seq, at_ms::float8 as at_ms, state_hash, build from state_mark
        where tenant_id = $1 and seq > $2 and at_ms <= $3 order by seq limit $4`,
       [tenant, afterSeq, Math.trunc(toMs), limit],
     )
-    return rows.map((row) => ({ seq: row.seq, atMs: row.at_ms, stateHash: row.state_hash }))
+    return rows.map((row) => ({ seq: row.seq, atMs: row.at_ms, stateHash: row.state_hash, build: row.build }))
   })
 
 interface SnapshotRow {
@@ -159,8 +164,8 @@ const SAVE = `
     returning seq
   ),
   marked as (
-    insert into state_mark (tenant_id, seq, at_ms, state_hash)
-    select $1, saved.seq, $4, $6 from saved
+    insert into state_mark (tenant_id, seq, at_ms, state_hash, build)
+    select $1, saved.seq, $4, $6, $8 from saved
     on conflict do nothing
   )
   select epoch::float8 as epoch, journal_end.seq::float8 as journal from lease, journal_end`

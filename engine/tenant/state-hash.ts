@@ -1,11 +1,14 @@
 /**
  * The hash of a whole twin, taken of its snapshot: what the live twin was at a moment, so that a replay can prove that it is
- * the same (STYLE.md: replay(snapshot, journal) = live). States are immutable, so the live twin goes on while its snapshot is
- * hashed, a slice at a time. Each actor has a hash of its own: two twins that differ can say where.
+ * the same (STYLE.md: replay(snapshot, journal) = live). Each actor has a hash of its own, and the whole is the hash of these:
+ * two twins that differ can say where, and what nobody touched since the last time is not looked at again. States are
+ * immutable, so the live twin goes on while its snapshot is hashed, a slice at a time.
  */
 import { nextTurn, PROCESS_TURNS } from "#engine/actors/turns.ts"
-import { stateHash } from "#twin/hash.ts"
+import type { Chunked } from "#twin/chunked.ts"
+import { digestOf, frozenDigest, type DigestMemo } from "#twin/digest.ts"
 import type { TwinSnapshot } from "#twin/snapshot.ts"
+import type { TenantState } from "#twin/tenant.ts"
 
 /** Work between two pauses. */
 const SLICE_MS = 4
@@ -23,16 +26,24 @@ export interface TwinHash {
   readonly rest: string
 }
 
+/**
+ * By identity: a step that changes a state makes another object of it, also where it writes rows of judgement in place
+ * (twin/alert/hand.ts). An entry lives as long as its state.
+ */
+const known: DigestMemo = new WeakMap()
+
+/** `memo` = hashes that are known; tests begin with none. */
 export const hashSnapshot = async (
   snapshot: TwinSnapshot,
   breathe: () => Promise<void> = () => nextTurn(PROCESS_TURNS),
   monoMs: () => number = PROCESS_TURNS.monoMs,
+  memo: DigestMemo = known,
 ): Promise<TwinHash> => {
   let begunMs = monoMs()
-  const hashes = async (states: readonly unknown[]): Promise<readonly string[]> => {
+  const hashes = async (states: readonly object[]): Promise<readonly string[]> => {
     const result: string[] = []
     for (const [slot, state] of states.entries()) {
-      result.push(stateHash(state))
+      result.push(frozenDigest(state, memo))
       if (slot % PER_LOOK !== 0 || monoMs() - begunMs < SLICE_MS) continue
       await breathe()
       begunMs = monoMs()
@@ -42,9 +53,40 @@ export const hashSnapshot = async (
   const { states, ...others } = snapshot
   const routers = await hashes(states.routers)
   const links = await hashes(states.links)
-  const tenant = stateHash(states.tenant)
-  const rest = stateHash(others)
-  return { all: stateHash([routers, links, tenant, rest]), routers, links, tenant, rest }
+  const tenant = hashTenant(states.tenant, memo)
+  const rest = hashRest(others, memo)
+  return { all: digestOf([routers, links, tenant, rest]), routers, links, tenant, rest }
+}
+
+const hashTenant = ({ config, nodes, links, alerts, ...rest }: TenantState, memo: DigestMemo): string => {
+  const chunks = <T>(list: Chunked<T>): readonly string[] => list.chunks.map((chunk) => frozenDigest(chunk, memo))
+  return digestOf([
+    frozenDigest(config, memo),
+    chunks(nodes),
+    chunks(links),
+    chunks(alerts.bySlot),
+    [nodes.length, links.length, alerts.bySlot.length, alerts.lit],
+    rest,
+  ])
+}
+
+/** Lists that stay for long, and grow at an end, are looked at once; of the others all is. */
+const hashRest = (snapshot: Omit<TwinSnapshot, "states">, memo: DigestMemo): string => {
+  const { inventory, recent, judging, desk, ...rest } = snapshot
+  const each = (list: readonly object[]): readonly string[] => list.map((item) => frozenDigest(item, memo))
+  return digestOf([
+    frozenDigest(inventory, memo),
+    each(recent),
+    judging === undefined ? null : { ...judging, rules: frozenDigest(judging.rules, memo) },
+    desk === undefined ? null : { ...desk, incidents: each(desk.incidents), sight: hashSight(desk.sight, memo) },
+    rest,
+  ])
+}
+
+const hashSight = (sight: NonNullable<TwinSnapshot["desk"]>["sight"], memo: DigestMemo): unknown => {
+  if (sight === null) return null
+  const { places, sessions, ...seen } = sight
+  return [frozenDigest(places, memo), frozenDigest(sessions, memo), seen]
 }
 
 /** The first actor that differs, by name; null = none does. For the words of a failed proof. */

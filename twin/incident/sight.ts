@@ -84,17 +84,29 @@ export const storedSight = ({ symptoms, learned, builtMs, isStale }: Sight): Sto
   rev: symptoms.rev,
   builtMs,
   isStale,
-  places: learned.places.map((mine) =>
-    [...mine].map(
-      ([key, place]) => [key, place === null ? 0 : place.kind === "ospf" ? 1 : 2, place?.index ?? 0] as const,
-    ),
-  ),
-  sessions: learned.sessions.map(({ a, b, link }) => [a, b, link] as const),
-  ospf: learned.ospf.slice(),
+  ...storedLearned(learned),
   seen: symptoms.board.state.slice(),
   atMs: symptoms.board.atMs.slice(),
   confirmed: [...symptoms.board.confirmed].sort((x, y) => x - y),
 })
+
+/** What was learned does not change until it is learned anew: it is stored, and hashed, once. */
+const storedLearned = (learned: Learned): Pick<StoredSight, "places" | "sessions" | "ospf"> => {
+  const known = knownLearned.get(learned)
+  if (known !== undefined) return known
+  const stored = {
+    places: learned.places.map((mine) =>
+      [...mine].map(
+        ([key, place]) => [key, place === null ? 0 : place.kind === "ospf" ? 1 : 2, place?.index ?? 0] as const,
+      ),
+    ),
+    sessions: learned.sessions.map(({ a, b, link }) => [a, b, link] as const),
+    ospf: learned.ospf.slice(),
+  }
+  knownLearned.set(learned, stored)
+  return stored
+}
+const knownLearned = new WeakMap<Learned, Pick<StoredSight, "places" | "sessions" | "ospf">>()
 
 /** Null = it does not fit this inventory, or this build's evidence: look again. */
 export const restoredSight = (stored: StoredSight, topology: Topology): Sight | null => {
