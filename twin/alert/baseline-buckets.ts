@@ -3,7 +3,7 @@
  * width, each with an exact sum and a count. A stretch is twelve buckets, so that reading one costs the same always; its
  * edges are therefore true to a twelfth of its length.
  */
-import type { BucketSpec } from "#twin/alert/series.ts"
+import type { BucketSpec } from "#twin/alert/series-layout.ts"
 
 export const BUCKETS_PER_STRETCH = 12
 /** Buckets of one series at most: 16 KB. */
@@ -15,10 +15,10 @@ export const bucketWidthMs = (baselineMs: number): number => Math.ceil(baselineM
 export const bucketsFor = (baselineMs: number, offsetMs: number): number =>
   Math.round(offsetMs / bucketWidthMs(baselineMs)) + 2 * BUCKETS_PER_STRETCH + 1
 
-/** A bucket that is gone takes no late sample. */
-export const addBucket = (row: Float64Array, spec: BucketSpec, atMs: number, value: number): void => {
+/** A bucket that is gone takes no late sample. `block`: where the series' cells begin. */
+export const addBucket = (row: Float64Array, block: number, spec: BucketSpec, atMs: number, value: number): void => {
   const id = Math.floor(atMs / spec.widthMs)
-  const cell = spec.at + 4 * (id % spec.count)
+  const cell = block + spec.at + 4 * (id % spec.count)
   const held = row[cell] as number
   if (held > id) return
   if (held < id) {
@@ -31,14 +31,15 @@ export const addBucket = (row: Float64Array, spec: BucketSpec, atMs: number, val
   row[cell + 3] = (row[cell + 3] as number) + 1
 }
 
-/** Mean of the twelve buckets that end with bucket `last`; null when fewer than half of them hold a sample. */
-export const stretchMean = (row: Float64Array, spec: BucketSpec, last: number): number | null => {
+/** Mean of the twelve buckets that end with bucket `last`; null when fewer than half of them hold a sample, or no block is there. */
+export const stretchMean = (row: Float64Array, block: number, spec: BucketSpec, last: number): number | null => {
+  if (block === 0) return null
   let filled = 0
   let whole = 0
   let parts = 0
   let count = 0
   for (let id = Math.max(0, last - BUCKETS_PER_STRETCH + 1); id <= last; id++) {
-    const cell = spec.at + 4 * (id % spec.count)
+    const cell = block + spec.at + 4 * (id % spec.count)
     if (row[cell] !== id) continue
     filled++
     whole += row[cell + 1] as number

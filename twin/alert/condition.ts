@@ -6,7 +6,8 @@
 import type { Metric, MetricName } from "#protocol/metric.ts"
 import type { Condition, EventCondition, Operator } from "#protocol/rule.ts"
 import type { Fields } from "#twin/alert/read.ts"
-import type { BucketSpec, RunSpec, SeriesSpec, WindowSpec } from "#twin/alert/series.ts"
+import type { Screen } from "#twin/alert/screen.ts"
+import type { BucketSpec, RunSpec, SeriesSpec, TallySpec, WindowSpec } from "#twin/alert/series-layout.ts"
 
 export const TRUE = 1
 export const FALSE = 0
@@ -48,6 +49,8 @@ export interface Test {
   readonly truth: (moment: Moment) => Truth
   /** When the passing of time alone can change the truth; Infinity = never. Null = it never can, for any moment. */
   readonly nextMs: ((moment: Moment) => number) | null
+  /** All of them must pass before it can be true (screen.ts); null = nothing cheap is known. */
+  readonly screens: readonly Screen[] | null
   readonly observe: (moment: Moment) => Observation
 }
 
@@ -58,6 +61,9 @@ export interface SeriesRef {
 }
 export interface WindowRef extends SeriesRef {
   readonly window: WindowSpec
+}
+export interface TallyRef extends WindowRef {
+  readonly tally: TallySpec
 }
 export interface RunRef extends SeriesRef {
   readonly run: RunSpec
@@ -70,12 +76,14 @@ export interface EventRef {
   readonly condition: EventCondition
 }
 
-export type WindowStat = "count" | "sum" | "min" | "max" | "p95" | "transitions" | "increase"
+export type WindowStat = "count" | "sum" | "transitions" | "increase"
 
 /** Where a condition says what it must be told; equal wishes of several rules are one structure. */
 export interface Needs {
   readonly series: (metric: MetricName) => SeriesRef
   readonly window: (metric: MetricName, ms: number, stat: WindowStat) => WindowRef
+  /** How many samples of the window are greater than `over`. */
+  readonly tally: (metric: MetricName, ms: number, over: number) => TallyRef
   /** `key` names the test: runs of one metric with equal keys are shared. */
   readonly run: (metric: MetricName, key: string, keep: number, test: (value: number) => boolean) => RunRef
   readonly bucket: (metric: MetricName, baselineMs: number, offsetMs: number) => BucketRef

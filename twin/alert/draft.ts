@@ -13,7 +13,7 @@ import { handBack, rowsInHand } from "#twin/alert/hand.ts"
 import { endAlert, resettle } from "#twin/alert/judge.ts"
 import type { DevicePlan, EntityClass, KindPlan } from "#twin/alert/plan.ts"
 import type { DeviceFacts } from "#twin/alert/scope.ts"
-import { newRow } from "#twin/alert/series.ts"
+import { newRow } from "#twin/alert/series-layout.ts"
 import type { DeviceState, EntityState } from "#twin/alert/state.ts"
 import { ENTITIES_MAX, newEntity } from "#twin/alert/state.ts"
 import type { Suppression } from "#twin/alert/suppression.ts"
@@ -33,8 +33,10 @@ export class Draft {
   refused: number
   /** Plan of each entity's kind. */
   kinds: readonly KindPlan[]
-  /** Marks of touched rules: entity x widest + position. */
-  touched: number[] = []
+  /** Series that took their newest sample: entity x 1024 + index of the series. */
+  readonly fresh: number[] = []
+  /** Marks of rules to be judged: entity x widest + position. */
+  readonly touched: number[] = []
   #marks: Uint8Array
   readonly #hand: Hand | null
   /** Which entities are the draft's own, and which rows. */
@@ -79,13 +81,18 @@ export class Draft {
     return (this.kinds[index] as KindPlan).classOf(this.keys[index] as string)
   }
 
+  /** The entity's row, writable; the rest of it stays as it was. */
+  rowOf(index: number): Float64Array {
+    return this.#rows[index] === 1 ? (this.entities[index] as EntityState).row : this.own(index).row
+  }
+
   /** Reading expires windows, so what is read has to be owned as well. */
   momentOf(index: number): Moment {
     const { moment } = this
-    const entity = this.own(index)
     moment.nowMs = this.clockMs
-    moment.subject = entity.row
-    moment.device = index === 0 ? entity.row : this.own(0).row
+    moment.subject = this.rowOf(index)
+    moment.device = index === 0 ? moment.subject : this.rowOf(0)
+    const entity = this.entities[index] as EntityState
     moment.events = entity.events
     moment.sinceMs = entity.sinceMs
     return moment
@@ -99,6 +106,7 @@ export class Draft {
   }
 
   unmark(): void {
+    this.fresh.length = 0
     for (const mark of this.touched) this.#marks[mark] = 0
     this.touched.length = 0
   }
@@ -138,8 +146,7 @@ export class Draft {
   }
 
   wakeAt(index: number, dueMs: number): void {
-    const entity = this.own(index)
-    if (dueMs < entity.dueMs) entity.dueMs = dueMs
+    if (dueMs < (this.entities[index] as EntityState).dueMs) this.own(index).dueMs = dueMs
     if (dueMs < this.dueMs) this.dueMs = dueMs
   }
 
@@ -191,11 +198,11 @@ export class Draft {
     this.clockMs = atMs
     this.dueMs = atMs
     for (const index of this.entities.keys()) {
-      const { series, cells } = this.kinds[index] as KindPlan
+      const { series } = this.kinds[index] as KindPlan
       const entity = this.own(index)
       ;(this.entities as EntityState[])[index] = {
         ...entity,
-        row: newRow(series, cells),
+        row: newRow(series),
         events: [],
         sinceMs: Math.min(entity.sinceMs, atMs),
         dueMs: atMs,

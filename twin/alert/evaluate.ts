@@ -15,9 +15,12 @@ import { Draft } from "#twin/alert/draft.ts"
 import type { Hand } from "#twin/alert/hand.ts"
 import { judgeEntity, judgeRule } from "#twin/alert/judge.ts"
 import { globMatches } from "#twin/alert/pattern.ts"
-import type { DevicePlan, KindPlan } from "#twin/alert/plan.ts"
-import { lacksRoom, push, widened } from "#twin/alert/series.ts"
-import type { DeviceState } from "#twin/alert/state.ts"
+import type { CompiledRule, DevicePlan, KindPlan } from "#twin/alert/plan.ts"
+import { passes } from "#twin/alert/screen.ts"
+import { readied } from "#twin/alert/series-layout.ts"
+import type { SeriesSpec } from "#twin/alert/series-layout.ts"
+import { NEWEST, push, REFUSED, UNREADY } from "#twin/alert/series.ts"
+import type { DeviceState, EntityState } from "#twin/alert/state.ts"
 import type { Verdict } from "#twin/alert/verdict.ts"
 
 /** Column-wise, as a poll: row i says that entities[entity[i]] has metric[i] = value[i]. */
@@ -161,36 +164,73 @@ const takeSample = (draft: Draft, input: SampleInput, indexes: Int32Array, i: nu
     if (metricById(metric)?.entity !== kind.kind) draft.refused++
     return
   }
-  const series = kind.series[at] as KindPlan["series"][number]
-  const entity = draft.own(index)
-  if (lacksRoom(entity.row, series, value)) entity.row = widened(entity.row, kind.series, kind.cells, series, value)
-  if (push(entity.row, series, atMs, value, draft.clockMs)) touch(draft, index, at)
-}
-
-/** Marks what a newest sample can have changed. */
-const touch = (draft: Draft, index: number, series: number): void => {
-  const watchers = draft.classOf(index).watchers[series] as readonly number[]
-  for (let w = 0; w < watchers.length; w++) draft.mark(index, watchers[w] as number)
-  if (index !== 0) return
-  for (const { kind, positions } of draft.plan.deviceReaders[series] ?? []) markParts(draft, kind, positions)
-}
-
-const markParts = (draft: Draft, kind: EntityKind, positions: readonly number[]): void => {
-  for (let index = 1; index < draft.entities.length; index++) {
-    if ((draft.kinds[index] as KindPlan).kind !== kind) continue
-    const { live } = draft.classOf(index)
-    for (const position of positions) if (live.includes(position)) draft.mark(index, position)
+  const series = kind.series[at] as SeriesSpec
+  const row = draft.rowOf(index)
+  let pushed = push(row, kind.series, series, atMs, value, draft.clockMs)
+  if (pushed === UNREADY) {
+    const wider = readied(row, kind.series, series, atMs, value)
+    if (wider !== row) draft.own(index).row = wider
+    pushed = push(wider, kind.series, series, atMs, value, draft.clockMs)
   }
+  if (pushed === NEWEST) draft.fresh.push(index * SERIES_MAX + at)
+  else if (pushed === REFUSED) draft.refused++
 }
 
+/** Series of a kind are fewer. */
+const SERIES_MAX = 1024
+
+/** All samples of an instant are in: whatever they may have made true, and every alert that they may move, is judged. */
 const judgeTouched = (draft: Draft): void => {
-  const { touched } = draft
+  const { fresh, touched } = draft
+  for (let f = 0; f < fresh.length; f++) {
+    const index = Math.floor((fresh[f] as number) / SERIES_MAX)
+    screen(draft, index, (fresh[f] as number) - index * SERIES_MAX)
+  }
   for (let t = 0; t < touched.length; t++) {
     const mark = touched[t] as number
     const index = Math.floor(mark / draft.plan.widest)
     judgeRule(draft, index, mark - index * draft.plan.widest)
   }
   draft.unmark()
+}
+
+/** Marks what a series' newest sample can have changed. */
+const screen = (draft: Draft, index: number, at: number): void => {
+  const series = (draft.kinds[index] as KindPlan).series[at] as SeriesSpec
+  screenEntity(draft, index, series, draft.classOf(index).watchers[at] as readonly number[])
+  if (index !== 0) return
+  for (const { kind, positions } of draft.plan.deviceReaders[at] ?? []) screenParts(draft, kind, series, positions)
+}
+
+const screenParts = (draft: Draft, kind: EntityKind, series: SeriesSpec, positions: readonly number[]): void => {
+  for (let index = 1; index < draft.entities.length; index++) {
+    if ((draft.kinds[index] as KindPlan).kind !== kind) continue
+    const { live } = draft.classOf(index)
+    screenEntity(
+      draft,
+      index,
+      series,
+      positions.filter((position) => live.includes(position)),
+    )
+  }
+}
+
+const screenEntity = (draft: Draft, index: number, series: SeriesSpec, positions: readonly number[]): void => {
+  const { rules } = draft.kinds[index] as KindPlan
+  const { alerts } = draft.entities[index] as EntityState
+  const row = draft.rowOf(index)
+  const device = index === 0 ? row : draft.rowOf(0)
+  const isQuiet = alerts.length === 0
+  for (let p = 0; p < positions.length; p++) {
+    const position = positions[p] as number
+    const { screens } = rules[position] as CompiledRule
+    if (
+      screens === null ||
+      (!isQuiet && alerts[position] !== null) ||
+      passes(screens, row, device, series, draft.clockMs)
+    )
+      draft.mark(index, position)
+  }
 }
 
 // -- events ------------------------------------------------------------------------------------------------------------

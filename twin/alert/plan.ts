@@ -13,8 +13,10 @@ import type { EventRef, Needs, SeriesRef, Test, WindowStat } from "#twin/alert/c
 import { kindOf } from "#twin/alert/conditions/registry.ts"
 import type { DeviceFacts } from "#twin/alert/scope.ts"
 import { coversDevice, coversEntity, mostSpecific } from "#twin/alert/scope.ts"
-import type { BucketSpec, RunSpec, SeriesSpec, WindowSpec } from "#twin/alert/series.ts"
-import { HEADER_CELLS, RUN_CELLS, WINDOW_CELLS } from "#twin/alert/series.ts"
+import type { PlacedScreen } from "#twin/alert/screen.ts"
+import { placed } from "#twin/alert/screen.ts"
+import type { BucketSpec, RunSpec, SeriesSpec, TallySpec, WindowSpec } from "#twin/alert/series-layout.ts"
+import { BUCKET_CELLS, HEADER_CELLS, RUN_CELLS, SUM_CELLS } from "#twin/alert/series-layout.ts"
 import { stateHash } from "#twin/hash.ts"
 
 /** A checked rule and what it is about: check.ts gives both. */
@@ -30,6 +32,8 @@ export interface CompiledRule extends JudgedRule {
   readonly tiers: ReadonlyArray<{ readonly when: Test; readonly sev: AlertSeverity }>
   /** Its truth can change by the passing of time alone. */
   readonly timed: boolean
+  /** See Test.screens, of the condition. */
+  readonly screens: readonly PlacedScreen[] | null
   /** Series that it looks at, each once: what a receipt has to hold. */
   readonly reads: readonly Read[]
   readonly events: readonly EventRef[]
@@ -56,8 +60,6 @@ export interface KindPlan {
   readonly series: readonly SeriesSpec[]
   /** Equal keys, equal rows: every cell means the same. */
   readonly rowKey: string
-  /** Cells of all headers. */
-  readonly cells: number
   /** Index into `series` by metric id; -1 = no rule reads it. */
   readonly seriesOf: Int16Array
   readonly events: readonly EventRef[]
@@ -65,11 +67,14 @@ export interface KindPlan {
 }
 
 /** Raised when the same rules lie otherwise in a row, or are judged otherwise: states of before begin anew then. */
-const PLAN_FORMAT = 2
+const PLAN_FORMAT = 3
+const FORMER_FORMAT = 2
 
 export interface DevicePlan {
   /** Hash of the ids and versions of the rules: equal keys, equal plans. */
   readonly key: string
+  /** Of the same rules in the build before: alerts of such a state mean the same, its samples do not. */
+  readonly formerKey: string
   readonly kinds: Readonly<Record<EntityKind, KindPlan>>
   /** By series of the device: the kinds of parts whose rules read it too, with the positions. */
   readonly deviceReaders: ReadonlyArray<
@@ -99,7 +104,7 @@ export const makeRuleSet = (rules: readonly JudgedRule[]): RuleSet => {
     const key = covering.map(({ rule, version }) => `${rule.id}@${version}`).join(" ")
     const known = plans.get(key)
     if (known !== undefined) return known
-    const plan = compilePlan(stateHash([PLAN_FORMAT, key]), covering)
+    const plan = compilePlan(stateHash([PLAN_FORMAT, key]), stateHash([FORMER_FORMAT, key]), covering)
     plans.set(key, plan)
     return plan
   }
@@ -133,9 +138,14 @@ const askedOf = (rules: readonly JudgedRule[]): ((facts: DeviceFacts) => string)
     ])
 }
 
-const compilePlan = (key: string, rules: readonly JudgedRule[]): DevicePlan => {
+const compilePlan = (key: string, formerKey: string, rules: readonly JudgedRule[]): DevicePlan => {
   const layouts = Object.fromEntries(RULE_ENTITY_TYPES.map((kind) => [kind, newLayout()])) as Record<EntityKind, Layout>
-  const compiled = rules.map((rule) => compileRule(rule, layouts))
+  const unplaced = rules.map((rule) => compileRule(rule, layouts))
+  for (const kind of RULE_ENTITY_TYPES) layOut(layouts[kind])
+  const compiled = unplaced.map((rule): CompiledRule => ({
+    ...rule,
+    screens: rule.condition.screens?.map(placed) ?? null,
+  }))
   const kinds = Object.fromEntries(
     RULE_ENTITY_TYPES.map((kind) => [kind, kindPlan(kind, layouts[kind], compiled)]),
   ) as Record<EntityKind, KindPlan>
@@ -147,6 +157,7 @@ const compilePlan = (key: string, rules: readonly JudgedRule[]): DevicePlan => {
   )
   return {
     key,
+    formerKey,
     kinds,
     deviceReaders,
     widest: Math.max(1, ...RULE_ENTITY_TYPES.map((kind) => kinds[kind].rules.length)),
@@ -168,7 +179,10 @@ const readersOf = (
       reads.some((read) => read.onDevice === onDevice && read.metric === metric) ? [position] : [],
     )
 
-const compileRule = (judged: JudgedRule, layouts: Readonly<Record<EntityKind, Layout>>): CompiledRule => {
+const compileRule = (
+  judged: JudgedRule,
+  layouts: Readonly<Record<EntityKind, Layout>>,
+): Omit<CompiledRule, "screens"> => {
   const reads: Read[] = []
   const needs = needsOf(judged.kind, layouts, ({ onDevice, series: { metric } }) => {
     if (!reads.some((read) => read.onDevice === onDevice && read.metric === metric)) reads.push({ onDevice, metric })
@@ -181,23 +195,25 @@ const compileRule = (judged: JudgedRule, layouts: Readonly<Record<EntityKind, La
   const tiers = Array.isArray(rule.severity)
     ? (rule.severity as readonly SeverityTier[]).map(({ when, sev }) => ({ when: compile(when), sev }))
     : []
-  const timed = condition.nextMs !== null || recover?.nextMs !== undefined
+  const timed = condition.nextMs !== null || (recover?.nextMs ?? null) !== null
   const events = layouts[judged.kind].events.slice(eventsBefore)
   return { ...judged, condition, recover, tiers, timed, reads, events }
 }
 
 const kindPlan = (kind: EntityKind, layout: Layout, all: readonly CompiledRule[]): KindPlan => {
   const rules = all.filter((compiled) => compiled.kind === kind)
-  const cells = layOut(layout)
   const series = layout.series as readonly SeriesSpec[]
   const seriesOf = new Int16Array(1024).fill(-1)
   for (const [index, { metric }] of series.entries()) seriesOf[metric] = index
   const watchers = series.map(({ metric }) => readersOf(all, kind, kind === "device", metric))
   const rowKey = stateHash(
-    layout.series.map(({ runs, ...rest }) => ({ ...rest, runs: runs.map(({ at, key, keep }) => [at, key, keep]) })),
+    layout.series.map(({ runs, runKeys: _, ...rest }) => ({
+      ...rest,
+      runs: runs.map(({ at, key, keep }) => [at, key, keep]),
+    })),
   )
   const classOf = classes(kind, rules, watchers)
-  return { kind, rules, series, rowKey, cells, seriesOf, events: layout.events, classOf }
+  return { kind, rules, series, rowKey, seriesOf, events: layout.events, classOf }
 }
 
 const classes = (
@@ -234,8 +250,9 @@ const CLASSES_MAX = 20_000
 // -- where everything lies -----------------------------------------------------------------------------------------------
 
 type Writable<T> = { -readonly [K in keyof T]: T[K] }
+type WindowDraft = Omit<Writable<WindowSpec>, "tallies"> & { readonly tallies: Array<Writable<TallySpec>> }
 type SeriesDraft = Omit<Writable<SeriesSpec>, "windows" | "runs" | "buckets"> & {
-  readonly windows: Array<Writable<WindowSpec>>
+  readonly windows: WindowDraft[]
   readonly runs: Array<Writable<RunSpec>>
   readonly runKeys: string[]
   readonly buckets: Array<Writable<BucketSpec>>
@@ -246,20 +263,24 @@ interface Layout {
 }
 const newLayout = (): Layout => ({ series: [], events: [] })
 
-/** Gives every series, window, run and bucket its cells; returns how many there are. */
-const layOut = (layout: Layout): number => {
-  let cell = 0
-  const take = (cells: number): number => (cell += cells) - cells
-  for (const series of layout.series) {
-    series.at = take(HEADER_CELLS)
-    for (const window of series.windows) window.at = take(WINDOW_CELLS)
+/** Gives every series, window, run and bucket its cells. */
+const layOut = (layout: Layout): void => {
+  for (const [index, series] of layout.series.entries()) {
+    let cell = HEADER_CELLS
+    const take = (cells: number): number => (cell += cells) - cells
+    for (const window of series.windows) {
+      window.at = take(1)
+      if (window.sum >= 0) window.sum = take(SUM_CELLS)
+      if (window.transitions >= 0) window.transitions = take(1)
+      if (window.increase >= 0) window.increase = take(SUM_CELLS)
+      for (const tally of window.tallies) tally.at = take(1)
+    }
     for (const run of series.runs) run.at = take(RUN_CELLS)
-    for (const bucket of series.buckets) bucket.at = take(4 * bucket.count)
-    series.minQueue = series.windows.some(({ min }) => min)
-    series.maxQueue = series.windows.some(({ max }) => max)
+    for (const bucket of series.buckets) bucket.at = take(BUCKET_CELLS * bucket.count)
+    series.index = index
+    series.cells = cell
     series.spanMs = Math.max(0, ...series.windows.map(({ ms }) => ms))
   }
-  return cell
 }
 
 const needsOf = (
@@ -279,6 +300,11 @@ const needsOf = (
     window: (metric, ms, stat) => {
       const ref = seriesOf(metric)
       return { ...ref, window: windowIn(ref.series, ms, stat) }
+    },
+    tally: (metric, ms, over) => {
+      const ref = seriesOf(metric)
+      const window = windowIn(ref.series, ms, "count")
+      return { ...ref, window, tally: tallyIn(window, over) }
     },
     run: (metric, key, keep, test) => {
       const ref = seriesOf(metric)
@@ -303,31 +329,36 @@ const seriesIn = (layout: Layout, metric: Metric): SeriesDraft => {
   const series: SeriesDraft = {
     metric: metric.id,
     counter: metric.kind === "counter",
-    at: 0,
+    index: 0,
+    cells: 0,
     windows: [],
     runs: [],
     runKeys: [],
     buckets: [],
     keep: 1,
     spanMs: 0,
-    minQueue: false,
-    maxQueue: false,
-    sortedLists: 0,
   }
   layout.series.push(series)
   return series
 }
 
-const windowIn = (series: SeriesDraft, ms: number, stat: WindowStat): WindowSpec => {
+/** What nobody asks for has no cell: -1. */
+const windowIn = (series: SeriesDraft, ms: number, stat: WindowStat): WindowDraft => {
   let window = series.windows.find((one) => one.ms === ms)
   if (window === undefined) {
-    window = { at: 0, ms, sum: false, min: false, max: false, transitions: false, increase: false, sorted: -1 }
+    window = { at: 0, ms, sum: -1, transitions: -1, increase: -1, tallies: [] }
     series.windows.push(window)
   }
-  if (stat === "p95") {
-    if (window.sorted < 0) window.sorted = series.sortedLists++
-  } else if (stat !== "count") window[stat] = true
+  if (stat !== "count") window[stat] = 0
   return window
+}
+
+const tallyIn = (window: WindowDraft, over: number): TallySpec => {
+  const known = window.tallies.find((tally) => Object.is(tally.over, over))
+  if (known !== undefined) return known
+  const tally = { at: 0, over }
+  window.tallies.push(tally)
+  return tally
 }
 
 /** A longer run answers for a shorter one of the same test. */

@@ -12,8 +12,9 @@ import { truthWord } from "#twin/alert/condition.ts"
 import type { AlertSignal, AlertState } from "#twin/alert/lifecycle.ts"
 import type { CompiledRule, DevicePlan } from "#twin/alert/plan.ts"
 import type { DeviceFacts } from "#twin/alert/scope.ts"
-import type { BucketSpec, SeriesSpec } from "#twin/alert/series.ts"
-import { heldSamples, newestSamples } from "#twin/alert/series.ts"
+import type { BucketSpec, SeriesSpec } from "#twin/alert/series-layout.ts"
+import { blockOf } from "#twin/alert/series-layout.ts"
+import { heldSamples, newestSamples } from "#twin/alert/series-read.ts"
 import { stateHash } from "#twin/hash.ts"
 
 export const RECEIPT_FORMAT = 1
@@ -117,12 +118,18 @@ const seriesOf = ({ plan, compiled, moment }: Decision): readonly SeriesEvidence
       onDevice,
       samples: newestSamples(row, spec, RECEIPT_SAMPLES_MAX).flat(),
       cut: heldSamples(row, spec) > RECEIPT_SAMPLES_MAX,
-      buckets: spec.buckets.map((bucket) => ({ widthMs: bucket.widthMs, cells: bucketCells(row, bucket) })),
+      buckets: spec.buckets.map((bucket) => ({
+        widthMs: bucket.widthMs,
+        cells: bucketCells(row, blockOf(row, spec), bucket),
+      })),
     }
   })
 
-const bucketCells = (row: Float64Array, { at, count }: BucketSpec): readonly number[] =>
-  Array.from({ length: count }, (_, bucket) => [...row.subarray(at + 4 * bucket, at + 4 * bucket + 4)])
+const bucketCells = (row: Float64Array, block: number, { at, count }: BucketSpec): readonly number[] =>
+  Array.from({ length: block === 0 ? 0 : count }, (_, bucket) => {
+    const cell = block + at + 4 * bucket
+    return [...row.subarray(cell, cell + 4)]
+  })
     .filter(([id]) => (id as number) >= 0)
     .sort((a, b) => (a[0] as number) - (b[0] as number))
     .flat()

@@ -8,24 +8,19 @@ import { makeRuleSet } from "#twin/alert/plan.ts"
 import type { JudgedRule, KindPlan } from "#twin/alert/plan.ts"
 import { movedRow } from "#twin/alert/row-move.ts"
 import { FACTS, over, rule } from "#twin/alert/rule.fixture.ts"
-import type { SeriesSpec } from "#twin/alert/series.ts"
+import type { SeriesSpec } from "#twin/alert/series-layout.ts"
+import { newRow, readied } from "#twin/alert/series-layout.ts"
 import {
   countOf,
-  expire,
   increaseOf,
-  lacksRoom,
-  maxOf,
-  minOf,
   newestSamples,
-  newRow,
-  p95Of,
-  push,
   runCount,
   runSinceMs,
   sumOf,
+  tallyOf,
   transitionsOf,
-  widened,
-} from "#twin/alert/series.ts"
+} from "#twin/alert/series-read.ts"
+import { expire, push, UNREADY } from "#twin/alert/series.ts"
 
 const METRICS: readonly MetricName[] = ["device.cpu_pct", "device.temp_c", "device.voltage_v"]
 const aRule = fc
@@ -48,13 +43,18 @@ const aRule = fc
 const someRules = fc.uniqueArray(aRule, { maxLength: 6, selector: ({ rule: { id } }) => id })
 const planOf = (rules: readonly JudgedRule[]): KindPlan => makeRuleSet(rules).planFor(FACTS).kinds.device
 
+const taken = (row: Float64Array, plan: KindPlan, spec: SeriesSpec, atMs: number, value: number): Float64Array => {
+  if (push(row, plan.series, spec, atMs, value, atMs) !== UNREADY) return row
+  const ready = readied(row, plan.series, spec, atMs, value)
+  assert.notEqual(push(ready, plan.series, spec, atMs, value, atMs), UNREADY)
+  return ready
+}
+
 const filled = (plan: KindPlan, samples: ReadonlyArray<readonly [MetricSpec: number, atMs: number, value: number]>) => {
-  let row = newRow(plan.series, plan.cells)
+  let row = newRow(plan.series)
   for (const [metric, atMs, value] of samples) {
     const series = plan.series[plan.seriesOf[metric] as number]
-    if (series === undefined) continue
-    if (lacksRoom(row, series, value)) row = widened(row, plan.series, plan.cells, series, value)
-    push(row, series, atMs, value, atMs)
+    if (series !== undefined) row = taken(row, plan, series, atMs, value)
   }
   return row
 }
@@ -64,19 +64,16 @@ const known = (row: Float64Array, spec: SeriesSpec, nowMs: number): unknown => {
   expire(row, spec, nowMs)
   return [
     newestSamples(row, spec, 1),
-    spec.windows.map((window) => {
-      const count = countOf(row, spec, window)
-      return [
-        count,
-        window.sum ? sumOf(row, window) : null,
-        window.min && count > 0 ? minOf(row, spec, window) : null,
-        window.max && count > 0 ? maxOf(row, spec, window) : null,
-        window.sorted >= 0 && count > 0 ? p95Of(row, spec, window) : null,
-        window.transitions ? transitionsOf(row, window) : null,
-        window.increase ? increaseOf(row, window) : null,
-      ]
-    }),
-    spec.runs.map((run) => (runCount(row, run) === 0 ? 0 : [runCount(row, run), runSinceMs(row, run)])),
+    spec.windows.map((window) => [
+      newestSamples(row, spec, countOf(row, spec, window)),
+      window.sum >= 0 ? sumOf(row, spec, window) : null,
+      window.transitions >= 0 ? transitionsOf(row, spec, window) : null,
+      window.increase >= 0 ? increaseOf(row, spec, window) : null,
+      window.tallies.map(({ at, over }) => [over, tallyOf(row, spec, at)]),
+    ]),
+    spec.runs.map((run) =>
+      runCount(row, spec, run) === 0 ? 0 : [runCount(row, spec, run), runSinceMs(row, spec, run)],
+    ),
   ]
 }
 
@@ -125,9 +122,6 @@ test("[I1] whatever rules come in place of others, windows over what is held are
 const push2 = (row: Float64Array, plan: KindPlan, spec: SeriesSpec, atMs: number): void => {
   let own = row
   for (const value of [3, 7, 7, 1])
-    for (let n = 0; n < 5; n++) {
-      if (lacksRoom(own, spec, value)) own = widened(own, plan.series, plan.cells, spec, value)
-      push(own, spec, atMs + n * 10 + value * 100_000, value, atMs + n * 10 + value * 100_000)
-    }
+    for (let n = 0; n < 5; n++) own = taken(own, plan, spec, atMs + n * 10 + value * 100_000, value)
   assert.ok(newestSamples(own, spec, 99).length > 0)
 }

@@ -1,23 +1,28 @@
 /**
  * A row of samples and windows from the layout of one plan to that of another. What both lay out alike is copied as it
- * stands, cell by cell; a series with other windows is filled anew from the samples that are still held. Which series is
+ * stands, cell by cell; a series with other windows counts them anew over the samples that are still held. Which series is
  * which is worked out once for each pair of plans, because after an edited rule thousands of rows move the same way.
  */
+import { addBucket } from "#twin/alert/baseline-buckets.ts"
 import type { KindPlan } from "#twin/alert/plan.ts"
-import type { SeriesSpec } from "#twin/alert/series.ts"
+import type { SeriesSpec } from "#twin/alert/series-layout.ts"
 import {
-  CAPACITY,
-  DATA,
+  blockOf,
+  BUCKET_CELLS,
+  clearBuckets,
+  CLOCK,
+  CLOCK_CELLS,
+  END,
   HEADER_CELLS,
-  listsOf,
-  newestSamples,
+  LOST,
   newRow,
-  push,
-  RUN_CELLS,
+  NEXT,
+  PLACES,
   SAMPLES_MAX,
   VALUES,
-  WINDOW_CELLS,
-} from "#twin/alert/series.ts"
+} from "#twin/alert/series-layout.ts"
+import { newestSamples } from "#twin/alert/series-read.ts"
+import { rebuild } from "#twin/alert/series.ts"
 
 interface SeriesMove {
   readonly to: SeriesSpec
@@ -29,59 +34,68 @@ interface SeriesMove {
 /** The row itself when nothing moves: whoever writes to it copies it first. */
 export const movedRow = (from: KindPlan, to: KindPlan, old: Float64Array, nowMs: number): Float64Array => {
   if (from.rowKey === to.rowKey) return old
-  const moves = movesOf(from, to)
-  let length = to.cells
-  for (const move of moves) length += roomFor(move, old)
-  const row = new Float64Array(length)
-  row.set(newRow(to.series, to.cells))
-  let data = to.cells
+  const moves = movesOf(from, to).filter((move) => blockOf(old, move.from) > 0)
+  if (moves.length === 0) return newRow(to.series)
+  const cell = (move: SeriesMove, at: number): number => old[blockOf(old, move.from) + at] as number
+  const placesOf = (move: SeriesMove): number => old[cell(move, CLOCK) + PLACES] as number
+  const clocks = new Map<number, number>()
+  let length = to.series.length
+  for (const move of moves) length += move.to.cells
   for (const move of moves) {
-    if (move.alike) copy(move, old, row, data)
-    else fill(move, old, row, data, nowMs)
-    data += roomFor(move, old)
+    const clock = cell(move, CLOCK)
+    if (clocks.has(clock)) continue
+    clocks.set(clock, length)
+    length += CLOCK_CELLS + placesOf(move)
   }
+  const valuesFrom = length
+  for (const move of moves) if (cell(move, VALUES) > 0) length += placesOf(move)
+  const row = new Float64Array(length)
+  for (const [was, is] of clocks) {
+    row.set(old.subarray(was, was + CLOCK_CELLS + (old[was + PLACES] as number)), is)
+    row[is + END] = 0
+  }
+  let block = to.series.length
+  let values = valuesFrom
+  for (const move of moves) {
+    const clock = clocks.get(cell(move, CLOCK)) as number
+    row[move.to.index] = block
+    const was = blockOf(old, move.from)
+    row.set(old.subarray(was, was + (move.alike ? move.to.cells : HEADER_CELLS)), block)
+    row[block + CLOCK] = clock
+    row[clock + END] = Math.max(row[clock + END] as number, cell(move, NEXT))
+    if (cell(move, VALUES) > 0) {
+      row.set(old.subarray(cell(move, VALUES), cell(move, VALUES) + placesOf(move)), values)
+      row[block + VALUES] = values
+      values += placesOf(move)
+    }
+    block += move.to.cells
+  }
+  for (const move of moves) if (!move.alike) recount(move, old, row, nowMs)
   return row
 }
 
-const capacityOf = (row: Float64Array, spec: SeriesSpec): number => row[spec.at + CAPACITY] as number
-const isFlat = (row: Float64Array, spec: SeriesSpec): boolean => row[spec.at + VALUES] === 0
-
-/** Cells of the rings: as many places as before, in the lists that the new layout asks for. */
-const roomFor = ({ from, to }: SeriesMove, old: Float64Array): number =>
-  capacityOf(old, from) * (listsOf(to) + (isFlat(old, from) ? 0 : 1))
-
-const copy = (move: SeriesMove, old: Float64Array, row: Float64Array, data: number): void => {
-  const { from, to } = move
-  row.set(old.subarray(from.at, from.at + cellsOf(from)), to.at)
-  const begin = old[from.at + DATA] as number
-  row.set(old.subarray(begin, begin + roomFor(move, old)), data)
-  place(move, old, row, data)
-}
-
-const fill = (move: SeriesMove, old: Float64Array, row: Float64Array, data: number, nowMs: number): void => {
-  const { from, to } = move
-  place(move, old, row, data)
-  for (const [atMs, value] of newestSamples(old, from, SAMPLES_MAX)) push(row, to, atMs, value, nowMs)
+/** Other windows over the same samples: what the former ones let go cannot come back. */
+const recount = ({ from, to }: SeriesMove, old: Float64Array, row: Float64Array, nowMs: number): void => {
+  const block = blockOf(row, to)
+  clearBuckets(row, to)
+  for (const [atMs, value] of to.buckets.length === 0 ? [] : newestSamples(row, to, SAMPLES_MAX))
+    for (const bucket of to.buckets) addBucket(row, block, bucket, atMs, value)
   moveBuckets(from, to, old, row)
+  row[block + LOST] = 0
+  rebuild(row, to, nowMs)
 }
 
-const place = ({ from, to }: SeriesMove, old: Float64Array, row: Float64Array, data: number): void => {
-  const capacity = capacityOf(old, from)
-  row[to.at + CAPACITY] = capacity
-  row[to.at + DATA] = data
-  row[to.at + VALUES] = isFlat(old, from) ? 0 : data + capacity * listsOf(to)
-}
-
-/** A baseline of the same width goes on; its buckets hold more than the ring does. */
+/** A baseline of the same width goes on; its buckets hold more than samples do. */
 const moveBuckets = (from: SeriesSpec, to: SeriesSpec, old: Float64Array, row: Float64Array): void => {
   for (const bucket of to.buckets) {
     const before = from.buckets.find(({ widthMs }) => widthMs === bucket.widthMs)
     if (before === undefined) continue
-    const ids = Array.from({ length: before.count }, (_, b) => old[before.at + 4 * b] as number)
-    for (const [b, id] of ids.entries()) {
-      const cell = bucket.at + 4 * (id % bucket.count)
+    for (let b = 0; b < before.count; b++) {
+      const source = blockOf(old, from) + before.at + BUCKET_CELLS * b
+      const id = old[source] as number
+      const cell = blockOf(row, to) + bucket.at + BUCKET_CELLS * (id % bucket.count)
       if (id < 0 || (row[cell] as number) > id) continue
-      row.set(old.subarray(before.at + 4 * b, before.at + 4 * b + 4), cell)
+      row.set(old.subarray(source, source + BUCKET_CELLS), cell)
     }
   }
 }
@@ -103,18 +117,6 @@ const movesOf = (from: KindPlan, to: KindPlan): readonly SeriesMove[] => {
   return moves
 }
 
-/** What a series asks for, wherever it lies. */
-const shapeOf = ({ windows, runs, buckets, ...rest }: SeriesSpec): string =>
-  JSON.stringify([
-    { ...rest, at: 0 },
-    windows.map((window) => ({ ...window, at: 0 })),
-    runs.map(({ key, keep }) => [key, keep]),
-    buckets.map(({ widthMs, count }) => [widthMs, count]),
-  ])
-
-/** Header, windows, runs and buckets lie one after the other (plan.ts). */
-const cellsOf = ({ windows, runs, buckets }: SeriesSpec): number =>
-  HEADER_CELLS +
-  WINDOW_CELLS * windows.length +
-  RUN_CELLS * runs.length +
-  4 * buckets.reduce((sum, { count }) => sum + count, 0)
+/** What a series asks for, and where it lies in its block, wherever that is. */
+const shapeOf = ({ windows, runs, buckets, cells, keep, spanMs }: SeriesSpec): string =>
+  JSON.stringify([cells, keep, spanMs, windows, runs.map(({ key, ...run }) => [key, run.keep, run.at]), buckets])

@@ -8,14 +8,14 @@ import { DEVICE_ENTITY, entityKind } from "#protocol/id.ts"
 import type { Alert } from "#twin/alert/alert.ts"
 import type { DevicePlan } from "#twin/alert/plan.ts"
 import type { DeviceFacts } from "#twin/alert/scope.ts"
-import { newRow } from "#twin/alert/series.ts"
+import { newRow } from "#twin/alert/series-layout.ts"
 import type { Suppression } from "#twin/alert/suppression.ts"
 
 /** Entities of one device at most; samples of more are refused and counted. */
 export const ENTITIES_MAX = 8192
 
 export interface EntityState {
-  /** Samples and windows: series.ts. */
+  /** Samples and windows: series-layout.ts. */
   row: Float64Array
   /** Alert of each rule of the kind, null = quiet; empty while all are. */
   alerts: ReadonlyArray<Alert | null>
@@ -42,9 +42,9 @@ export interface DeviceState {
 
 export const newEntity = (plan: DevicePlan, key: EntityKey, atMs: number): EntityState => {
   const kind = entityKind(key) ?? "device"
-  const { series, cells } = plan.kinds[kind]
+  const { series } = plan.kinds[kind]
   // Due at once: what is absent from the start has to be noticed too.
-  return { row: newRow(series, cells), alerts: [], events: [], sinceMs: atMs, dueMs: atMs }
+  return { row: newRow(series), alerts: [], events: [], sinceMs: atMs, dueMs: atMs }
 }
 
 export const newDeviceState = (plan: DevicePlan, facts: DeviceFacts, atMs: number): DeviceState => ({

@@ -2,7 +2,8 @@
  * Windows from scratch: plain arrays, sorted, filtered and folded anew for every question, in exact whole numbers (BigInt)
  * where sums are concerned. It shares nothing with series.ts but the meaning, which is what a property test needs.
  */
-import { increment, SAMPLES_MAX } from "#twin/alert/series.ts"
+import { SAMPLES_MAX } from "#twin/alert/series-layout.ts"
+import { increment } from "#twin/alert/series.ts"
 
 export interface Scratch {
   readonly samples: Array<readonly [atMs: number, value: number]>
@@ -36,6 +37,7 @@ export interface ScratchWindow {
   readonly transitions: number
   readonly increase: number
   readonly last: number
+  readonly values: readonly number[]
 }
 
 const PARTS = 2n ** 40n
@@ -70,6 +72,7 @@ export const scratchWindow = (scratch: Scratch, ms: number, nowMs: number): Scra
     transitions: pairs.filter(([before, value]) => before !== value).length,
     increase: exact(pairs.map(([before, value]) => increment(before, value))),
     last: samples.at(-1)?.[1] ?? Number.NaN,
+    values,
   }
 }
 

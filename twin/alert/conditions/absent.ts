@@ -6,7 +6,7 @@ import type { AbsentCondition } from "#protocol/rule.ts"
 import type { ConditionKind, Moment } from "#twin/alert/condition.ts"
 import { rowOf, SAMPLES_SHOWN, truthOf, truthWord } from "#twin/alert/condition.ts"
 import { LOOKBACK, nameOf, readMetric, readNumber } from "#twin/alert/read.ts"
-import { newestMs, newestSamples } from "#twin/alert/series.ts"
+import { newestMs, newestSamples } from "#twin/alert/series-read.ts"
 
 export const absent: ConditionKind<AbsentCondition> = {
   type: "absent",
@@ -24,6 +24,7 @@ export const absent: ConditionKind<AbsentCondition> = {
       Math.max(newestMs(rowOf(ref, moment), ref.series), moment.sinceMs) + condition.seconds * 1000
     return {
       truth: (moment) => truthOf(moment.nowMs >= dueMs(moment)),
+      screens: null,
       nextMs: (moment) => {
         const due = dueMs(moment)
         return due > moment.nowMs ? due : Number.POSITIVE_INFINITY

@@ -11,7 +11,8 @@ import { BUCKETS_MAX, BUCKETS_PER_STRETCH, bucketsFor, stretchMean } from "#twin
 import type { ConditionKind, Moment, Truth } from "#twin/alert/condition.ts"
 import { EVIDENCE_MS, holds, rowOf, SAMPLES_SHOWN, truthOf, truthWord, UNKNOWN } from "#twin/alert/condition.ts"
 import { join, nameOf, note, readMetric, readNumber, readOptionalNumber, readWord } from "#twin/alert/read.ts"
-import { newestMs, newestSamples, newestValue } from "#twin/alert/series.ts"
+import { blockOf } from "#twin/alert/series-layout.ts"
+import { newestMs, newestSamples, newestValue } from "#twin/alert/series-read.ts"
 import { numberText } from "#twin/alert/template.ts"
 
 const BASELINE = { min: 60, max: 7 * 86_400, whole: true } as const
@@ -55,8 +56,8 @@ export const baseline: ConditionKind<BaselineCondition> = {
       const row = rowOf(ref, moment)
       if (moment.nowMs - newestMs(row, series) > EVIDENCE_MS) return null
       const id = Math.floor(moment.nowMs / bucket.widthMs)
-      const usual = stretchMean(row, bucket, id - shift)
-      const now = offsetMs === 0 ? newestValue(row, series) : stretchMean(row, bucket, id)
+      const usual = stretchMean(row, blockOf(row, series), bucket, id - shift)
+      const now = offsetMs === 0 ? newestValue(row, series) : stretchMean(row, blockOf(row, series), bucket, id)
       return now === null || usual === null ? null : [now, usual]
     }
     const truth = (moment: Moment): Truth => {
@@ -66,6 +67,7 @@ export const baseline: ConditionKind<BaselineCondition> = {
     return {
       truth,
       nextMs: null,
+      screens: null,
       observe: (moment) => {
         const seen = both(moment)
         return {

@@ -28,6 +28,7 @@ export const composite: ConditionKind<CompositeCondition> = {
     const timed = parts.flatMap(({ nextMs }) => (nextMs === null ? [] : [nextMs]))
     return {
       truth,
+      screens: timed.length === 0 ? SCREENS[condition.op](parts) : null,
       nextMs: timed.length === 0 ? null : (moment) => Math.min(...timed.map((next) => next(moment))),
       observe: (moment) => {
         const observed = parts.map((part) => part.observe(moment))
@@ -46,6 +47,16 @@ export const composite: ConditionKind<CompositeCondition> = {
       },
     }
   },
+}
+
+/** What must be so for an "and" is what must be so for its parts; of the others nothing is known without looking. */
+const SCREENS: Readonly<Record<CompositeCondition["op"], (parts: readonly Test[]) => Test["screens"]>> = {
+  and: (parts) => {
+    const screens = parts.flatMap((part) => part.screens ?? [])
+    return screens.length === 0 ? null : screens
+  },
+  or: () => null,
+  not: () => null,
 }
 
 const LOGIC: Readonly<Record<CompositeCondition["op"], (parts: readonly Test[]) => (moment: Moment) => Truth>> = {

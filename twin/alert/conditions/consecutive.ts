@@ -6,7 +6,8 @@ import { OPERATORS } from "#protocol/rule.ts"
 import type { ConditionKind, Moment, Truth } from "#twin/alert/condition.ts"
 import { EVIDENCE_MS, holds, rowOf, SAMPLES_SHOWN, truthOf, truthWord, UNKNOWN } from "#twin/alert/condition.ts"
 import { ANY_NUMBER, nameOf, readMetric, readNumber, readWord } from "#twin/alert/read.ts"
-import { isEmpty, newestMs, newestSamples, newestValue, runCount } from "#twin/alert/series.ts"
+import { atLeastScreen } from "#twin/alert/screen.ts"
+import { isEmpty, newestMs, newestSamples, newestValue, runCount } from "#twin/alert/series-read.ts"
 
 const COUNT = { min: 1, max: 1000, whole: true } as const
 
@@ -30,11 +31,12 @@ export const consecutive: ConditionKind<ConsecutiveCondition> = {
     const truth = (moment: Moment): Truth => {
       const row = rowOf(ref, moment)
       if (isEmpty(row, series) || moment.nowMs - newestMs(row, series) > EVIDENCE_MS) return UNKNOWN
-      return truthOf(runCount(row, run) >= count)
+      return truthOf(runCount(row, series, run) >= count)
     }
     return {
       truth,
       nextMs: null,
+      screens: [atLeastScreen(ref, () => run.at, count)],
       observe: (moment) => {
         const row = rowOf(ref, moment)
         const value = newestValue(row, series)
@@ -46,7 +48,7 @@ export const consecutive: ConditionKind<ConsecutiveCondition> = {
           value: Number.isNaN(value) ? null : value,
           operator,
           threshold: limit,
-          text: `${Math.min(count, runCount(row, run))} of ${count} newest samples of ${metric} in a row are ${operator} ${limit}`,
+          text: `${Math.min(count, runCount(row, series, run))} of ${count} newest samples of ${metric} in a row are ${operator} ${limit}`,
           samples: newestSamples(row, series, Math.max(count, SAMPLES_SHOWN)),
         }
       },

@@ -42,6 +42,7 @@ export const event: ConditionKind<EventCondition> = {
       (moment.events[index] ?? []).filter((atMs) => atMs > moment.nowMs - ms && atMs <= moment.nowMs).length
     return {
       truth: (moment) => truthOf(within(moment) >= condition.count),
+      screens: null,
       nextMs: (moment) => {
         const times = moment.events[index] ?? []
         const leaves = times.length < condition.count ? Number.POSITIVE_INFINITY : (times[0] as number) + ms

@@ -3,7 +3,9 @@ import type { FlapCondition } from "#protocol/rule.ts"
 import type { ConditionKind, Moment, Truth } from "#twin/alert/condition.ts"
 import { rowOf, SAMPLES_SHOWN, truthOf, truthWord, UNKNOWN } from "#twin/alert/condition.ts"
 import { LOOKBACK, nameOf, readMetric, readNumber } from "#twin/alert/read.ts"
-import { countOf, expire, newestSamples, transitionsOf } from "#twin/alert/series.ts"
+import { atLeastScreen } from "#twin/alert/screen.ts"
+import { countOf, newestSamples, transitionsOf } from "#twin/alert/series-read.ts"
+import { expire } from "#twin/alert/series.ts"
 
 const TRANSITIONS = { min: 2, max: 1000, whole: true } as const
 
@@ -26,14 +28,15 @@ export const flap: ConditionKind<FlapCondition> = {
       const row = rowOf(ref, moment)
       expire(row, series, moment.nowMs)
       if (countOf(row, series, window) === 0) return UNKNOWN
-      return truthOf(transitionsOf(row, window) >= condition.transitions)
+      return truthOf(transitionsOf(row, series, window) >= condition.transitions)
     }
     return {
       truth,
       nextMs: null,
+      screens: [atLeastScreen(ref, () => window.transitions, condition.transitions)],
       observe: (moment) => {
         const said = truthWord(truth(moment))
-        const changes = transitionsOf(rowOf(ref, moment), window)
+        const changes = transitionsOf(rowOf(ref, moment), series, window)
         return {
           type: "flap",
           truth: said,

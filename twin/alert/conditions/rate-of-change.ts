@@ -20,7 +20,9 @@ import {
   readNumber,
   readWord,
 } from "#twin/alert/read.ts"
-import { countOf, expire, increaseOf, newestMs, newestSamples, newestValue, oldestOf } from "#twin/alert/series.ts"
+import { grownScreen, sumScreen } from "#twin/alert/screen.ts"
+import { countOf, increaseOf, newestMs, newestSamples, newestValue, oldestOf } from "#twin/alert/series-read.ts"
+import { expire } from "#twin/alert/series.ts"
 import { numberText } from "#twin/alert/template.ts"
 
 export const rateOfChange: ConditionKind<RateOfChangeCondition> = {
@@ -59,7 +61,7 @@ export const rateOfChange: ConditionKind<RateOfChangeCondition> = {
       if (first === null) return Number.NaN
       const seconds = (newestMs(row, series) - first.atMs) / 1000
       if (seconds <= 0) return Number.NaN
-      if (kind === "counter") return increaseOf(row, window) / seconds
+      if (kind === "counter") return increaseOf(row, series, window) / seconds
       const moved = newestValue(row, series) - first.value
       if (condition.relative !== true) return moved / seconds
       return first.value === 0 ? Number.NaN : moved / Math.abs(first.value)
@@ -68,9 +70,19 @@ export const rateOfChange: ConditionKind<RateOfChangeCondition> = {
       const value = change(moment)
       return Number.isNaN(value) ? UNKNOWN : truthOf(holds(value, operator, limit))
     }
+    // A counter that stood still has no rate above zero; a level is screened when it is compared with itself.
+    const screen =
+      kind === "counter"
+        ? limit > 0
+          ? sumScreen(ref, () => window.increase, operator, 2 ** -40)
+          : null
+        : condition.relative === true
+          ? grownScreen(ref, operator, limit)
+          : null
     return {
       truth,
       nextMs: null,
+      screens: screen === null ? null : [screen],
       observe: (moment) => {
         const value = change(moment)
         const per = condition.relative === true ? "of its value" : `${unit === "" ? "" : `${unit} `}per second`

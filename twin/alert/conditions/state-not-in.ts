@@ -9,7 +9,8 @@ import type { StateNotInCondition } from "#protocol/rule.ts"
 import type { ConditionKind, Moment, Truth } from "#twin/alert/condition.ts"
 import { EVIDENCE_MS, FALSE, rowOf, SAMPLES_SHOWN, TRUE, truthWord, UNKNOWN, valueText } from "#twin/alert/condition.ts"
 import { asList, join, LOOKBACK, missing, nameOf, note, optional, readMetric, readNumber } from "#twin/alert/read.ts"
-import { isEmpty, newestMs, newestSamples, newestValue, runCount, runSinceMs } from "#twin/alert/series.ts"
+import { atLeastScreen } from "#twin/alert/screen.ts"
+import { isEmpty, newestMs, newestSamples, newestValue, runCount, runSinceMs } from "#twin/alert/series-read.ts"
 
 const GOOD_MAX = 16
 
@@ -49,21 +50,23 @@ export const stateNotIn: ConditionKind<StateNotInCondition> = {
     const truth = (moment: Moment): Truth => {
       const row = rowOf(ref, moment)
       if (isEmpty(row, series) || moment.nowMs - newestMs(row, series) > stale) return UNKNOWN
-      return runCount(row, run) > 0 && moment.nowMs - runSinceMs(row, run) >= ms ? TRUE : FALSE
+      return runCount(row, series, run) > 0 && moment.nowMs - runSinceMs(row, series, run) >= ms ? TRUE : FALSE
     }
     return {
       truth,
+      // While the newest value is a good one there is nothing to wait for either.
+      screens: [atLeastScreen(ref, () => run.at, 1)],
       nextMs: (moment) => {
         const row = rowOf(ref, moment)
-        if (isEmpty(row, series) || runCount(row, run) === 0) return Number.POSITIVE_INFINITY
-        const due = runSinceMs(row, run) + ms
+        if (isEmpty(row, series) || runCount(row, series, run) === 0) return Number.POSITIVE_INFINITY
+        const due = runSinceMs(row, series, run) + ms
         return due > moment.nowMs ? due : Number.POSITIVE_INFINITY
       },
       observe: (moment) => {
         const row = rowOf(ref, moment)
         const value = newestValue(row, series)
-        const bad = runCount(row, run) > 0
-        const since = bad ? Math.max(0, Math.round((moment.nowMs - runSinceMs(row, run)) / 1000)) : 0
+        const bad = runCount(row, series, run) > 0
+        const since = bad ? Math.max(0, Math.round((moment.nowMs - runSinceMs(row, series, run)) / 1000)) : 0
         const said = Number.isNaN(value) ? "has no sample" : `is ${valueText(metric, value)}`
         return {
           type: "state_not_in",

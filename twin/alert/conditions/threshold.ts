@@ -8,7 +8,7 @@ import type { Metric } from "#protocol/metric.ts"
 import { metricByName } from "#protocol/metric.ts"
 import type { Aggregation, Operator, ThresholdCondition, ThresholdRef } from "#protocol/rule.ts"
 import { AGGREGATIONS, OPERATORS } from "#protocol/rule.ts"
-import type { ConditionKind, Moment, SeriesRef, Truth, WindowRef, WindowStat } from "#twin/alert/condition.ts"
+import type { ConditionKind, Moment, Needs, SeriesRef, TallyRef, Truth, WindowRef } from "#twin/alert/condition.ts"
 import { EVIDENCE_MS, holds, rowOf, SAMPLES_SHOWN, truthOf, truthWord, UNKNOWN } from "#twin/alert/condition.ts"
 import type { Fields } from "#twin/alert/read.ts"
 import {
@@ -25,9 +25,10 @@ import {
   readOptionalNumber,
   readWord,
 } from "#twin/alert/read.ts"
+import type { Screen } from "#twin/alert/screen.ts"
+import { atLeastScreen, meanScreen, newestScreen, p95IsOver, sumScreen, tallyScreen } from "#twin/alert/screen.ts"
 import {
   countOf,
-  expire,
   isCovered,
   maxOf,
   minOf,
@@ -36,18 +37,10 @@ import {
   newestValue,
   p95Of,
   sumOf,
-} from "#twin/alert/series.ts"
+  tallyOf,
+} from "#twin/alert/series-read.ts"
+import { expire } from "#twin/alert/series.ts"
 import { numberText } from "#twin/alert/template.ts"
-
-const STAT: Readonly<Record<Aggregation, WindowStat>> = {
-  avg: "sum",
-  sum: "sum",
-  min: "min",
-  max: "max",
-  p95: "p95",
-  last: "count",
-  count: "count",
-}
 
 export const threshold: ConditionKind<ThresholdCondition> = {
   type: "threshold",
@@ -72,17 +65,22 @@ export const threshold: ConditionKind<ThresholdCondition> = {
   inner: () => [],
   compile: (condition, needs) => {
     const { metric, operator, aggregation } = condition
-    const ref = needs.window(metric, condition.lookback_seconds * 1000, STAT[aggregation])
+    const ms = condition.lookback_seconds * 1000
+    const ref = needs.window(metric, ms, aggregation === "avg" || aggregation === "sum" ? "sum" : "count")
     const aggregate = aggregated(ref, aggregation, operator)
     const limit = limitOf(condition, (name) => needs.series(name))
-    const truth = (moment: Moment): Truth => {
+    const compared = (moment: Moment): Truth => {
       const value = aggregate(moment)
       const against = limit(moment)
       return value !== value || against !== against ? UNKNOWN : truthOf(holds(value, operator, against))
     }
+    const tallied = talliedFor(condition, needs, ms)
+    const truth = tallied === null ? compared : talliedTruth(tallied, isUniversal(aggregation, operator))
+    const screen = tallied === null ? screenOf(condition, ref) : tallyScreen(tallied.ref, tallied.which)
     return {
       truth,
       nextMs: null,
+      screens: screen === null ? null : [screen],
       observe: (moment) => {
         const value = aggregate(moment)
         const against = limit(moment)
@@ -134,15 +132,19 @@ const readLimit = (fields: Fields, metric: Metric | undefined): Limit | undefine
   return { threshold_ref: { metric: nameOf(other), factor } }
 }
 
-/** NaN = no evidence. */
-const aggregated = (ref: WindowRef, aggregation: Aggregation, operator: Operator): ((moment: Moment) => number) => {
-  const { series, window } = ref
-  const reader = READERS[aggregation]
-  const universal = !(
+/** Half of the window has to be known before this says anything, because any one sample more could turn it. */
+const isUniversal = (aggregation: Aggregation, operator: Operator): boolean =>
+  !(
     aggregation === "last" ||
     (aggregation === "max" && (operator === ">" || operator === ">=")) ||
     (aggregation === "min" && (operator === "<" || operator === "<="))
   )
+
+/** NaN = no evidence. */
+const aggregated = (ref: WindowRef, aggregation: Aggregation, operator: Operator): ((moment: Moment) => number) => {
+  const { series, window } = ref
+  const reader = READERS[aggregation]
+  const universal = isUniversal(aggregation, operator)
   return (moment) => {
     const row = rowOf(ref, moment)
     expire(row, series, moment.nowMs)
@@ -154,13 +156,91 @@ const aggregated = (ref: WindowRef, aggregation: Aggregation, operator: Operator
 }
 
 const READERS: Readonly<Record<Aggregation, (row: Float64Array, ref: WindowRef, count: number) => number>> = {
-  avg: (row, { window }, count) => sumOf(row, window) / count,
-  sum: (row, { window }) => sumOf(row, window),
+  avg: (row, { series, window }, count) => sumOf(row, series, window) / count,
+  sum: (row, { series, window }) => sumOf(row, series, window),
   min: (row, { series, window }) => minOf(row, series, window),
   max: (row, { series, window }) => maxOf(row, series, window),
   p95: (row, { series, window }) => p95Of(row, series, window),
   last: (row, { series }) => newestValue(row, series),
   count: (_row, _ref, count) => count,
+}
+
+// -- extremes against a number: by counting ------------------------------------------------------------------------------
+
+interface Tallied {
+  readonly ref: TallyRef
+  readonly which: Parameters<typeof tallyScreen>[1]
+}
+
+/** How many samples must be greater than the tally's number. */
+const WHICH: Readonly<Record<"min" | "max" | "p95", Readonly<Record<"over" | "under", Tallied["which"]>>>> = {
+  max: { over: "some", under: "none" },
+  min: { over: "all", under: "not all" },
+  p95: { over: "p95", under: "not p95" },
+}
+
+/** Null = not an extreme, or compared with what is no fixed number: it is looked up then. */
+const talliedFor = (condition: ThresholdCondition, needs: Needs, ms: number): Tallied | null => {
+  const { metric, operator, aggregation, threshold_num: limit } = condition
+  if (limit === undefined || operator === "==" || operator === "!=") return null
+  if (aggregation !== "min" && aggregation !== "max" && aggregation !== "p95") return null
+  // At least T is greater than the number just below T; less than T is not at least T.
+  const over = operator === ">" || operator === "<=" ? limit : nextBelow(limit)
+  const which = WHICH[aggregation][operator === ">" || operator === ">=" ? "over" : "under"]
+  return { ref: needs.tally(metric, ms, over), which }
+}
+
+const talliedTruth =
+  ({ ref, which }: Tallied, universal: boolean): ((moment: Moment) => Truth) =>
+  (moment) => {
+    const { series, window, tally } = ref
+    const row = rowOf(ref, moment)
+    expire(row, series, moment.nowMs)
+    const count = countOf(row, series, window)
+    if (count === 0 || (universal && !isCovered(row, series, window, moment.nowMs))) return UNKNOWN
+    const over = tallyOf(row, series, tally.at)
+    switch (which) {
+      case "some":
+        return truthOf(over > 0)
+      case "none":
+        return truthOf(over === 0)
+      case "all":
+        return truthOf(over === count)
+      case "not all":
+        return truthOf(over < count)
+      case "p95":
+        return truthOf(p95IsOver(over, count))
+      case "not p95":
+        return truthOf(!p95IsOver(over, count))
+    }
+  }
+
+/** The greatest number that is less than this one (IEEE 754: the neighbour in the order of bits). */
+const nextBelow = (value: number): number => {
+  if (value === 0) return -Number.MIN_VALUE
+  const number = Float64Array.of(value)
+  const bits = new BigInt64Array(number.buffer)
+  bits[0] = (bits[0] as bigint) + (value > 0 ? -1n : 1n)
+  return number[0] as number
+}
+
+const screenOf = (
+  { aggregation, operator, threshold_num: limit }: ThresholdCondition,
+  ref: WindowRef,
+): Screen | null => {
+  if (limit === undefined) return null
+  switch (aggregation) {
+    case "avg":
+      return meanScreen(ref, operator, limit)
+    case "sum":
+      return sumScreen(ref, () => ref.window.sum, operator, limit)
+    case "last":
+      return newestScreen(ref, operator, limit)
+    case "count":
+      return operator === ">" || operator === ">=" ? atLeastScreen(ref, () => ref.window.at, limit) : null
+    default:
+      return null
+  }
 }
 
 const limitOf = (
