@@ -26,6 +26,7 @@ import { forgotten, probed } from "#twin/incident/probing.ts"
 import type { Sight, StoredSight } from "#twin/incident/sight.ts"
 import {
   explained,
+  hasNews,
   isLearnable,
   look,
   read,
@@ -107,7 +108,7 @@ export const hear = (world: World, cells: Cells, { slots, alerts, nodes }: Heard
   if (desk.sight === null) {
     desk.sight = look(world, cells)
     desk.isDue = true
-  } else if (slots.size > 0 && read(desk.sight, world, cells, slots)) desk.isDue = true
+  } else if (hasNews(desk.sight, slots, world.atMs) && read(desk.sight, world, cells, slots)) desk.isDue = true
 }
 
 /** What begins to fire looks for a place; what has ended is seen at the next evaluation. */

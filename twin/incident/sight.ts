@@ -12,7 +12,7 @@ import { buildModel } from "#twin/rca/model.ts"
 import type { Session } from "#twin/rca/model.ts"
 import { learnedOf, structureFrom } from "#twin/rca/network-of.ts"
 import type { Learned, Place } from "#twin/rca/network-of.ts"
-import { refresh } from "#twin/rca/symptoms.ts"
+import { lapsed, refresh } from "#twin/rca/symptoms.ts"
 import type { Symptoms } from "#twin/rca/symptoms.ts"
 import type { World } from "#twin/round.ts"
 import type { Topology } from "#twin/topology.ts"
@@ -44,8 +44,12 @@ export const look = (world: World, cells: Cells): Sight => {
 
 const blank = (topology: Topology, learned: Learned): Symptoms => {
   const structure = structureFrom(topology, learned)
-  return { board: newBoard(buildModel(structure.network)), structure, rev: topology.rev }
+  return { board: newBoard(buildModel(structure.network)), structure, rev: topology.rev, lapses: new Map() }
 }
+
+/** Somebody told something, or something that was told has lapsed. */
+export const hasNews = ({ symptoms }: Sight, slots: ReadonlySet<number>, nowMs: number): boolean =>
+  slots.size > 0 || lapsed(symptoms, nowMs).length > 0
 
 /** Reads these devices; true = there is something to explain. */
 export const read = (sight: Sight, world: World, cells: Cells, slots: Iterable<number>): boolean => {
@@ -78,6 +82,8 @@ export interface StoredSight {
   readonly seen: Uint8Array
   readonly atMs: Float64Array
   readonly confirmed: readonly number[]
+  /** By slot; absent in snapshots of before. */
+  readonly lapses?: ReadonlyArray<readonly [slot: number, atMs: number]>
 }
 
 export const storedSight = ({ symptoms, learned, builtMs, isStale }: Sight): StoredSight => ({
@@ -88,6 +94,7 @@ export const storedSight = ({ symptoms, learned, builtMs, isStale }: Sight): Sto
   seen: symptoms.board.state.slice(),
   atMs: symptoms.board.atMs.slice(),
   confirmed: [...symptoms.board.confirmed].sort((x, y) => x - y),
+  lapses: [...symptoms.lapses].sort(([x], [y]) => x - y),
 })
 
 /** What was learned does not change until it is learned anew: it is stored, and hashed, once. */
@@ -123,6 +130,7 @@ export const restoredSight = (stored: StoredSight, topology: Topology): Sight | 
   board.atMs.set(stored.atMs)
   for (let id = 0; id < board.state.length; id++) if (board.state[id] === ALARM) board.alarms.add(id)
   for (const id of stored.confirmed) board.confirmed.add(id)
+  for (const [slot, atMs] of stored.lapses ?? []) symptoms.lapses.set(slot, atMs)
   return { symptoms, learned, explanation: null, builtMs: stored.builtMs, isStale: stored.isStale }
 }
 

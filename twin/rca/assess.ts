@@ -18,7 +18,7 @@ const PREDICTED_IDS_MAX = 1_000_000
 
 /** Log-likelihood ratios of an answer to an active probe where an alarm is expected. */
 export const CONFIRMED_ALARM = 14
-const CONFIRMED_CLEAR = -7
+export const CONFIRMED_CLEAR = -7
 
 export interface Assessment {
   readonly causes: readonly Cause[]

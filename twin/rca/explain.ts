@@ -17,6 +17,7 @@ import { endOf } from "#twin/rca/model.ts"
 import { scenarioOf } from "#twin/rca/scenario.ts"
 import { islandsOf } from "#twin/rca/island.ts"
 import type { Island } from "#twin/rca/island.ts"
+import { isRefuted } from "#twin/rca/refute.ts"
 import { isSilenceKind } from "#twin/rca/silence.ts"
 
 /** Suspects of an island that are tried alone, those whom most alarms accuse first. */
@@ -126,11 +127,12 @@ interface Search {
   readonly board: Board
   readonly island: Island
   readonly try: (causes: readonly Cause[]) => Assessment
-  readonly looked: Set<number>
 }
 
-const explainIsland = (board: Board, island: Island): Explained => {
-  const search = newSearch(board, island)
+const explainIsland = (board: Board, whole: Island): Explained => {
+  const looked = new Set<number>(whole.alarms)
+  const island = withoutRefuted(board, whole, looked)
+  const search = newSearch(board, island, looked)
   const singles = accusedMost(board, island, island.alarms, MAX_TRIED)
     .map((id) => search.try([causeOf(board.model, id)]))
     .filter(({ explained }) => explained > 0)
@@ -143,18 +145,28 @@ const explainIsland = (board: Board, island: Island): Explained => {
   const candidates = best.causes.map((cause) => candidateOf(search, best, cause, singles))
   const taken = new Set(best.ids)
   return {
-    island,
+    island: whole,
     candidates,
     unexplained: island.alarms.filter((id) => !taken.has(id)),
-    looked: search.looked,
+    looked,
   }
 }
 
-const newSearch = (board: Board, island: Island): Search => {
+/** Those who could not even be a rival are not searched. */
+const withoutRefuted = (board: Board, island: Island, looked: Set<number>): Island => {
+  const ask = (id: number): void => {
+    looked.add(id)
+  }
+  const suspects = new Map<number, readonly number[]>()
+  for (const [id, accusers] of island.suspects)
+    if (!isRefuted(board, causeOf(board.model, id), accusers, -NEAR, ask)) suspects.set(id, accusers)
+  return { ...island, suspects }
+}
+
+const newSearch = (board: Board, island: Island, looked: Set<number>): Search => {
   /** Most sets have one or two causes: those are found by a number, which costs less to make than a word. */
   const few = new Map<number, Assessment>()
   const many = new Map<string, Assessment>()
-  const looked = new Set<number>(island.alarms)
   const attempt = (causes: readonly Cause[]): Assessment => {
     const ids = causes.map(({ kind, index }) => causeId(board.model, kind, index))
     if (ids.length > 1) ids.sort((x, y) => x - y)
@@ -172,7 +184,7 @@ const newSearch = (board: Board, island: Island): Search => {
     else many.set(word, made)
     return made
   }
-  return { board, island, try: attempt, looked }
+  return { board, island, try: attempt }
 }
 
 /** Negative = x is better. The order of the causes' numbers decides between equals, so that the search is repeatable. */

@@ -3,6 +3,7 @@
  * of it, `refresh` only the devices that a round touched (RoundResult.nodes); both give the same board. It is derived: kept
  * beside the twin, never in its state, and built anew after a restart or a change of the inventory.
  */
+import type { EventView } from "#protocol/view.ts"
 import { isUp } from "#twin/adjacency.ts"
 import type { Cells } from "#twin/cells.ts"
 import { HOT } from "#twin/link.ts"
@@ -12,7 +13,7 @@ import type { Board } from "#twin/rca/board.ts"
 import { buildModel } from "#twin/rca/model.ts"
 import { structureOf } from "#twin/rca/network-of.ts"
 import type { Structure, StructureOptions } from "#twin/rca/network-of.ts"
-import { hasSay, isManaged, isManagement } from "#twin/reach.ts"
+import { hasSay, isManaged, isManagement, PROBE_STALE_MS } from "#twin/reach.ts"
 import type { RouterState } from "#twin/router.ts"
 import type { World } from "#twin/round.ts"
 
@@ -27,11 +28,14 @@ export interface Symptoms {
   readonly structure: Structure
   /** Revision of the inventory that it was built for. */
   readonly rev: number
+  /** By slot: when something that was read there says nothing any more, although nobody tells anything new. */
+  readonly lapses: Map<number, number>
 }
 
 export const symptomsOf = (world: World, cells: Cells, options: StructureOptions = {}): Symptoms => {
   const structure = structureOf(world, cells, options)
-  const symptoms: Symptoms = { board: newBoard(buildModel(structure.network)), structure, rev: world.topology.rev }
+  const { rev } = world.topology
+  const symptoms: Symptoms = { board: newBoard(buildModel(structure.network)), structure, rev, lapses: new Map() }
   refresh(
     symptoms,
     world,
@@ -42,23 +46,56 @@ export const symptomsOf = (world: World, cells: Cells, options: StructureOptions
 }
 
 /**
- * Reads these devices anew. False = the structure is another one (inventory, or a neighbour that was never seen before):
- * call `symptomsOf` again.
+ * Reads these devices anew, and those whose readings have lapsed. False = the structure is another one (inventory, or a
+ * neighbour that was never seen before): call `symptomsOf` again.
  */
 export const refresh = (symptoms: Symptoms, world: World, cells: Cells, slots: Iterable<number>): boolean => {
   if (symptoms.rev !== world.topology.rev) return false
+  const all = new Set(slots)
+  for (const slot of lapsed(symptoms, world.atMs)) all.add(slot)
+  const events = eventsOf(world, all)
   let isKnown = true
-  for (const slot of slots) isKnown = readRouter(symptoms, world, cells, slot) && isKnown
+  for (const slot of all) isKnown = readRouter(symptoms, world, cells, slot, events) && isKnown
   return isKnown
 }
 
-const readRouter = ({ board, structure }: Symptoms, world: World, cells: Cells, slot: number): boolean => {
+/** Devices that have something on the board which time alone has taken the say from. */
+export const lapsed = ({ lapses }: Symptoms, nowMs: number): readonly number[] => {
+  const due: number[] = []
+  for (const [slot, atMs] of lapses) if (atMs <= nowMs) due.push(slot)
+  return due
+}
+
+/** The twin's newest events of these devices. */
+const eventsOf = (
+  { recent, topology }: World,
+  slots: ReadonlySet<number>,
+): ReadonlyMap<string, readonly EventView[]> => {
+  const events = new Map<string, EventView[]>()
+  for (const slot of slots) events.set(topology.routers[slot]?.device ?? "", [])
+  for (const event of recent) events.get(event.subject)?.push(event)
+  return events
+}
+
+const readRouter = (
+  { board, structure, lapses }: Symptoms,
+  world: World,
+  cells: Cells,
+  slot: number,
+  events: ReadonlyMap<string, readonly EventView[]>,
+): boolean => {
   const state = cells.routers.state(slot)
-  readAnswers(board, state, world.atMs)
+  let lapseMs = Number.POSITIVE_INFINITY
+  const until = (ms: number): void => {
+    lapseMs = Math.min(lapseMs, ms)
+  }
+  readAnswers(board, state, world.atMs, until)
   const readMs = state.sources.filter(isManagement).reduce((newest, one) => Math.max(newest, one.lastOkMs ?? 0), 0)
   for (const end of state.ends)
     readEnd(board, end, readMs, cells.links.state(end.link).downSinceMs, capacityOf(world, end))
-  const leftMs = readEvents(board, world, state)
+  const leftMs = readEvents(board, world.atMs, events.get(state.config.device) ?? [], state, until)
+  if (lapseMs === Number.POSITIVE_INFINITY) lapses.delete(slot)
+  else lapses.set(slot, lapseMs)
   let isKnown = true
   for (const { key, kind, state: at, sinceMs } of state.adjacencies) {
     const place = structure.places[slot]?.get(key)
@@ -75,7 +112,12 @@ const readRouter = ({ board, structure }: Symptoms, world: World, cells: Cells, 
   return isKnown
 }
 
-const readAnswers = (board: Board, state: RouterState, nowMs: number): void => {
+/** Hears until when the readings count. */
+type Until = (ms: number) => void
+
+const readAnswers = (board: Board, state: RouterState, nowMs: number, until: Until): void => {
+  for (const one of state.sources)
+    if (!isManagement(one) && hasSay(one, nowMs)) until((one.lastTryMs ?? 0) + PROBE_STALE_MS)
   for (const kind of ["answer", "ping"] as const) {
     const voices = state.sources.filter(
       (one) => isManagement(one) === (kind === "answer") && hasSay(one, nowMs) && !isFiltered(one, state),
@@ -128,29 +170,35 @@ const capacityOf = ({ topology }: World, { link, speedBps }: EndFact): number | 
  */
 const readEvents = (
   board: Board,
-  world: World,
+  nowMs: number,
+  events: readonly EventView[],
   { config, reachable, bootMs }: RouterState,
+  until: Until,
 ): ReadonlyMap<string, number> => {
   const leftMs = new Map<string, number>()
-  const downs = new Map<string, { count: number; atMs: number }>()
+  const downs = new Map<string, number[]>()
   let silentMs: number | null = null
   let changedMs: number | null = null
-  for (const { subject, type, entity, atMs, old, new: now } of world.recent) {
-    if (subject !== config.device) continue
+  for (const { type, entity, atMs, old, new: now } of events) {
     if (old === "full" || old === "2way" || old === "established") leftMs.set(entity, atMs)
-    if (type === "interface.oper.changed" && now === "down" && atMs > world.atMs - FLAP_MS)
-      downs.set(entity, { count: (downs.get(entity)?.count ?? 0) + 1, atMs })
+    if (type === "interface.oper.changed" && now === "down" && atMs > nowMs - FLAP_MS)
+      downs.set(entity, [...(downs.get(entity) ?? []), atMs])
     if (type === "device.reachable.changed" && now === "down") silentMs = atMs
-    if (type === "config.changed.detected" && atMs > world.atMs - CHANGE_MS) changedMs = atMs
+    if (type === "config.changed.detected" && atMs > nowMs - CHANGE_MS) changedMs = atMs
   }
   for (const { ifName, link, end } of config.ports) {
-    const flaps = downs.get(`if:${ifName}`)
+    const flaps = (downs.get(`if:${ifName}`) ?? []).sort((x, y) => x - y)
     const id = observable(board, "flap", 2 * link + (end === "a" ? 0 : 1))
-    if (flaps !== undefined && flaps.count >= FLAP_DOWNS) observe(board, id, ALARM, flaps.atMs)
-    else observe(board, id, CLEAR, 0)
+    const first = flaps.at(-FLAP_DOWNS)
+    if (first === undefined) observe(board, id, CLEAR, 0)
+    else {
+      observe(board, id, ALARM, flaps.at(-1) ?? first)
+      until(first + FLAP_MS)
+    }
   }
   const change = observable(board, "change", config.slot)
   observe(board, change, changedMs === null ? UNKNOWN : ALARM, changedMs ?? 0)
+  if (changedMs !== null) until(changedMs + CHANGE_MS)
   const restarted = silentMs !== null && reachable === true && bootMs !== null && bootMs >= silentMs - RESTART_SLACK_MS
   observe(board, observable(board, "reboot", config.slot), restarted ? ALARM : UNKNOWN, silentMs ?? 0)
   return leftMs

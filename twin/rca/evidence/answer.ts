@@ -2,7 +2,7 @@
 import { suspectNode, UNTOUCHED } from "#twin/rca/evidence/kind.ts"
 import type { EvidenceKind } from "#twin/rca/evidence/kind.ts"
 
-const SILENT = 0.95
+export const SILENT = 0.95
 
 export const answer: EvidenceKind = {
   name: "answer",

@@ -4,7 +4,7 @@ import type { EvidenceKind } from "#twin/rca/evidence/kind.ts"
 import type { Model } from "#twin/rca/model.ts"
 import { isBlind, isLinkDown } from "#twin/rca/scenario.ts"
 
-const DOWN = 0.93
+export const DOWN = 0.93
 const LOSSY = 0.4
 
 /** Nodes of the end that tells, and of the other. */

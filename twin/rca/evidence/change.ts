@@ -6,7 +6,7 @@ import { endOf } from "#twin/rca/model.ts"
 import type { Scenario } from "#twin/rca/scenario.ts"
 
 /** Of faults, how many follow a change of the very device; changes as such are frequent. */
-const CAUSED = 0.3
+export const CAUSED = 0.3
 
 const isChanged = (model: Model, s: Scenario, n: number): boolean =>
   s.deadNodes.has(n) ||
