@@ -1,4 +1,11 @@
-/** Turns what the operating system says about an address into what the person who starts the lab can do about it. */
+/** What an address that cannot be bound means: for the person who starts the lab, and for the program that does. */
+
+/** Exit code of a lab that cannot start because another has its address: whoever starts one may try another net. */
+export const ADDRESS_TAKEN = 3
+
+export const isAddressTaken = (error: unknown): boolean =>
+  error instanceof Error && (error.cause as NodeJS.ErrnoException | undefined)?.code === "EADDRINUSE"
+
 export const bindAdvice = (cause: NodeJS.ErrnoException, address: string, port: number): string => {
   const where = `${address}:${port}`
   if (cause.code === "EADDRINUSE")

@@ -11,6 +11,7 @@ import process from "node:process"
 import { createInterface } from "node:readline"
 import { runEngine, type Running } from "#engine/start.ts"
 import { configFromProcess } from "#engine/config.ts"
+import { ADDRESS_TAKEN } from "#lab/bind.ts"
 
 const HELP = `usage: npm start -- [--routers N] [--seed N]
 
@@ -95,10 +96,27 @@ interface Lab {
   readonly stop: () => Promise<void>
 }
 
+/** Another demo may have the first net; the same network has other addresses then. */
+const NETS = Array.from({ length: 8 }, (_, i) => `127.${16 + i}`)
+
 /** The lab ends when its stdin closes, so it never outlives this process, however this one ends. */
 const startLab = async (options: Options, running: Running, dataDir: string): Promise<Lab> => {
+  for (const net of NETS) {
+    const child = spawnLab(options, running, dataDir, net)
+    try {
+      return labOf(child, await firstLine(child), running)
+    } catch (error) {
+      child.kill()
+      if (child.exitCode !== ADDRESS_TAKEN) throw error
+      running.progress(`${net}.0.0/16 has another lab, trying the next`, null)
+    }
+  }
+  throw new Error(`each of ${NETS[0]} to ${NETS.at(-1)} has a lab already: stop one`)
+}
+
+const spawnLab = (options: Options, running: Running, dataDir: string, net: string): ChildProcess => {
   const target = (port: number): string => `127.0.0.1:${port}`
-  const child = spawn(
+  return spawn(
     process.execPath,
     [
       resolve(import.meta.dirname, "main.ts"),
@@ -106,6 +124,8 @@ const startLab = async (options: Options, running: Running, dataDir: string): Pr
       String(options.routers),
       "--seed",
       String(options.seed),
+      "--net",
+      net,
       "--trap-target",
       target(running.trapPort),
       "--syslog-target",
@@ -116,7 +136,9 @@ const startLab = async (options: Options, running: Running, dataDir: string): Pr
     // A process group of its own: Ctrl-C goes to the engine first, which then closes the lab.
     { stdio: ["pipe", "pipe", "inherit"], detached: true },
   )
-  const ready = await firstLine(child)
+}
+
+const labOf = (child: ChildProcess, ready: string, running: Running): Lab => {
   const { controlUrl, token } = JSON.parse(ready) as { controlUrl: string; token: string }
   child.once("exit", (code) => {
     if (code !== 0 && code !== null)
@@ -125,7 +147,7 @@ const startLab = async (options: Options, running: Running, dataDir: string): Pr
   const stop = async (): Promise<void> => {
     if (child.exitCode !== null || child.signalCode !== null) return
     const gone = once(child, "exit")
-    child.stdin.end()
+    child.stdin?.end()
     await gone
   }
   return { controlUrl, token, stop }

@@ -8,6 +8,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { createInterface } from "node:readline"
 import { test } from "node:test"
+import { ADDRESS_TAKEN } from "#lab/bind.ts"
 import { parseReceiver } from "#lab/control.ts"
 import { readOptions } from "#lab/main.ts"
 
@@ -178,7 +179,7 @@ test("a taken address ends the lab, with what to do", async () => {
   const child = node([join(import.meta.dirname, "main.ts"), "--routers", "16", ...where])
   try {
     const [errors, [code]] = await Promise.all([text(child.stderr!), once(child, "exit")])
-    assert.equal(code, 1)
+    assert.equal(code, ADDRESS_TAKEN)
     assert.match(errors, /127\.19\.0\.1:\d+ is taken, perhaps by another lab/)
   } finally {
     child.kill("SIGKILL")

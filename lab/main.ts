@@ -6,6 +6,7 @@
 import { chmodSync, mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs"
 import { dirname } from "node:path"
 import process from "node:process"
+import { ADDRESS_TAKEN, isAddressTaken } from "#lab/bind.ts"
 import { parseReceiver, startControl } from "#lab/control.ts"
 import { FLEET_DEFAULTS } from "#lab/fleet.ts"
 import type { FleetOptions, Receiver } from "#lab/fleet.ts"
@@ -170,6 +171,6 @@ if (import.meta.main) {
     } catch (cause) {
       console.error(`lab: ${cause instanceof Error ? cause.message : String(cause)}`)
       // Standard input and what is bound already would keep it alive for ever.
-      process.exit(1)
+      process.exit(isAddressTaken(cause) ? ADDRESS_TAKEN : 1)
     }
 }

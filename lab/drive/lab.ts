@@ -1,5 +1,6 @@
 /** The emulated ISP as a process of its own, spoken to over its control port as a user of `npm run lab` would. */
 import process from "node:process"
+import { ADDRESS_TAKEN } from "#lab/bind.ts"
 import { startChild, type Child } from "#lab/drive/child.ts"
 
 export interface LabLink {
@@ -42,17 +43,19 @@ let started = 0
 const NETS_MAX = 8
 
 export const startLab = async (options: LabOptions): Promise<Lab> => {
-  for (let left = NETS_MAX; ; left--)
+  for (let left = NETS_MAX; ; left--) {
+    const child = labIn(privateNet(), options)
     try {
-      return await startLabIn(privateNet(), options)
+      return await labOf(child)
     } catch (error) {
-      if (left === 1 || !(error as Error).message.includes("is taken, perhaps by another lab")) throw error
+      await child.stop()
+      if (left === 1 || child.process.exitCode !== ADDRESS_TAKEN) throw error
     }
+  }
 }
 
-/** Rejects when one of its addresses is taken. */
-const startLabIn = async (net: string, options: LabOptions): Promise<Lab> => {
-  const child = startChild(
+const labIn = (net: string, options: LabOptions): Child =>
+  startChild(
     [
       "lab/main.ts",
       "--routers",
@@ -70,6 +73,9 @@ const startLabIn = async (net: string, options: LabOptions): Promise<Lab> => {
     ],
     {},
   )
+
+/** Rejects when it ends before it is ready. */
+const labOf = async (child: Child): Promise<Lab> => {
   const ready = JSON.parse(await child.line((line) => line.includes('"ready"'), 60_000)) as {
     controlUrl: string
     token: string
