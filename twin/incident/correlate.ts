@@ -58,6 +58,7 @@ export const correlate = (sitting: Sitting, symptoms: Symptoms, suspicions: read
       (incident) =>
         isOpen(incident) &&
         !isAfter(incident, suspicion.onsetMs) &&
+        !isCauseOver(incident, suspicion.onsetMs) &&
         isYoung(incident, suspicion.onsetMs) &&
         isBeside(sitting, incident, suspicion),
     )
@@ -92,6 +93,12 @@ const isDismissed = ({ closedMs, closedBy }: Incident, { onsetMs }: Suspicion): 
 export const isAfter = ({ state, endsAtMs }: Incident, sinceMs: number): boolean =>
   state === "recovering" && endsAtMs !== null && sinceMs > endsAtMs
 
+/** What its cause showed was over by then, though alerts may last: rules wait before they recover, and count flaps for long. */
+const isCauseOver = ({ causes, symptoms }: Incident, sinceMs: number): boolean => {
+  const seen = symptoms.filter(({ alert, explainedBy }) => alert === "" && explainedBy !== null)
+  return causes.length > 0 && seen.length > 0 && seen.every(({ endedMs }) => endedMs !== null && endedMs < sinceMs)
+}
+
 /** The oldest of those that share most of their lasting symptoms with it; null = none shares any. */
 const mostShared = (incidents: readonly Incident[], suspicion: Suspicion): Incident | null => {
   let best: Incident | null = null
@@ -107,11 +114,12 @@ const mostShared = (incidents: readonly Incident[], suspicion: Suspicion): Incid
 }
 
 /** What only stands in an incident because it is near says nothing about its cause. */
-const sharedWith = ({ symptoms, causes }: Incident, suspicion: Suspicion): number =>
-  symptoms.filter(
+const sharedWith = (incident: Incident, suspicion: Suspicion): number =>
+  incident.symptoms.filter(
     ({ device, entity, endedMs, explainedBy }) =>
       endedMs === null &&
-      (causes.length === 0 || explainedBy !== null) &&
+      (incident.causes.length === 0 || explainedBy !== null) &&
+      !isCauseOver(incident, suspicion.onsetMs) &&
       suspicion.predicted.has(placeKey(device, entity)),
   ).length
 

@@ -57,6 +57,26 @@ describe("[I8] a fault beside an incident that recovers", () => {
     assert.deepEqual([naming(net, "s2-1-1").state, naming(net, "s2-1-2").state], ["closed", "open"])
   })
 
+  test("is one of its own at once although an alert of the first still lasts, and the first keeps that alert", () => {
+    const net = healthy()
+    net.round(31, ["s2-1"], ["c1:s2-1", "c2:s2-1"])
+    net.apply(hot("c1", 35, 90))
+    net.round(41)
+    net.tick(43)
+    assert.equal(naming(net, "id-s2-1").state, "open", "c1 is still hot")
+    net.apply(linkDown("s2-1", "u2", 60), linkDown("c2", "s2-1", 60.1))
+    net.tick(61.5)
+    assert.deepEqual(lasting(naming(net, "s2-1-2")), ["c2 if:s2-1", "s2-1 if:u2"])
+    assert.ok(lasting(naming(net, "id-s2-1")).includes("c1 "))
+  })
+
+  test("an alert at the very place that the incident showed is still of that incident", () => {
+    const net = mended()
+    net.apply(hot("s2-1", 50, 90))
+    net.tick(52)
+    assert.equal(net.one().state, "open")
+  })
+
   test("a critical alert without a cause that begins after the recovery opens one, too", () => {
     const net = mended()
     net.apply(hot("c1", 50, 90))

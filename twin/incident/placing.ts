@@ -257,7 +257,8 @@ const homeOf = ({ incidents, world, nowMs }: Sitting, slot: number, symptom: Sym
       if (had) return incident
       const isYoung =
         symptom.sinceMs <= newestMs(incident) + NEAR_MS && symptom.sinceMs >= incident.startsAtMs - NEAR_MS
-      if (beside !== null || !isYoung || isAfter(incident, symptom.sinceMs)) continue
+      const isSpot = incident.symptoms.some((one) => one.device === symptom.device && one.entity === symptom.entity)
+      if (beside !== null || !isYoung || (!isSpot && isAfter(incident, symptom.sinceMs))) continue
       if (isNear(world.topology, incident, slot)) beside = incident
     } else if (had && incident.closedMs !== null && nowMs - incident.closedMs < REOPEN_MS) {
       const dismissed = incident.closedBy !== "" && symptom.sinceMs <= incident.closedMs
