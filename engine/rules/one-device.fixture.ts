@@ -5,6 +5,7 @@ import { checkRule, subjectKind } from "#twin/alert/check.ts"
 import { evaluate, type JudgementInput } from "#twin/alert/evaluate.ts"
 import { makeRuleSet, type DevicePlan, type JudgedRule } from "#twin/alert/plan.ts"
 import type { Receipt } from "#twin/alert/receipt.ts"
+import { sealed } from "#twin/alert/receipt.ts"
 import { newDeviceState, type DeviceState } from "#twin/alert/state.ts"
 
 const START_MS = 1_700_000_000_000
@@ -55,6 +56,6 @@ export class OneDevice {
     const judged = evaluate(this.#plan, this.#state, input)
     this.#state = judged.state
     this.#timerMs = judged.timerMs
-    this.receipts.push(...judged.verdicts.map(({ receipt }) => receipt))
+    this.receipts.push(...judged.verdicts.map(({ receipt }) => sealed(receipt)))
   }
 }

@@ -11,6 +11,7 @@ import { UNCHECKED, verifyReceipt } from "#engine/rules/receipt-verdict.ts"
 import { judgedRule, OneDevice } from "#engine/rules/one-device.fixture.ts"
 import { PACKS } from "#twin/alert/packs/registry.ts"
 import type { Receipt } from "#twin/alert/receipt.ts"
+import { sealed } from "#twin/alert/receipt.ts"
 import { parseScenario, runScenario } from "#twin/alert/scenario.ts"
 import type { Verdict } from "#twin/alert/verdict.ts"
 import { stateHash } from "#twin/hash.ts"
@@ -20,12 +21,19 @@ const accepted = (receipt: unknown): boolean => verifyReceipt(sent(receipt)).ver
 const rehashed = ({ hash: _hash, ...rest }: Receipt): Receipt => ({ ...rest, hash: stateHash(rest) })
 
 /** Every decision of the two scenarios of every shipped rule. */
-const PACK_VERDICTS: readonly Verdict[] = PACKS.flatMap(({ rules }) => {
-  const all = rules.map((one) => judgedRule({ ...one.rule, enabled: true }))
-  return rules.flatMap(({ fires, quiet }) =>
-    [fires, quiet].flatMap((text) => runScenario(all, parseScenario(text).scenario).verdicts),
-  )
-})
+const PACK_VERDICTS: ReadonlyArray<Omit<Verdict, "receipt"> & { readonly receipt: Receipt }> = PACKS.flatMap(
+  ({ rules }) => {
+    const all = rules.map((one) => judgedRule({ ...one.rule, enabled: true }))
+    return rules.flatMap(({ fires, quiet }) =>
+      [fires, quiet].flatMap((text) =>
+        runScenario(all, parseScenario(text).scenario).verdicts.map((one) => ({
+          ...one,
+          receipt: sealed(one.receipt),
+        })),
+      ),
+    )
+  },
+)
 
 /** Paths of all leaves: values that are neither objects nor lists. */
 type Path = readonly (string | number)[]

@@ -27,8 +27,8 @@ export interface Alert {
   readonly sinceMs: number
   /** When it last began to fire; 0 = never. */
   readonly firedMs: number
-  /** When there was last evidence, for or against. */
-  readonly knownMs: number
+  /** When there was last evidence, for or against. Written in place while nobody else has the alert (hand.ts). */
+  knownMs: number
   readonly severity: AlertSeverity
   /** Newest FLAP_TURNS turns. */
   readonly turns: readonly number[]

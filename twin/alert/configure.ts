@@ -14,6 +14,7 @@ import type { CompiledRule, DevicePlan, KindPlan } from "#twin/alert/plan.ts"
 import { movedRow } from "#twin/alert/row-move.ts"
 import type { DeviceFacts } from "#twin/alert/scope.ts"
 import type { DeviceState, EntityState } from "#twin/alert/state.ts"
+import { copiedAlerts } from "#twin/alert/state.ts"
 
 export const configure = (
   from: DevicePlan,
@@ -67,7 +68,7 @@ const movedAlerts = (from: KindPlan, to: KindPlan, alerts: EntityState["alerts"]
   if (alerts.length === 0) return alerts
   const was = new Map(from.rules.map(({ rule }, position) => [rule.id, alerts[position] ?? null]))
   const now = to.rules.map(({ rule }) => was.get(rule.id) ?? null)
-  return now.every((alert) => alert === null) ? [] : now
+  return now.every((alert) => alert === null) ? [] : copiedAlerts(now)
 }
 
 const movedEvents = (from: KindPlan, to: KindPlan, events: EntityState["events"]): ReadonlyArray<readonly number[]> => {

@@ -15,7 +15,7 @@ import type { DevicePlan, EntityClass, KindPlan } from "#twin/alert/plan.ts"
 import type { DeviceFacts } from "#twin/alert/scope.ts"
 import { newRow } from "#twin/alert/series-layout.ts"
 import type { DeviceState, EntityState } from "#twin/alert/state.ts"
-import { ENTITIES_MAX, newEntity } from "#twin/alert/state.ts"
+import { copiedAlerts, ENTITIES_MAX, newEntity } from "#twin/alert/state.ts"
 import type { Suppression } from "#twin/alert/suppression.ts"
 import type { Verdict } from "#twin/alert/verdict.ts"
 
@@ -70,7 +70,14 @@ export class Draft {
       this.#listOwn = true
     }
     const { row, alerts, events, sinceMs, dueMs } = this.entities[index] as EntityState
-    const own = { row: this.#rows[index] === 1 ? row : row.slice(), alerts, events, sinceMs, dueMs }
+    const mine = this.#rows[index] === 1
+    const own = {
+      row: mine ? row : row.slice(),
+      alerts: mine ? alerts : copiedAlerts(alerts),
+      events,
+      sinceMs,
+      dueMs,
+    }
     ;(this.entities as EntityState[])[index] = own
     this.#own[index] = 1
     this.#rows[index] = 1
@@ -118,18 +125,21 @@ export class Draft {
   indexesOf(wanted: readonly EntityKey[], atMs: number): Int32Array {
     const { index } = knownOf(this.plan, this.keys)
     const indexes = new Int32Array(wanted.length)
-    const fresh = new Map<EntityKey, number>()
+    let fresh: Map<EntityKey, number> | null = null
     let guess = 0
-    for (const [at, key] of wanted.entries()) {
-      let found = this.keys[guess] === key ? guess : (index.get(key) ?? fresh.get(key) ?? -1)
-      if (found < 0 && entityKind(key) !== null && this.keys.length + fresh.size < ENTITIES_MAX) {
-        found = this.keys.length + fresh.size
+    for (let at = 0; at < wanted.length; at++) {
+      const key = wanted[at] as EntityKey
+      let found = this.keys[guess] === key ? guess : (index.get(key) ?? fresh?.get(key) ?? -1)
+      const known = this.keys.length + (fresh?.size ?? 0)
+      if (found < 0 && entityKind(key) !== null && known < ENTITIES_MAX) {
+        found = known
+        fresh ??= new Map()
         fresh.set(key, found)
       }
       indexes[at] = found
       guess = found + 1
     }
-    if (fresh.size > 0) this.#add([...fresh.keys()], atMs)
+    if (fresh !== null) this.#add([...fresh.keys()], atMs)
     return indexes
   }
 
@@ -157,8 +167,10 @@ export class Draft {
   setAlert(index: number, position: number, alert: Alert | null): void {
     const entity = this.own(index)
     const { rules } = this.kinds[index] as KindPlan
-    const alerts = rules.map((_, at) => (at === position ? alert : (entity.alerts[at] ?? null)))
-    entity.alerts = alerts.every((one) => one === null) ? [] : alerts
+    const alerts = entity.alerts.length > 0 ? entity.alerts.slice() : new Array<Alert | null>(rules.length).fill(null)
+    // It may be the very object of a state that somebody keeps.
+    alerts[position] = alert === null ? null : { ...alert }
+    entity.alerts = alert === null && alerts.every((one) => one === null) ? [] : alerts
   }
 
   /** An entity that does not exist any more; the device itself stays. */

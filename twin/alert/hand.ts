@@ -1,5 +1,5 @@
 /**
- * Who may write to the rows of a device's judgement. States are immutable for everybody who looks at them, but copying every
+ * Who may write to the rows of a device's judgement, and to when its alerts were last known to be so. States are immutable for everybody who looks at them, but copying every
  * row at every poll is most of what judgement costs, and hardly ever is anybody looking: only a snapshot, a branch or a replay
  * keeps a state. So the twin has a hand for each device that knows which rows the newest state alone holds; these are
  * written in place, any other is copied first. A hand is never part of a state, and changes no result.

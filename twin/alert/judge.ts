@@ -62,6 +62,10 @@ export const judgeRule = (draft: Draft, index: number, position: number): void =
   const moment = draft.momentOf(index)
   const truth = compiled.condition.truth(moment)
   const before = draft.alertOf(index, position)
+  if (before !== null && truth === TRUE && isSteady(compiled, before)) {
+    before.knownMs = draft.clockMs
+    return
+  }
   if (before === null && truth !== TRUE) {
     if (compiled.timed) draft.wakeAt(index, nextMs(compiled, moment))
     return
@@ -70,8 +74,11 @@ export const judgeRule = (draft: Draft, index: number, position: number): void =
   const signal = signalOf(compiled, alert, truth, moment)
   const lights = signal === "held" || (signal === "met" && isLit(alert.state))
   const severity = lights ? severityOf(compiled, draft.facts, moment) : alert.severity
-  if (before !== null && nothingNew(compiled.rule, alert, signal, severity, draft.clockMs))
-    return wake(draft, index, compiled, alert, moment)
+  if (before !== null && nothingNew(compiled.rule, before, signal, severity, draft.clockMs)) {
+    // The draft has the entity for its own by now, and its alerts with it.
+    if (signal !== "unknown" && signal !== "lost") before.knownMs = draft.clockMs
+    return wake(draft, index, compiled, before, moment)
+  }
   conclude(draft, index, position, alert, advance(alert, signal, severity, draft.clockMs), signal)
 }
 
@@ -115,14 +122,10 @@ export const conclude = (
     say(draft, index, position, { before, alert, signal, notice, heldBack })
 }
 
-/** How old `knownMs` may grow before it is written again: it is compared with minutes. */
-const KNOWN_GRAIN_MS = 15_000
-
 /** The alert stays as it is, nobody is to be told, and there is nothing to forget: by far the most frequent case. */
 const nothingNew = (rule: Rule, alert: Alert, signal: AlertSignal, severity: AlertSeverity, nowMs: number): boolean =>
   LIFE[alert.state][signal] === alert.state &&
   (!isLit(alert.state) || severity === alert.severity) &&
-  (signal === "unknown" || signal === "lost" || nowMs - alert.knownMs < KNOWN_GRAIN_MS) &&
   isAtRest(alert, nowMs) &&
   !isForgettable(alert, rule.cooldown_seconds * 1000, nowMs)
 
@@ -135,6 +138,15 @@ const wake = (draft: Draft, index: number, compiled: CompiledRule, alert: Alert,
   )
   if (due < Number.POSITIVE_INFINITY) draft.wakeAt(index, due)
 }
+
+/** It fires, goes on firing, and neither time nor anybody's word changes that. */
+const isSteady = ({ rule, timed }: CompiledRule, alert: Alert): boolean =>
+  alert.state === "firing" &&
+  !alert.owed &&
+  alert.flapUntilMs === 0 &&
+  alert.ack === null &&
+  !timed &&
+  rule.severity === alert.severity
 
 interface Saying {
   readonly before: Alert

@@ -207,7 +207,7 @@ const kindPlan = (kind: EntityKind, layout: Layout, all: readonly CompiledRule[]
   for (const [index, { metric }] of series.entries()) seriesOf[metric] = index
   const watchers = series.map(({ metric }) => readersOf(all, kind, kind === "device", metric))
   const rowKey = stateHash(
-    layout.series.map(({ runs, runKeys: _, ...rest }) => ({
+    layout.series.map(({ runs, ...rest }) => ({
       ...rest,
       runs: runs.map(({ at, key, keep }) => [at, key, keep]),
     })),

@@ -14,7 +14,7 @@ import type { CompiledRule, DevicePlan } from "#twin/alert/plan.ts"
 import type { DeviceFacts } from "#twin/alert/scope.ts"
 import type { BucketSpec, SeriesSpec } from "#twin/alert/series-layout.ts"
 import { blockOf } from "#twin/alert/series-layout.ts"
-import { heldSamples, newestSamples } from "#twin/alert/series-read.ts"
+import { flatSamples, heldSamples } from "#twin/alert/series-read.ts"
 import { stateHash } from "#twin/hash.ts"
 
 export const RECEIPT_FORMAT = 1
@@ -83,9 +83,18 @@ export interface Decision {
   readonly summary: string
 }
 
-export const receiptOf = (decision: Decision): Receipt => {
+/** A receipt as it lies in the twin; whoever gives it out seals it, because hashing it costs more than the decision did. */
+export type OpenReceipt = Omit<Receipt, "hash">
+
+/** Those of builds before this one were sealed when they were made. */
+export const sealed = (open: OpenReceipt | Receipt): Receipt => {
+  const { hash: _, ...receipt } = { hash: "", ...open }
+  return { ...receipt, hash: stateHash(receipt) }
+}
+
+export const receiptOf = (decision: Decision): OpenReceipt => {
   const { compiled, facts, entity, moment, before, after, signal, notice, heldBack, summary } = decision
-  const receipt = {
+  return {
     format: RECEIPT_FORMAT,
     device: facts,
     entity,
@@ -104,8 +113,7 @@ export const receiptOf = (decision: Decision): Receipt => {
     notice,
     heldBack,
     summary,
-  } as const
-  return { ...receipt, hash: stateHash(receipt) }
+  }
 }
 
 const seriesOf = ({ plan, compiled, moment }: Decision): readonly SeriesEvidence[] =>
@@ -116,7 +124,7 @@ const seriesOf = ({ plan, compiled, moment }: Decision): readonly SeriesEvidence
     return {
       metric: (metricById(metric)?.name ?? "") as MetricName,
       onDevice,
-      samples: newestSamples(row, spec, RECEIPT_SAMPLES_MAX).flat(),
+      samples: flatSamples(row, spec, RECEIPT_SAMPLES_MAX),
       cut: heldSamples(row, spec) > RECEIPT_SAMPLES_MAX,
       buckets: spec.buckets.map((bucket) => ({
         widthMs: bucket.widthMs,

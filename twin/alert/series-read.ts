@@ -105,6 +105,15 @@ export const isCovered = (row: Float64Array, spec: SeriesSpec, window: WindowSpe
   return count < at(row, o + HELD) || timeBack(row, o, count - 1) <= nowMs - window.ms / 2
 }
 
+/** The newest `most` samples, oldest first, time and value in turns. */
+export const flatSamples = (row: Float64Array, spec: SeriesSpec, most: number): readonly number[] => {
+  const o = blockOf(row, spec)
+  const flat: number[] = []
+  for (let back = Math.min(most, heldSamples(row, spec)) - 1; back >= 0; back--)
+    flat.push(timeBack(row, o, back), valueBack(row, o, back))
+  return flat
+}
+
 /** The newest `most` samples, oldest first: what an explanation shows. */
 export const newestSamples = (
   row: Float64Array,

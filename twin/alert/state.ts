@@ -58,6 +58,10 @@ export const newDeviceState = (plan: DevicePlan, facts: DeviceFacts, atMs: numbe
   refused: 0,
 })
 
+/** Alerts that nobody else has: when there was last evidence is written in place. */
+export const copiedAlerts = (alerts: EntityState["alerts"]): EntityState["alerts"] =>
+  alerts.length === 0 ? alerts : alerts.map((alert) => (alert === null ? null : { ...alert }))
+
 export const copiedEntity = (entity: EntityState): EntityState => ({ ...entity, row: entity.row.slice() })
 
 /** Alerts go on, samples and times of events begin anew: after a throw rows may be half-written. */

@@ -3,7 +3,7 @@ import type { AlertSeverity } from "#protocol/rule.ts"
 import type { HeldBack, Notice } from "#twin/alert/alert.ts"
 import type { Explanation } from "#twin/alert/explain.ts"
 import type { AlertSignal, AlertState } from "#twin/alert/lifecycle.ts"
-import type { Receipt } from "#twin/alert/receipt.ts"
+import type { OpenReceipt } from "#twin/alert/receipt.ts"
 
 export interface Verdict {
   readonly atMs: number
@@ -25,5 +25,5 @@ export interface Verdict {
   readonly summary: string
   readonly explanation: Explanation
   /** Everything that it was decided by, for whoever checks it. */
-  readonly receipt: Receipt
+  readonly receipt: OpenReceipt
 }

@@ -13,6 +13,7 @@ import type { Alert } from "#twin/alert/alert.ts"
 import type { Explained } from "#twin/alert/explain.ts"
 import { explain } from "#twin/alert/explain.ts"
 import type { Receipt } from "#twin/alert/receipt.ts"
+import { sealed } from "#twin/alert/receipt.ts"
 import type { Cells } from "#twin/cells.ts"
 import type { AlertRow } from "#twin/judge/alert-rows.ts"
 import { alertsOf } from "#twin/judge/alert-table.ts"
@@ -111,5 +112,6 @@ export const explainAlert = (world: World, cells: Cells, { device, rule, entity 
 export const receiptOfAlert = (world: World, cells: Cells, name: AlertName): Receipt | null => {
   const slot = slotOf(world, name.device)
   const judgement = slot === undefined ? null : cells.routers.state(slot).judgement
-  return judgement === null ? null : (receiptIn(judgement, { ...name, entity: name.entity as EntityKey }) ?? null)
+  const receipt = judgement === null ? undefined : receiptIn(judgement, { ...name, entity: name.entity as EntityKey })
+  return receipt === undefined ? null : sealed(receipt)
 }

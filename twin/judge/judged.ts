@@ -13,7 +13,7 @@ import { handBack, rowsInHand } from "#twin/alert/hand.ts"
 import type { Judged, JudgementInput } from "#twin/alert/evaluate.ts"
 import { evaluate } from "#twin/alert/evaluate.ts"
 import type { DevicePlan } from "#twin/alert/plan.ts"
-import type { Receipt } from "#twin/alert/receipt.ts"
+import type { OpenReceipt } from "#twin/alert/receipt.ts"
 import type { DeviceState } from "#twin/alert/state.ts"
 import { newDeviceState, withoutSamples } from "#twin/alert/state.ts"
 import type { Verdict } from "#twin/alert/verdict.ts"
@@ -39,7 +39,7 @@ export interface RouterJudgement {
   /** What the tenant was told. */
   readonly rows: readonly AlertRow[]
   /** Of the verdicts that brought alerts to where they are, newest last. */
-  readonly receipts: readonly Receipt[]
+  readonly receipts: readonly OpenReceipt[]
   /** When a silence begins; null = none will. */
   readonly silenceMs: number | null
   /** Of rules, silences and inventory (Judge.generation) that it last looked at. */
@@ -156,6 +156,7 @@ const hear = (sitting: Sitting, before: RouterState, step: RouterStep, msg: Rout
   const { atMs } = msg
   if (msg.kind === "command") return sit(sitting, { ...msg.command, atMs })
   const after = step.state
+  if (msg.kind === "redundancy") for (const happening of step.events) hearEvent(sitting, after, happening, atMs)
   if (msg.kind === "input") {
     for (const entity of goneSince(before, after, sitting.device)) sit(sitting, { kind: "gone", atMs, entity })
     const samples = samplesOf(sitting.plan, before, after, msg.input, atMs)
@@ -197,15 +198,15 @@ const sameKeys = (before: AdjacencyTable, after: AdjacencyTable): boolean =>
 
 /** Those of alerts that are still to be seen; a new verdict's in place of the old one's. */
 const receiptsAfter = (
-  before: readonly Receipt[],
+  before: readonly OpenReceipt[],
   verdicts: readonly Verdict[],
   rows: readonly AlertRow[],
   rowsBefore: readonly AlertRow[],
-): readonly Receipt[] => {
+): readonly OpenReceipt[] => {
   const turns = verdicts.filter(({ from, to }) => from !== to)
   if (turns.length === 0 && rows === rowsBefore) return before
   const shown = new Set(rows.map(({ rule, entity }) => `${rule} ${entity}`))
-  const newest = new Map<string, Receipt>()
+  const newest = new Map<string, OpenReceipt>()
   for (const receipt of [...before, ...turns.map((verdict) => verdict.receipt)]) {
     const name = `${receipt.rule.id} ${receipt.entity}`
     newest.delete(name)

@@ -3,6 +3,7 @@ import { all, byRole, level, packRule } from "#twin/alert/packs/pack.ts"
 import type { RulePack } from "#twin/alert/packs/pack.ts"
 
 const LOSS = "- probe.ping.loss_pct"
+const BACK = { type: "event", event_type: "redundancy.restored", count: 1, lookback_seconds: 60 } as const
 const RTT = "- probe.ping.rtt_ms"
 
 export const reach: RulePack = {
@@ -100,6 +101,24 @@ export const reach: RulePack = {
       fires: "load 0s..20m every 2m - device.up up / down\nexpect firing device-flaps - at 10m",
       quiet:
         "load 0s..10m every 1m - device.up up\nload 11m..12m every 1m - device.up down\nload 13m..60m every 1m - device.up up\nexpect never device-flaps",
+    }),
+    packRule({
+      id: "redundancy-lost",
+      name: "Second way lost",
+      // No symptom of an outage: nobody is cut off. What caused it has an alert of its own.
+      severity: "info",
+      condition: all(
+        { type: "event", event_type: "redundancy.lost", count: 1, lookback_seconds: 60 },
+        { type: "composite", op: "not", conditions: [BACK] },
+      ),
+      recover: BACK,
+      recover_seconds: 0,
+      cooldown_seconds: 600,
+      summary: "{{device}} at {{site}} hangs on one way alone, though two are planned",
+      description: "One more failure takes it away. Ends when it has two ways again.",
+      fires:
+        "event 1m - redundancy.lost\nexpect firing redundancy-lost - at 2m\nexpect firing redundancy-lost - at 3h\nevent 181m - redundancy.restored\nexpect ok redundancy-lost - at 182m",
+      quiet: "event 1m - redundancy.restored\nwait 5m\nexpect never redundancy-lost",
     }),
     packRule({
       id: "telemetry-absent",
