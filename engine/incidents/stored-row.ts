@@ -59,12 +59,15 @@ export const valuesOf = ({ seq, view, sites }: StoredIncident): readonly unknown
     pgText(wordsOf(view), WORDS_MAX),
     confirmed === null ? null : Math.trunc(confirmed.atMs),
     verdict?.fault ?? null,
-    verdict?.confidence ?? null,
+    verdict?.confidence == null ? null : millionths(verdict.confidence),
     verdict?.isRight ?? null,
     JSON.stringify(rowOf(view)),
     gzipSync(JSON.stringify(view)),
   ]
 }
+
+/** PostgreSQL refuses sums of squares that are too small for it (22003). */
+const millionths = (share: number): number => Math.round(share * 1e6) / 1e6
 
 const nameOf = (name: string | null): string | null => (name === null ? null : pgText(name, NAME_MAX))
 
