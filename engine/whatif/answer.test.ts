@@ -17,7 +17,7 @@ const seenOf = (change?: (it: Inventory) => Inventory, down: readonly string[] =
   return new Seen(world, cells)
 }
 const seen = seenOf()
-const ask = (faults: readonly FaultBody[], of: Seen = seen) => answer(of, { kind: "ask", faults })
+const ask = (faults: readonly FaultBody[], of: Seen = seen) => answer(of, { kind: "ask", faults, routesOf: null })
 const names = (refs: ReadonlyArray<{ readonly name: string }>): string[] => refs.map(({ name }) => name).sort()
 
 test("[what-if] a router by name: who is cut off, which site, how many customers, who takes another exit", () => {
@@ -43,6 +43,24 @@ test("[what-if] a cut link of a ring moves its load and nobody loses; the same b
   assert.deepEqual(ask([{ kind: "interface", device: id("acc1"), interface: "a" }]).shifted, cut.shifted)
   const drained = ask([{ kind: "drain", link: "l-r1" }])
   assert.deepEqual([names(drained.failed.drained), drained.failed.links], [["core1 r - acc1 a"], []])
+})
+
+test("[W8] the routing table of a router after a cut, by name: costs, next hops and their links, the exit; of nobody else's", () => {
+  const cut: readonly FaultBody[] = [{ kind: "link", link: "l-r1" }]
+  const routesOf = (device: string, faults = cut) => answer(seen, { kind: "ask", faults, routesOf: device }).routes
+  const routes = routesOf(id("acc1"))
+  assert.equal(routes?.of.name, "acc1")
+  const toCore = routes.to.find(({ to }) => to.name === "core1")
+  assert.deepEqual(
+    toCore?.next.map(({ device, link }) => [device.name, link.id]),
+    [["acc2", "l-r2"]],
+    "its other link of the ring",
+  )
+  assert.equal(routes.total, routes.to.length)
+  assert.deepEqual(names(routes.exit?.next.map(({ device }) => device) ?? []), ["acc2"])
+  assert.deepEqual(routesOf(id("acc1"), [{ kind: "router", device: id("acc1") }])?.to, [])
+  assert.equal(ask(cut).routes, undefined)
+  assert.throws(() => routesOf("nobody"), Impossible)
 })
 
 test("[what-if] faults that name nothing of this network come back as they were said", () => {

@@ -14,6 +14,8 @@ import type { Fault } from "#twin/whatif/fault.ts"
 import type { Candidate, SinglePoint } from "#twin/whatif/next-failure.ts"
 import { nextFailures, singlePoints } from "#twin/whatif/next-failure.ts"
 import { kShortestPaths } from "#twin/whatif/paths.ts"
+import { routesOf } from "#twin/whatif/routes.ts"
+import type { Route } from "#twin/whatif/routes.ts"
 import type { Shift } from "#twin/whatif/what-if.ts"
 import { whatIf } from "#twin/whatif/what-if.ts"
 
@@ -28,7 +30,7 @@ export const answer = <Q extends Question>(seen: Seen, question: Q): AnswerOf<Q>
 const answerAny = (seen: Seen, question: Question): Answers[Question["kind"]] => {
   switch (question.kind) {
     case "ask":
-      return askAnswer(seen, question.faults)
+      return askAnswer(seen, question.faults, question.routesOf)
     case "nextFailures":
       return rankingAnswer(seen, question.limit, question.element)
     case "singlePoints":
@@ -48,8 +50,10 @@ const answerAny = (seen: Seen, question: Question): Answers[Question["kind"]] =>
 
 // -- what if -----------------------------------------------------------------------------------------------------------
 
-const askAnswer = (seen: Seen, asked: readonly FaultBody[]): Answers["ask"] => {
+const askAnswer = (seen: Seen, asked: readonly FaultBody[], wanted: string | null): Answers["ask"] => {
   const faults = asked.map((one) => faultOf(seen, one))
+  const router = wanted === null ? null : seen.world.topology.deviceSlot.get(deviceId(wanted))
+  if (router === undefined) throw new Impossible("`routesOf` is no device of this network")
   const found = whatIf(seen.model, faults)
   const group = (index: number) => {
     const { id, name } = seen.model.groups[index] ?? { id: "", name: "" }
@@ -102,7 +106,27 @@ const askAnswer = (seen: Seen, asked: readonly FaultBody[]): Answers["ask"] => {
     traffic: found.traffic,
     lostBps: found.lostBps,
     unplacedBps: found.unplacedBps,
+    ...(router === null ? {} : { routes: routesAnswer(seen, faults, router) }),
     assumptions: found.assumptions,
+  }
+}
+
+const routesAnswer = (seen: Seen, faults: readonly Fault[], router: number): NonNullable<Answers["ask"]["routes"]> => {
+  const { graph } = seen.model
+  const { to, exit } = routesOf(seen.model, faults, router)
+  const route = ({ node, cost, next }: Route) => ({
+    to: seen.device(node),
+    cost,
+    next: next.map((half) => ({
+      device: seen.device(graph.to[half] as number),
+      link: seen.link(graph.link[half] as number),
+    })),
+  })
+  return {
+    of: seen.device(router),
+    to: to.slice(0, ROWS_MAX).map(route),
+    exit: exit === null ? null : route(exit),
+    total: to.length,
   }
 }
 

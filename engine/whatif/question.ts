@@ -15,7 +15,8 @@ import type { ProposedLink } from "#twin/propose/propose.ts"
 import type { ProposedRole } from "#twin/propose/roles.ts"
 
 export type Question =
-  | { readonly kind: "ask"; readonly faults: readonly FaultBody[] }
+  /** `routesOf`: a device whose routing table is wanted as well; null = none is. */
+  | { readonly kind: "ask"; readonly faults: readonly FaultBody[]; readonly routesOf: string | null }
   | { readonly kind: "nextFailures"; readonly limit: number; readonly element: ElementKind | null }
   | { readonly kind: "singlePoints" }
   | { readonly kind: "paths"; readonly from: string; readonly to: string; readonly k: number }

@@ -15,7 +15,7 @@ import { tenantId } from "#protocol/id.ts"
 
 const A = tenantId("a")
 const B = tenantId("b")
-const ROUTER: Question = { kind: "ask", faults: [{ kind: "router", device: id("core1") }] }
+const ROUTER: Question = { kind: "ask", faults: [{ kind: "router", device: id("core1") }], routesOf: null }
 const QUESTIONS: readonly Question[] = [
   ROUTER,
   { kind: "nextFailures", limit: 50, element: null },
@@ -73,7 +73,7 @@ test("questions in a row share a moment; another inventory is another moment at 
     moment = { world: { ...later.world, topology: moment.world.topology }, cells: later.cells }
     assert.equal((await own.ask(A, now, ROUTER)).seq, first.seq, "still the moment of before")
     moment = watched(declared((it) => ({ ...it, links: it.links.filter((link) => link.id !== "l-lone") })))
-    const cut = await own.ask(A, now, { kind: "ask", faults: [{ kind: "link", link: "l-lone" }] })
+    const cut = await own.ask(A, now, { kind: "ask", faults: [{ kind: "link", link: "l-lone" }], routesOf: null })
     assert.equal(cut.failed.unknown.length, 1)
     assert.ok(asked >= 3)
   } finally {

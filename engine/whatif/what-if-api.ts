@@ -35,8 +35,13 @@ export interface SinglePoints {
 
 /** All of the whole network: somebody who sees some sites only is refused before. */
 export interface WhatIfApi {
-  /** `atMs` null = now. */
-  readonly ask: (tenant: TenantId, faults: readonly FaultBody[], atMs: number | null) => Answer<typeof WhatIfBody.Type>
+  /** `atMs` null = now; `routesOf` null = nobody's routes. */
+  readonly ask: (
+    tenant: TenantId,
+    faults: readonly FaultBody[],
+    atMs: number | null,
+    routesOf: string | null,
+  ) => Answer<typeof WhatIfBody.Type>
   readonly nextFailures: (tenant: TenantId, limit: number, kind: ElementKind | null) => Answer<typeof RankingBody.Type>
   readonly singlePoints: (tenant: TenantId) => Answer<SinglePoints>
   readonly paths: (tenant: TenantId, from: string, to: string, k: number) => Answer<typeof PathsBody.Type>

@@ -34,8 +34,10 @@ export const makeWhatIfs = ({ thread, momentOf, appUrl, nowMs }: WhatIfsOptions)
     return asked<AnswerOf<Q>>(() => thread.askPast({ appUrl: url, tenant, atMs, question }))
   }
   return {
-    ask: (tenant, faults, atMs) =>
-      atMs === null ? now(tenant, { kind: "ask", faults }) : past(tenant, atMs, { kind: "ask", faults }),
+    ask: (tenant, faults, atMs, routesOf) => {
+      const question = { kind: "ask", faults, routesOf } as const
+      return atMs === null ? now(tenant, question) : past(tenant, atMs, question)
+    },
     nextFailures: (tenant, limit, element) => now(tenant, { kind: "nextFailures", limit, element }),
     singlePoints: (tenant) => now(tenant, { kind: "singlePoints" }),
     paths: (tenant, from, to, k) => now(tenant, { kind: "paths", from, to, k }),

@@ -67,6 +67,15 @@ const Shift = named(
     capacityBps: maybe(Schema.Finite),
   }),
 )
+/** A way of the asked router: its cost, and the equal-cost next hops with the links to them. */
+const Route = named(
+  "PredictedRoute",
+  Schema.Struct({
+    to: Ref,
+    cost: Schema.Finite,
+    next: Schema.Array(Schema.Struct({ device: Ref, link: LinkRef })),
+  }),
+)
 /** Which moment of the network an answer is of. */
 const Moment = { atMs: Schema.Finite, seq: Schema.Finite }
 const Assumptions = Schema.Array(Schema.String)
@@ -107,6 +116,16 @@ export const WhatIfBody = named(
     traffic: Schema.Struct({ before: Quality, after: Quality }),
     lostBps: Schema.Finite,
     unplacedBps: Schema.Finite,
+    /** Of the router that `routesOf` names, as OSPF would make them: 1,000 at most, nearest first; whom it cannot reach is not there. */
+    routes: Schema.optionalKey(
+      Schema.Struct({
+        of: Ref,
+        to: Schema.Array(Route),
+        /** The exit it uses, and the way there; null = it has none. */
+        exit: maybe(Route),
+        total: Schema.Finite,
+      }),
+    ),
     assumptions: Assumptions,
   }),
 )
@@ -261,6 +280,8 @@ export class WhatIfGroup extends HttpApiGroup.make("whatIf")
         faults: Schema.Array(FaultBody).check(Schema.isMinLength(1), Schema.isMaxLength(FAULTS_MAX)),
         /** A moment of the stored past; absent = now. */
         atMs: Schema.optionalKey(wholeBetween(0, TIME_MAX)),
+        /** A device of which the answer says the routing table, too. */
+        routesOf: Schema.optionalKey(name(64)),
       }),
       success: WhatIfBody,
       error: [Refused, ServiceUnavailable],

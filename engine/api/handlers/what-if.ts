@@ -31,7 +31,9 @@ export const whatIf = (deps: ApiDeps) => {
 
   return HttpApiBuilder.group(Api, "whatIf", (handlers) =>
     handlers
-      .handle("ask", ({ payload }) => asked((tenant) => engine.ask(tenant, payload.faults, payload.atMs ?? null)))
+      .handle("ask", ({ payload }) =>
+        asked((tenant) => engine.ask(tenant, payload.faults, payload.atMs ?? null, payload.routesOf ?? null)),
+      )
       .handle("nextFailures", ({ query }) =>
         asked((tenant) => engine.nextFailures(tenant, query.limit ?? RANKED_DEFAULT, query.kind ?? null)),
       )
