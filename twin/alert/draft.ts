@@ -167,7 +167,7 @@ export class Draft {
   setAlert(index: number, position: number, alert: Alert | null): void {
     const entity = this.own(index)
     const { rules } = this.kinds[index] as KindPlan
-    const alerts = entity.alerts.length > 0 ? entity.alerts.slice() : new Array<Alert | null>(rules.length).fill(null)
+    const alerts: Array<Alert | null> = entity.alerts.length > 0 ? entity.alerts.slice() : rules.map(() => null)
     // It may be the very object of a state that somebody keeps.
     alerts[position] = alert === null ? null : { ...alert }
     entity.alerts = alert === null && alerts.every((one) => one === null) ? [] : alerts

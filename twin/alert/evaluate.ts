@@ -15,7 +15,8 @@ import { Draft } from "#twin/alert/draft.ts"
 import type { Hand } from "#twin/alert/hand.ts"
 import { judgeEntity, judgeRule } from "#twin/alert/judge.ts"
 import { globMatches } from "#twin/alert/pattern.ts"
-import type { CompiledRule, DevicePlan, KindPlan } from "#twin/alert/plan.ts"
+import type { DevicePlan, KindPlan, Watch } from "#twin/alert/plan.ts"
+import { watchOf } from "#twin/alert/plan.ts"
 import { passes } from "#twin/alert/screen.ts"
 import { readied } from "#twin/alert/series-layout.ts"
 import type { SeriesSpec } from "#twin/alert/series-layout.ts"
@@ -197,7 +198,7 @@ const judgeTouched = (draft: Draft): void => {
 /** Marks what a series' newest sample can have changed. */
 const screen = (draft: Draft, index: number, at: number): void => {
   const series = (draft.kinds[index] as KindPlan).series[at] as SeriesSpec
-  screenEntity(draft, index, series, draft.classOf(index).watchers[at] as readonly number[])
+  screenEntity(draft, index, series, draft.classOf(index).watchers[at] as Watch)
   if (index !== 0) return
   for (const { kind, positions } of draft.plan.deviceReaders[at] ?? []) screenParts(draft, kind, series, positions)
 }
@@ -206,29 +207,30 @@ const screenParts = (draft: Draft, kind: EntityKind, series: SeriesSpec, positio
   for (let index = 1; index < draft.entities.length; index++) {
     if ((draft.kinds[index] as KindPlan).kind !== kind) continue
     const { live } = draft.classOf(index)
+    const { rules } = draft.kinds[index] as KindPlan
     screenEntity(
       draft,
       index,
       series,
-      positions.filter((position) => live.includes(position)),
+      watchOf(
+        rules,
+        positions.filter((position) => live.includes(position)),
+      ),
     )
   }
 }
 
-const screenEntity = (draft: Draft, index: number, series: SeriesSpec, positions: readonly number[]): void => {
-  const { rules } = draft.kinds[index] as KindPlan
-  const { alerts } = draft.entities[index] as EntityState
+const screenEntity = (draft: Draft, index: number, series: SeriesSpec, { positions, screens }: Watch): void => {
+  if (positions.length === 0) return
   const row = draft.rowOf(index)
   const device = index === 0 ? row : draft.rowOf(0)
+  const { alerts } = draft.entities[index] as EntityState
   const isQuiet = alerts.length === 0
+  const nowMs = draft.clockMs
   for (let p = 0; p < positions.length; p++) {
     const position = positions[p] as number
-    const { screens } = rules[position] as CompiledRule
-    if (
-      screens === null ||
-      (!isQuiet && alerts[position] !== null) ||
-      passes(screens, row, device, series, draft.clockMs)
-    )
+    const needed = screens[p] as Watch["screens"][number]
+    if (needed === null || (!isQuiet && alerts[position] !== null) || passes(needed, row, device, series, nowMs))
       draft.mark(index, position)
   }
 }

@@ -44,12 +44,18 @@ export interface Read {
   readonly metric: number
 }
 
+/** Rules that look at a series: their positions in KindPlan.rules, and their screens. */
+export interface Watch {
+  readonly positions: readonly number[]
+  readonly screens: ReadonlyArray<CompiledRule["screens"]>
+}
+
 /** The rules of a kind that count for one entity. */
 export interface EntityClass {
   /** Positions in KindPlan.rules. */
   readonly live: readonly number[]
-  /** By series: the positions that a sample of it can change. */
-  readonly watchers: ReadonlyArray<readonly number[]>
+  /** By series: the rules that a sample of it can change. */
+  readonly watchers: readonly Watch[]
   /** Rules that it would have, but for a more specific variant: loser's id -> winner's. */
   readonly outweighed: ReadonlyMap<string, Rule>
 }
@@ -216,6 +222,11 @@ const kindPlan = (kind: EntityKind, layout: Layout, all: readonly CompiledRule[]
   return { kind, rules, series, rowKey, seriesOf, events: layout.events, classOf }
 }
 
+export const watchOf = (rules: readonly CompiledRule[], positions: readonly number[]): Watch => ({
+  positions,
+  screens: positions.map((position) => (rules[position] as CompiledRule).screens),
+})
+
 const classes = (
   kind: EntityKind,
   rules: readonly CompiledRule[],
@@ -227,7 +238,12 @@ const classes = (
     const outweighed = new Map(
       chosen.flatMap(({ rule, outweighs }) => outweighs.map((other) => [other.rule.id, rule.rule] as const)),
     )
-    return { live, watchers: watchers.map((list) => list.filter((position) => live.includes(position))), outweighed }
+    const liveOf = (list: readonly number[]): Watch =>
+      watchOf(
+        rules,
+        list.filter((position) => live.includes(position)),
+      )
+    return { live, watchers: watchers.map(liveOf), outweighed }
   }
   // Unless a rule names entities, all entities of a kind are alike.
   if (rules.every(({ rule }) => rule.scope.by_entity_ids === undefined)) {

@@ -69,7 +69,8 @@ export const push = (
   row[o + NEXT] = next + 1
   row[o + HELD] = (row[o + HELD] as number) + 1
   const { windows, runs, buckets } = spec
-  for (let w = 0; w < windows.length; w++) enter(row, o, windows[w] as WindowSpec, value)
+  const before = held === 0 ? Number.NaN : values > 0 ? (row[values + next - 1 - first] as number) : value
+  for (let w = 0; w < windows.length; w++) enter(row, o, windows[w] as WindowSpec, value, before)
   for (let r = 0; r < runs.length; r++) extendRun(row, o, runs[r] as RunSpec, atMs, value)
   for (let b = 0; b < buckets.length; b++) addBucket(row, o, buckets[b] as SeriesSpec["buckets"][number], atMs, value)
   expire(row, spec, nowMs)
@@ -89,8 +90,10 @@ export const expire = (row: Float64Array, spec: SeriesSpec, nowMs: number): void
     const window = windows[w] as WindowSpec
     const limit = nowMs - window.ms
     let count = row[o + window.at] as number
-    while (count > 0 && (row[times + next - count] as number) <= limit) leave(row, o, window, next - count--)
-    row[o + window.at] = count
+    while (count > 0 && (row[times + next - count] as number) <= limit) {
+      leave(row, o, window, next - count--)
+      row[o + window.at] = count
+    }
     if (count > longest) longest = count
   }
   // One sample before the oldest window stays: it tells the state that the window began with.
@@ -108,44 +111,41 @@ const valueOf = (row: Float64Array, o: number, seq: number): number => {
   return row[values + seq - (row[(row[o + CLOCK] as number) + FIRST] as number)] as number
 }
 
-/** The sample before `NEXT` comes in. */
-const enter = (row: Float64Array, o: number, window: WindowSpec, value: number): void => {
+/** A sample comes in. `before` = the value of the one before it, which may lie outside the window; NaN = there is none. */
+const enter = (row: Float64Array, o: number, window: WindowSpec, value: number, before: number): void => {
   const cell = o + window.at
   row[cell] = (row[cell] as number) + 1
-  if (window.sum >= 0) add(row, o + window.sum, value, 1)
-  const { tallies } = window
-  for (let t = 0; t < tallies.length; t++) {
-    const tally = tallies[t] as WindowSpec["tallies"][number]
-    if (value > tally.over) row[o + tally.at] = (row[o + tally.at] as number) + 1
-  }
-  if (window.transitions >= 0 || window.increase >= 0) pair(row, o, window, (row[o + NEXT] as number) - 1, 1)
+  count(row, o, window, value, before, 1)
 }
 
 const leave = (row: Float64Array, o: number, window: WindowSpec, seq: number): void => {
-  const value = valueOf(row, o, seq)
-  if (window.sum >= 0) add(row, o + window.sum, value, -1)
-  const { tallies } = window
+  const values = row[o + VALUES] as number
+  const isFirst = seq <= (row[o + NEXT] as number) - (row[o + HELD] as number)
+  if (values === 0) {
+    const value = row[o + CONSTANT] as number
+    return count(row, o, window, value, isFirst ? Number.NaN : value, -1)
+  }
+  const place = values + seq - (row[(row[o + CLOCK] as number) + FIRST] as number)
+  count(row, o, window, row[place] as number, isFirst ? Number.NaN : (row[place - 1] as number), -1)
+}
+
+/** What a sample counts for in a window, added or taken away. */
+const count = (row: Float64Array, o: number, window: WindowSpec, value: number, before: number, sign: 1 | -1): void => {
+  if (window.sum >= 0) add(row, o + window.sum, value, sign)
+  const { tallies, transitions } = window
   for (let t = 0; t < tallies.length; t++) {
     const tally = tallies[t] as WindowSpec["tallies"][number]
-    if (value > tally.over) row[o + tally.at] = (row[o + tally.at] as number) - 1
+    if (value > tally.over) row[o + tally.at] = (row[o + tally.at] as number) + sign
   }
-  if (window.transitions >= 0 || window.increase >= 0) pair(row, o, window, seq, -1)
+  if (before !== before) return
+  if (transitions >= 0 && before !== value) row[o + transitions] = (row[o + transitions] as number) + sign
+  if (window.increase >= 0) add(row, o + window.increase, increment(before, value), sign)
 }
 
 const add = (row: Float64Array, cell: number, value: number, sign: 1 | -1): void => {
   const whole = Math.floor(value)
   row[cell] = (row[cell] as number) + sign * whole
   if (whole !== value) row[cell + 1] = (row[cell + 1] as number) + sign * Math.round((value - whole) * PARTS)
-}
-
-/** What a sample adds by being different from the one before it, which may lie outside the window. */
-const pair = (row: Float64Array, o: number, window: WindowSpec, seq: number, sign: 1 | -1): void => {
-  if (seq <= (row[o + NEXT] as number) - (row[o + HELD] as number)) return
-  const before = valueOf(row, o, seq - 1)
-  const value = valueOf(row, o, seq)
-  if (window.transitions >= 0 && before !== value)
-    row[o + window.transitions] = (row[o + window.transitions] as number) + sign
-  if (window.increase >= 0) add(row, o + window.increase, increment(before, value), sign)
 }
 
 /** A counter that fell was reset: it has counted from zero since. */
@@ -233,7 +233,8 @@ export const rebuild = (row: Float64Array, spec: SeriesSpec, nowMs: number): voi
   for (let seq = head + (row[o + LOST] as number); seq < next; seq++) {
     row[o + NEXT] = seq + 1
     row[o + HELD] = seq + 1 - head
-    for (const window of spec.windows) enter(row, o, window, valueOf(row, o, seq))
+    const before = seq === head ? Number.NaN : valueOf(row, o, seq - 1)
+    for (const window of spec.windows) enter(row, o, window, valueOf(row, o, seq), before)
   }
   row[o + NEXT] = next
   row[o + HELD] = held

@@ -3,8 +3,9 @@ import assert from "node:assert/strict"
 import { describe, test } from "node:test"
 import type { Rule } from "#protocol/rule.ts"
 import { RECEIPT_SAMPLES_MAX } from "#twin/alert/receipt.ts"
-import { over } from "#twin/alert/rule.fixture.ts"
+import { makeRuleSet } from "#twin/alert/plan.ts"
 import type { DevicePlan } from "#twin/alert/plan.ts"
+import { over, rule } from "#twin/alert/rule.fixture.ts"
 import { stateHash } from "#twin/hash.ts"
 import { device, idOf, inventory, poll, ports, silence, trap } from "#twin/inventory.fixture.ts"
 import { judgedNetwork } from "#twin/judge/judged.fixture.ts"
@@ -320,5 +321,34 @@ describe("snapshots", () => {
     again.cells.tenant.reshape([{ from: 0, state: states.tenant }])
     again.apply(cpu(11, 90))
     assert.deepEqual(again.alerts(), ["r1 cpu - firing"])
+  })
+
+  test("[I4] a judgement of the build before keeps its alerts: nobody is told again, and it goes on from there", () => {
+    const net = alone([CPU])
+    net.apply(cpu(1, 90))
+    const snapshot = snapshotTwin(net.world, net.cells)
+    const [router] = snapshot.states.routers
+    const judgement = router?.judgement ?? null
+    assert.ok(router !== undefined && judgement !== null)
+    const { planFor } = makeRuleSet([rule("cpu", CPU.condition, CPU)])
+    const { key, formerKey } = planFor(judgement.device.facts)
+    assert.equal(judgement.device.planKey, key)
+    // Rows of that build: cells that mean something else here.
+    const entities = judgement.device.entities.map((one) => ({ ...one, row: new Float64Array(1350).fill(7) }))
+    const former = { ...judgement, device: { ...judgement.device, planKey: formerKey, entities } }
+    const { world, states } = restoreTwin({
+      ...snapshot,
+      states: { ...snapshot.states, routers: [{ ...router, judgement: former }] },
+    })
+    const again = alone([])
+    const toldBefore = again.told.length
+    Object.assign(again.world, world)
+    again.cells.routers.reshape([{ from: 0, state: states.routers[0] as typeof router }])
+    again.cells.tenant.reshape([{ from: 0, state: states.tenant }])
+    again.apply(cpu(11, 90))
+    assert.deepEqual(again.alerts(), ["r1 cpu - firing"])
+    assert.equal(again.told.length, toldBefore, "it fires on, silently")
+    again.apply(cpu(21, 10))
+    assert.deepEqual(again.told.slice(toldBefore), ["21 alert.resolved cpu"])
   })
 })

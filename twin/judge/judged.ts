@@ -134,6 +134,11 @@ const seat = (sitting: Sitting, { plan, facts, planOf }: Judge, atMs: number): v
     sitting.device = { ...device, facts }
     return handBack(sitting.hand, sitting.device, rows)
   }
+  if (device.planKey === plan.formerKey) {
+    // Of the build before: what its rows mean is forgotten, but alerts are not told anew.
+    sitting.device = { ...withoutSamples(plan, device, atMs), planKey: plan.key, facts }
+    return
+  }
   const from = planOf(device)
   // A state that no plan knows is of another build: its cells mean nothing here.
   if (from === null) sitting.device = newDeviceState(plan, facts, atMs)
