@@ -4,7 +4,7 @@
  * the machine for themselves (a software-GL page, benchmarks, the real routers in their namespaces) run after all others,
  * one at a time.
  */
-import { globSync } from "node:fs"
+import { globSync, readFileSync } from "node:fs"
 import { availableParallelism } from "node:os"
 import { relative, resolve } from "node:path"
 import process from "node:process"
@@ -13,8 +13,11 @@ import { inspect } from "node:util"
 
 const FOLDERS = ["protocol", "twin", "engine", "lab", "client", "bench", "house"]
 const ALONE = /(^|\/)e2e\/|^bench\/(cases|hostile)\/|^lab\/frr\/frr\.test|^lab\/sim\/|^engine\/probes\/netem\.test/
-/** A file that has not ended by then is killed and counts as failed. */
-const FILE_TIMEOUT_MS = 900_000
+/**
+ * A file that has not ended by then is killed and counts as failed. node's own timeout sends SIGTERM, which a test
+ * process that something keeps alive (a child that was not stopped, an open socket) survives for ever.
+ */
+const FILE_TIMEOUT_MS = Number(process.env["TEST_FILE_TIMEOUT_MS"] ?? 900_000)
 
 interface Outcome {
   passed: number
@@ -37,10 +40,34 @@ const main = async (): Promise<void> => {
   const alone = files.filter((file) => ALONE.test(file))
   const together = files.filter((file) => !alone.includes(file))
   const outcome: Outcome = { passed: 0, failures: [], skipped: new Map() }
+  const watch = setInterval(killOverdue, Math.min(10_000, FILE_TIMEOUT_MS / 4))
   await runFiles(together, Math.max(1, availableParallelism()), outcome)
   await runFiles(alone, 1, outcome)
+  clearInterval(watch)
   report(outcome, files.length, performance.now() - started)
   process.exitCode = outcome.failures.length === 0 && outcome.passed > 0 ? 0 : 1
+}
+
+const firstSeen = new Map<number, number>()
+/** Test processes are our only children. Without /proc nothing is killed. */
+const killOverdue = (): void => {
+  const now = performance.now()
+  const children = childrenOf(process.pid)
+  for (const pid of firstSeen.keys()) if (!children.includes(pid)) firstSeen.delete(pid)
+  for (const pid of children) {
+    const since = firstSeen.get(pid) ?? now
+    firstSeen.set(pid, since)
+    if (now - since < FILE_TIMEOUT_MS) continue
+    console.log(`killed: process ${pid} had not ended after ${FILE_TIMEOUT_MS / 1000} s`)
+    process.kill(pid, "SIGKILL")
+  }
+}
+const childrenOf = (pid: number): number[] => {
+  try {
+    return readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").trim().split(" ").filter(Boolean).map(Number)
+  } catch {
+    return []
+  }
 }
 
 /** Everything, or what the names (files or folders) cover. */
@@ -54,7 +81,7 @@ const namePatterns = (name: string): string[] =>
 const runFiles = async (files: string[], concurrency: number, outcome: Outcome): Promise<void> => {
   if (files.length === 0) return
   const tally = new Map<string, { tests: number; ms: number; failed: number }>()
-  const events = run({ files, concurrency, timeout: FILE_TIMEOUT_MS })
+  const events = run({ files, concurrency })
   for await (const event of events) {
     if (event.type === "test:stderr" || event.type === "test:stdout") {
       if (process.env["TEST_OUTPUT"] !== undefined) process.stdout.write(event.data.message)
