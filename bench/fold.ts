@@ -2,6 +2,8 @@
  * What a replay makes of an engine's journal, asked for by `heliograph replay` as a user would: the events that the fold
  * decides, and the marks of the live twin that it proves equal. Texts of events are compared as that command prints them.
  */
+import { writeFileSync } from "node:fs"
+import { join } from "node:path"
 import { runCommand } from "#lab/drive/engine.ts"
 import type { EventView } from "#protocol/view.ts"
 
@@ -9,6 +11,9 @@ export interface Folded {
   /** One line per event, as `lineOf` makes it; from the asked moment on. */
   readonly events: readonly string[]
   readonly inputs: number
+  /** Times as fast as life, without proof. */
+  readonly speed: number
+  readonly stateHash: string
 }
 
 export interface Proof {
@@ -19,46 +24,82 @@ export interface Proof {
   readonly problem: string | null
   /** Times as fast as life. */
   readonly speed: number
-  readonly seekMsP50: number | null
-  readonly seekMsP95: number | null
+  /** Null = none were asked. */
+  readonly seeks: Seeks | null
 }
 
-interface Summary {
+export interface Seeks {
+  readonly seekMsP50: number
+  readonly seekMsP95: number
+  readonly seekMsMax: number
+  readonly seekInputsMax: number
+  readonly seekWarmMsP50: number
+  readonly seekWarmMsP95: number
+  readonly seekWarmMsMax: number
+}
+
+interface Summary extends Partial<Seeks> {
   readonly inputs: number
   readonly instants: number
   readonly equal: number
   readonly speed: number
-  readonly seekMsP50?: number
-  readonly seekMsP95?: number
+  readonly stateHash: string
 }
 
-export const fold = async (dataDir: string, fromMs: number): Promise<Folded> => {
-  const { code, out, err } = await replay(dataDir, fromMs, ["--events"])
+export const fold = async (dataDir: string, fromMs: number, toMs: number | null = null): Promise<Folded> => {
+  const { code, out, err } = await replay(dataDir, fromMs, ["--events", ...untilOf(toMs)])
   if (code !== 0) throw new Error(`heliograph replay --events: exit ${code}\n${err}`)
   const lines = out.trimEnd().split("\n")
-  return { events: lines.slice(0, -1), inputs: (JSON.parse(lines.at(-1) as string) as Summary).inputs }
+  const { inputs, speed, stateHash } = JSON.parse(lines.at(-1) as string) as Summary
+  return { events: lines.slice(0, -1), inputs, speed, stateHash }
 }
 
-export const prove = async (dataDir: string, fromMs: number, seeks = 0, seed = 1): Promise<Proof> => {
+export const prove = async (
+  dataDir: string,
+  fromMs: number,
+  seeks = 0,
+  seed = 1,
+  toMs: number | null = null,
+): Promise<Proof> => {
   const { code, out, err } = await replay(dataDir, fromMs, [
     "--verify",
+    ...untilOf(toMs),
     "--seek",
     String(seeks),
     "--seed",
     String(seed),
   ])
-  if (code !== 0)
-    return { marks: 1, equal: 0, problem: err.trim(), speed: Number.NaN, seekMsP50: null, seekMsP95: null }
+  if (code !== 0) return { marks: 1, equal: 0, problem: err.trim(), speed: Number.NaN, seeks: null }
   const summary = JSON.parse(out.trimEnd().split("\n").at(-1) as string) as Summary
   return {
     marks: summary.instants,
     equal: summary.equal,
     problem: null,
     speed: summary.speed,
-    seekMsP50: summary.seekMsP50 ?? null,
-    seekMsP95: summary.seekMsP95 ?? null,
+    seeks: summary.seekMsP50 === undefined ? null : (summary as Seeks),
   }
 }
+
+/** What a branch came to, and the hash of the past that it was taken of, which must be that of a replay without one. */
+export const branched = async (
+  dataDir: string,
+  forkMs: number,
+  toMs: number,
+  lines: readonly unknown[],
+): Promise<{ readonly onlyNow: number; readonly otherwise: number; readonly stateHash: string }> => {
+  const file = join(dataDir, "branch.jsonl")
+  writeFileSync(file, lines.map((line) => JSON.stringify(line)).join("\n"), { mode: 0o600 })
+  const [at, to] = [new Date(forkMs).toISOString(), new Date(toMs).toISOString()]
+  const { code, out, err } = await runCommand(["replay", "--fork-at", at, "--to", to, "--inputs", file], {
+    HELIOGRAPH_DATA_DIR: dataDir,
+  })
+  if (code !== 0) throw new Error(`heliograph replay --fork-at: exit ${code}\n${err}`)
+  return JSON.parse(out.trimEnd().split("\n").at(-1) as string)
+}
+
+/** Null = now. */
+const untilOf = (toMs: number | null): readonly string[] =>
+  toMs === null ? [] : ["--to", new Date(toMs).toISOString()]
 
 const replay = (dataDir: string, fromMs: number, options: readonly string[]) =>
   runCommand(["replay", "--from", new Date(fromMs).toISOString(), ...options], { HELIOGRAPH_DATA_DIR: dataDir })

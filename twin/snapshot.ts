@@ -4,6 +4,7 @@
  * nothing; pack it with protocol/codec.ts packStored whenever there is time.
  */
 import type { Inventory } from "#protocol/inventory.ts"
+import type { Rule } from "#protocol/rule.ts"
 import type { EventView } from "#protocol/view.ts"
 import type { Cells, CellStates } from "#twin/cells.ts"
 import { at } from "#twin/chunked.ts"
@@ -99,11 +100,31 @@ export const restoreTwin = (stored: unknown): { readonly world: World; readonly 
   world.atMs = snapshot.atMs
   world.recent = [...snapshot.recent]
   world.unknownDevice = snapshot.unknownDevice
-  world.judging = makeJudging(snapshot.judging ?? NO_JUDGING_INPUTS)
+  world.judging = makeJudging(withKnownRules(snapshot.judging ?? NO_JUDGING_INPUTS))
   world.walk = snapshot.walk ?? null
   if (snapshot.desk !== undefined) Object.assign(world.desk, restoredDesk(snapshot.desk, topology))
   return { world, states }
 }
+
+/**
+ * Rules are compiled once for each list (twin/judge/judging.ts), which a replay that jumps to and fro would do at each jump:
+ * a list that says what one of the newest said is that one.
+ */
+const withKnownRules = (judging: JudgingInputs): JudgingInputs => {
+  if (judging.rules.length === 0) return judging
+  const text = JSON.stringify(judging.rules)
+  const rules = knownRules.get(text) ?? judging.rules
+  knownRules.delete(text)
+  knownRules.set(text, rules)
+  for (const oldest of knownRules.keys()) {
+    if (knownRules.size <= KNOWN_RULES_MAX) break
+    knownRules.delete(oldest)
+  }
+  return { ...judging, rules }
+}
+const knownRules = new Map<string, readonly Rule[]>()
+/** Lists; about 60 kB each. */
+const KNOWN_RULES_MAX = 8
 
 /** Columns are what the actors last said, so they need no place in the snapshot. */
 const drawNodes = (world: World, tenant: TenantState): void => {

@@ -47,7 +47,11 @@ for (const one of CASES) {
         assert.ok((figures["f1_class_clean"] ?? 0) >= 0.9, `F1 ${figures["f1_class_clean"]} on clean rounds`)
         assert.equal(JSON.parse(result.lines?.at(-1) ?? "{}").case, "rca")
       }
-      if (one.name === "replay") assert.equal(figures["marks"], figures["marks_equal"])
+      if (one.name === "replay") {
+        assert.equal(figures["marks"], figures["marks_equal"])
+        assert.equal(figures["branch_past_untouched"], 1)
+        assert.ok(Number(figures["branch_events_of_its_own"]) > 0)
+      }
       if (one.name === "charts") {
         assert.ok((figures["day_points"] ?? 0) > 100 && (figures["month_points"] ?? 0) > 100, "an empty chart")
         assert.ok((figures["month_bytes"] ?? 0) < 60_000, `${figures["month_bytes"]} bytes`)

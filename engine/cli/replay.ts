@@ -8,6 +8,7 @@ import type { Config } from "#engine/config.ts"
 import { diceOf } from "#engine/dice.ts"
 import type { ReplaySource } from "#engine/replay/source.ts"
 import type { Verified } from "#engine/replay/verify.ts"
+import type { Status } from "#protocol/status.ts"
 import type { EventView } from "#protocol/view.ts"
 
 const HELP = `usage: heliograph replay --tenant T --from A --to B [options]
@@ -18,9 +19,14 @@ Rebuilds the tenant's twin as it was at A and folds the journal to B through the
   --speed X         X times real time, printing events as they come; default: as fast as it goes
   --events          prints every event
   --verify          proves the replayed state at every mark that the live twin left
-  --seek N          jumps to N random moments of the stretch and tells how long that takes
+  --seek N          jumps to N random moments of the stretch and tells how long that takes; then N again, which
+                    find the waypoints that the first ones left
   --seed S          of --seek (default 1)
   --topology FILE   an import document: which events would have been others with that inventory
+  --fork-at T       opens that moment as a branch, which hears the journal and --inputs; prints how it differs at --to
+  --inputs FILE     of the branch, one JSON object per line: {"at": "+30s", "device": "core1", "kind": "poll",
+                    "samples": [["if:ether1", "interface.oper_up", 0]]}; kinds: poll, unreachable, trap, syslog, tick
+  --alone           the branch hears --inputs only
   --help            this text
 
 Last line: one JSON object. Exit codes: 0 done and equal, 1 different or impossible, 2 wrong words or settings.`
@@ -40,6 +46,9 @@ export const replayCommand: Command = {
     seek: { type: "string" },
     seed: { type: "string" },
     topology: { type: "string" },
+    "fork-at": { type: "string" },
+    inputs: { type: "string" },
+    alone: { type: "boolean" },
   },
   run: async ({ options }, io) => {
     const nowMs = Date.now()
@@ -68,6 +77,7 @@ interface Asked {
   readonly seek: number
   readonly seed: number
   readonly topology: string | null
+  readonly fork: { readonly atMs: number; readonly file: string; readonly alone: boolean } | null
 }
 
 const readAsked = (options: Readonly<Record<string, string | boolean | undefined>>, nowMs: number): Asked | string => {
@@ -77,6 +87,9 @@ const readAsked = (options: Readonly<Record<string, string | boolean | undefined
   if (fromMs === null || toMs === null)
     return "--from and --to take a time like 2026-11-21T10:00:00Z or an age like -1h"
   if (fromMs >= toMs) return "--from must be before --to"
+  const fork = readFork(text("fork-at"), text("inputs"), options["alone"] === true, nowMs)
+  if (typeof fork === "string") return fork
+  if (fork !== null && fork.atMs >= toMs) return "--fork-at must be before --to"
   const numbers = { speed: 0, seek: 0, seed: 1 }
   for (const name of ["speed", "seek", "seed"] as const) {
     const number = text(name) === null ? numbers[name] : Number(text(name))
@@ -93,7 +106,16 @@ const readAsked = (options: Readonly<Record<string, string | boolean | undefined
     seek: Math.floor(numbers.seek),
     seed: Math.floor(numbers.seed),
     topology: text("topology"),
+    fork,
   }
+}
+
+/** Null = no branch is wished. */
+const readFork = (at: string | null, file: string | null, alone: boolean, nowMs: number): Asked["fork"] | string => {
+  if (at === null && file === null && !alone) return null
+  if (at === null || file === null) return "a branch needs --fork-at and --inputs"
+  const atMs = readTime(at, nowMs)
+  return atMs === null ? "--fork-at takes a time like 2026-11-21T10:00:00Z or an age like -1h" : { atMs, file, alone }
 }
 
 const UNITS = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const
@@ -130,6 +152,7 @@ const withSource = async <A>(
 
 const replayed = async (source: ReplaySource, asked: Asked, io: CommandIo): Promise<number> => {
   if (asked.topology !== null) return compared(source, asked, asked.topology, io)
+  if (asked.fork !== null) return forked(source, asked, asked.fork, io)
   const { openReplay } = await import("#engine/replay/replay.ts")
   const { verifyTo } = await import("#engine/replay/verify.ts")
   const seeks = await seek(source, asked)
@@ -196,20 +219,19 @@ const lineOf = ({ atMs, type, severity, subject, entity, old, new: now }: EventV
 
 const seek = async (source: ReplaySource, { seek: count, seed, fromMs, toMs }: Asked) => {
   if (count === 0) return {}
-  const { openReplay } = await import("#engine/replay/replay.ts")
-  const dice = diceOf(seed)
-  const times: number[] = []
-  for (let i = 0; i < count; i++) {
-    const atMs = fromMs + (toMs - fromMs) * dice()
-    const startedMs = performance.now()
-    const replay = await openReplay(source, atMs)
-    await replay.runTo({ atMs })
-    times.push(performance.now() - startedMs)
-    await replay.close()
+  const { measureSeeks } = await import("#engine/replay/seeks.ts")
+  const monotonicMs = (): number => performance.now()
+  const { cold, warm, inputsMax } = await measureSeeks(source, { fromMs, toMs, count, dice: diceOf(seed), monotonicMs })
+  return {
+    seeks: count,
+    seekMsP50: cold.p50Ms,
+    seekMsP95: cold.p95Ms,
+    seekMsMax: cold.maxMs,
+    seekInputsMax: inputsMax,
+    seekWarmMsP50: warm.p50Ms,
+    seekWarmMsP95: warm.p95Ms,
+    seekWarmMsMax: warm.maxMs,
   }
-  times.sort((a, b) => a - b)
-  const at = (share: number): number => Math.round(times[Math.min(times.length - 1, Math.floor(share * times.length))]!)
-  return { seeks: count, seekMsP50: at(0.5), seekMsP95: at(0.95) }
 }
 
 const compared = async (source: ReplaySource, asked: Asked, file: string, io: CommandIo): Promise<number> => {
@@ -244,3 +266,40 @@ const compared = async (source: ReplaySource, asked: Asked, file: string, io: Co
     await replay.close()
   }
 }
+
+const forked = async (source: ReplaySource, asked: Asked, fork: NonNullable<Asked["fork"]>, io: CommandIo) => {
+  const { openReplay } = await import("#engine/replay/replay.ts")
+  const { compareBranch } = await import("#engine/replay/branch.ts")
+  const { readForkInputs } = await import("#engine/replay/fork-inputs.ts")
+  const text = readFileSync(fork.file, "utf8")
+  const replay = await openReplay(source, fork.atMs)
+  try {
+    await replay.runTo({ atMs: fork.atMs })
+    const own = readForkInputs(text, replay.world.topology.inventory, fork.atMs)
+    const found = await compareBranch(replay, own, asked.toMs, fork.alone)
+    for (const event of found.onlyBefore) io.out(`- ${lineOf(event)}`)
+    for (const event of found.onlyNow) io.out(`+ ${lineOf(event)}`)
+    for (const { kind, name, before, now } of found.otherwise)
+      io.out(`~ ${kind} ${JSON.stringify(name)}: ${statusWords(before)} -> ${statusWords(now)}`)
+    io.out(
+      JSON.stringify({
+        case: "replay-fork",
+        at: new Date(fork.atMs).toISOString(),
+        to: new Date(asked.toMs).toISOString(),
+        inputs: found.inputs,
+        own: own.filter(({ atMs }) => atMs <= asked.toMs).length,
+        same: found.same,
+        onlyBefore: found.onlyBefore.length,
+        onlyNow: found.onlyNow.length,
+        otherwise: found.otherwise.length,
+        stateHash: found.stateHash,
+        branchHash: found.branchHash,
+      }),
+    )
+    return 0
+  } finally {
+    await replay.close()
+  }
+}
+
+const statusWords = ({ health, severity, stale }: Status): string => `${health} ${severity}${stale ? " stale" : ""}`

@@ -43,7 +43,7 @@ export const compareDecisions = async (replay: Replay, inventory: Inventory, toM
 }
 
 /** Multisets of events; their ids differ, because the branch has an input more. */
-const difference = (before: readonly EventView[], now: readonly EventView[]): Omit<Decisions, "inputs"> => {
+export const difference = (before: readonly EventView[], now: readonly EventView[]): Omit<Decisions, "inputs"> => {
   const left = new Map<string, number>()
   for (const event of before) left.set(keyOf(event), (left.get(keyOf(event)) ?? 0) + 1)
   let same = 0

@@ -24,7 +24,7 @@ export interface WaypointLimits {
   readonly bytesMax: number
 }
 
-export const WAYPOINT_LIMITS: WaypointLimits = { everyInputs: 1_000, bytesMax: 64 * 1024 * 1024 }
+export const WAYPOINT_LIMITS: WaypointLimits = { everyInputs: 500, bytesMax: 64 * 1024 * 1024 }
 /** A waypoint this near is taken without asking the database for a nearer one. */
 const NEAR_MS = 300_000
 

@@ -4,6 +4,7 @@
  * that was told through every life of the engine, so that it can be held against the journal afterwards.
  */
 import { join } from "node:path"
+import { setTimeout as sleep } from "node:timers/promises"
 import { choosePorts, startEngine, temporaryDataDir, type Engine } from "#lab/drive/engine.ts"
 import { startInforms, type Informed, type Informs } from "#lab/drive/informs.ts"
 import { startLab, type Lab } from "#lab/drive/lab.ts"
@@ -19,6 +20,8 @@ export interface DrillOptions {
   readonly seed: number
   /** Between two snapshots, and so between two marks. */
   readonly snapshotSeconds: number
+  /** Between two cuts or mends of links; default: a storm, FLAP_EVERY_MS. */
+  readonly flapMs?: number
 }
 
 export interface Drill {
@@ -78,7 +81,7 @@ export const withDrill = async <A>(options: DrillOptions, use: (drill: Drill) =>
     await snapshotSaved(life)
     const loadFromMs = Date.now()
     const { next: chance } = dice(options.seed, "drill")
-    const flapping = flap(lab, chance)
+    const flapping = flap(lab, chance, options.flapMs ?? FLAP_EVERY_MS)
     closing.push(flapping.stop)
     const informs = await startInforms(document, ports.trap, options.informsPerSecond)
     closing.push(informs.close)
@@ -145,7 +148,7 @@ const snapshotSaved = async ({ engine, cookie }: Life): Promise<void> => {
 }
 
 /** Cuts and mends links, some broken at any time, until it is stopped. */
-const flap = (lab: Lab, dice: () => number): { readonly stop: () => Promise<void> } => {
+const flap = (lab: Lab, dice: () => number, everyMs: number): { readonly stop: () => Promise<void> } => {
   const stopping = new AbortController()
   const run = async (): Promise<void> => {
     const { links } = await lab.truth()
@@ -161,7 +164,7 @@ const flap = (lab: Lab, dice: () => number): { readonly stop: () => Promise<void
         await lab.fault("cut", a, b)
         cut.push(at)
       }
-      await new Promise((wake) => setTimeout(wake, FLAP_EVERY_MS))
+      await pause(everyMs, stopping.signal)
     }
   }
   const running = run()
@@ -172,6 +175,9 @@ const flap = (lab: Lab, dice: () => number): { readonly stop: () => Promise<void
     },
   }
 }
+
+const pause = (ms: number, signal: AbortSignal): Promise<void> =>
+  sleep(ms, undefined, { signal }).catch(() => undefined)
 
 const answers = async ({ engine, cookie }: Life, timeoutMs: number): Promise<void> => {
   for (const untilMs = Date.now() + timeoutMs; ;) {

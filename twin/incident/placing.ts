@@ -185,7 +185,7 @@ export const settleSymptoms = (sitting: Sitting): void => {
     for (const one of incident.symptoms) {
       if (one.alert === "" || one.endedMs !== null) continue
       const slot = world.topology.deviceSlot.get(one.device as never)
-      const row = slot === undefined ? null : litOf(cells, slot, one.alert, one.device)
+      const row = slot === undefined ? null : litOf(cells, slot, one)
       if (row === null) ended.add(one.alert)
       else severity = worse(severity, row.severity)
     }
@@ -201,9 +201,10 @@ export const settleSymptoms = (sitting: Sitting): void => {
   }
 }
 
-const litOf = (cells: Cells, slot: number, alert: string, device: string): AlertRow | null =>
+/** Of its own entity: an id is only made where it may be the one. */
+const litOf = (cells: Cells, slot: number, { alert, device, entity: own }: Symptom): AlertRow | null =>
   alertsOf(cells.tenant.state(0).alerts, slot).find(
-    ({ rule, entity, state }) => isLit(state) && alertId({ device, rule, entity }) === alert,
+    ({ rule, entity, state }) => entity === own && isLit(state) && alertId({ device, rule, entity }) === alert,
   ) ?? null
 
 /** Finds a place for the alerts that have none; returns those that go on waiting, some of them for a cause that waits. */
