@@ -49,6 +49,8 @@ export const RULE_EVENTS = [
   "monitoring.degraded",
   "clock.skew.detected",
   "cert.expiring",
+  "redundancy.lost",
+  "redundancy.restored",
 ] as const
 export type RuleEvent = (typeof RULE_EVENTS)[number]
 

@@ -49,6 +49,23 @@ export const adjacencyHappening = (state: RouterState, change: AdjacencyChange, 
   return deviceHappening(state, evidence, { type, severity, old: change.old, new: change.new }, change.key)
 }
 
+/** `new` = on what it hangs alone now; null = its second way is back, or no longer planned. */
+export const redundancyHappening = (
+  state: RouterState,
+  { atMs, lost, by }: { readonly atMs: number; readonly lost: boolean; readonly by: string | null },
+): Happening => ({
+  atMs,
+  type: lost ? "redundancy.lost" : "redundancy.restored",
+  severity: lost ? "warning" : "cleared",
+  subject: state.config.device,
+  subjectKind: "device",
+  entity: "",
+  old: null,
+  new: by,
+  raw: null,
+  source: "twin",
+})
+
 const carriesLink = (state: RouterState, key: EntityKey): boolean =>
   state.config.ports.some((port) => port.ifName === entityName(key))
 

@@ -8,16 +8,7 @@ import type { EventView } from "#protocol/view.ts"
 import type { CellBank, CellOutput, Cells } from "#twin/cells.ts"
 import { applyColumnDelta, makeColumns } from "#twin/columns.ts"
 import type { Columns } from "#twin/columns.ts"
-import type {
-  AckInput,
-  CertificateInput,
-  IncidentInput,
-  Input,
-  QuotaInput,
-  RulesInput,
-  Sequenced,
-  TopologyInput,
-} from "#twin/input.ts"
+import type { AckInput, IncidentInput, Input, RulesInput, Sequenced, TopologyInput } from "#twin/input.ts"
 import { act, dueOf, evaluate, hear, newDesk, reshaped } from "#twin/incident/desk.ts"
 import type { Desk } from "#twin/incident/desk.ts"
 import type { Incident } from "#twin/incident/state.ts"
@@ -34,9 +25,12 @@ import type { NodeFact } from "#twin/router.ts"
 import type { ColumnDelta, Happening } from "#twin/step.ts"
 import { makeTimers } from "#twin/timers.ts"
 import type { Timers } from "#twin/timers.ts"
+import { certificateHappening, quotaHappening, unusableHappening } from "#twin/tenant-happening.ts"
 import type { AlertOrder } from "#twin/tenant.ts"
 import { buildTopology, EMPTY_TOPOLOGY } from "#twin/topology.ts"
 import type { Topology } from "#twin/topology.ts"
+import { hearUpDown, newWatch, redundancyNews, replanned } from "#twin/whatif/redundancy-watch.ts"
+import type { RedundancyWatch } from "#twin/whatif/redundancy-watch.ts"
 
 /** Everything of a twin that is not inside an actor. Written by runRound only. */
 export interface World {
@@ -56,6 +50,8 @@ export interface World {
   judging: Judging
   /** Where incidents are made, and what it remembers. */
   readonly desk: Desk
+  /** Who has lost its second way. */
+  redundancy: RedundancyWatch
   /** Past the routers that do not know of a change of `judging` yet; null = all do. */
   walk: Walk | null
   /** Entities that one step of a walk tells; tests take less. */
@@ -102,6 +98,7 @@ export const worldOf = (topology: Topology): World => ({
   walk: null,
   stepEntities: STEP_ENTITIES,
   desk: newDesk(),
+  redundancy: newWatch(),
 })
 
 const timersFor = ({ routers, links }: Topology): Timers => makeTimers(routers.length + links.length + 2)
@@ -128,6 +125,7 @@ export const runRound = (world: World, cells: Cells, inputs: readonly Sequenced[
     world.seq = seq
     applyInput(round, input)
     tellJudges(round, false)
+    tellRedundancy(round)
     convene(round)
     remember(round)
     takeOver(round)
@@ -186,10 +184,10 @@ const applyInput = (round: Round, input: Input): void => {
     case "topology":
       return applyTopology(round, input)
     case "quota":
-      takeEvent(round, quotaHappening(round.world, input))
+      takeEvent(round, quotaHappening(round.world.atMs, input))
       return
     case "certificate":
-      takeEvent(round, certificateHappening(round.world, input))
+      takeEvent(round, certificateHappening(round.world.atMs, input))
       return
     case "rules":
       return applyRules(round, input)
@@ -216,32 +214,6 @@ const applyInput = (round: Round, input: Input): void => {
     }
   }
 }
-
-const quotaHappening = ({ atMs }: World, { quota, limit, times }: QuotaInput): Happening => ({
-  atMs,
-  type: "quota.exceeded",
-  severity: "warning",
-  subject: "",
-  subjectKind: "tenant",
-  entity: quota,
-  old: String(limit),
-  new: String(times),
-  raw: null,
-  source: "twin",
-})
-
-const certificateHappening = ({ atMs }: World, { names, endsOn, days }: CertificateInput): Happening => ({
-  atMs,
-  type: days <= 0 ? "cert.expired" : "cert.expiring",
-  severity: days <= 1 ? "critical" : days <= 7 ? "major" : "minor",
-  subject: "",
-  subjectKind: "tenant",
-  entity: names,
-  old: null,
-  new: endsOn,
-  raw: null,
-  source: "twin",
-})
 
 /** Advances the twin to `nowMs`. Each timer is processed to quiescence at its own time; a new wish may be due as well. */
 const fireTimers = (round: Round, nowMs: number): void => {
@@ -333,6 +305,7 @@ const settleOnce = (round: Round, firedMs: number): readonly AlertOrder[] => {
   linkFacts.push(...drained(round, cells.links, routers.length, firedMs))
   for (const fact of nodeFacts) round.nodes.push(fact)
   for (const fact of alertFacts) round.alerts.push(fact)
+  hearUpDown(world, cells.tenant.state(0), nodeFacts, linkFacts)
   if (nodeFacts.length > 0 || linkFacts.length > 0 || alertFacts.length > 0)
     cells.tenant.tell(0, { kind: "facts", atMs: world.atMs, nodes: nodeFacts, links: linkFacts, alerts: alertFacts })
   return drained(round, cells.tenant, routers.length + links.length, firedMs)
@@ -406,6 +379,7 @@ const applyTopology = (round: Round, input: TopologyInput): void => {
   world.columns = makeColumns(topology.routers.length, topology.links.length)
   world.timers = timersFor(topology)
   reshaped(world.desk)
+  replanned(world.redundancy, atMs)
   told.topologyChanged = true
   cells.tenant.tell(0, { kind: "configure", atMs, config: topology.tenant })
   for (const config of topology.links) cells.links.tell(config.slot, { kind: "configure", atMs, config })
@@ -420,7 +394,7 @@ const applyTopology = (round: Round, input: TopologyInput): void => {
 const applyRules = (round: Round, input: RulesInput): void => {
   changeRules(round.world, input, () => tellJudges(round, true))
   const { unusable } = round.world.judging
-  if (unusable.length > 0) takeEvent(round, unusableHappening(round.world, unusable))
+  if (unusable.length > 0) takeEvent(round, unusableHappening(round.world.atMs, unusable))
 }
 
 /** A few of those who do not know yet that they are judged otherwise; `all` = everybody. */
@@ -433,6 +407,18 @@ const tellJudges = (round: Round, all: boolean): void => {
   }
   settle(round)
   walked(world)
+}
+
+/** Each router says it itself, so that its rules hear it. */
+const tellRedundancy = (round: Round): void => {
+  const { world, cells, told } = round
+  const news = redundancyNews(world, cells)
+  if (news.length === 0) return
+  for (const { slot, lost, by } of news) {
+    told.touched.add(world.topology.routers[slot]?.device ?? "")
+    cells.routers.tell(slot, { kind: "redundancy", atMs: world.atMs, lost, by, judge: judgeOf(world, slot) })
+  }
+  settle(round)
 }
 
 const applyAck = (round: Round, { device, rule, entity, by, untilMs }: AckInput): void => {
@@ -451,19 +437,6 @@ const applyAck = (round: Round, { device, rule, entity, by, untilMs }: AckInput)
   cells.routers.tell(slot, { kind: "command", atMs, command, judge: judgeOf(world, slot) })
   settle(round)
 }
-
-const unusableHappening = ({ atMs }: World, ids: readonly string[]): Happening => ({
-  atMs,
-  type: "monitoring.degraded",
-  severity: "warning",
-  subject: "",
-  subjectKind: "tenant",
-  entity: "",
-  old: null,
-  new: `${ids.length} alert rules cannot be judged by this build: ${ids.join(", ")}`.slice(0, 256),
-  raw: null,
-  source: "twin",
-})
 
 const remember = (round: Round): void => {
   const { world, told } = round

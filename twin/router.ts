@@ -11,6 +11,7 @@ import type { Source } from "#protocol/view.ts"
 import type { AlertCommand } from "#twin/alert/command.ts"
 import type { AdjacencyTable } from "#twin/adjacency.ts"
 import { NO_ADJACENCIES } from "#twin/adjacency.ts"
+import { redundancyHappening } from "#twin/happening.ts"
 import { conclude } from "#twin/health.ts"
 import type { DeviceInput } from "#twin/input.ts"
 import type { InterfaceTable } from "#twin/interface.ts"
@@ -90,6 +91,8 @@ export type RouterMsg =
   | ({ readonly kind: "input"; readonly input: DeviceInput } & Judged)
   /** To its alerts: acknowledged by a person, suppressed by the tenant. */
   | ({ readonly kind: "command"; readonly command: AlertCommand } & Judged)
+  /** Its second way is gone although the plan has one, or is back; `by` = on what everything hangs now. */
+  | ({ readonly kind: "redundancy"; readonly lost: boolean; readonly by: string | null } & Judged)
   | ({ readonly kind: "timer" } & Judged)
 
 /** What the tenant needs to know of a router. Sent when it changed, and after `configure`. */
@@ -142,6 +145,8 @@ const stepMonitoring = (state: RouterState, msg: RouterMsg): Step<RouterState, R
       return conclude(state, { state: configured(state, msg.config, msg.atMs), events: [] }, msg.atMs, true)
     case "input":
       return conclude(state, inputTaken(state, msg.input), msg.atMs, false)
+    case "redundancy":
+      return conclude(state, { state, events: [redundancyHappening(state, msg)] }, msg.atMs, false)
     case "timer":
     case "judge":
     case "command":

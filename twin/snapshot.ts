@@ -24,6 +24,8 @@ import type { TenantState } from "#twin/tenant.ts"
 import { buildTopology } from "#twin/topology.ts"
 import { DEVICE_LAYOUT, relaidTable } from "#twin/values.ts"
 import type { Layout } from "#twin/values.ts"
+import type { StoredWatch } from "#twin/whatif/redundancy-watch.ts"
+import { restoredWatch, storedWatch } from "#twin/whatif/redundancy-watch.ts"
 
 /** Raised when the shape of any actor's state changes in a way that `restoreTwin` cannot bridge. */
 export const SNAPSHOT_VERSION = 1
@@ -47,6 +49,8 @@ export interface TwinSnapshot {
   readonly walk?: Walk | null
   /** Absent in snapshots of before there were incidents. */
   readonly desk?: StoredDesk
+  /** Absent in snapshots of before somebody watched for lost second ways. */
+  readonly redundancy?: StoredWatch
 }
 
 /** Between rounds only. */
@@ -75,6 +79,7 @@ export const glancedTwin = (world: World, cells: Cells): TwinSnapshot => ({
   judging: judgingInputs(world.judging),
   walk: world.walk,
   desk: storedDesk(world.desk),
+  redundancy: storedWatch(world.redundancy),
 })
 
 /** A snapshot of another version, or a damaged one. Start from an earlier one, or from none and the whole journal. */
@@ -103,6 +108,9 @@ export const restoreTwin = (stored: unknown): { readonly world: World; readonly 
   world.judging = makeJudging(withKnownRules(snapshot.judging ?? NO_JUDGING_INPUTS))
   world.walk = snapshot.walk ?? null
   if (snapshot.desk !== undefined) Object.assign(world.desk, restoredDesk(snapshot.desk, topology))
+  // A twin of before is asked as soon as it goes on: what it has lost was never told.
+  if (snapshot.redundancy === undefined) world.redundancy.changedMs = snapshot.atMs
+  else world.redundancy = restoredWatch(snapshot.redundancy)
   return { world, states }
 }
 

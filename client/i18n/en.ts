@@ -245,6 +245,8 @@ export const en: Readonly<Record<Key, string>> = {
   "event.probe.degraded": "Probe found a problem",
   "event.probe.recovered": "Probe recovered",
   "event.quota.exceeded": "Quota used up",
+  "event.redundancy.lost": "Second way lost",
+  "event.redundancy.restored": "Second way is back",
   "event.cert.expiring": "TLS certificate expires",
   "event.cert.expired": "TLS certificate has expired",
   "event.change": "{what}: {old} → {new}",

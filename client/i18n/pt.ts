@@ -244,6 +244,8 @@ export const pt = {
   "event.probe.degraded": "Sonda encontrou um problema",
   "event.probe.recovered": "Sonda normalizada",
   "event.quota.exceeded": "Cota esgotada",
+  "event.redundancy.lost": "Segundo caminho perdido",
+  "event.redundancy.restored": "Segundo caminho voltou",
   "event.cert.expiring": "Certificado TLS vai expirar",
   "event.cert.expired": "Certificado TLS expirou",
   "event.change": "{what}: {old} → {new}",

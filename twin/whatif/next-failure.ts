@@ -8,8 +8,8 @@ import { applyFaults } from "#twin/whatif/fault.ts"
 import type { Failed, Fault } from "#twin/whatif/fault.ts"
 import { dependenceNow } from "#twin/whatif/model.ts"
 import type { Model } from "#twin/whatif/model.ts"
-import { redundancyOf } from "#twin/whatif/redundancy.ts"
-import type { Redundancy } from "#twin/whatif/redundancy.ts"
+import { redundancyOf, singleWays } from "#twin/whatif/redundancy.ts"
+import type { SinglePoint } from "#twin/whatif/redundancy.ts"
 import type { Spanning } from "#twin/whatif/spanning.ts"
 import { flowThrough, Shift } from "#twin/whatif/shift.ts"
 import { isAbove } from "#twin/whatif/traffic.ts"
@@ -50,15 +50,6 @@ export interface Ranking {
   /** Our routers with service that one failure would cut off. */
   readonly single: readonly SinglePoint[]
   readonly assumptions: readonly string[]
-}
-
-export interface SinglePoint {
-  readonly router: number
-  /** The nearest link, and router, without which it has no way; -1 = none. */
-  readonly link: number
-  readonly byRouter: number
-  /** True = with everything up it would have a way without these: redundancy is lost, not missing. */
-  readonly lostNow: boolean
 }
 
 export interface RankingOptions {
@@ -191,19 +182,5 @@ export const singlePoints = (model: Model): readonly SinglePoint[] => {
   const { graph, exits, downNodes, downLinks, service, outside } = model
   const now = redundancyOf(graph, exits, downNodes, downLinks)
   const planned = redundancyOf(graph, exits, new Uint8Array(graph.nodes), new Uint8Array(graph.links))
-  const found: SinglePoint[] = []
-  for (let router = 0; router < graph.nodes; router++) {
-    const [link, byRouter] = [now.singleLink[router] as number, now.singleRouter[router] as number]
-    if (service.reached[router] === 0 || outside[router] === 1 || (link < 0 && byRouter < 0)) continue
-    const lostNow = (link >= 0 && !planned.links.has(link)) || (byRouter >= 0 && !hangsOn(planned, router, byRouter))
-    found.push({ router, link, byRouter, lostNow })
-  }
-  return found
-}
-
-/** Whether a router is cut off by another one's failure; a bridge needs no such walk: it cuts off whoever is behind it. */
-const hangsOn = ({ singleRouter }: Redundancy, router: number, other: number): boolean => {
-  let above = singleRouter[router] as number
-  while (above >= 0 && above !== other) above = singleRouter[above] as number
-  return above === other
+  return singleWays(now, planned, outside).filter(({ router }) => service.reached[router] === 1)
 }

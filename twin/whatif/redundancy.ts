@@ -21,6 +21,35 @@ export interface Redundancy {
   readonly singleRouter: Int32Array
 }
 
+/** Who hangs on one link or one router. */
+export interface SinglePoint {
+  readonly router: number
+  /** The nearest link, and router, without which it has no way; -1 = none. */
+  readonly link: number
+  readonly byRouter: number
+  /** True = with everything up it would have a way without these: redundancy is lost, not missing. */
+  readonly lostNow: boolean
+}
+
+/** By slot, those that some source reaches; `outside` = routers of others, of whom nothing is said. */
+export const singleWays = (now: Redundancy, planned: Redundancy, outside: Uint8Array): readonly SinglePoint[] => {
+  const found: SinglePoint[] = []
+  for (let router = 0; router < now.singleLink.length; router++) {
+    const [link, byRouter] = [now.singleLink[router] as number, now.singleRouter[router] as number]
+    if (outside[router] === 1 || (link < 0 && byRouter < 0)) continue
+    const lostNow = (link >= 0 && !planned.links.has(link)) || (byRouter >= 0 && !hangsOn(planned, router, byRouter))
+    found.push({ router, link, byRouter, lostNow })
+  }
+  return found
+}
+
+/** Whether a router is cut off by another one's failure; a bridge needs no such walk: it cuts off whoever is behind it. */
+const hangsOn = ({ singleRouter }: Redundancy, router: number, other: number): boolean => {
+  let above = singleRouter[router] as number
+  while (above >= 0 && above !== other) above = singleRouter[above] as number
+  return above === other
+}
+
 /** Nodes that no source reaches now are left out: they have nothing to lose. O(V + E). */
 export const redundancyOf = (
   graph: FlatGraph,

@@ -4,12 +4,14 @@
  * replaced by a stated assumption, which every answer repeats.
  */
 import { interfaceKey } from "#protocol/id.ts"
+import type { Device } from "#protocol/inventory.ts"
 import type { Role } from "#protocol/role.ts"
 import { at } from "#twin/chunked.ts"
 import type { Cells } from "#twin/cells.ts"
 import { level, OSPF_COST } from "#twin/interface.ts"
 import type { LinkState } from "#twin/link.ts"
 import type { World } from "#twin/round.ts"
+import type { Port } from "#twin/router.ts"
 import type { Topology } from "#twin/topology.ts"
 import { endAt } from "#twin/topology.ts"
 import type { DependencyGroup } from "#twin/whatif/dependency.ts"
@@ -40,9 +42,8 @@ export const modelOf = (world: World, cells: Cells, told: Told = {}): Model => {
   const { topology } = world
   const { devices } = topology.inventory
   const links = topology.links.map((_, slot) => cells.links.state(slot))
-  const has = (roles: readonly Role[]): number[] =>
-    devices.flatMap((device, slot) => (device.roles.some((role) => roles.includes(role)) ? [slot] : []))
-  const { exits, outside, said: saidOfExits } = exitsFor(devices.length, has)
+  const has = withRole(devices)
+  const { exits, outside, said: saidOfExits } = exitsOfRoles(devices)
   const core = has(["core"])
   const silent = silentRouters(topology, cells, links)
   const { graph, said: saidOfCosts } = graphFor(topology, cells, links, outside, told)
@@ -69,6 +70,13 @@ export const modelOf = (world: World, cells: Cells, told: Told = {}): Model => {
     assumptions: [...saidOfCosts, ...saidOfExits, ...saidOfCore(core), ...silent.said],
   })
 }
+
+type Has = (roles: readonly Role[]) => number[]
+
+const withRole =
+  (devices: readonly Device[]): Has =>
+  (roles) =>
+    devices.flatMap((device, slot) => (device.roles.some((role) => roles.includes(role)) ? [slot] : []))
 
 /** Upstreams and peers are where the world is. Nothing is routed through them, so that their links count alike. */
 const OUTSIDE_COST = 1
@@ -147,8 +155,10 @@ interface Exits {
   readonly said: readonly string[]
 }
 
-const exitsFor = (nodes: number, has: (roles: readonly Role[]) => number[]): Exits => {
-  const outside = new Uint8Array(nodes)
+/** Where the world is, by the roles that the inventory gives. */
+export const exitsOfRoles = (devices: readonly Device[]): Exits => {
+  const has = withRole(devices)
+  const outside = new Uint8Array(devices.length)
   const world = has(["upstream", "peering"])
   if (world.length > 0) {
     for (const slot of world) outside[slot] = 1
@@ -171,7 +181,7 @@ const borders = (graph: FlatGraph, exits: readonly number[], outside: Uint8Array
   )
 
 /** Who should have customers: a concentrator tells its sessions, what hangs behind it does not. */
-const customerRouters = (nodes: number, has: (roles: readonly Role[]) => number[]): Uint8Array => {
+const customerRouters = (nodes: number, has: Has): Uint8Array => {
   const mask = new Uint8Array(nodes)
   for (const slot of has(["access", "bng", "customer-edge"])) mask[slot] = 1
   return mask
@@ -184,6 +194,17 @@ const saidOfCore = (core: readonly number[]): readonly string[] =>
 
 const NOTHING_BPS = 1000
 
+/** Some neighbour receives from it. */
+export const isForwarding = (
+  ports: readonly Port[],
+  linkAt: (slot: number) => Pick<LinkState, "a" | "b"> | undefined,
+): boolean =>
+  ports.some(({ link, end }) => {
+    const state = linkAt(link)
+    const far = end === "a" ? state?.b : state?.a
+    return far?.fresh === true && (far.rxBps ?? 0) > NOTHING_BPS
+  })
+
 /** A router that does not answer is down, unless a neighbour still receives traffic from it: then only its voice is lost. */
 const silentRouters = (
   { routers }: Topology,
@@ -193,10 +214,7 @@ const silentRouters = (
   let voiceless = 0
   const down = Uint8Array.from(routers, ({ ports }, slot) => {
     if (cells.routers.state(slot).reachable !== false) return 0
-    const forwards = ports.some(({ link, end }) => {
-      const far = end === "a" ? links[link]?.b : links[link]?.a
-      return far?.fresh === true && (far.rxBps ?? 0) > NOTHING_BPS
-    })
+    const forwards = isForwarding(ports, (link) => links[link])
     if (forwards) voiceless++
     return forwards ? 0 : 1
   })
