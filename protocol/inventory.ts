@@ -12,6 +12,8 @@ export interface Site {
   /** WGS 84 degrees. */
   readonly latitude: number
   readonly longitude: number
+  /** Nobody said where it is: its coordinates were guessed from its neighbours'. Absent = they were given. */
+  readonly guessed?: true
 }
 
 export interface Device {

@@ -5,7 +5,7 @@ export const enInventory: Readonly<Record<keyof typeof ptInventory, string>> = {
   "inventory.title": "Import and export",
   "import.title": "Import",
   "import.why":
-    "Sites, devices and links as JSON, or devices as CSV. First a preview; nothing changes before you apply it.",
+    "Sites, devices, links and groups as JSON, a topology as GraphML, or devices as CSV. First a preview; nothing changes before you apply it.",
   "import.document": "Document: paste it, or drop a file here",
   "import.file": "or choose a file",
   "import.large": "The file is larger than 50 MiB.",
@@ -20,6 +20,7 @@ export const enInventory: Readonly<Record<keyof typeof ptInventory, string>> = {
   "import.sites": "Sites",
   "import.devices": "Devices",
   "import.links": "Links",
+  "import.structure": "Groups, providers, services",
   "import.added": "Added",
   "import.updated": "Changed",
   "import.unchanged": "Unchanged",

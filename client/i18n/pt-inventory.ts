@@ -3,7 +3,7 @@ export const ptInventory = {
   "inventory.title": "Importar e exportar",
   "import.title": "Importar",
   "import.why":
-    "Locais, dispositivos e enlaces em JSON, ou dispositivos em CSV. Primeiro uma prévia; nada muda antes de aplicar.",
+    "Locais, dispositivos, enlaces e grupos em JSON, topologia em GraphML, ou dispositivos em CSV. Primeiro uma prévia; nada muda antes de aplicar.",
   "import.document": "Documento: cole aqui ou solte um arquivo",
   "import.file": "ou escolha um arquivo",
   "import.large": "O arquivo tem mais de 50 MiB.",
@@ -17,6 +17,7 @@ export const ptInventory = {
   "import.sites": "Locais",
   "import.devices": "Dispositivos",
   "import.links": "Enlaces",
+  "import.structure": "Grupos, provedores, serviços",
   "import.added": "Novos",
   "import.updated": "Alterados",
   "import.unchanged": "Iguais",

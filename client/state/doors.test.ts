@@ -148,6 +148,7 @@ test("pages join without doubles and within their bound", async () => {
 test("[T8] a document is JSON by its first sign, whatever its file was called; mistakes come by line", () => {
   assert.equal(formatOf('\uFEFF \n {"sites":[]}'), "json")
   assert.equal(formatOf("[1]"), "json")
+  assert.equal(formatOf('\uFEFF\n<?xml version="1.0"?><graphml/>'), "graphml")
   assert.equal(formatOf("name,address\nA,10.0.0.1"), "csv")
   const row = { line: 3, path: "devices[0]", message: "no" }
   assert.deepEqual(mistakesOf(failure(422, "import-invalid", { fields: { errors: [row, { line: "x" }], total: 9 } })), {

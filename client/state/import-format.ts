@@ -4,8 +4,9 @@ import type { Failure } from "#client/state/api.ts"
 /** As the engine (engine/import): larger ones are refused before they are read. */
 export const DOCUMENT_BYTES = 50 * 1024 * 1024
 
-/** A JSON document starts with a brace or a bracket, whatever its file is called; all else is CSV. */
-export const formatOf = (text: string): "json" | "csv" => (/^\uFEFF?\s*[{[]/.test(text) ? "json" : "csv")
+/** JSON starts with a brace or a bracket and GraphML with a <, whatever the file is called; all else is CSV. */
+export const formatOf = (text: string): "json" | "csv" | "graphml" =>
+  /^\uFEFF?\s*[{[]/.test(text) ? "json" : /^\uFEFF?\s*</.test(text) ? "graphml" : "csv"
 
 export interface Mistake {
   readonly line: number

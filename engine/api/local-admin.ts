@@ -15,7 +15,8 @@ import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import type { Importer } from "#engine/api/ports.ts"
 import type { ImportMode, ImportReport } from "#engine/import/document.ts"
-import { IMPORT_BYTES_MAX, parseImport } from "#engine/import/parse.ts"
+import { IMPORT_BYTES_MAX } from "#engine/import/parse.ts"
+import { parseFile } from "#engine/import/parse-file.ts"
 import type { ImportError } from "#engine/import/parse.ts"
 import type { LocalTenants } from "#engine/tenancy/local-tenants.ts"
 import type { Log } from "#engine/log.ts"
@@ -163,7 +164,7 @@ const applyImport = async (
   tenant: string | null,
   mode: ImportMode,
 ): Promise<ImportAnswer> => {
-  const parsed = parseImport(body)
+  const parsed = parseFile(body)
   if (!parsed.ok) return { status: 422, errors: parsed.errors, total: parsed.total }
   const answer = await Effect.runPromise(
     importer.apply(tenant, parsed.document, mode).pipe(

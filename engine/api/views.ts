@@ -184,7 +184,14 @@ export const LinkRow = named(
 )
 export const SiteRow = named(
   "Site",
-  Schema.Struct({ id: Schema.String, name: Schema.String, latitude: Schema.Finite, longitude: Schema.Finite }),
+  Schema.Struct({
+    id: Schema.String,
+    name: Schema.String,
+    latitude: Schema.Finite,
+    longitude: Schema.Finite,
+    /** Nobody said where it is. */
+    guessed: Schema.optionalKey(Schema.Literal(true)),
+  }),
 )
 const RowOfDevice = { device: Schema.String, deviceName: Schema.String }
 export const InterfaceRow = named("InterfaceRow", Schema.Struct({ ...RowOfDevice, ...InterfaceBody.fields }))

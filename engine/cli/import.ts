@@ -10,13 +10,16 @@ import { sendImport } from "#engine/cli/local-client.ts"
 import type { Config } from "#engine/config.ts"
 import { chooseTenant, DEFAULT_TENANT } from "#engine/import/choose-tenant.ts"
 import type { Change, ImportDocument, ImportMode, ImportReport } from "#engine/import/document.ts"
-import { formatImportErrors, parseImport } from "#engine/import/parse.ts"
+import { formatImportErrors } from "#engine/import/parse.ts"
+import { parseFile } from "#engine/import/parse-file.ts"
 
 const HELP = `usage: heliograph import FILE [--tenant SLUG] [--dry-run] [--replace]
 
-Adds and updates sites, devices and links from a JSON file; nothing is removed unless you say so, and the same file
-twice changes nothing.
-  FILE            engine/import/schema.json describes it; - reads standard input
+Adds and updates sites, devices, links and what joins them (groups, providers, services) from a file; nothing is removed
+unless you say so, and the same file twice changes nothing.
+  FILE            JSON as engine/import/schema.json describes it, or GraphML: nodes become devices, edges links,
+                  Latitude and Longitude places (missing ones are guessed from neighbours, and marked);
+                  - reads standard input
   --tenant SLUG   whose network it is; needed only when there are several tenants
   --dry-run       says what would change, and changes nothing
   --replace       also removes what the file does not name; try it with --dry-run first
@@ -33,7 +36,7 @@ Exit codes: 0 imported (or dry run), 1 not imported, 2 wrong words, settings or 
 
 export const importCommand: Command = {
   name: "import",
-  summary: "add or update sites, devices and links from a JSON file",
+  summary: "add or update sites, devices and links from a JSON or GraphML file",
   help: () => HELP,
   words: ["FILE"],
   options: { tenant: { type: "string" }, "dry-run": { type: "boolean" }, replace: { type: "boolean" } },
@@ -43,7 +46,7 @@ export const importCommand: Command = {
     const file = words[0]!
     const bytes = await (file === "-" ? readAll() : readFile(file)).catch((cause: NodeJS.ErrnoException) => cause)
     if (bytes instanceof Error) return say(io, `heliograph import: ${file} cannot be read: ${bytes.message}`, 2)
-    const parsed = parseImport(bytes)
+    const parsed = parseFile(bytes)
     if (!parsed.ok) return say(io, formatImportErrors(file, parsed).join("\n"), 2)
     const tenant = typeof options["tenant"] === "string" ? options["tenant"] : null
     const mode = { dryRun: options["dry-run"] === true, replace: options["replace"] === true }
@@ -111,9 +114,17 @@ const importIntoStorage = async (config: Config, job: Job, io: CommandIo): Promi
 }
 
 /** What a first import would say, without making the tenant for it. */
-const allAdded = ({ sites, devices, links }: ImportDocument): ImportReport => {
+const allAdded = (document: ImportDocument): ImportReport => {
+  const { sites, devices, links, srlgs, groups, providers, services } = document
+  const structure = [srlgs, groups, providers, services].filter((list) => list !== undefined)
   const added = (count: number): Change => ({ added: count, updated: 0, unchanged: 0, removed: 0 })
-  return { rev: 1, sites: added(sites.length), devices: added(devices.length), links: added(links.length) }
+  return {
+    rev: 1,
+    sites: added(sites.length),
+    devices: added(devices.length),
+    links: added(links.length),
+    ...(structure.length === 0 ? {} : { structure: added(structure.flat().length) }),
+  }
 }
 
 const describe = (report: ImportReport, dryRun: boolean): readonly string[] => [
@@ -121,6 +132,7 @@ const describe = (report: ImportReport, dryRun: boolean): readonly string[] => [
   `  sites    ${changes(report.sites)}`,
   `  devices  ${changes(report.devices)}`,
   `  links    ${changes(report.links)}`,
+  ...(report.structure === undefined ? [] : [`  groups   ${changes(report.structure)}`]),
 ]
 
 const changes = (change: Change): string =>

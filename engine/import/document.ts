@@ -2,15 +2,19 @@
 import type { RouterOsCredential, SnmpCredential } from "#engine/collectors/target.ts"
 import type { ServiceProbe } from "#engine/probes/plan.ts"
 import type { Role } from "#protocol/role.ts"
+import type { DeclaredGroup, DeclaredProvider, DeclaredService, DeclaredSrlg } from "#protocol/structure.ts"
 
 export interface ImportSite {
   readonly id: string
   readonly name: string
   readonly latitude: number
   readonly longitude: number
+  /** Nobody said where it is: the coordinates are a guess. */
+  readonly guessed?: true
 }
 export interface ImportDevice {
   readonly name: string
+  /** "" = none: it is part of the topology, and nothing asks it. */
   readonly address: string
   /** ImportSite.id. */
   readonly site: string
@@ -33,7 +37,25 @@ export interface ImportLink {
   readonly b: ImportLinkEnd
   readonly capacityBps: number | null
 }
-export interface ImportDocument {
+/** A link by its ends, in either order. */
+export type ImportLinkName = Pick<ImportLink, "a" | "b">
+
+/** As protocol/structure.ts, with names for ids; a kind that is absent stays as it is, also when the document replaces. */
+export interface ImportStructure {
+  readonly srlgs?: ReadonlyArray<Renamed<DeclaredSrlg>>
+  readonly groups?: ReadonlyArray<Renamed<DeclaredGroup>>
+  readonly providers?: ReadonlyArray<Renamed<DeclaredProvider>>
+  readonly services?: ReadonlyArray<Renamed<DeclaredService>>
+}
+type Renamed<T> = {
+  readonly [K in keyof T]: K extends "links"
+    ? readonly ImportLinkName[]
+    : K extends "devices" | "dependants" | "sites"
+      ? readonly string[]
+      : T[K]
+}
+
+export interface ImportDocument extends ImportStructure {
   readonly sites: readonly ImportSite[]
   readonly devices: readonly ImportDevice[]
   readonly links: readonly ImportLink[]
@@ -53,6 +75,8 @@ export interface ImportReport {
   readonly sites: Change
   readonly devices: Change
   readonly links: Change
+  /** Of all four kinds of declared structure; absent = the document says nothing of any. */
+  readonly structure?: Change
 }
 export interface Change {
   readonly added: number

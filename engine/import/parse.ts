@@ -29,6 +29,7 @@ import {
   required,
 } from "#engine/import/read.ts"
 import type { Fields, Mistakes } from "#engine/import/read.ts"
+import { pairName, readStructure, STRUCTURE_FIELDS } from "#engine/import/structure.ts"
 import { nearest } from "#engine/nearest.ts"
 import type { WrongAddress } from "#engine/net/reach.ts"
 import { ROLES } from "#protocol/role.ts"
@@ -41,8 +42,8 @@ export const IMPORT_LINKS_MAX = 400_000
 
 /** The fields of each object of the document. schema.json lists the same. */
 export const IMPORT_FIELDS = {
-  document: ["$schema", "sites", "devices", "links"],
-  site: ["id", "name", "latitude", "longitude"],
+  document: ["$schema", "sites", "devices", "links", "srlgs", "groups", "providers", "services"],
+  site: ["id", "name", "latitude", "longitude", "guessed"],
   device: ["name", "address", "site", "roles", "snmp", "routeros", "pollSeconds", "ping", "probes"],
   snmp: [
     "version",
@@ -59,6 +60,7 @@ export const IMPORT_FIELDS = {
   link: ["a", "b", "capacityBps"],
   linkEnd: ["device", "interface"],
   ...PROBE_FIELDS,
+  ...STRUCTURE_FIELDS,
 } as const
 
 export interface ImportError {
@@ -112,7 +114,8 @@ const whole = (message: string): ParsedImport => ({
   total: 1,
 })
 
-const decodeUtf8 = (bytes: Uint8Array): string | null => {
+/** Null when it is not. */
+export const decodeUtf8 = (bytes: Uint8Array): string | null => {
   try {
     return new TextDecoder("utf-8", { fatal: true }).decode(bytes)
   } catch {
@@ -127,7 +130,9 @@ const readDocument = (root: JsonNode, mistakes: Mistakes, wrong: WrongAddress): 
   const siteIds = new Set(sites.map((site) => site.id))
   const devices = readDevices(fields, siteIds, wrong)
   const deviceNames = new Set(devices.map((device) => device.name))
-  return { sites, devices, links: readLinks(fields, deviceNames) }
+  const links = readLinks(fields, deviceNames)
+  const pairs = new Set(links.map(({ a, b }) => pairName(a, b)))
+  return { sites, devices, links, ...readStructure(fields, { sites: siteIds, devices: deviceNames, links: pairs }) }
 }
 
 const readSites = (document: Fields): ImportSite[] => {
@@ -140,9 +145,10 @@ const readSites = (document: Fields): ImportSite[] => {
     const name = readText(fields, "name", { max: 128 })
     const latitude = readNumber(fields, "latitude", { min: -90, max: 90, whole: false, unit: "degrees" })
     const longitude = readNumber(fields, "longitude", { min: -180, max: 180, whole: false, unit: "degrees" })
+    const guessed = readFlag(fields, "guessed") === true ? ({ guessed: true } as const) : {}
     if (id === undefined || !unique(fields, "id", id)) continue
     // A site with a wrong coordinate still counts as known, so that its devices are not blamed for it.
-    sites.push({ id, name: name ?? id, latitude: latitude ?? 0, longitude: longitude ?? 0 })
+    sites.push({ id, name: name ?? id, latitude: latitude ?? 0, longitude: longitude ?? 0, ...guessed })
   }
   return sites
 }
@@ -156,12 +162,14 @@ const readDevices = (document: Fields, siteIds: ReadonlySet<string>, wrong: Wron
     if (fields === null) continue
     const name = readText(fields, "name", { max: 128 })
     const address = readAddress(fields, wrong)
+    const isMute = fields.members.get("address")?.node.type === "null"
+    if (isMute) refuseAsking(fields)
     const site = readReference(fields, "site", siteIds, "site")
     const roles = readRoles(fields)
     const snmp = readSnmp(fields)
     const routeros = readRouterOs(fields)
     const pollSeconds = readOptionalNumber(fields, "pollSeconds", { min: 1, max: 3600, whole: true, unit: "s" })
-    const pingSeconds = readPing(fields)
+    const pingSeconds = isMute ? 0 : readPing(fields)
     const probes = readProbes(fields)
     if (address !== undefined && snmp !== null) uniqueService(fields, "snmp", `${address} udp ${snmp.port}`)
     if (address !== undefined && routeros !== null) uniqueService(fields, "routeros", `${address} tcp ${routeros.port}`)
@@ -231,6 +239,8 @@ const readReference = (fields: Fields, key: string, known: ReadonlySet<string>, 
 }
 
 const readAddress = (fields: Fields, wrong: WrongAddress): string | undefined => {
+  // null is said on purpose: part of the topology, and nothing asks it.
+  if (fields.members.get("address")?.node.type === "null") return undefined
   const value = readText(fields, "address", { max: 64 })
   if (value === undefined) return undefined
   const why = wrongAddress(value) ?? wrong(value)
@@ -369,6 +379,15 @@ const refuse = (fields: Fields, key: string, message: string): void => {
   const member = fields.members.get(key)
   if (member !== undefined && member.node.type !== "null")
     note(fields.mistakes, member.keyAt, join(fields.path, key), message)
+}
+
+/** Where there is no address, nothing can be asked. */
+const refuseAsking = (fields: Fields): void => {
+  for (const key of ["snmp", "routeros", "ping", "probes"]) {
+    const node = optional(fields, key)
+    const isNothing = node === undefined || (node.type === "boolean" && !node.value)
+    if (!isNothing) refuse(fields, key, "needs an address")
+  }
 }
 
 const needsOther = (fields: Fields, key: string, other: string): void => {

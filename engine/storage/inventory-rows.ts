@@ -57,8 +57,8 @@ export const readStored = async (tx: Tx, tenant: TenantId): Promise<Stored> => {
     "select max(rev)::float8 as rev from inventory_revision where tenant_id = $1",
     [tenant],
   )
-  const sites = await tx.query<{ site_id: string; name: string; latitude: number; longitude: number }>(
-    "select site_id, name, latitude, longitude from site where tenant_id = $1",
+  const sites = await tx.query<SiteDbRow>(
+    "select site_id, name, latitude, longitude, guessed from site where tenant_id = $1",
     [tenant],
   )
   const devices = await tx.query<DeviceRow>(
@@ -79,12 +79,27 @@ export const readStored = async (tx: Tx, tenant: TenantId): Promise<Stored> => {
   const sealed = Map.groupBy(credentials.rows, (row) => row.device_id)
   return {
     rev: revs.rows[0]?.rev ?? 0,
-    sites: new Map(sites.rows.map(({ site_id, ...rest }) => [site_id, { id: siteId(site_id), ...rest }])),
+    sites: new Map(sites.rows.map((row) => [row.site_id, siteOf(row)])),
     devices: new Map(devices.rows.map((row) => [row.name, deviceOf(row, sealed.get(row.device_id) ?? [])])),
     links: new Map(links.rows.map(linkOf).map((link) => [pairKey(link), link])),
     structure: await readStructure(tx, tenant),
   }
 }
+
+interface SiteDbRow {
+  readonly site_id: string
+  readonly name: string
+  readonly latitude: number
+  readonly longitude: number
+  readonly guessed: boolean
+}
+const siteOf = ({ site_id, name, latitude, longitude, guessed }: SiteDbRow): Site => ({
+  id: siteId(site_id),
+  name,
+  latitude,
+  longitude,
+  ...(guessed ? { guessed: true as const } : {}),
+})
 
 interface DeviceRow {
   readonly device_id: string
@@ -169,11 +184,11 @@ const lastById = <Row extends { readonly id: string }>(rows: readonly Row[]): re
 
 export const writeSites = async (tx: Tx, tenant: TenantId, rows: readonly Site[]): Promise<void> => {
   await tx.query(
-    `insert into site (tenant_id, site_id, name, latitude, longitude)
-     select $1::uuid, id, name, latitude, longitude
-     from jsonb_to_recordset($2::jsonb) as r(id text, name text, latitude float8, longitude float8)
+    `insert into site (tenant_id, site_id, name, latitude, longitude, guessed)
+     select $1::uuid, id, name, latitude, longitude, coalesce(guessed, false)
+     from jsonb_to_recordset($2::jsonb) as r(id text, name text, latitude float8, longitude float8, guessed boolean)
      on conflict (tenant_id, site_id) do update
-     set name = excluded.name, latitude = excluded.latitude, longitude = excluded.longitude`,
+     set name = excluded.name, latitude = excluded.latitude, longitude = excluded.longitude, guessed = excluded.guessed`,
     [tenant, JSON.stringify(lastById(rows))],
   )
 }

@@ -42,6 +42,8 @@ import {
 } from "#engine/storage/inventory-rows.ts"
 import { makeTargetOpener, type TargetOpener } from "#engine/storage/targets.ts"
 import { pgText } from "#engine/storage/pg-text.ts"
+import { planStructure, type StructurePlan } from "#engine/topology/structure-import.ts"
+import { StructureWrong } from "#engine/topology/structure-check.ts"
 import { uuidv7 } from "#engine/storage/uuidv7.ts"
 import type { MasterKeyUnusable, TenantKey, Vault, VaultRefused } from "#engine/storage/vault.ts"
 import { deviceId, linkId, siteId, type TenantId } from "#protocol/id.ts"
@@ -124,6 +126,7 @@ export const planImport =
     const key = document.devices.some((it) => it.snmp !== null || it.routeros !== null) ? await keyOf() : null
     const sites = planSites(stored, document.sites)
     const { devices, links, credentials } = planRest(stored, document, options, key)
+    const structure = structureFor(stored, document, options.replace === true)
     if (options.mayCredentials === false) refuseCredentials(document, devices.rows, before)
     const withRemoved = (change: Change, ids: readonly string[]): Change => ({ ...change, removed: ids.length })
     const report = (rev: number): ImportReport => ({
@@ -131,6 +134,7 @@ export const planImport =
       sites: withRemoved(sites.change, removed.sites),
       devices: withRemoved(devices.change, removed.devices),
       links: withRemoved(links.change, removed.links),
+      ...(structure.change === undefined ? {} : { structure: structure.change }),
     })
     const nameOf = (id: string): string => before.get(id)?.name ?? devices.rows.find((row) => row.id === id)?.name ?? id
     const linkName = (link: Link): string =>
@@ -140,6 +144,7 @@ export const planImport =
         ...sites.named(kind, (site) => `site ${site.id}`),
         ...devices.named(kind, (device) => device.name),
         ...links.named(kind, linkName),
+        ...structure.named[kind],
       ].slice(0, PREVIEW_MAX)
     const preview: ImportPreview = {
       added: pick("added"),
@@ -148,6 +153,7 @@ export const planImport =
         ...removed.devices.map(nameOf),
         ...removed.links.flatMap((id) => linksBefore.get(id) ?? []).map(linkName),
         ...removed.sites.map((id) => `site ${id}`),
+        ...structure.named.removed,
       ].slice(0, PREVIEW_MAX),
     }
     return {
@@ -158,8 +164,8 @@ export const planImport =
         credentials,
         removed,
         removedCredentials: [],
-        structure: [],
-        removedStructure: [],
+        structure: structure.rows,
+        removedStructure: structure.removed,
       },
       report,
       answer: (rev) => ({ report: report(rev), preview }),
@@ -171,6 +177,14 @@ export const planImport =
       }),
     }
   }
+
+const structureFor = (stored: Stored, document: ImportDocument, replace: boolean): StructurePlan => {
+  try {
+    return planStructure(stored, document, replace)
+  } catch (cause) {
+    throw cause instanceof StructureWrong ? new ImportRefused({ message: cause.message }) : cause
+  }
+}
 
 /**
  * Whoever may not manage credentials neither sets them nor leads them elsewhere: a device that changes its address would
@@ -227,7 +241,9 @@ interface Plan<Row> {
 
 const planSites = (stored: Stored, documents: readonly ImportSite[]): Plan<Site> =>
   planRows(documents, (it) => {
-    const site = { ...it, id: siteId(pgText(it.id, 200)), name: pgText(it.name, 200) }
+    const { latitude, longitude } = it
+    const guess = it.guessed === true ? ({ guessed: true } as const) : {}
+    const site = { id: siteId(pgText(it.id, 200)), name: pgText(it.name, 200), latitude, longitude, ...guess }
     const old = stored.sites.get(site.id)
     stored.sites.set(site.id, site)
     return outcome(old, site, same(old, site))

@@ -15,6 +15,7 @@ import {
   type StructureKinds,
   type StructureRow,
 } from "#engine/storage/structure-rows.ts"
+import { checked, membersOf, StructureWrong } from "#engine/topology/structure-check.ts"
 import { STRUCTURE_MAX } from "#protocol/structure.ts"
 
 /** In the audit. */
@@ -24,7 +25,6 @@ const WORD: Readonly<Record<StructureKind, string>> = {
   provider: "provider",
   service: "service",
 }
-const ID = /^[\p{L}\p{N}][\p{L}\p{N} ._:-]*$/u
 
 /** As one caller may see it: members that are gone, or that stand elsewhere, are left out. */
 export const seenItem = <K extends StructureKind>(
@@ -68,7 +68,7 @@ export const putStructure =
     const found = stored.structure.get(key) as StructureRow<K> | undefined
     const old = found === undefined ? null : seenItem(stored, reach, found.item)
     if (!fitsIfMatch(ifMatch, old === null ? null : etagOf(old))) throw changedMeanwhile()
-    const item = checked(stored, reach, kind, wanted)
+    const item = accepted(stored, reach, kind, wanted)
     if (old === null && itemsOf(stored.structure, kind).length >= STRUCTURE_MAX)
       throw refused(`there are ${STRUCTURE_MAX} of these already`)
     const row: StructureRow<K> = { kind, item }
@@ -89,69 +89,20 @@ export const removeOne =
     return planned({ ...NO_EDIT, removedStructure: [{ kind, id }] }, act, null)
   }
 
-/** They join what lies in several sites. */
-const wholeNetwork = ({ sites }: Reach): void => {
-  if (sites !== null) throw refused("whoever sees some sites only cannot change what joins sites")
-}
-
-/** Members are there, each once, in a fixed order; a name in one line. */
-const checked = <K extends StructureKind>(
+const accepted = <K extends StructureKind>(
   stored: Stored,
   reach: Reach,
   kind: K,
   wanted: StructureKinds[K],
 ): StructureKinds[K] => {
-  if (!ID.test(wanted.id))
-    throw refused("the id begins with a letter or digit and has letters, digits, spaces, . _ : - only")
-  const name = wanted.name.trim()
-  // oxlint-disable-next-line no-control-regex -- that is what is looked for
-  if (name === "" || /[\u0000-\u001f\u007f]/.test(name) || !name.isWellFormed())
-    throw refused("the name must be a text of one line")
-  const members = membersOf(stored, reach)
-  const fields = Object.entries({ ...wanted, name }).map(([field, value]) => {
-    const isMember = members[field]
-    if (isMember === undefined) return [field, value] as const
-    const ids = [...new Set(value as readonly string[])].sort()
-    const strangers = ids.filter((id) => !isMember(id))
-    if (strangers.length > 0)
-      throw refused(
-        `${field}: ${strangers
-          .slice(0, 3)
-          .map((id) => JSON.stringify(id))
-          .join(", ")} ${strangers.length === 1 ? "is" : "are"} not there`,
-      )
-    return [field, ids] as const
-  })
-  const item = Object.fromEntries(fields) as unknown as StructureKinds[K]
-  if (kind === "group") refuseGroup(item as StructureKinds["group"])
-  return item
-}
-
-const refuseGroup = ({ mode, k, devices, links, dependants }: StructureKinds["group"]): void => {
-  const members = devices.length + links.length
-  if (members === 0) throw refused("a dependency group has at least one member")
-  if (dependants.length === 0) throw refused("a dependency group has at least one dependant")
-  if (mode === "kofn" && k > members) throw refused(`k is ${k}, and there are ${members} members`)
-  const both = dependants.find((device) => devices.includes(device))
-  if (both !== undefined) throw refused("a device cannot depend on a group that it is a member of")
-}
-
-/** By field: whether an id is a member that this caller sees. */
-const membersOf = (stored: Stored, { sites }: Reach): Readonly<Record<string, (id: string) => boolean>> => {
-  const devices = new Map(
-    [...stored.devices.values()].map(({ device }) => [device.id as string, device.site as string]),
-  )
-  const links = new Map([...stored.links.values()].map((link) => [link.id as string, link]))
-  const isSeen = (site: string | undefined): boolean => site !== undefined && (sites === null || sites.includes(site))
-  const device = (id: string): boolean => isSeen(devices.get(id))
-  return {
-    devices: device,
-    dependants: device,
-    links: (id) => {
-      const link = links.get(id)
-      return link !== undefined && (sites === null || device(link.a.device) || device(link.b.device))
-    },
-    sites: (id) => stored.sites.has(id) && isSeen(id),
-    providers: (id) => stored.structure.has(structureKey("provider", id)),
+  try {
+    return checked(membersOf(stored, reach), kind, wanted)
+  } catch (cause) {
+    throw cause instanceof StructureWrong ? refused(cause.message) : cause
   }
+}
+
+/** They join what lies in several sites. */
+const wholeNetwork = ({ sites }: Reach): void => {
+  if (sites !== null) throw refused("whoever sees some sites only cannot change what joins sites")
 }

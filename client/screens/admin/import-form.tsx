@@ -82,7 +82,11 @@ export const ImportForm = () => {
         </label>
         <label class="file">
           {t("import.file")}
-          <input type="file" accept=".json,.csv,.txt" onChange={(event) => void read(event.currentTarget.files?.[0])} />
+          <input
+            type="file"
+            accept=".json,.csv,.txt,.graphml,.xml"
+            onChange={(event) => void read(event.currentTarget.files?.[0])}
+          />
         </label>
       </div>
       {can("deviceRemove") && <Check label={t("import.replace")} hint={t("import.replace.hint")} value={replace} />}

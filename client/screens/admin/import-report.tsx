@@ -4,7 +4,7 @@ import type { Mistakes } from "#client/state/import-format.ts"
 import { formatNumber } from "#client/ui/format.ts"
 import type { ImportReport } from "#protocol/rest-generated.ts"
 
-const KINDS = ["sites", "devices", "links"] as const
+const KINDS = ["sites", "devices", "links", "structure"] as const
 const COUNTS = ["added", "updated", "unchanged", "removed"] as const
 const NAMED = ["removed", "added", "updated"] as const
 
@@ -23,19 +23,22 @@ export const ImportReportView = ({ report }: { report: ImportReport }) => (
         </tr>
       </thead>
       <tbody>
-        {KINDS.map((kind) => (
-          <tr key={kind}>
-            <th scope="row">{t(`import.${kind}`)}</th>
-            {COUNTS.map((count) => (
-              <td
-                key={count}
-                class={`right num ${count === "removed" && report[kind].removed > 0 ? "word-critical strong" : ""}`}
-              >
-                {formatNumber(language.value, report[kind][count])}
-              </td>
-            ))}
-          </tr>
-        ))}
+        {KINDS.map((kind) => [kind, report[kind]] as const).map(
+          ([kind, change]) =>
+            change !== undefined && (
+              <tr key={kind}>
+                <th scope="row">{t(`import.${kind}`)}</th>
+                {COUNTS.map((count) => (
+                  <td
+                    key={count}
+                    class={`right num ${count === "removed" && change.removed > 0 ? "word-critical strong" : ""}`}
+                  >
+                    {formatNumber(language.value, change[count])}
+                  </td>
+                ))}
+              </tr>
+            ),
+        )}
       </tbody>
     </table>
     {NAMED.filter((what) => report.preview[what].length > 0).map((what) => (

@@ -71,6 +71,8 @@ export const ImportReportBody = named(
     sites: CountBody,
     devices: CountBody,
     links: CountBody,
+    /** Groups, providers and services, where the document names any. */
+    structure: Schema.optionalKey(CountBody),
     /** Names, at most 200 of each. */
     preview: Schema.Struct({
       added: Schema.Array(Schema.String),
@@ -159,9 +161,9 @@ export class InventoryGroup extends HttpApiGroup.make("inventory")
       error: [NotFound, ServiceUnavailable],
     }).annotate(OpenApi.Summary, "Remove a link"),
     HttpApiEndpoint.post("import", "/imports", {
-      query: { dryRun: flag, replace: flag, format: Schema.optionalKey(Schema.Literals(["json", "csv"])) },
+      query: { dryRun: flag, replace: flag, format: Schema.optionalKey(Schema.Literals(["json", "csv", "graphml"])) },
       headers: Idempotent,
-      /** The document as text: JSON by engine/import/schema.json, or CSV of devices. */
+      /** The document as text: JSON by engine/import/schema.json, CSV of devices, or GraphML. */
       payload: Schema.Struct({ document: Schema.String }),
       success: ImportReportBody,
       error: [ImportInvalid, Refused, Conflict, QuotaExceeded, ServiceUnavailable],

@@ -10,6 +10,7 @@ import { requestHash, withIdempotency } from "#engine/api/idempotency.ts"
 import { Changed, Conflict, ImportInvalid, NotFound, Refused } from "#engine/api/problems.ts"
 import { Caller } from "#engine/api/signed-in.ts"
 import { parseCsv } from "#engine/import/csv.ts"
+import { parseGraphml } from "#engine/import/graphml.ts"
 import { parseImport, type ParsedImport } from "#engine/import/parse.ts"
 import type { EditRefused } from "#engine/inventory-api/edit-refused.ts"
 import type { EditError, Editor } from "#engine/inventory-api/inventory-api.ts"
@@ -111,7 +112,8 @@ export const inventory = (deps: ApiDeps) => {
           const wrong = store.wrongAddress(principal.tenant)
           const isCsv = (query.format ?? "json") === "csv"
           const sites = isCsv ? yield* as(["refused"], store.sites) : new Map()
-          const parsed = isCsv ? parseCsv(payload.document, sites, wrong) : parseImport(payload.document, wrong)
+          const parse = query.format === "graphml" ? parseGraphml : parseImport
+          const parsed = isCsv ? parseCsv(payload.document, sites, wrong) : parse(payload.document, wrong)
           if (!parsed.ok) return yield* invalid(parsed)
           const { report, preview } = yield* as(["refused"], (who) => store.import(who, parsed.document, mode))
           return { ...report, dryRun: mode.dryRun, preview }
