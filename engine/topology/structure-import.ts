@@ -107,7 +107,7 @@ const wantedOf = <K extends StructureKind>(ids: Ids, document: ImportDocument, k
     return Object.fromEntries(fields) as unknown as StructureKinds[K]
   })
 
-/** All four lists, by id; a kind of which there is none is absent. Members that are gone are left out. */
+/** All four lists, by id, empty ones too: a document that replaces then means all. Members that are gone are left out. */
 export const structureDocument = (stored: Stored): ImportStructure => {
   const members = membersOf(stored, EVERYTHING)
   const names = new Map<string, string>([...stored.devices.values()].map(({ device, name }) => [device.id, name]))
@@ -130,11 +130,9 @@ export const structureDocument = (stored: Stored): ImportStructure => {
       }),
     )
   return Object.fromEntries(
-    KINDS.flatMap((kind) => {
-      const items = itemsOf(stored.structure, kind)
-        .map((item) => itemOf(inOrder(item)))
-        .filter(isWhole)
-      return items.length === 0 ? [] : [[LISTS[kind], items]]
+    KINDS.map((kind) => {
+      const items = itemsOf(stored.structure, kind).map((item) => itemOf(inOrder(item)))
+      return [LISTS[kind], items.filter(isWhole)]
     }),
   )
 }
