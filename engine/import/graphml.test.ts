@@ -1,7 +1,7 @@
 /** GraphML: what becomes of nodes, edges and places; guesses are marked; what is wrong is told by its line. */
 import assert from "node:assert/strict"
 import { existsSync, readdirSync, readFileSync } from "node:fs"
-import { join } from "node:path"
+import { join, resolve } from "node:path"
 import { test } from "node:test"
 import fc from "fast-check"
 import { guessPlaces } from "#engine/import/guessed-places.ts"
@@ -253,9 +253,10 @@ test("any graph comes out with as many devices and cables as it has, every name 
   )
 })
 
-const DIR = "/work/shared/data/topology"
+/** Beside the checkout, where a machine has it. */
+const DIR = resolve(import.meta.dirname, "../../../shared/data/topology")
 const files = existsSync(DIR) ? readdirSync(DIR).filter((name) => name.endsWith(".graphml")) : []
-const NONE = files.length === 0 ? `no graphs in ${DIR}: see its README for where they come from` : false
+const NONE = files.length === 0 ? `no GraphML in ${DIR} (Internet Topology Zoo)` : false
 test("[W1] the Internet Topology Zoo's graphs: all of them, with their places", { skip: NONE }, () => {
   for (const name of files) {
     const source = readFileSync(join(DIR, name))
