@@ -11,15 +11,11 @@ import { deviceId, linkId } from "#protocol/id.ts"
 import { disjointPaths } from "#twin/whatif/disjoint.ts"
 import type { CustomersLost } from "#twin/whatif/customers.ts"
 import type { Fault } from "#twin/whatif/fault.ts"
-import type { Candidate } from "#twin/whatif/next-failure.ts"
+import type { Candidate, SinglePoint } from "#twin/whatif/next-failure.ts"
 import { nextFailures, singlePoints } from "#twin/whatif/next-failure.ts"
 import { kShortestPaths } from "#twin/whatif/paths.ts"
-<<<<<<< HEAD
 import { routesOf } from "#twin/whatif/routes.ts"
 import type { Route } from "#twin/whatif/routes.ts"
-=======
-import type { SinglePoint } from "#twin/whatif/redundancy.ts"
->>>>>>> 53e25a0 ([W8] redundancy.lost and redundancy.restored: a watch in the fold tells who hangs on one way alone though two are planned; a shipped rule stands from one to the other)
 import type { Shift } from "#twin/whatif/what-if.ts"
 import { whatIf } from "#twin/whatif/what-if.ts"
 

@@ -9,7 +9,6 @@ import type { Failed, Fault } from "#twin/whatif/fault.ts"
 import { dependenceNow } from "#twin/whatif/model.ts"
 import type { Model } from "#twin/whatif/model.ts"
 import { redundancyOf, singleWays } from "#twin/whatif/redundancy.ts"
-import type { SinglePoint } from "#twin/whatif/redundancy.ts"
 import type { Spanning } from "#twin/whatif/spanning.ts"
 import { flowThrough, Shift } from "#twin/whatif/shift.ts"
 import { isAbove } from "#twin/whatif/traffic.ts"
@@ -50,6 +49,16 @@ export interface Ranking {
   /** Our routers with service that one failure would cut off. */
   readonly single: readonly SinglePoint[]
   readonly assumptions: readonly string[]
+}
+
+/** Who hangs on one link or one router. */
+export interface SinglePoint {
+  readonly router: number
+  /** The nearest link, and router, without which it has no way; -1 = none. */
+  readonly link: number
+  readonly byRouter: number
+  /** True = with everything up it would have a way without these: redundancy is lost, not missing. */
+  readonly lostNow: boolean
 }
 
 export interface RankingOptions {

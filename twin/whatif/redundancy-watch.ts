@@ -14,9 +14,10 @@ import type { TenantState } from "#twin/tenant.ts"
 import type { Topology } from "#twin/topology.ts"
 import { flatGraphOf } from "#twin/whatif/graph.ts"
 import type { FlatGraph } from "#twin/whatif/graph.ts"
+import type { SinglePoint } from "#twin/whatif/next-failure.ts"
 import { reachableFrom } from "#twin/whatif/reach.ts"
 import { redundancyOf, singleWays } from "#twin/whatif/redundancy.ts"
-import type { Redundancy, SinglePoint } from "#twin/whatif/redundancy.ts"
+import type { Redundancy } from "#twin/whatif/redundancy.ts"
 import { exitsOfRoles, isForwarding } from "#twin/whatif/twin-model.ts"
 
 /** One fault comes as several pieces of news (both ends, traps and polls): so long is waited for the others. */

@@ -4,6 +4,7 @@
  * sources count as one place that cannot fail as a whole; a single source can.
  */
 import type { FlatGraph } from "#twin/whatif/graph.ts"
+import type { SinglePoint } from "#twin/whatif/next-failure.ts"
 
 export interface CutOff {
   /** Nodes that lose every source by it, and the sum of their weights; a failed router itself is not counted. */
@@ -19,16 +20,6 @@ export interface Redundancy {
   /** By node: the nearest link, and the nearest router, without which it is cut off; -1 = none: it has two ways. */
   readonly singleLink: Int32Array
   readonly singleRouter: Int32Array
-}
-
-/** Who hangs on one link or one router. */
-export interface SinglePoint {
-  readonly router: number
-  /** The nearest link, and router, without which it has no way; -1 = none. */
-  readonly link: number
-  readonly byRouter: number
-  /** True = with everything up it would have a way without these: redundancy is lost, not missing. */
-  readonly lostNow: boolean
 }
 
 /** By slot, those that some source reaches; `outside` = routers of others, of whom nothing is said. */
