@@ -4,7 +4,7 @@
  * a start reads it back from the mark that was stored with the last chunks, while new polls wait. Nothing is kept twice for
  * long, and nothing that was acknowledged is lost.
  */
-import { setImmediate as breathe, setTimeout as sleep } from "node:timers/promises"
+import { setImmediate as nodeBreathe, setTimeout as nodeSleep } from "node:timers/promises"
 import * as Effect from "effect/Effect"
 import * as Scope from "effect/Scope"
 import type { TenantId } from "#protocol/id.ts"
@@ -70,6 +70,22 @@ export interface HistoryOptions {
   readonly limits?: Partial<HistoryLimits>
   /** Reads charts elsewhere (history-thread.ts); default: here. */
   readonly readElsewhere?: ReadElsewhere | undefined
+  /** Default: Node's. A simulation has its own. */
+  readonly turns?: HistoryTurns
+}
+
+/** How it lets others go on, waits, and runs its statements. */
+export interface HistoryTurns {
+  readonly breathe: () => Promise<void>
+  /** Resolves early when the signal says so. */
+  readonly pause: (ms: number, signal: AbortSignal) => Promise<void>
+  readonly run: <A>(effect: Effect.Effect<A>) => Promise<A>
+}
+
+const REAL_TURNS: HistoryTurns = {
+  breathe: () => nodeBreathe(),
+  pause: (ms, signal) => nodeSleep(ms, undefined, { signal }).catch(() => {}),
+  run: (effect) => Effect.runPromise(effect),
 }
 
 /** As History.read; `windows` = those of the device that are not stored. */
@@ -120,6 +136,7 @@ export const openHistory = (options: HistoryOptions): Effect.Effect<History, DbE
 class HistoryStore {
   readonly #options: HistoryOptions
   readonly #limits: HistoryLimits
+  readonly #turns: HistoryTurns
   /** Newest seq taken, by source and device. */
   readonly #taken: Map<string, number>
   readonly #open: OpenWindows
@@ -155,6 +172,7 @@ class HistoryStore {
   constructor(options: HistoryOptions, recoverFrom: number, taken: Map<string, number>, plan: RollupPlan) {
     this.#options = options
     this.#plan = plan
+    this.#turns = options.turns ?? REAL_TURNS
     this.#limits = { ...LIMITS, ...options.limits }
     this.#behindSeq = recoverFrom
     this.#taken = taken
@@ -343,7 +361,7 @@ class HistoryStore {
 
   /** Runs while sealed windows wait: as many as there are in one transaction, the next when that is done. */
   async #store(): Promise<void> {
-    await breathe()
+    await this.#turns.breathe()
     for (let failures = 0; this.#waiting() && !this.#closing.signal.aborted;) {
       const batch = this.#sealed.slice(0, this.#limits.batchChunks)
       this.#inFlight = batch.length
@@ -361,7 +379,7 @@ class HistoryStore {
 
   /** Ends early when we are closing. */
   async #pause(ms: number): Promise<void> {
-    await sleep(ms, undefined, { signal: this.#closing.signal }).catch(() => {})
+    await this.#turns.pause(ms, this.#closing.signal)
   }
 
   #waiting(): boolean {
@@ -377,7 +395,7 @@ class HistoryStore {
       const window = packed.unpack()
       unpacked.push({ device, source, window })
       rows.push(rowOf({ device, source, window }))
-      await breathe()
+      await this.#turns.breathe()
     }
     const silent = batch.length === 0 ? this.#silent.slice(0, this.#limits.batchChunks) : []
     const jobs = [...this.#plan.jobs(unpacked), ...silent]
@@ -389,7 +407,7 @@ class HistoryStore {
       yield* insertChunks(db, tenant, rows, rollups, { neededSeq, newestMs: this.#newestMs })
       return rollups
     })
-    const done = await Effect.runPromise(
+    const done = await this.#turns.run(
       Effect.match(store, {
         onSuccess: (rollups) => ({ error: null, rollups }),
         onFailure: (error) => ({ error, rollups: [] }),

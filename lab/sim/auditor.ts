@@ -11,8 +11,12 @@ import type { TenantRuntime } from "#engine/tenant/runtime.ts"
 import { batchOf } from "#engine/storage/journal-row.ts"
 import * as codec from "#engine/tenant/journal-codec.ts"
 import { namesOf } from "#lab/sim/devices.ts"
+import { Acts } from "#lab/sim/acts.ts"
+import { Alerts } from "#lab/sim/alerts.ts"
+import { HistoryAudit } from "#lab/sim/history.ts"
 import type { TenantTables } from "#lab/sim/tables.ts"
 import type { Viewer, Wire } from "#lab/sim/viewers.ts"
+import { fail } from "#lab/sim/violation.ts"
 import type { EventView } from "#protocol/view.ts"
 import { BEHAVIOURS, plainBank, NO_STATES } from "#twin/cells.ts"
 import type { Cells } from "#twin/cells.ts"
@@ -22,31 +26,6 @@ import { newWorld, runRound } from "#twin/round.ts"
 import type { World } from "#twin/round.ts"
 import { snapshotTwin } from "#twin/snapshot.ts"
 import { countsOf } from "#twin/view.ts"
-
-export type AuditorName =
-  | "journal" // acknowledged inputs are in the journal, once, in order, and nothing else is
-  | "fold" // live state = from-scratch fold
-  | "events" // the events' table = what the twin decided
-  | "viewers" // every picture = the twin's
-  | "bounds" // queues within their limits
-  | "isolation" // something of one tenant is another's, or waits for another
-  | "truth" // the twin agrees with the lab
-  | "recovery" // healthy again in time
-  | "false-alarm" // an event without a cause
-  | "life" // something threw, hung or did not start
-
-/** The first thing that was wrong ends the run. */
-export class Violation extends Error {
-  readonly auditor: AuditorName
-  constructor(auditor: AuditorName, detail: string) {
-    super(`${auditor}: ${detail}`)
-    this.auditor = auditor
-  }
-}
-
-const fail = (auditor: AuditorName, detail: string): never => {
-  throw new Violation(auditor, detail)
-}
 
 /** With the database gone and a sound disk, an input is durable in the spool after this at the latest. */
 const DURABLE_WITHIN_MS = 10_000
@@ -68,6 +47,15 @@ export class Auditor {
   /** Decided by the fold of the journal, in order. */
   readonly decided: EventView[] = []
   inputs = 0
+  /** By device: tellings of a restart that came from the future, for the clock was set back while they waited. */
+  readonly retimedBoots = new Map<string, number>()
+  /** When such a telling was handed in. */
+  readonly #boots = new Map<string, number>()
+  /** What people did. */
+  readonly acts = new Acts()
+  readonly history = new HistoryAudit()
+  /** Judged from scratch; null = nobody judges. */
+  alerts: Alerts | null = null
   #steps: typeof BEHAVIOURS
   #tables: TenantTables
   /** Of every id of this tenant. */
@@ -103,6 +91,7 @@ export class Auditor {
   offered(input: DeviceInput, taken: boolean): void {
     if (!taken) return
     const key = contentOf(input)
+    if (tellsOfBoot(input)) this.#boots.set(key, input.atMs)
     const entry = this.#ledger.get(key)
     if (entry === undefined) this.#ledger.set(key, { accepted: 1, journaled: 0 })
     else entry.accepted++
@@ -193,15 +182,21 @@ export class Auditor {
 
   #noteInput({ seq, input }: Sequenced): void {
     this.inputs++
+    this.history.journaled({ seq, input })
     if (input.kind === "topology") {
       const [first] = input.inventory.devices
       if (first !== undefined) this.#own(first.id, `inventory ${seq}`)
       return
     }
+    if (input.kind === "rules" || input.kind === "silences" || input.kind === "incident")
+      return this.acts.journaled(input)
     if (!("device" in input)) return
     this.#own(input.device, `input ${seq}`)
-    if (input.kind === "ack") return
+    if (input.kind === "ack") return this.acts.journaled(input)
     const key = contentOf(input)
+    const saidMs = this.#boots.get(key)
+    if (saidMs !== undefined && saidMs !== input.atMs)
+      this.retimedBoots.set(input.device, 1 + (this.retimedBoots.get(input.device) ?? 0))
     const entry = this.#ledger.get(key)
     if (entry === undefined) return fail("journal", `nobody handed in ${seq}: ${key}`)
     if (++entry.journaled > entry.accepted)
@@ -241,7 +236,9 @@ export class Auditor {
       for (const entry of this.#read[this.#folded]!) {
         if (entry.seq > seq) return
         if (entry.seq <= this.#world.seq) continue
-        this.decided.push(...runRound(this.#world, this.#cells, [entry]).events)
+        const { events } = runRound(this.#world, this.#cells, [entry])
+        this.decided.push(...events)
+        this.alerts?.note(entry, events, this.#world, this.#cells)
       }
     }
   }
@@ -277,6 +274,14 @@ export class Auditor {
     const live = stateHash([runtime.columns(), runtime.counts(), runtime.recentEvents()])
     const own = stateHash([this.#world.columns, countsOf(this.#cells), this.#world.recent])
     if (live !== own) fail("fold", `columns, counts or events of the live twin differ at input ${runtime.seq()}`)
+    this.acts.settle()
+    this.alerts?.compare(runtime)
+  }
+
+  /** All polls up to this input are in chunks by now. */
+  compareHistory(untilSeq: number): void {
+    this.#note()
+    this.history.compare(this.#tables.history, untilSeq)
   }
 
   // -- what came out
@@ -354,6 +359,11 @@ export const contentOf = (input: Input): string => {
       return `${input.kind} ${input.atMs}`
   }
 }
+
+const tellsOfBoot = (input: DeviceInput): boolean =>
+  input.kind === "trap"
+    ? input.trap === "coldStart" || input.trap === "warmStart"
+    : input.kind === "syslog" && input.event?.type === "rebooted"
 
 const numbersOf = (values: Float64Array): string => {
   let hash = 0

@@ -4,9 +4,11 @@
  * missing. A new one is a row here.
  */
 import * as Effect from "effect/Effect"
-import type { DbShape, Tx } from "#engine/storage/db.ts"
 import type { LiveTwin, RoundNotice } from "#engine/tenant/live-twin.ts"
+import { HISTORY_BUGS } from "#lab/sim/history-bugs.ts"
+import { JUDGEMENT_BUGS } from "#lab/sim/judgement-bugs.ts"
 import type { PlantedBug } from "#lab/sim/planted-bug.ts"
+import { nothing, withQueries } from "#lab/sim/wrapped-db.ts"
 import { decodeServer } from "#protocol/codec.ts"
 import { BEHAVIOURS } from "#twin/cells.ts"
 import type { Sequenced } from "#twin/input.ts"
@@ -18,28 +20,6 @@ const everyNth = (nth: number): (() => boolean) => {
   return () => ++calls % nth === 0
 }
 
-type Query = Tx["query"]
-type Asked = (sql: string, values?: readonly unknown[]) => ReturnType<Query>
-
-/** The statements of one life of a runtime, in the order in which they are sent. */
-const withQueries = (db: DbShape, wrap: (query: Asked) => Asked): DbShape => {
-  let current: Asked = () => nothing
-  const wrapped = wrap((sql, values) => current(sql, values))
-  const door =
-    (open: DbShape["ingest"]): DbShape["ingest"] =>
-    (tenant) =>
-    (body) =>
-      open(tenant)((tx) =>
-        body({
-          query: ((sql: string, values?: readonly unknown[]) => {
-            current = tx.query
-            return wrapped(sql, values)
-          }) as Query,
-        }),
-      )
-  return { ...db, ingest: door(db.ingest), tenant: door(db.tenant) }
-}
-const nothing = Promise.resolve({ rows: [], rowCount: 0 })
 const isInsert = (sql: string): boolean => sql.includes("written as")
 const isLease = (sql: string): boolean => sql.includes("into tenant_lease")
 const isEndOfJournal = (sql: string): boolean => sql.startsWith("select (seq + count - 1)")
@@ -399,6 +379,8 @@ export const BUGS: readonly PlantedBug[] = [
         ),
     }),
   },
+  ...JUDGEMENT_BUGS,
+  ...HISTORY_BUGS,
 ]
 
 export const bugNamed = (name: string): PlantedBug | null => BUGS.find((bug) => bug.name === name) ?? null

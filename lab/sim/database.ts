@@ -130,7 +130,7 @@ export class Database {
   /** Retention: rows at the front that no restart needs. */
   prune(tenant: TenantId): void {
     const tables = this.tables(tenant)
-    const keepFromSeq = tables.snapshots[0]?.seq ?? 0
+    const keepFromSeq = Math.min(tables.snapshots[0]?.seq ?? 0, (tables.history.mark?.neededSeq ?? 1) - 1)
     if (this.#locksOf(tenant).isHeld("journal")) return
     const keep = tables.journal.findIndex(({ seq, count }) => seq + count > keepFromSeq)
     if (keep > 0) tables.journal = tables.journal.slice(keep)

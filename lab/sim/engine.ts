@@ -17,6 +17,8 @@ import type { Target } from "#engine/collectors/target.ts"
 import { silentLog } from "#engine/log.ts"
 import { makeMetrics } from "#engine/metrics/registry.ts"
 import { appendEvents } from "#engine/storage/events.ts"
+import { openHistory } from "#engine/storage/history.ts"
+import type { History, HistoryTurns } from "#engine/storage/history.ts"
 import { openJournal } from "#engine/storage/journal.ts"
 import { openSnapshots } from "#engine/storage/snapshots.ts"
 import { makeHub } from "#engine/stream/hub.ts"
@@ -28,6 +30,7 @@ import { writeEvents } from "#engine/tenant/event-writer.ts"
 import { makeFollower } from "#engine/tenant/inventory-follower.ts"
 import * as codec from "#engine/tenant/journal-codec.ts"
 import type { LiveTwin } from "#engine/tenant/live-twin.ts"
+import type { JournalPort } from "#engine/tenant/ports.ts"
 import { makeTenants } from "#engine/tenant/registry.ts"
 import type { LoadTenant, Tenants } from "#engine/tenant/registry.ts"
 import type { TenantNotice, TenantRuntime } from "#engine/tenant/runtime.ts"
@@ -188,6 +191,16 @@ const load = ({ parts, life, lots }: Process, tenancy: Tenancy): LoadTenant =>
       run: (effect, options) => Effect.runPromise(simulated(loop, life, parts.wallMs)(effect), options),
       limits: { spoolBytes: tenancy.spoolBytes, compressMin: tenancy.compressMin },
     })
+    const history = yield* openHistory({
+      db,
+      tenant: id,
+      journal,
+      log: () => undefined,
+      // Windows as short as a run.
+      limits: { windowMs: tenancy.windowMs, windowPolls: 6 },
+      turns: historyTurns(loop, life, parts.wallMs),
+    })
+    tenancy.history = history
     const snapshots = openSnapshots(db, id, journal.lease)
     const { rev, inventory } = tenancy.declared.stored()
     const turns = loop.turnsOf(life)
@@ -198,7 +211,7 @@ const load = ({ parts, life, lots }: Process, tenancy: Tenancy): LoadTenant =>
       rev,
       inventory,
       epochBase: journal.lease.epoch * EPOCHS_PER_LIFE,
-      journal: bug?.journal?.(journal, place) ?? journal,
+      journal: remembering(bug?.journal?.(journal, place) ?? journal, bug?.history?.(history, place) ?? history),
       snapshots: bug?.snapshots?.(snapshots, place) ?? snapshots,
       clock: bug?.clock?.(clock, parts.wallMs) ?? clock,
       turns,
@@ -209,6 +222,30 @@ const load = ({ parts, life, lots }: Process, tenancy: Tenancy): LoadTenant =>
       steps: parts.steps(true),
     }
   })
+
+/** As engine/tenant-services.ts: durable polls go on into the history. */
+const remembering = (journal: JournalPort, history: History): JournalPort => ({
+  ...journal,
+  append: async (batch) => {
+    await journal.append(batch)
+    for (const { seq, input } of batch) if (input.kind === "poll") history.append(seq, input)
+  },
+  readFrom: (seq) => journal.readFrom(seq),
+  lastSeq: () => journal.lastSeq(),
+})
+
+const historyTurns = (loop: Loop, life: Life, wallMs: () => number): HistoryTurns => ({
+  breathe: () => new Promise((resolve) => loop.turnsOf(life).soon(resolve)),
+  pause: (ms, signal) =>
+    new Promise((resolve) => {
+      const cancel = loop.after(ms, life, resolve)
+      signal.addEventListener("abort", () => {
+        cancel()
+        resolve()
+      })
+    }),
+  run: (effect) => Effect.runPromise(simulated(loop, life, wallMs)(effect)),
+})
 
 const outside = (
   process: Process,

@@ -1,8 +1,9 @@
 /** Where the simulation can be wrapped by a bug: one hook per place where real code hands something over. */
 import type { ActorClock } from "#engine/actors/clock.ts"
 import type { Collector } from "#engine/collectors/collector.ts"
+import type { History } from "#engine/storage/history.ts"
 import type { DbShape } from "#engine/storage/db.ts"
-import type { LiveTwin } from "#engine/tenant/live-twin.ts"
+import type { Judgement, LiveTwin } from "#engine/tenant/live-twin.ts"
 import type { JournalPort, SnapshotPort } from "#engine/tenant/ports.ts"
 import type { TenantRuntime } from "#engine/tenant/runtime.ts"
 import type { Database } from "#lab/sim/database.ts"
@@ -37,6 +38,7 @@ export interface PlantedBug {
   readonly disk?: (disk: SimDisk) => void
   readonly journal?: (port: JournalPort, place: Place) => JournalPort
   readonly snapshots?: (port: SnapshotPort, place: Place) => SnapshotPort
+  readonly history?: (history: History, place: Place) => History
   readonly clock?: (clock: ActorClock, wallMs: () => number) => ActorClock
   /** The twin as the stream sees it. */
   readonly stream?: (twin: LiveTwin) => LiveTwin
@@ -46,6 +48,8 @@ export interface PlantedBug {
   readonly appendEvents?: (events: readonly EventView[], write: WriteEvents, elsewhere: WriteEvents) => Promise<void>
   readonly submit?: (submit: Submit) => Submit
   readonly collector?: (collector: Collector, place: Pick<Place, "loop" | "life">) => Collector
+  /** The twin's judgement as people are answered by it. */
+  readonly judgement?: (judgement: Judgement) => Judgement
   /** The fleet is not told of changes of the inventory. */
   readonly fleetStays?: true
   /** Whose hub a viewer of a tenant gets; `lot` is in [0, 1). */

@@ -24,7 +24,8 @@ export const storm = async (world: World): Promise<void> => {
     { writeFails: 0.1, syncFails: 0.1, truncateFails: 0.5 },
     { writeFails: 0, syncFails: 0, truncateFails: 1 },
   ])
-  for (const { paths, info } of world.tenancies) {
+  for (const { paths, info, people } of world.tenancies) {
+    people.resting = false
     paths.mood = {
       loss: world.dice.pick([0, 0.02, 0.1, 0.3]),
       doubled: world.dice.pick([0, 0.1, 0.5]),

@@ -3,6 +3,8 @@
  * their words: an unknown statement is refused, so that one that is changed must be changed here too. tables.test.ts runs
  * the same random programs on this model and on a real PostgreSQL.
  */
+import { applyHistory, HISTORY_STATEMENTS, HistoryTables, newHistoryDraft } from "#lab/sim/history-tables.ts"
+import type { HistoryDraft } from "#lab/sim/history-tables.ts"
 import type { EventView } from "#protocol/view.ts"
 
 export interface JournalTableRow {
@@ -29,6 +31,7 @@ export class TenantTables {
   journal: JournalTableRow[] = []
   snapshots: SnapshotTableRow[] = []
   readonly events = new Map<string, EventView>()
+  readonly history = new HistoryTables()
   // What a table forgets, for the auditor.
   /** Journal rows in the order of their commits. */
   readonly committed: JournalTableRow[] = []
@@ -48,6 +51,7 @@ export interface Draft {
   readonly marks: Mark[]
   readonly gone: Set<SnapshotTableRow>
   readonly events: EventView[]
+  readonly history: HistoryDraft
 }
 
 export const newDraft = (): Draft => ({
@@ -57,6 +61,7 @@ export const newDraft = (): Draft => ({
   marks: [],
   gone: new Set(),
   events: [],
+  history: newHistoryDraft(),
 })
 
 /** What a statement must have to itself until its transaction ends. */
@@ -96,6 +101,7 @@ export const applyDraft = (tables: TenantTables, draft: Draft): void => {
   }
   for (const row of draft.snapshots) insertSorted(tables.snapshots, row)
   tables.marks.push(...draft.marks)
+  applyHistory(tables.history, draft.history)
   for (const event of draft.events) if (!tables.events.has(event.id)) tables.events.set(event.id, event)
 }
 
@@ -254,6 +260,14 @@ const STATEMENTS: readonly Statement[] = [
       return changed(rows.length)
     },
   },
+  ...HISTORY_STATEMENTS.map(({ begins, run }) => ({
+    begins,
+    locks: [],
+    run: (tables: TenantTables, draft: Draft, values: readonly unknown[]) => {
+      const rows = run(tables.history, draft.history, values)
+      return answer(rows)
+    },
+  })),
 ]
 
 const keysOf = (row: JournalTableRow | undefined): readonly Record<string, unknown>[] =>

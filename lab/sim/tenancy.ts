@@ -3,8 +3,10 @@
  * the engine's lives, and what it wants from the engine goes to the life of the moment.
  */
 import type { Network } from "#lab/isp/network.ts"
+import { dice as diceOf } from "#lab/isp/random.ts"
 import type { Dice } from "#lab/isp/random.ts"
-import { Auditor, Violation } from "#lab/sim/auditor.ts"
+import { Alerts } from "#lab/sim/alerts.ts"
+import { Auditor } from "#lab/sim/auditor.ts"
 import type { Database } from "#lab/sim/database.ts"
 import { Declared } from "#lab/sim/declared.ts"
 import { namesOf } from "#lab/sim/devices.ts"
@@ -12,8 +14,12 @@ import type { Names } from "#lab/sim/devices.ts"
 import type { Engine } from "#lab/sim/engine.ts"
 import type { Loop } from "#lab/sim/loop.ts"
 import { Paths } from "#lab/sim/network-paths.ts"
+import { People } from "#lab/sim/people.ts"
+import type { PlantedBug } from "#lab/sim/planted-bug.ts"
 import { Viewer } from "#lab/sim/viewers.ts"
 import type { ViewerHooks } from "#lab/sim/viewers.ts"
+import { Violation } from "#lab/sim/violation.ts"
+import type { History } from "#engine/storage/history.ts"
 import type { TenantInfo } from "#engine/tenant/live-twin.ts"
 import type { TenantRuntime } from "#engine/tenant/runtime.ts"
 import { TOPOLOGIES_MAX } from "#engine/tenant/inbox.ts"
@@ -39,6 +45,7 @@ export interface TenancyParts {
   readonly viewers: number
   readonly pollSeconds: number
   readonly steps: typeof BEHAVIOURS
+  readonly judgement: PlantedBug["judgement"]
   readonly engine: () => Engine | null
   /** The spool cannot be written as it should. */
   readonly isDiskBad: () => boolean
@@ -53,6 +60,7 @@ export class Tenancy {
   readonly declared: Declared
   readonly paths: Paths
   readonly auditor: Auditor
+  readonly people: People
   readonly viewers: readonly Viewer[]
   readonly eventsMax: number
   readonly snapshotEveryMs: number
@@ -61,6 +69,10 @@ export class Tenancy {
   readonly compressMin: number
   /** Starts of its runtime so far. */
   starts = 0
+  /** Of the newest life of its runtime. */
+  history: History | null = null
+  /** Longest window of samples in memory. */
+  readonly windowMs: number
   /** The newest one, which may be dead by now. */
   runtime: TenantRuntime | null = null
   /** Starts of its runtime after the machine's clock was set since the start before. */
@@ -84,8 +96,18 @@ export class Tenancy {
     this.declared = new Declared(network.isp, this.names, parts.pollSeconds, parts.routers)
     this.paths = new Paths(loop, network, this.names, (router) => this.declared.routers.has(router), parts.seed)
     this.auditor = new Auditor(parts.database.tables(this.info.id), this.names.prefix, parts.steps)
+    this.people = new People({
+      loop,
+      dice: diceOf(parts.seed, `people ${index}`),
+      acts: this.auditor.acts,
+      devices: () => [...this.declared.routers].map((router) => this.names.device(router)),
+      current: () => this.current(),
+      judgement: parts.judgement,
+    })
+    this.auditor.alerts = new Alerts(this.people.busyPct)
     this.eventsMax = dice.pick([2, 16, 8_192])
     this.snapshotEveryMs = dice.int(20_000, 200_000)
+    this.windowMs = dice.pick([60_000, 150_000, 900_000])
     this.spoolBytes = dice.pick(SPOOL_BYTES)
     this.compressMin = dice.pick([512, 1e9, 1e9, 1e9, 1e9, 1e9, 1e9, 1e9])
     const hooks = parts.hooks(this)

@@ -5,7 +5,7 @@
 import { BGP_ESTABLISHED } from "#lab/isp/bgp.ts"
 import type { Network } from "#lab/isp/network.ts"
 import { OSPF_FULL } from "#lab/isp/ospf.ts"
-import type { AuditorName } from "#lab/sim/auditor.ts"
+import type { AuditorName } from "#lab/sim/violation.ts"
 import type { Declared } from "#lab/sim/declared.ts"
 import type { Names } from "#lab/sim/devices.ts"
 import { farPort, peerView, sessionsOf } from "#lab/snmp/tables/routing.ts"

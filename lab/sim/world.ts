@@ -11,7 +11,8 @@ import { generate } from "#lab/isp/generate.ts"
 import { Network } from "#lab/isp/network.ts"
 import { dice } from "#lab/isp/random.ts"
 import type { Dice } from "#lab/isp/random.ts"
-import { Violation } from "#lab/sim/auditor.ts"
+import { Violation } from "#lab/sim/violation.ts"
+import { Heat } from "#lab/sim/cause.ts"
 import { Database } from "#lab/sim/database.ts"
 import { SimDisk, SOUND } from "#lab/sim/disk.ts"
 import { startEngine } from "#lab/sim/engine.ts"
@@ -44,6 +45,7 @@ export class World {
   readonly database: Database
   readonly disk: SimDisk
   readonly tenancies: readonly Tenancy[]
+  readonly heat: Heat
   readonly trace = new Trace()
   readonly dice: Dice
   readonly pollSeconds: number
@@ -67,6 +69,7 @@ export class World {
     this.loop = new Loop(seed, START_MS)
     this.endMs = START_MS + Math.round(options.hours * HOUR_MS)
     this.network = new Network(networkOf(routers, 1 + (seed % 97)), START_MS)
+    this.heat = new Heat(this.network)
     this.board = new FaultBoard(this.network)
     this.database = new Database(this.loop, seed, (detail) => this.wrong(new Violation("isolation", detail)))
     this.disk = new SimDisk(this.loop, seed)
@@ -94,6 +97,7 @@ export class World {
       viewers: index === 0 ? 2 : 1,
       pollSeconds: this.pollSeconds,
       steps: this.steps(false),
+      judgement: bug?.judgement,
       engine: () => this.engine,
       isDiskBad: () => this.disk.mood !== SOUND,
       hooks: (tenancy) => ({
@@ -137,6 +141,7 @@ export class World {
 
   look(): void {
     this.guarded(() => {
+      this.heat.look()
       for (const tenancy of this.tenancies) tenancy.look()
     })
     this.loop.after(LOOK_MS, FOREVER, () => this.look())
@@ -190,6 +195,7 @@ export class World {
           tenancy.auditor.up(runtime.seq())
           if (tenancy.clockSetsSeen !== this.clockSets) tenancy.startsAfterClockSet++
           tenancy.clockSetsSeen = this.clockSets
+          tenancy.people.follow()
           this.trace.text(`${tenancy.info.slug} up at ${runtime.seq()}`)
         }),
     })
