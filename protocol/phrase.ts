@@ -201,8 +201,11 @@ const paramOf = (kind: Kind, text: string, depth: number, budget: Budget): Param
       const phrase = NAMES.find((code) => PHRASES[code] === text)
       return phrase === undefined ? text : { code: phrase, params: {}, capital: false }
     }
-    case "said":
-      return read(text, depth + 1, budget)
+    case "said": {
+      const phrase = read(text, depth + 1, budget)
+      // A number with its unit proves nothing.
+      return phrase === null || phrase.code.startsWith("value.") ? null : phrase
+    }
     case "any":
       return anyOf(text, depth, budget)
     default:

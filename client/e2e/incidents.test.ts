@@ -129,7 +129,7 @@ test(
       assert.match(await page.locator("[data-testid=impact]").innerText(), /≈ [\d,]+\n?.*4.3 % of all customers/s)
       assert.match(await page.locator("[data-testid=impact]").innerText(), /estimated, \d+ min ago/)
       assert.match(await page.locator(".unexplained").innerText(), /1 unexplained/)
-      assert.match(await page.locator("[data-testid=symptoms]").innerText(), /suppressed: explained by/)
+      assert.match(await page.locator("[data-testid=symptoms]").innerText(), /suppressed: explained by/i)
       assert.match(await page.locator("[data-testid=probing]").innerText(), /no answer yet[\s\S]*-7.2 dBm/)
       assert.match(await page.locator("[data-testid=story]").innerText(), /Alert\s*×3/, "what repeats is one line")
       await mapReady(page)

@@ -126,6 +126,11 @@ export const ptJudgement: Of<typeof judgementPhrases> = {
   "held.ack": "reconhecido por {user}",
   "held.cooldown": "foi avisado há pouco",
 
+  "poll.reason": "{source}: {failure}",
+  "poll.timeout.snmp":
+    "tempo esgotado: nenhuma resposta a {count} pedidos em {ms} ms (uma community errada tem a mesma aparência)",
+  "poll.timeout.api": "tempo esgotado: nenhuma resposta a {command} em {ms} ms",
+
   "not.entity": "este dispositivo não tem essa entidade",
   "not.rule": "essa regra não existe",
   "not.enabled": "a regra está desligada",
@@ -164,8 +169,8 @@ export const ptJudgement: Of<typeof judgementPhrases> = {
   "seen.state.is": "está em {value}",
   "seen.state.none": "não tem amostra",
   "seen.threshold": "{aggregation} de {metric} em {seconds} s: {value}, limite {operator} {limit}",
-  "seen.value": "{value} {unit}",
-  "seen.number": "{value}",
+  "value.unit": "{value} {unit}",
+  "value.number": "{value}",
   "seen.value.none": "sem amostra",
   "seen.limit.none": "{metric}, que não tem amostra",
   "seen.all": "todas de: {truths}",

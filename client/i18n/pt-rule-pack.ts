@@ -2,6 +2,7 @@
 import type { ruleNames, ruleSummaries } from "#protocol/phrases/rules.ts"
 
 export const ptRuleNames: Readonly<Record<keyof typeof ruleNames, string>> = {
+  "rule.redundancy-lost.name": "Segundo caminho perdido",
   "rule.ospf-not-full.name": "Vizinho OSPF fora de Full",
   "rule.ospf-flap.name": "Vizinho OSPF instável",
   "rule.ospf-stuck.name": "Vizinho OSPF preso na troca de bancos",
@@ -70,6 +71,7 @@ export const ptRuleNames: Readonly<Record<keyof typeof ruleNames, string>> = {
 }
 
 export const ptRuleSummaries: Readonly<Record<keyof typeof ruleSummaries, string>> = {
+  "rule.redundancy-lost.summary": "{device} em {site} depende de um só caminho, embora dois sejam planejados",
   "rule.ospf-not-full.summary": "O vizinho OSPF {entity} de {device} não está em Full",
   "rule.ospf-flap.summary": "O vizinho OSPF {entity} de {device} mudou {value} vezes em dez minutos",
   "rule.ospf-stuck.summary": "O vizinho OSPF {entity} de {device} está preso entre ExStart e Loading",

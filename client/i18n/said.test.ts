@@ -42,10 +42,11 @@ test("[U7] Portuguese is Portuguese: no phrase of words stands in English there"
   assert.deepEqual(same.sort(), [
     "event.held",
     "incident.alert",
+    "poll.reason",
     "rule.jitter-high.name",
-    "seen.number",
     "seen.parts",
-    "seen.value",
+    "value.number",
+    "value.unit",
   ])
 })
 

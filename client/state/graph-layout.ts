@@ -29,6 +29,8 @@ export const layerOfRole = (roleIndex: number): number => LAYERS.indexOf(LAYER_O
 export const ROW = 0.9
 const PAD = 0.45
 const HEAD = 0.75
+/** A site of one device is as wide as its name. */
+const INNER_MIN = 2.1
 const LAYER_GAP = 0.3
 /** Least room between blocks; where blocks are large it grows with them, so that lines between folded ones are seen. */
 const BLOCK_GAP = 0.7
@@ -126,7 +128,7 @@ const makeBlock = (
 ): SiteBlock => {
   const columns = Math.max(1, Math.min(COLUMNS_MAX, Math.round(Math.sqrt(nodes.length * 1.7))))
   const byLayer = LAYERS.map((_, layer) => nodes.filter((slot) => input.nodeLayer[slot] === layer))
-  const width = Math.max(1, ...byLayer.map((members) => Math.min(columns, members.length)))
+  const width = Math.max(INNER_MIN, ...byLayer.map((members) => Math.min(columns, members.length)))
   const at = new Map<number, number>()
   const groups: LayerGroup[] = []
   let y = HEAD

@@ -20,6 +20,7 @@ import { HistoryChart, RangePicker } from "#client/ui/history-chart.tsx"
 import { MarkIcon } from "#client/ui/icons.tsx"
 import { DeviceIncidents } from "#client/ui/incidents/device-incidents.tsx"
 import { Fact, Facts, LoadBar, PanelHead, Provenance, Reasons } from "#client/ui/panel-parts.tsx"
+import { Said } from "#client/ui/said.tsx"
 import { WhatIfLink } from "#client/ui/whatif/start.tsx"
 import type { AdjacencyView, DeviceView, InterfaceView, SourceView } from "#protocol/view.ts"
 
@@ -44,8 +45,10 @@ export const DevicePanel = ({ view, siteName }: { view: DeviceView; siteName: st
     <>
       <PanelHead mark={mark} title={view.name} health={view.health} stale={view.stale} detail={detail} />
       <div class="panel-body" tabIndex={0} role="group" aria-labelledby="panel-title">
-        <DeviceActions id={view.id} name={view.name} />
-        <WhatIfLink faults={[{ kind: "router", device: view.id }]} />
+        <div class="panel-acts">
+          <DeviceActions id={view.id} name={view.name} />
+          <WhatIfLink faults={[{ kind: "router", device: view.id }]} />
+        </div>
         <Reasons reasons={view.reasons} />
         <DeviceIncidents id={view.id} />
         <DeviceAlerts view={view} />
@@ -86,7 +89,11 @@ const Sources = ({ sources }: { sources: readonly SourceView[] }) => (
           {lastOkMs !== null && (
             <span class="quiet num">{formatAge(language.value, serverNowMs.value - lastOkMs)}</span>
           )}
-          {error !== null && <span class="source-error">{error}</span>}
+          {error !== null && (
+            <span class="source-error">
+              <Said text={error} />
+            </span>
+          )}
         </li>
       ))}
     </ul>

@@ -27,8 +27,10 @@ export const LinkPanel = ({ view }: { view: LinkView }) => {
         detail={detail}
       />
       <div class="panel-body" tabIndex={0} role="group" aria-labelledby="panel-title">
-        <LinkActions id={view.id} name={`${a.deviceName} ↔ ${b.deviceName}`} capacityBps={view.capacityBps} />
-        <WhatIfLink faults={[{ kind: "link", link: view.id }]} />
+        <div class="panel-acts">
+          <LinkActions id={view.id} name={`${a.deviceName} ↔ ${b.deviceName}`} capacityBps={view.capacityBps} />
+          <WhatIfLink faults={[{ kind: "link", link: view.id }]} />
+        </div>
         <Reasons reasons={view.reasons} />
         <section class="block">
           <h3>{t("link.load")}</h3>

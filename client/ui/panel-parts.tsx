@@ -6,6 +6,7 @@ import { serverNowMs } from "#client/state/app.ts"
 import { go } from "#client/state/route.ts"
 import { formatAge, formatPercent } from "#client/ui/format.ts"
 import { CloseIcon, MarkIcon } from "#client/ui/icons.tsx"
+import { Said } from "#client/ui/said.tsx"
 import type { Health } from "#protocol/status.ts"
 import type { Quality, Source } from "#protocol/view.ts"
 
@@ -38,7 +39,9 @@ export const Reasons = ({ reasons }: { reasons: readonly string[] }) =>
       <h3>{t("device.why")}</h3>
       <ol>
         {reasons.map((reason, index) => (
-          <li key={index}>{reason}</li>
+          <li key={index}>
+            <Said text={reason} />
+          </li>
         ))}
       </ol>
     </section>

@@ -21,6 +21,11 @@ export const judgementPhrases = {
   "held.ack": "acknowledged by {user}",
   "held.cooldown": "it was told a short while ago",
 
+  "poll.reason": "{source:word}: {failure:said}",
+  "poll.timeout.snmp":
+    "timeout: no answer to {count:number} requests in {ms:number} ms (a wrong community looks the same)",
+  "poll.timeout.api": "timeout: no answer to {command:word} within {ms:number} ms",
+
   "not.entity": "this device has no such entity",
   "not.rule": "there is no such rule",
   "not.enabled": "the rule is off",
@@ -62,8 +67,8 @@ export const judgementPhrases = {
   "seen.state.none": "has no sample",
   "seen.threshold":
     "{aggregation:word} of {metric:word} over {seconds:number} s: {value:any}, asked {operator:word} {limit:any}",
-  "seen.value": "{value:number} {unit:word}",
-  "seen.number": "{value:number}",
+  "value.unit": "{value:number} {unit:word}",
+  "value.number": "{value:number}",
   "seen.value.none": "no sample",
   "seen.limit.none": "{metric:word}, which has no sample",
   "seen.all": "and of {truths:commas}",

@@ -1,5 +1,6 @@
 /** Names and summaries of the shipped rules, by rule id; their truth is twin/alert/packs, which a test there holds them to. */
 export const ruleNames = {
+  "rule.redundancy-lost.name": "Second way lost",
   "rule.ospf-not-full.name": "OSPF neighbour not Full",
   "rule.ospf-flap.name": "OSPF neighbour flaps",
   "rule.ospf-stuck.name": "OSPF neighbour stuck in the exchange of databases",
@@ -68,6 +69,7 @@ export const ruleNames = {
 } as const
 
 export const ruleSummaries = {
+  "rule.redundancy-lost.summary": "{device} at {site} hangs on one way alone, though two are planned",
   "rule.ospf-not-full.summary": "OSPF neighbour {entity} of {device} is not Full",
   "rule.ospf-flap.summary": "OSPF neighbour {entity} of {device} changed {value:number} times in ten minutes",
   "rule.ospf-stuck.summary": "OSPF neighbour {entity} of {device} is stuck between ExStart and Loading",
