@@ -10,6 +10,7 @@ import type { Case } from "#bench/case.ts"
 import type { Fleet } from "#bench/judgement/fleet.ts"
 import { fleetOf, inventoryOf, POLL_MS, ROWS } from "#bench/judgement/fleet.ts"
 import { quantile, round } from "#bench/statistics.ts"
+import { packStored } from "#protocol/codec.ts"
 import type { Rule } from "#protocol/rule.ts"
 import { PACKS } from "#twin/alert/packs/registry.ts"
 import { hashTwin } from "#twin/hash.ts"
@@ -30,9 +31,11 @@ export const judgement: Case = {
     const load = loadavg().map((n) => round(n))
     report(`${routers} routers, ${ROWS} rows a poll, ${SHIPPED.length} rules; load ${load.join(" ")}`)
     // A tenth is enough for what it costs without rules: nothing is shared between routers.
+    const plainBefore = usedBytes()
     const plain = fleetOf(Math.ceil(routers / 10), seed)
     const without = polled(plain, 1, polls)
     const heldBefore = usedBytes()
+    const plainBytes = (heldBefore - plainBefore) / plain.cells.routers.length()
     const fleet = fleetOf(routers, seed)
     const unjudged = (usedBytes() - heldBefore) / routers
     fleet.apply({ kind: "rules", atMs: fleet.world.atMs, rev: 1, rules: SHIPPED })
@@ -41,6 +44,8 @@ export const judgement: Case = {
     report(`${round(without.usPerPoll)} us a poll without rules, ${round(withRules.usPerPoll)} us with`)
     const alerts = fleet.cells.tenant.state(0).alerts.lit
     const windows = windowBytes(fleet)
+    const stored = storedOf(fleet)
+    report(`${round(stored.bytes / 1000)} KB of judgement a router in a snapshot, packed in ${round(stored.us)} us`)
     const changes = changesOf(fleet, routers).map(([name, change], index) => {
       const { changeMs, longestMs } = applied(fleet, change, polls + 1 + index)
       report(
@@ -58,7 +63,10 @@ export const judgement: Case = {
         usPerPollP99: round(withRules.p99Us),
         bytesPerRouterBeforePolls: Math.round(unjudged),
         bytesPerRouter: Math.round(held),
+        bytesPerRouterWithoutRules: Math.round(plainBytes),
         windowBytesPerRouter: Math.round(windows / routers),
+        storedBytesPerRouter: Math.round(stored.bytes),
+        packUsPerRouter: round(stored.us),
         alertsFiring: alerts.critical + alerts.warn + alerts.info,
         ...Object.fromEntries(changes.flat()),
       },
@@ -161,6 +169,16 @@ const windowBytes = ({ cells }: Fleet): number => {
   for (let slot = 0; slot < cells.routers.length(); slot++)
     for (const { row } of cells.routers.state(slot).judgement?.device.entities ?? []) bytes += row.byteLength
   return bytes
+}
+
+/** What a snapshot has to pack of each router's judgement, before it is compressed. */
+const storedOf = ({ cells }: Fleet): { readonly bytes: number; readonly us: number } => {
+  const before = process.threadCpuUsage()
+  let bytes = 0
+  for (let slot = 0; slot < cells.routers.length(); slot++)
+    bytes += packStored(cells.routers.state(slot).judgement).byteLength
+  const { user, system } = process.threadCpuUsage(before)
+  return { bytes: bytes / cells.routers.length(), us: (user + system) / cells.routers.length() }
 }
 
 const collect = ((): (() => void) => {

@@ -113,7 +113,10 @@ export interface Run {
   readonly hash: number
 }
 
-/** `steps` rounds; those after the windows are full are timed, in CPU time of this thread. */
+/**
+ * `steps` rounds; those after the windows are full are timed, in CPU time of this thread. An evaluation is one rule brought up
+ * to date with one sample of one series: all of them count, also where a screen was enough to know that nothing changes.
+ */
 export const judgeAll = (
   rules: readonly JudgedRule[],
   size: { readonly series: number; readonly steps: number; readonly window: number; readonly seed: number },
@@ -143,7 +146,8 @@ export const judgeAll = (
       const value = Float64Array.from({ length: count }, (__, at) => valueAt(first + at, step, size.seed))
       return { kind: "samples", atMs, entities, entity: entity.subarray(0, count), metric, value }
     })
-    const tally = step <= size.window + 1 ? null : step % 4 === 0 ? copying : timed
+    // The step after one that copied takes its rows in hand anew, as after a snapshot: it belongs to neither.
+    const tally = step <= size.window + 1 || step % 4 === 1 ? null : step % 4 === 0 ? copying : timed
     const before = process.threadCpuUsage()
     const judged = fleet.map((device, n) => {
       const one = evaluate(device.plan, device.state, inputs[n] as SampleInput, tally === copying ? null : device.hand)
