@@ -204,5 +204,7 @@ export const CLI = {
   replay: LOCAL,
   rules: LOCAL,
   "verify-receipt": LOCAL,
+  whatif: PUBLIC,
+  topology: PUBLIC,
   api: PUBLIC,
 } as const satisfies Readonly<Record<string, Policy>>

@@ -16,6 +16,8 @@ import { statusCommand } from "#engine/cli/status.ts"
 import { verifyReceiptCommand } from "#engine/cli/verify-receipt.ts"
 import { vaultCommand } from "#engine/cli/vault.ts"
 import { tenantCommand } from "#engine/cli/tenant.ts"
+import { topologyCommand } from "#engine/cli/topology.ts"
+import { whatIfCommand } from "#engine/cli/whatif.ts"
 
 export const COMMANDS: readonly Command[] = [
   startCommand,
@@ -35,4 +37,6 @@ export const COMMANDS: readonly Command[] = [
   rulesCommand,
   verifyReceiptCommand,
   tenantCommand,
+  whatIfCommand,
+  topologyCommand,
 ]

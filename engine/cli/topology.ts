@@ -1,0 +1,201 @@
+/**
+ * `heliograph topology`: the inbox of proposals, declared groups and the whole inventory from a shell, by the REST API with
+ * a key like `heliograph api` (docs/topology.md).
+ */
+import { writeFile } from "node:fs/promises"
+import type { Command, CommandInput } from "#engine/cli/command.ts"
+import { askerOf, deviceNamed, NoSuchName, type Ask } from "#engine/cli/network-names.ts"
+import { ended, noAction } from "#engine/cli/whatif.ts"
+import { escapeText } from "#engine/log.ts"
+import type { OperationId } from "#protocol/rest.ts"
+import type { LinkProposal, RoleProposal, Site } from "#protocol/rest-generated.ts"
+
+const HELP = `usage: heliograph topology ACTION ... --key-file FILE [options]
+
+  proposals [--state open|accepted|rejected] [--device NAME]   links that devices suggest, surest first
+  roles     [--state ...] [--device NAME]                      roles that sessions and counts suggest
+  accept ID [--note TEXT]      declares the proposed link; with --role, gives the proposed role
+  reject ID [--note TEXT]      keeps it away until there is other evidence; with --role, likewise
+  groups | srlgs | providers | services     what is declared, by id
+  near LATITUDE,LONGITUDE KM   sites nearest first
+  near S,W N,E                 sites inside the box of two corners, latitude,longitude each; as in: near -- -24,-47 -23,-46
+  export [FILE]                sites, devices, links and structure as an import document, without credentials
+
+  --json               the API's answer as it is
+  --key-file FILE      an API key; with --url URL and --plain-http as in heliograph api
+
+Exit codes: 0 done, 1 refused or no answer, 2 wrong words or names.`
+
+const ACTIONS = [
+  "proposals",
+  "roles",
+  "accept",
+  "reject",
+  "groups",
+  "srlgs",
+  "providers",
+  "services",
+  "near",
+  "export",
+] as const
+type Action = (typeof ACTIONS)[number]
+type Options = CommandInput["options"]
+interface Job {
+  readonly ask: Ask
+  readonly words: readonly string[]
+  readonly options: Options
+  readonly say: (line: string) => void
+  /** True = it was printed as it is, because --json was said. */
+  readonly json: (answer: unknown) => boolean
+}
+
+export const topologyCommand: Command = {
+  name: "topology",
+  summary: "proposed links and roles, groups, sites near a place, export",
+  help: () => HELP,
+  words: ["ACTION"],
+  moreWords: ["ID", "KM"],
+  options: {
+    "key-file": { type: "string" },
+    url: { type: "string" },
+    "plain-http": { type: "boolean" },
+    json: { type: "boolean" },
+    state: { type: "string" },
+    device: { type: "string" },
+    note: { type: "string" },
+    role: { type: "boolean" },
+  },
+  run: async ({ words: [word = "", ...words], options }, io) => {
+    const action = ACTIONS.find((one) => one === word)
+    try {
+      if (action === undefined) throw new NoSuchName(noAction(word, ACTIONS))
+      const say = (line: string): void => io.out(escapeText(line))
+      const json = (answer: unknown): boolean => {
+        if (options["json"] === true) io.out(JSON.stringify(answer))
+        return options["json"] === true
+      }
+      const most = WORDS[action] ?? 0
+      if (words.length > most) throw new NoSuchName(`what is ${JSON.stringify(words[most])}?`)
+      await RUN[action]({ ask: askerOf("topology", options, io), words, options, say, json })
+      return 0
+    } catch (cause) {
+      return ended("topology", cause, io)
+    }
+  },
+}
+
+/** Words that an action takes. */
+const WORDS: Readonly<Partial<Record<Action, number>>> = { accept: 1, reject: 1, near: 2, export: 1 }
+
+const proposed =
+  <P extends { readonly id: string; readonly confidence: number }>(
+    operation: OperationId,
+    words: (proposal: P) => string,
+  ): ((job: Job) => Promise<void>) =>
+  async ({ ask, options, say, json }) => {
+    const { state, device } = options
+    const query = {
+      limit: 1_000,
+      ...(typeof state === "string" ? { state } : {}),
+      ...(typeof device === "string" ? { device: (await deviceNamed(ask, device)).id } : {}),
+    }
+    const answer = await ask<{ readonly items: readonly P[]; readonly next: string | null }>(operation, { query })
+    if (json(answer)) return
+    for (const one of answer.items) say(`${one.id}  ${one.confidence.toFixed(2)}  ${words(one)}`)
+    if (answer.items.length === 0) say("nothing is proposed")
+    if (answer.next !== null) say("... and more")
+  }
+
+const decided =
+  (act: "accept" | "reject"): ((job: Job) => Promise<void>) =>
+  async ({ ask, words: [id], options, say, json }) => {
+    if (id === undefined)
+      throw new NoSuchName(
+        `ID is missing: heliograph topology ${options["role"] === true ? "roles" : "proposals"} lists them`,
+      )
+    const operation: OperationId = `topologyProposals.${act}${options["role"] === true ? "Role" : ""}`
+    const body = { note: typeof options["note"] === "string" ? options["note"] : "" }
+    const answer = await ask(operation, { params: { id }, body })
+    if (!json(answer)) say(`${id} is ${act}ed`)
+  }
+
+const declared =
+  (operation: OperationId): ((job: Job) => Promise<void>) =>
+  async ({ ask, say, json }) => {
+    const answer = await ask<{ readonly items: ReadonlyArray<Readonly<Record<string, unknown>>> }>(operation)
+    if (json(answer)) return
+    for (const { id, name, ...more } of answer.items) {
+      const parts = Object.entries(more).flatMap(([key, value]) =>
+        Array.isArray(value) ? (value.length === 0 ? [] : [`${value.length} ${key}`]) : [`${key} ${String(value)}`],
+      )
+      say(`${String(id).padEnd(20)} ${String(name)}  (${parts.join(", ")})`)
+    }
+    if (answer.items.length === 0) say("none is declared")
+  }
+
+const RUN: Readonly<Record<Action, (job: Job) => Promise<void>>> = {
+  proposals: proposed<LinkProposal>("topologyProposals.list", ({ a, b, evidence, contradicts, against }) => {
+    const end = ({ deviceName, interface: port }: typeof a): string => `${deviceName} ${port ?? "?"}`
+    const but = contradicts === null ? "" : `; contradicts ${contradicts.name}`
+    const kinds = [...new Set(evidence.map(({ kind }) => kind))].join(", ")
+    return `${end(a)} - ${end(b)}  (${kinds}${but}${against === null ? "" : `; ${against}`})`
+  }),
+  roles: proposed<RoleProposal>(
+    "topologyProposals.roles",
+    ({ device, role, because }) => `${device.name} ${role}  (${because})`,
+  ),
+  accept: decided("accept"),
+  reject: decided("reject"),
+  groups: declared("structure.dependencyGroups"),
+  srlgs: declared("structure.srlgs"),
+  providers: declared("structure.providers"),
+  services: declared("structure.services"),
+  near: async ({ ask, words: [first = "", second = ""], say, json }) => {
+    const answer = await ask<Near>("structure.sitesNear", { query: { ...areaOf(first, second), limit: 1_000 } })
+    if (json(answer)) return
+    for (const { site, km, devices } of answer.items) {
+      const away = km === null ? "" : `  ${km.toFixed(1)} km`
+      const guess = site.guessed === true ? "  (place guessed)" : ""
+      say(`${site.id.padEnd(20)} ${site.name}  ${devices} devices${away}${guess}`)
+    }
+    say(`${answer.total} sites`)
+  },
+  export: async ({ ask, words: [file], say, json }) => {
+    const { document } = await ask<{ readonly document: string }>("inventory.export")
+    if (file === undefined) {
+      if (!json(JSON.parse(document))) for (const line of document.trimEnd().split("\n")) say(line)
+      return
+    }
+    // What a network is made of is for its owner's eyes; nothing that is there is written over.
+    await writeFile(file, document, { mode: 0o600, flag: "wx" }).catch((cause: NodeJS.ErrnoException) => {
+      throw new NoSuchName(
+        `${file} cannot be written: ${cause.code === "EEXIST" ? "it is there already" : (cause.code ?? "unknown")}`,
+      )
+    })
+    say(`written to ${file}`)
+  },
+}
+
+interface Near {
+  readonly items: ReadonlyArray<{ readonly site: Site; readonly km: number | null; readonly devices: number }>
+  readonly total: number
+}
+
+/** A place and kilometres, or two corners of a box. */
+const areaOf = (first: string, second: string): Readonly<Record<string, string>> => {
+  const [latitude, longitude] = cornerOf(first)
+  if (!second.includes(",")) {
+    if (!/^\d{1,5}(\.\d+)?$/.test(second))
+      throw new NoSuchName("near takes LATITUDE,LONGITUDE and KM, or two corners of a box")
+    return { latitude, longitude, km: second }
+  }
+  const [north, east] = cornerOf(second)
+  return { polygon: `${latitude},${longitude};${latitude},${east};${north},${east};${north},${longitude}` }
+}
+
+const cornerOf = (text: string): readonly [string, string] => {
+  const [, latitude, longitude] = /^(-?\d{1,3}(?:\.\d+)?),(-?\d{1,3}(?:\.\d+)?)$/.exec(text) ?? []
+  if (latitude === undefined || longitude === undefined)
+    throw new NoSuchName(`${JSON.stringify(text)} is no LATITUDE,LONGITUDE in degrees`)
+  return [latitude, longitude]
+}
