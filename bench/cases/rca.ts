@@ -5,6 +5,7 @@
  */
 import { createHash } from "node:crypto"
 import { readFileSync, statSync, globSync, existsSync } from "node:fs"
+import { loadavg } from "node:os"
 import { basename, join } from "node:path"
 import type { Case, Result } from "#bench/case.ts"
 import { graphmlWorld } from "#bench/rca/graphml.ts"
@@ -99,9 +100,9 @@ const percent = (value: number | null | undefined): string =>
   (value === null || value === undefined ? "-" : (value * 100).toFixed(1)).padStart(6)
 
 const lineOf = (noise: string, world: World, { incidents, tallies }: TopologyRun): string => {
-  const { strict, class: alike, msP50, msP95 } = resultOf(tallies.get("twin") as Tally)
+  const { strict, class: alike, msP50, msP95, cpuMsP50, cpuMsP95, cpuMsMax } = resultOf(tallies.get("twin") as Tally)
   const size = `${world.nodes.length} routers, ${world.links.length} links`
-  return `${noise.padEnd(6)} ${world.name.padEnd(14)} ${size.padEnd(28)} ${String(incidents).padStart(4)} incidents: F1 ${percent(alike.f1)} class, ${percent(strict.f1)} strict; ${msP50} / ${msP95} ms p50 / p95`
+  return `${noise.padEnd(6)} ${world.name.padEnd(14)} ${size.padEnd(28)} ${String(incidents).padStart(4)} incidents: F1 ${percent(alike.f1)} class, ${percent(strict.f1)} strict; ${msP50} / ${msP95} ms p50 / p95; CPU ${cpuMsP50} / ${cpuMsP95} / ${cpuMsMax} ms p50 / p95 / max at load ${round(loadavg()[0] ?? 0, 1)}`
 }
 
 const table = (noise: Noise, methods: Readonly<Record<string, MethodResult>>): readonly string[] => {
@@ -160,8 +161,13 @@ export const rca: Case = {
       figures[`ece_${one.noise}`] = twin.ece
       figures[`brier_${one.noise}`] = twin.brier
       figures[`ms_p95_${one.noise}`] = twin.msP95
-      for (const run of one.runs)
-        figures[`ms_p95_${one.noise}_${run.topology}`] = resultOf(run.tallies.get("twin") as Tally).msP95
+      figures[`cpu_ms_p95_${one.noise}`] = twin.cpuMsP95
+      figures[`cpu_ms_max_${one.noise}`] = twin.cpuMsMax
+      for (const run of one.runs) {
+        const { msP95, cpuMsP95 } = resultOf(run.tallies.get("twin") as Tally)
+        figures[`ms_p95_${one.noise}_${run.topology}`] = msP95
+        figures[`cpu_ms_p95_${one.noise}_${run.topology}`] = cpuMsP95
+      }
     }
     const shared = parameters["sharedRisk"] ?? 0
     const solved = shared > 0 && flags["graphml"] === undefined ? sharedRisk(seed, shared, report) : null

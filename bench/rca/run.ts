@@ -48,8 +48,8 @@ export const runTopology = (
       grade(tallies.get(name) as Tally, incident, roots, performance.now() - startedMs)
       hash.update(`${name} ${roots.map(({ element }) => element).join()}\n`)
     }
-    const { roots, ms } = twin(incident.round)
-    grade(tallies.get("twin") as Tally, incident, roots, ms)
+    const { roots, ms, cpuMs } = twin(incident.round)
+    grade(tallies.get("twin") as Tally, incident, roots, ms, cpuMs)
     hash.update(`twin ${roots.map(({ element, confidence }) => `${element} ${confidence?.toFixed(6)}`).join()}\n`)
     if (explanation !== null) watch(incident, explanation, roots)
   }

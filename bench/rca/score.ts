@@ -26,6 +26,10 @@ export interface MethodResult {
   readonly ece: number | null
   readonly msP50: number | null
   readonly msP95: number | null
+  /** CPU time of the same evaluations: what is left when the machine is busy with others' work. Null = not taken. */
+  readonly cpuMsP50: number | null
+  readonly cpuMsP95: number | null
+  readonly cpuMsMax: number | null
 }
 
 interface Counts {
@@ -41,16 +45,24 @@ export interface Tally {
   readonly byFault: ReadonlyMap<FaultClass, Counts>
   readonly judged: Array<{ readonly confidence: number; readonly right: boolean }>
   readonly ms: number[]
+  readonly cpuMs: number[]
 }
 
 export const newTally = (): Tally => ({
   byFault: new Map(FAULT_CLASSES.map((fault) => [fault, noCounts()])),
   judged: [],
   ms: [],
+  cpuMs: [],
 })
 
 /** Adds one incident; returns which roots were right, class-aware. */
-export const grade = (tally: Tally, incident: Incident, named: readonly Root[], ms: number): readonly boolean[] => {
+export const grade = (
+  tally: Tally,
+  incident: Incident,
+  named: readonly Root[],
+  ms: number,
+  cpuMs: number | null = null,
+): readonly boolean[] => {
   const counts = tally.byFault.get(incident.fault) as Counts
   const { localization } = incident.label
   counts.incidents++
@@ -62,6 +74,7 @@ export const grade = (tally: Tally, incident: Incident, named: readonly Root[], 
   for (const [i, { confidence }] of named.entries())
     if (confidence !== null) tally.judged.push({ confidence, right: right[i] === true })
   tally.ms.push(ms)
+  if (cpuMs !== null) tally.cpuMs.push(cpuMs)
   return right
 }
 
@@ -88,7 +101,7 @@ const graded = (hits: number, named: number, truths: number): Grade => {
   return { p: p === null ? null : round(p, 4), r: round(r, 4), f1: round((2 * hits) / (named + truths), 4) }
 }
 
-export const resultOf = ({ byFault, judged, ms }: Tally): MethodResult => {
+export const resultOf = ({ byFault, judged, ms, cpuMs }: Tally): MethodResult => {
   const sum = (faults: readonly FaultClass[]): Counts =>
     faults.reduce((total, fault) => {
       const one = byFault.get(fault) as Counts
@@ -125,6 +138,9 @@ export const resultOf = ({ byFault, judged, ms }: Tally): MethodResult => {
     ece: judged.length === 0 ? null : round(calibrationError(judged), 4),
     msP50: ms.length === 0 ? null : round(quantile(ms, 0.5), 3),
     msP95: ms.length === 0 ? null : round(quantile(ms, 0.95), 3),
+    cpuMsP50: cpuMs.length === 0 ? null : round(quantile(cpuMs, 0.5), 3),
+    cpuMsP95: cpuMs.length === 0 ? null : round(quantile(cpuMs, 0.95), 3),
+    cpuMsMax: cpuMs.length === 0 ? null : round(quantile(cpuMs, 1), 3),
   }
 }
 
@@ -145,7 +161,7 @@ export const calibrationError = (judged: Tally["judged"]): number => {
 
 export const mergeTallies = (tallies: readonly Tally[]): Tally => {
   const all = newTally()
-  for (const { byFault, judged, ms } of tallies) {
+  for (const { byFault, judged, ms, cpuMs } of tallies) {
     for (const [fault, one] of byFault) {
       const into = all.byFault.get(fault) as Counts
       into.incidents += one.incidents
@@ -156,6 +172,7 @@ export const mergeTallies = (tallies: readonly Tally[]): Tally => {
     }
     all.judged.push(...judged)
     all.ms.push(...ms)
+    all.cpuMs.push(...cpuMs)
   }
   return all
 }

@@ -118,13 +118,15 @@ export const twinMethod = (
   world: World,
   cover: Coverage,
   look: (explanation: Explanation, roots: readonly Root[]) => void = () => {},
-): ((round: Round) => { readonly roots: ReturnType<Method>; readonly ms: number }) => {
+): ((round: Round) => { readonly roots: ReturnType<Method>; readonly ms: number; readonly cpuMs: number }) => {
   const feed = feedFor(world, cover)
   let healthy = explain(feed.board)
   return (round) => {
     const takeOff = feed.show(round)
     const startedMs = performance.now()
+    const before = process.cpuUsage()
     const explanation = explain(feed.board, healthy)
+    const { user, system } = process.cpuUsage(before)
     const ms = performance.now() - startedMs
     look(
       explanation,
@@ -133,6 +135,6 @@ export const twinMethod = (
     takeOff()
     healthy = explain(feed.board, explanation)
     const named = explanation.candidates.filter(isNamed)
-    return { roots: named.map((one) => rootOf(feed.board, one)), ms }
+    return { roots: named.map((one) => rootOf(feed.board, one)), ms, cpuMs: (user + system) / 1000 }
   }
 }

@@ -24,16 +24,7 @@ import { ordersOf } from "#twin/incident/orders.ts"
 import { gather, placeLoose, settleSymptoms } from "#twin/incident/placing.ts"
 import { forgotten, probed } from "#twin/incident/probing.ts"
 import type { Sight, StoredSight } from "#twin/incident/sight.ts"
-import {
-  explained,
-  hasNews,
-  isLearnable,
-  look,
-  read,
-  restoredSight,
-  storedSight,
-  structureEveryMs,
-} from "#twin/incident/sight.ts"
+import { explained, look, read, restoredSight, storedSight, study, studyMs } from "#twin/incident/sight.ts"
 import type { Say, Sitting } from "#twin/incident/sitting.ts"
 import { isOpen, note, put, raised, signalled, tell } from "#twin/incident/sitting.ts"
 import type { HeldCause, Incident, LooseAlert } from "#twin/incident/state.ts"
@@ -105,10 +96,11 @@ export const hear = (world: World, cells: Cells, { slots, alerts, nodes }: Heard
     if (subscribers !== null && device !== undefined) noteSessions(desk.sessions, device.id, world.atMs, subscribers)
   }
   for (const fact of alerts) hearAlerts(world, fact)
-  if (desk.sight === null) {
-    desk.sight = look(world, cells)
-    desk.isDue = true
-  } else if (hasNews(desk.sight, slots, world.atMs) && read(desk.sight, world, cells, slots)) desk.isDue = true
+  const sight = (desk.sight ??= look(world))
+  if (read(sight, world, cells, slots)) desk.isDue = true
+  const { anew, news } = study(sight, world, cells)
+  if (anew) desk.incidents = desk.incidents.map(forgotten)
+  if (news) desk.isDue = true
 }
 
 /** What begins to fire looks for a place; what has ended is seen at the next evaluation. */
@@ -135,13 +127,9 @@ const hearAlerts = ({ desk, topology }: World, { slot, rows, ended }: AlertsFact
 export const evaluate = (world: World, cells: Cells, say: Say): readonly AlertOrder[] => {
   const { desk, atMs: nowMs } = world
   const dueMs = dueOf(world)
-  if (desk.sight === null || dueMs === null || nowMs < dueMs) return []
+  if (desk.sight === null || desk.sight.isPartial || dueMs === null || nowMs < dueMs) return []
   desk.evaluatedMs = nowMs
   desk.isDue = false
-  if (isLearnable(desk.sight, world)) {
-    desk.sight = look(world, cells)
-    desk.incidents = desk.incidents.map(forgotten)
-  }
   const { sight } = desk
   const isIdle =
     sight.symptoms.board.alarms.size === 0 &&
@@ -289,7 +277,8 @@ export const dueOf = ({ desk, topology }: World): number | null => {
     if (ack !== null) soonest(ack.untilMs)
   }
   for (const { sinceMs } of desk.held) soonest(sinceMs + HOLD_MS)
-  if (desk.sight?.isStale === true) soonest(desk.sight.builtMs + structureEveryMs(topology.routers.length))
+  const wishMs = studyMs(desk.sight)
+  if (wishMs !== null) soonest(wishMs)
   if (desk.isDue) soonest(0)
   return due === Number.POSITIVE_INFINITY ? null : Math.max(due, desk.evaluatedMs + everyMs)
 }

@@ -35,6 +35,9 @@ export interface Board {
   /** Working space of one assessment. */
   readonly stamp: Uint32Array
   stamps: number
+  /** Working space of one search: what it has looked at. */
+  readonly glance: Uint32Array
+  glances: number
 }
 
 /** Observables that causes say something about, kind by kind, and the chance of an alarm (or BLIND). */
@@ -64,6 +67,8 @@ export const newBoard = (model: Model): Board => {
     predictedIds: 0,
     stamp: new Uint32Array(size),
     stamps: 0,
+    glance: new Uint32Array(size),
+    glances: 0,
   }
 }
 
@@ -112,3 +117,28 @@ const noteChange = (board: Board, id: number, seen: Seen, atMs: number): void =>
   else if (!board.changed.has(id)) board.reread.add(id)
   board.changed.add(id)
 }
+
+/**
+ * Puts what one board holds on another one of the same inventory. `moved` says where an OSPF neighbour or a BGP session of
+ * the old one stands now; those that it does not name are forgotten, and everything else keeps its place in its kind.
+ */
+export const carry = (
+  from: Board,
+  to: Board,
+  moved: Iterable<readonly [kind: string, was: number, is: number]>,
+): void => {
+  const put = (was: number, is: number): void => {
+    const state = from.state[was] as Seen
+    if (state === UNKNOWN) return
+    observe(to, is, state, from.atMs[was] as number)
+    if (from.confirmed.has(was)) to.confirmed.add(is)
+  }
+  for (const [k, { name }] of EVIDENCE.entries()) {
+    if (MOVING.has(name)) continue
+    const [first, start] = [from.from[k] as number, to.from[k] as number]
+    for (let id = first; id < (from.from[k + 1] as number); id++) put(id, start + id - first)
+  }
+  for (const [kind, was, is] of moved) put(observable(from, kind, was), observable(to, kind, is))
+}
+
+const MOVING: ReadonlySet<string> = new Set(["ospf", "bgp"])

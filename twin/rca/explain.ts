@@ -33,6 +33,11 @@ const MAX_EXCHANGES = 3
 const MAX_RIVALS = 24
 /** Members of one candidate that are listed. */
 const MAX_MEMBERS = 16
+/**
+ * Predictions that the search of one island looks at before it is content with what it has: some 10 ms. Of each island and
+ * never of all together, so that an island costs and tells the same whether its neighbours are thought about or not.
+ */
+const MAX_PREDICTIONS = 100_000
 /** A rival is one within these log-odds. */
 const NEAR = 8
 /** More than there can be causes, so that two of them are one exact number. */
@@ -127,6 +132,8 @@ interface Search {
   readonly board: Board
   readonly island: Island
   readonly try: (causes: readonly Cause[]) => Assessment
+  /** It has looked at enough: what is not known yet is not tried any more. */
+  readonly isSpent: () => boolean
 }
 
 const explainIsland = (board: Board, whole: Island): Explained => {
@@ -167,6 +174,9 @@ const newSearch = (board: Board, island: Island, looked: Set<number>): Search =>
   /** Most sets have one or two causes: those are found by a number, which costs less to make than a word. */
   const few = new Map<number, Assessment>()
   const many = new Map<string, Assessment>()
+  let spent = 0
+  const { glance } = board
+  const turn = nextGlance(board)
   const attempt = (causes: readonly Cause[]): Assessment => {
     const ids = causes.map(({ kind, index }) => causeId(board.model, kind, index))
     if (ids.length > 1) ids.sort((x, y) => x - y)
@@ -179,12 +189,25 @@ const newSearch = (board: Board, island: Island, looked: Set<number>): Search =>
       board,
       ids.map((id) => causeOf(board.model, id)),
     )
-    for (const id of made.ids) looked.add(id)
+    for (const id of made.ids)
+      if (glance[id] !== turn) {
+        glance[id] = turn
+        looked.add(id)
+      }
+    spent += made.ids.length
     if (isFew) few.set(number, made)
     else many.set(word, made)
     return made
   }
-  return { board, island, try: attempt }
+  return { board, island, try: attempt, isSpent: () => spent >= MAX_PREDICTIONS }
+}
+
+const nextGlance = (board: Board): number => {
+  if (board.glances === 0xffff_ffff) {
+    board.glance.fill(0)
+    board.glances = 0
+  }
+  return ++board.glances
 }
 
 /** Negative = x is better. The order of the causes' numbers decides between equals, so that the search is repeatable. */
@@ -221,12 +244,13 @@ const accusedMost = (board: Board, island: Island, alarms: readonly number[], mo
 const grown = (search: Search, start: Assessment): Assessment => {
   const { board, island } = search
   let best = start
-  while (best.causes.length < MAX_CAUSES) {
+  while (best.causes.length < MAX_CAUSES && !search.isSpent()) {
     const taken = new Set(best.ids)
     const rest = island.alarms.filter((id) => !taken.has(id))
     if (rest.length === 0) break
     let next = best
     for (const id of accusedMost(board, island, rest, MAX_FURTHER)) {
+      if (search.isSpent()) break
       const tried = search.try([...best.causes, causeOf(board.model, id)])
       if (better(board)(tried, next) < 0) next = tried
     }
@@ -246,6 +270,7 @@ const improved = (search: Search, start: Assessment, singles: readonly Assessmen
       const without = search.try(rest)
       if (better(search.board)(without, best) < 0) best = without
       for (const rival of singles.slice(0, MAX_RIVALS)) {
+        if (search.isSpent()) break
         const exchanged = search.try([
           ...rest,
           ...rival.causes.filter((one) => !rest.some((other) => same(one, other))),
@@ -265,7 +290,7 @@ const improved = (search: Search, start: Assessment, singles: readonly Assessmen
 const withoutNeedless = (search: Search, start: Assessment): Assessment => {
   let best = start
   for (const cause of start.causes) {
-    if (best.causes.length < 2) break
+    if (best.causes.length < 2 || search.isSpent()) break
     const fewer = search.try(best.causes.filter((other) => !same(other, cause)))
     if (better(search.board)(fewer, best) < 0) best = fewer
   }
@@ -287,6 +312,8 @@ const candidateOf = (search: Search, best: Assessment, cause: Cause, singles: re
   for (const { causes } of singles.slice(0, MAX_RIVALS + MAX_MEMBERS)) {
     const other = causes[0] as Cause
     if (best.causes.some((one) => same(one, other))) continue
+    // Alone it is known; beside the other causes it would have to be worked out.
+    if (rest.length > 0 && search.isSpent()) break
     const exchanged = search.try([...rest, other])
     const isMember =
       members.length < MAX_MEMBERS &&

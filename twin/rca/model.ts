@@ -95,9 +95,9 @@ export interface Model {
   readonly causes: number
 }
 
-export const buildModel = (network: Network): Model => {
-  const { graph, sessions, groups, dependencies } = network
-  const outOfBand = network.vantages.length === 0
+/** `kin` = a model of a network that may be the same but for what was learned of OSPF and BGP: what they share is not built anew. */
+export const buildModel = (network: Network, kin: Model | null = null): Model => {
+  const { graph, sessions } = network
   const sessionsOf: number[][] = Array.from({ length: graph.nodes }, () => [])
   const sessionOn = new Int32Array(graph.links).fill(-1)
   for (const [s, { a, b, link }] of sessions.entries()) {
@@ -105,27 +105,31 @@ export const buildModel = (network: Network): Model => {
     if (b !== a) sessionsOf[b]?.push(s)
     if (link >= 0 && link < graph.links) sessionOn[link] = s
   }
+  const isKin = kin !== null && DECLARED.every((of) => kin.network[of] === network[of])
+  return { ...(isKin ? kin : declared(network)), network, sessionsOf, sessionOn, ...numbered(network) }
+}
+
+const DECLARED = ["graph", "vantages", "reflector", "groups", "dependencies", "siteOf", "sites"] as const
+
+/** What follows from the inventory alone. */
+const declared = (network: Network): Omit<Model, "network" | "sessionsOf" | "sessionOn" | "causeFrom" | "causes"> => {
+  const { graph, groups, dependencies } = network
+  const outOfBand = network.vantages.length === 0
   const groupsOf: number[][] = Array.from({ length: graph.links }, () => [])
   for (const [g, { links }] of groups.entries()) for (const l of new Set(links)) groupsOf[l]?.push(g)
   const nodesOf: number[][] = Array.from({ length: network.sites }, () => [])
   for (let n = 0; n < graph.nodes; n++) nodesOf[network.siteOf[n] as number]?.push(n)
-  const { causeFrom, causes } = numbered(network)
   const stands = outOfBand ? [marked(network.reflector)] : network.vantages
   return {
-    network,
     graph,
     outOfBand,
     views: Math.max(1, network.vantages.length),
     dominators: stands.map((at) => dominatorsFrom(graph, at)),
     forests: stands.map((at) => new Spanning(graph, at)),
-    sessionsOf,
-    sessionOn,
     groupsOf,
     nodesOf,
     supports: indexed(dependencies, ({ members }) => members),
     hangsOn: indexed(dependencies, ({ node }) => [node]),
-    causeFrom,
-    causes,
   }
 }
 

@@ -28,14 +28,22 @@ export interface Symptoms {
   readonly structure: Structure
   /** Revision of the inventory that it was built for. */
   readonly rev: number
-  /** By slot: when something that was read there says nothing any more, although nobody tells anything new. */
-  readonly lapses: Map<number, number>
+  readonly lapses: Lapses
 }
+
+/** When what was read says nothing any more, although nobody tells anything new. */
+export interface Lapses {
+  readonly bySlot: Map<number, number>
+  /** Nothing lapses before it: only then is it worth a look. */
+  soonestMs: number
+}
+
+export const noLapses = (): Lapses => ({ bySlot: new Map(), soonestMs: Number.POSITIVE_INFINITY })
 
 export const symptomsOf = (world: World, cells: Cells, options: StructureOptions = {}): Symptoms => {
   const structure = structureOf(world, cells, options)
   const { rev } = world.topology
-  const symptoms: Symptoms = { board: newBoard(buildModel(structure.network)), structure, rev, lapses: new Map() }
+  const symptoms: Symptoms = { board: newBoard(buildModel(structure.network)), structure, rev, lapses: noLapses() }
   refresh(
     symptoms,
     world,
@@ -60,9 +68,14 @@ export const refresh = (symptoms: Symptoms, world: World, cells: Cells, slots: I
 }
 
 /** Devices that have something on the board which time alone has taken the say from. */
-export const lapsed = ({ lapses }: Symptoms, nowMs: number): readonly number[] => {
+const lapsed = ({ lapses }: Symptoms, nowMs: number): readonly number[] => {
+  if (nowMs < lapses.soonestMs) return []
   const due: number[] = []
-  for (const [slot, atMs] of lapses) if (atMs <= nowMs) due.push(slot)
+  lapses.soonestMs = Number.POSITIVE_INFINITY
+  for (const [slot, atMs] of lapses.bySlot) {
+    if (atMs <= nowMs) due.push(slot)
+    lapses.soonestMs = Math.min(lapses.soonestMs, atMs)
+  }
   return due
 }
 
@@ -94,8 +107,9 @@ const readRouter = (
   for (const end of state.ends)
     readEnd(board, end, readMs, cells.links.state(end.link).downSinceMs, capacityOf(world, end))
   const leftMs = readEvents(board, world.atMs, events.get(state.config.device) ?? [], state, until)
-  if (lapseMs === Number.POSITIVE_INFINITY) lapses.delete(slot)
-  else lapses.set(slot, lapseMs)
+  lapses.soonestMs = Math.min(lapses.soonestMs, lapseMs)
+  if (lapseMs === Number.POSITIVE_INFINITY) lapses.bySlot.delete(slot)
+  else lapses.bySlot.set(slot, lapseMs)
   let isKnown = true
   for (const { key, kind, state: at, sinceMs } of state.adjacencies) {
     const place = structure.places[slot]?.get(key)
