@@ -22,6 +22,8 @@ const QUIET_MS = 500
 const QUIET_WITHIN_MS = 120_000
 /** A tenant that kept failing, or a device whose actor did, is set aside for a while. */
 const RELEASED_WITHIN_MS = 2 * HOUR_MS
+/** Attempts after which nobody waits for a tenant any more, with nothing in its way. */
+const STARTS_MAX = 200
 
 /** Nothing is broken any more; everything must have healed in time. */
 export const calm = async (world: World): Promise<void> => {
@@ -50,8 +52,11 @@ export const calm = async (world: World): Promise<void> => {
 const released = async (world: World): Promise<void> => {
   const untilMs = world.loop.nowMs + RELEASED_WITHIN_MS
   const isUp = (tenancy: Tenancy): boolean => tenancy.current()?.stats().quarantined.length === 0
+  const starts = world.tenancies.map((tenancy) => tenancy.starts)
+  const isHopeless = (tenancy: Tenancy, i: number): boolean => tenancy.starts - starts[i]! > STARTS_MAX
   for (; !world.tenancies.every(isUp); await world.run(LOOK_MS))
-    if (world.loop.nowMs > untilMs) throw new Violation("life", "a tenant does not come back")
+    if (world.loop.nowMs > untilMs || world.tenancies.some(isHopeless))
+      throw new Violation("life", "a tenant does not come back")
 }
 
 /** A moment without news, everything delivered: all pictures are compared. */
