@@ -27,7 +27,7 @@ const NUMBERS = new Intl.NumberFormat("pt-BR", { maximumFractionDigits: 6 })
 export const TONGUES: Readonly<Record<Language, Tongue>> = { "pt-BR": PORTUGUESE, en: ENGLISH }
 
 /** Sentences that are remembered: a list is drawn again with every change. */
-const REMEMBERED_MAX = 2_000
+const REMEMBERED_MAX = 8_192
 const remembered = new Map<string, string | null>()
 
 /** In Portuguese, or null = no sentence of the twin's. */

@@ -1,5 +1,6 @@
 /** A device's alerts in its panel, and the question why a rule does not fire on it or one of its parts. */
 import { useSignal } from "@preact/signals"
+import { said } from "#client/i18n/said.ts"
 import { language, t } from "#client/i18n/translate.ts"
 import { worstFirst } from "#client/state/alert-list.ts"
 import { alerts } from "#client/state/alerts.ts"
@@ -65,7 +66,10 @@ const WhyNotDialog = ({ view, close }: { view: DeviceView; close: () => void }) 
   const rules = useAsk(() => allPages((cursor) => call("alertRules.list", { query: { limit: 1_000, cursor } })))
   const rule = useSignal("")
   const entity = useSignal("")
-  const options = (rules.value ?? []).map((row) => ({ value: String(row.rule["id"]), label: String(row.rule["name"]) }))
+  const options = (rules.value ?? []).map((row) => ({
+    value: String(row.rule["id"]),
+    label: said(String(row.rule["name"])),
+  }))
   const chosen = rule.value === "" ? (options[0]?.value ?? "") : rule.value
   const parts = [
     ...view.interfaces.map(({ name }) => interfaceKey(name)),

@@ -2,6 +2,7 @@
 import { useSignal } from "@preact/signals"
 import type { ComponentChildren } from "preact"
 import { useMemo } from "preact/hooks"
+import { said } from "#client/i18n/said.ts"
 import { language, t } from "#client/i18n/translate.ts"
 import { call, newKey } from "#client/state/api.ts"
 import { serverNowMs } from "#client/state/app.ts"
@@ -227,7 +228,10 @@ const Weekdays = ({ form, set }: { form: WindowForm; set: (change: Partial<Windo
 /** Only one rule, or all of them. */
 const RuleChoice = ({ rule, set }: { rule: string; set: (rule: string) => void }) => {
   const rules = useAsk(() => allPages((cursor) => call("alertRules.list", { query: { limit: 1_000, cursor } })))
-  const options = (rules.value ?? []).map((row) => ({ id: String(row.rule["id"]), name: String(row.rule["name"]) }))
+  const options = (rules.value ?? []).map((row) => ({
+    id: String(row.rule["id"]),
+    name: said(String(row.rule["name"])),
+  }))
   return (
     <Labelled label={t("window.rule")}>
       <select name="rule" value={rule} onChange={(event) => set(event.currentTarget.value)}>
