@@ -32,18 +32,30 @@ const attributes = (raw: string): ReadonlyMap<string, string> =>
     ]),
   )
 
+/** What stands between two marks is replaced; one that is never closed stays as it is. */
+const without = (source: string, open: string, close: string, instead: (raw: string) => string): string => {
+  const parts: string[] = []
+  let at = 0
+  for (let start = source.indexOf(open); start >= 0; start = source.indexOf(open, at)) {
+    const end = source.indexOf(close, start + open.length)
+    if (end < 0) break
+    parts.push(source.slice(at, start), instead(source.slice(start + open.length, end)))
+    at = end + close.length
+  }
+  return parts.join("") + source.slice(at)
+}
+
 /** Reads tags one after another; nested graphs are read as if they were flat, hyperedges and ports are passed over. */
 export const readGraphml = (source: string): RawGraph => {
-  const plain = source
-    .replaceAll(/<!--[\s\S]*?-->/g, "")
-    .replaceAll(/<!\[CDATA\[([\s\S]*?)\]\]>/g, (_, raw: string) => raw.replaceAll("&", "&amp;").replaceAll("<", "&lt;"))
+  const bare = without(source, "<!--", "-->", () => "")
+  const plain = without(bare, "<![CDATA[", "]]>", (raw) => raw.replaceAll("&", "&amp;").replaceAll("<", "&lt;"))
   const names = new Map<string, string>()
   const nodes: RawNode[] = []
   const edges: Array<RawGraph["edges"][number]> = []
   const open: RawNode[] = []
   let inEdge = false
   let directed = false
-  for (const match of plain.matchAll(/<(\/?)(?:\w+:)?(\w+)((?:"[^"]*"|'[^']*'|[^>"'])*?)(\/?)>([^<]*)/g)) {
+  for (const match of plain.matchAll(/<(\/?)(?:\w+:)?(\w+)((?:"[^"<]*"|'[^'<]*'|[^<>"'])*?)(\/?)>([^<]*)/g)) {
     const [, closing, tag, raw, alone, after] = match
     const of = attributes(raw ?? "")
     if (tag === "key" && closing === "") names.set(of.get("id") ?? "", of.get("attr.name") ?? "")
@@ -62,7 +74,11 @@ export const readGraphml = (source: string): RawGraph => {
       })
       inEdge = alone === ""
     } else if (tag === "edge") inEdge = false
-    else if (tag === "data" && closing === "" && !inEdge)
+    // yEd draws its labels, and names nothing.
+    else if (tag === "NodeLabel" && closing === "" && !inEdge) {
+      const data = open.at(-1)?.data
+      if (data?.get("label") === undefined) data?.set("label", text(after ?? "").trim())
+    } else if (tag === "data" && closing === "" && !inEdge)
       open
         .at(-1)
         ?.data.set((names.get(of.get("key") ?? "") ?? of.get("key") ?? "").toLowerCase(), text(after ?? "").trim())
@@ -76,8 +92,10 @@ export const graphmlWorld = (name: string, source: string, seed: number): World 
   const slots = new Map<string, number>()
   for (const { id } of raw.nodes) if (!slots.has(id)) slots.set(id, slots.size)
   const pairs = undirected(raw.edges, slots)
-  if (slots.size < 3 || pairs.length < 2) throw new Error(`${name}: no GraphML with three nodes and two edges`)
-  const kept = raw.nodes.filter(({ id }, n) => raw.nodes.findIndex((other) => other.id === id) === n)
+  if (slots.size < 3 || pairs.length < 2)
+    throw new Error(`${name}: no GraphML with three nodes and two edges (it has ${slots.size} and ${pairs.length})`)
+  const seen = new Set<string>()
+  const kept = raw.nodes.filter(({ id }) => !seen.has(id) && seen.add(id) !== undefined)
   const degree = kept.map(() => 0)
   for (const [a, b] of pairs) {
     degree[a]!++

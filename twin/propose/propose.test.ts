@@ -53,6 +53,40 @@ const ends = (proposals: ReturnType<typeof proposeLinks>): readonly string[] =>
   proposals.map(({ a, b }) => `${a.device} ${a.interface} ${b.device} ${b.interface}`)
 
 describe("links", () => {
+  test("[W3] what is declared is left alone, and the first declared link on a port is the one contradicted", () => {
+    const names = Array.from({ length: 6 }, (_, n) => `r${n}`)
+    fc.assert(
+      fc.property(
+        fc.array(fc.tuple(fc.nat(5), fc.nat(2), fc.nat(5), fc.nat(2)), { maxLength: 12 }),
+        fc.array(fc.tuple(fc.nat(5), fc.nat(2), fc.nat(5), fc.nat(2)), { maxLength: 12 }),
+        (wires, links) => {
+          const said = names.map((name, n) =>
+            router(name, {
+              interfaces: ["e0", "e1", "e2"],
+              heard: wires.flatMap(([a, i, b, j]) => (a === n && a !== b ? [hears(`e${i}`, `r${b}`, `e${j}`)] : [])),
+            }),
+          )
+          const declared = links.map(([a, i, b, j], index) => ({
+            id: `l${index}`,
+            a: { device: `id-r${a}`, interface: `e${i}` },
+            b: { device: `id-r${b}`, interface: `e${j}` },
+          }))
+          const is = (end: { device: string; interface: string }, hint: { device: string; interface: string | null }) =>
+            end.device === hint.device && (hint.interface === null || hint.interface === end.interface)
+          for (const { a, b, contradicts } of proposeLinks(said, declared)) {
+            const alike = declared.some((link) => (is(link.a, a) && is(link.b, b)) || (is(link.a, b) && is(link.b, a)))
+            assert.equal(alike, false)
+            const used = declared.find((link) =>
+              [a, b].some((hint) => hint.interface !== null && (is(link.a, hint) || is(link.b, hint))),
+            )
+            assert.equal(contradicts, used?.id ?? null)
+          }
+        },
+      ),
+      { numRuns: 200 },
+    )
+  })
+
   test("[W3] LLDP from both ends is all but certain, from one end still above the line", () => {
     const a = router("core1", { interfaces: ["ether1"], heard: [hears("ether1", "core2", "ether7")] })
     const b = router("core2", { interfaces: ["ether7"], heard: [hears("ether7", "core1.isp.example", "ether1")] })
