@@ -36,13 +36,23 @@ export const makeIncidents = (): Incidents => {
       /^\/incidents$/,
       ({ query }) => {
         const wanted = query.get("state")
-        const rows = views.filter(({ state }) => wanted === null || state === wanted).map(rowOf)
+        const [since, until] = [Number(query.get("from") ?? 0), Number(query.get("to") ?? Number.MAX_SAFE_INTEGER)]
+        const cause = query.get("cause")
+        const rows = views
+          .filter(({ state }) => wanted === null || state === wanted)
+          .filter(({ startsAtMs, endsAtMs }) => (endsAtMs ?? until) >= since && startsAtMs <= until)
+          .filter(
+            ({ causes }) => cause === null || causes.some(({ members }) => members.some((one) => one.fault === cause)),
+          )
+          .map(rowOf)
         const from = Number(query.get("cursor") ?? 0)
         const limit = Number(query.get("limit") ?? 100)
         const next = from + limit < rows.length ? String(from + limit) : null
         return ok({ items: rows.slice(from, from + limit), next, counts: {} })
       },
     ],
+    ["GET", /^\/incidents\/feedback$/, () => ok(FEEDBACK)],
+    ["GET", /^\/incidents\/([^/]+)\/assignees$/, () => ok({ items: PEOPLE, next: null })],
     [
       "GET",
       /^\/incidents\/([^/]+)$/,
@@ -121,6 +131,22 @@ export const makeIncidents = (): Incidents => {
     ],
   ]
   return { table, set: (next) => (views = [...next]), all: () => views }
+}
+
+const PEOPLE = [{ name: "admin" }, { name: "ana" }, { name: "<b>rui</b>" }]
+const FEEDBACK = {
+  rows: [
+    { fault: "router", from: 0.9, to: 0.95, right: 9, wrong: 1, said: 0.92 },
+    { fault: "router", from: 0.99, to: 1, right: 30, wrong: 0, said: 0.993 },
+    { fault: "link", from: 0.95, to: 0.99, right: 4, wrong: 6, said: 0.97 },
+  ],
+  confirmed: 53,
+  right: 43,
+  unnamed: 3,
+  brier: 0.1,
+  applied: false,
+  shifts: [{ fault: "link", confirmations: 10, right: 4, shift: -0.95 }],
+  log: [{ atMs: Date.now(), incident: "4801-0", by: "ana", fault: "link", from: -0.9, to: -0.95 }],
 }
 
 const rowOf = (view: IncidentView): IncidentRow => {

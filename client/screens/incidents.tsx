@@ -14,7 +14,6 @@ import {
   incidentsReadMs,
   tally,
 } from "#client/state/incidents.ts"
-import { LIST_ROWS } from "#client/state/pages.ts"
 import { go, route } from "#client/state/route.ts"
 import { session } from "#client/state/session.ts"
 import { momentWord } from "#client/ui/alerts/words.ts"
@@ -23,6 +22,7 @@ import { formatAge, formatNumber } from "#client/ui/format.ts"
 import { CheckIcon } from "#client/ui/icons.tsx"
 import { useIncidentActs } from "#client/ui/incidents/incident-acts.tsx"
 import type { Actable } from "#client/ui/incidents/incident-acts.tsx"
+import { FeedbackPanel } from "#client/ui/incidents/feedback-panel.tsx"
 import { IncidentFilters } from "#client/ui/incidents/incident-filters.tsx"
 import { IncidentTable } from "#client/ui/incidents/incident-table.tsx"
 import { Room } from "#client/ui/incidents/room.tsx"
@@ -82,7 +82,8 @@ const List = ({ problem }: { problem: string | null }) => {
       </header>
       <Stale />
       <Problem text={problem} />
-      {incidentsCut.value && <p class="quiet pad">{t("alerts.cut", { count: LIST_ROWS })}</p>}
+      {incidentsCut.value !== null && <p class="quiet pad">{t("alerts.cut", { count: incidentsCut.value })}</p>}
+      {incidentFilter.value.state === "closed" && <FeedbackPanel />}
       {rows.value.length > 0 ? <IncidentTable rows={rows.value} /> : <Nothing />}
     </section>
   )

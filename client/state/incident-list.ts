@@ -4,7 +4,7 @@
  */
 import { said } from "#client/i18n/said.ts"
 import { plain } from "#client/state/search.ts"
-import type { IncidentRow, IncidentState } from "#protocol/incident.ts"
+import type { FaultType, IncidentRow, IncidentState } from "#protocol/incident.ts"
 import type { AlertSeverity } from "#protocol/rule.ts"
 
 /** `live` = not closed. */
@@ -17,8 +17,21 @@ export interface IncidentFilter {
   /** Only what nobody has taken yet. */
   readonly needsYou: boolean
   readonly text: string
+  /** Of closed ones; the engine filters these. Null = any time, "" = any cause. */
+  readonly fromMs: number | null
+  readonly toMs: number | null
+  readonly cause: FaultType | "unknown" | ""
 }
-export const LIVE: IncidentFilter = { severity: "", state: "live", mine: false, needsYou: false, text: "" }
+export const LIVE: IncidentFilter = {
+  severity: "",
+  state: "live",
+  mine: false,
+  needsYou: false,
+  text: "",
+  fromMs: null,
+  toMs: null,
+  cause: "",
+}
 
 const STATE_ORDER: Readonly<Record<IncidentState, number>> = { open: 0, recovering: 1, closed: 2 }
 const SEVERITY_ORDER: Readonly<Record<AlertSeverity, number>> = { critical: 0, warn: 1, info: 2 }

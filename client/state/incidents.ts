@@ -1,7 +1,7 @@
 /**
  * The incidents of now, and the one that is open. Read anew when the stream brings an `incident.*` event (never twice
  * within a breath), when the picture is replaced, and slowly in case an event was missed. Closed ones are asked for only
- * when somebody looks at them.
+ * when somebody looks at them, the newest CLOSED_ROWS of the time that is asked for; they change by events only.
  */
 import { batch, computed, effect, signal } from "@preact/signals"
 import { call } from "#client/state/api.ts"
@@ -18,17 +18,25 @@ import type { IncidentRow, IncidentView } from "#protocol/incident.ts"
 const live = signal<readonly IncidentRow[] | null>(null)
 /** Null = nobody has asked for them. */
 const closed = signal<readonly IncidentRow[] | null>(null)
+/** There are more that fit. */
+const closedCut = signal(false)
+let closedStale = true
+/** One page: who looks for more narrows the time. */
+export const CLOSED_ROWS = 1_000
 export const incidents = computed(() => (live.value === null ? null : [...live.value, ...(closed.value ?? [])]))
 /** When the list was read, server time: the time of the last look. */
 export const incidentsReadMs = signal<number | null>(null)
 export const incidentsFailure = signal<Failure | null>(null)
-export const incidentsCut = computed(() => (live.value?.length ?? 0) >= LIST_ROWS)
+/** How many rows are shown when there are more; null = all are. */
+export const incidentsCut = computed(() =>
+  (live.value?.length ?? 0) >= LIST_ROWS ? LIST_ROWS : closed.value !== null && closedCut.value ? CLOSED_ROWS : null,
+)
 export const tally = computed(() => tallyOf(live.value ?? []))
 
 export const incidentFilter = signal<IncidentFilter>(LIVE)
 /** The row of the keyboard, by incident id; null = none yet. */
 export const incidentCursor = signal<string | null>(null)
-export type IncidentWish = "ack" | "mine" | "note" | "escalate" | "close"
+export type IncidentWish = "ack" | "mine" | "assign" | "note" | "escalate" | "close"
 /** Set by the keys; the screen follows. */
 export const incidentWish = signal<IncidentWish | null>(null)
 
@@ -56,6 +64,18 @@ let timer: ReturnType<typeof setTimeout> | null = null
 const readState = (state: IncidentRow["state"]) =>
   allPages((cursor) => call("incidents.list", { query: { state, limit: PAGE, cursor } }))
 
+const readClosed = () => {
+  const { fromMs, toMs, cause } = incidentFilter.peek()
+  const query = {
+    state: "closed" as const,
+    limit: CLOSED_ROWS,
+    ...(fromMs === null ? {} : { from: fromMs }),
+    ...(toMs === null ? {} : { to: toMs }),
+    ...(cause === "" ? {} : { cause }),
+  }
+  return call("incidents.list", { query })
+}
+
 export const readIncidents = async (): Promise<void> => {
   if (reading) {
     wanted = true
@@ -64,10 +84,12 @@ export const readIncidents = async (): Promise<void> => {
   if (session.peek() == null || !may("network.read")) return
   reading = true
   const wantsClosed = ["closed", "all"].includes(incidentFilter.peek().state)
+  const readsClosed = wantsClosed && (closedStale || closed.peek() === null)
+  closedStale = closedStale && !readsClosed
   const [open, recovering, over] = await Promise.all([
     readState("open"),
     readState("recovering"),
-    wantsClosed ? readState("closed") : null,
+    readsClosed ? readClosed() : null,
   ])
   reading = false
   const failed = [open, recovering, over].find((answer) => answer?.ok === false)
@@ -77,8 +99,11 @@ export const readIncidents = async (): Promise<void> => {
       live.value = [...open.value, ...recovering.value]
       incidentsReadMs.value = serverNowMs.peek()
     }
-    if (over === null) closed.value = null
-    else if (over.ok) closed.value = over.value
+    if (!wantsClosed) closed.value = null
+    else if (over?.ok === true) {
+      closed.value = over.value.items
+      closedCut.value = over.value.next !== null
+    } else if (over !== null) closedStale = true
   })
   void readDetail()
   if (!wanted) return
@@ -103,6 +128,7 @@ const readDetail = async (): Promise<void> => {
 /** An act answers with the incident as it is now. */
 export const acted = (view: IncidentView | null): void => {
   if (view !== null && detail.peek()?.id === view.id) detail.value = { id: view.id, view, failure: null }
+  closedStale = true
   void readIncidents()
 }
 
@@ -133,17 +159,25 @@ export const followIncidents = (): void => {
     detail.value = id === null ? null : { id, view: null, failure: null }
     if (id !== null) void readDetail()
   })
-  let state = incidentFilter.peek().state
+  const askedOf = ({ state, fromMs, toMs, cause }: IncidentFilter): string => [state, fromMs, toMs, cause].join()
+  let asked = askedOf(incidentFilter.peek())
   effect(() => {
-    if (incidentFilter.value.state === state) return
-    state = incidentFilter.value.state
+    const next = askedOf(incidentFilter.value)
+    if (next === asked) return
+    asked = next
+    closedStale = true
     void readIncidents()
   })
   store.listen({
-    replaced: soon,
+    replaced: () => {
+      closedStale = true
+      soon()
+    },
     changed: () => {},
     happened: (events) => {
-      if (events.some(({ type }) => type.startsWith("incident."))) soon()
+      if (!events.some(({ type }) => type.startsWith("incident."))) return
+      closedStale = true
+      soon()
     },
   })
   document.addEventListener("visibilitychange", () => {

@@ -13,16 +13,18 @@ import { session } from "#client/state/session.ts"
 import { useAct } from "#client/ui/ask.ts"
 import type { Act } from "#client/ui/ask.ts"
 import { Problem } from "#client/ui/form.tsx"
+import { AssignDialog } from "#client/ui/incidents/assign-dialog.tsx"
 import { CloseDialog, EscalateDialog, NoteDialog } from "#client/ui/incidents/word-dialogs.tsx"
 import type { IncidentRow, IncidentView } from "#protocol/incident.ts"
 
 /** What acts need to know: a row of the list or the open incident. */
 export type Actable = Pick<IncidentRow, "id" | "title" | "state" | "ack" | "assignee" | "escalated">
-type Asked = "note" | "escalate" | "close"
+type Asked = "assign" | "note" | "escalate" | "close"
 
 const NEEDS = {
   ack: "incidentAck",
   mine: "incidentAssign",
+  assign: "incidentAssign",
   note: "incidentNote",
   escalate: "incidentEscalate",
   close: "incidentClose",
@@ -64,7 +66,9 @@ export const useIncidentActs = (target: () => Actable | null) => {
   const on = target()
   const close = () => (asked.value = null)
   const dialog =
-    on === null || asked.value === null ? null : asked.value === "note" ? (
+    on === null || asked.value === null ? null : asked.value === "assign" ? (
+      <AssignDialog incident={on} close={close} />
+    ) : asked.value === "note" ? (
       <NoteDialog incident={on} close={close} />
     ) : asked.value === "escalate" ? (
       <EscalateDialog incident={on} close={close} />
@@ -91,13 +95,14 @@ export const IncidentActs = ({ view, run, act, keys }: ActsProps) => {
         data-act={wish}
         onClick={() => run(wish)}
       >
-        {label} {keys && <kbd>{key}</kbd>}
+        {label} {keys && key !== "" && <kbd>{key}</kbd>}
       </button>
     )
   return (
     <div class="incident-acts">
       {button("ack", t(view.ack === null ? "incident.ack" : "incident.unack"), "a", view.ack === null)}
       {button("mine", t(view.assignee === me() ? "incident.unassign" : "incident.assign.me"), "g")}
+      {button("assign", t("incident.assign"), "")}
       {button("note", t("incident.note"), "n")}
       {button("escalate", t("incident.escalate"), "e")}
       {button("close", t("incident.close"), "c")}

@@ -3,6 +3,7 @@ import { t } from "#client/i18n/translate.ts"
 import { LIVE } from "#client/state/incident-list.ts"
 import type { IncidentFilter, StateFilter } from "#client/state/incident-list.ts"
 import { incidentFilter } from "#client/state/incidents.ts"
+import { FAULT_TYPES } from "#protocol/incident.ts"
 import { ALERT_SEVERITIES } from "#protocol/rule.ts"
 
 const STATES: readonly StateFilter[] = ["live", "open", "recovering", "closed", "all"]
@@ -52,6 +53,7 @@ export const IncidentFilters = () => {
           ))}
         </select>
       </label>
+      {filter.state === "closed" && <ClosedFilters filter={filter} set={set} />}
       {changed && (
         <button type="button" class="text-button" onClick={() => (incidentFilter.value = LIVE)}>
           {t("alerts.clear")}
@@ -68,3 +70,49 @@ export const IncidentFilters = () => {
     </div>
   )
 }
+
+const NO_CAUSE = "unknown"
+
+/** Closed ones are many: their time and cause are asked of the engine. */
+const ClosedFilters = ({ filter, set }: { filter: IncidentFilter; set: (change: Partial<IncidentFilter>) => void }) => (
+  <>
+    <Moment label={t("incidents.from")} name="from" atMs={filter.fromMs} set={(fromMs) => set({ fromMs })} />
+    <Moment label={t("incidents.to")} name="to" atMs={filter.toMs} set={(toMs) => set({ toMs })} />
+    <label class="pick-one">
+      <span>{t("incident.cause")}</span>
+      <select
+        name="cause"
+        value={filter.cause}
+        onChange={(event) => set({ cause: event.currentTarget.value as IncidentFilter["cause"] })}
+      >
+        <option value="">{t("alerts.any")}</option>
+        {FAULT_TYPES.map((fault) => (
+          <option key={fault} value={fault}>
+            {t(`fault.${fault}`)}
+          </option>
+        ))}
+        <option value={NO_CAUSE}>{t("incident.cause.unknown")}</option>
+      </select>
+    </label>
+  </>
+)
+
+const MINUTE_MS = 60_000
+/** A moment as the browser's field writes it: local, to the minute. */
+const fieldOf = (atMs: number): string =>
+  new Date(atMs - new Date(atMs).getTimezoneOffset() * MINUTE_MS).toISOString().slice(0, 16)
+
+const Moment = (props: { label: string; name: string; atMs: number | null; set: (atMs: number | null) => void }) => (
+  <label class="pick-one">
+    <span>{props.label}</span>
+    <input
+      type="datetime-local"
+      name={props.name}
+      value={props.atMs === null ? "" : fieldOf(props.atMs)}
+      onChange={(event) => {
+        const atMs = Date.parse(event.currentTarget.value)
+        props.set(Number.isNaN(atMs) ? null : Math.max(0, atMs))
+      }}
+    />
+  </label>
+)
