@@ -12,7 +12,7 @@ import { whatIfPhrases } from "#protocol/phrases/what-if.ts"
 
 /**
  * Every code, and its English. A hole is `{name}`, text as it is, or `{name:kind}`:
- * - `number`: digits, a point, a sign; `word`: no space in it;
+ * - `number`: digits, a point, a sign, or `unknown`; `word`: no space in it;
  * - `name`: a device's name, or one of the phrases that stand for an unknown one (`name.*`);
  * - `said`: another phrase, or the whole is not this phrase;
  * - `any`: another phrase, or text as it is;
@@ -194,7 +194,7 @@ const paramOf = (kind: Kind, text: string, depth: number, budget: Budget): Param
     case "text":
       return text
     case "number":
-      return /^[-+]?\d+(?:\.\d+)?(?:e[-+]?\d+)?$/.test(text) ? text : null
+      return text === "unknown" || /^[-+]?\d+(?:\.\d+)?(?:e[-+]?\d+)?$/.test(text) ? text : null
     case "word":
       return /^\S+$/.test(text) ? text : null
     case "name": {

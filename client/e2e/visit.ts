@@ -17,7 +17,7 @@ import { watchPage } from "#client/e2e/scenario.ts"
 
 const PICTURES = fileURLToPath(new URL("../../out/e2e/screens/", import.meta.url))
 export const skip = hasChromium() ? false : `no Chromium at ${CHROMIUM}; ${ENABLE}`
-const PATIENCE_MS = 30_000
+const PATIENCE_MS = 90_000
 let browser: Browser
 let dist: string
 

@@ -127,9 +127,10 @@ export const ptJudgement: Of<typeof judgementPhrases> = {
   "held.cooldown": "foi avisado há pouco",
 
   "poll.reason": "{source}: {failure}",
-  "poll.timeout.snmp":
-    "tempo esgotado: nenhuma resposta a {count} pedidos em {ms} ms (uma community errada tem a mesma aparência)",
-  "poll.timeout.api": "tempo esgotado: nenhuma resposta a {command} em {ms} ms",
+  "poll.silent.snmp": "nenhuma resposta a {count} pedidos em {ms} ms (uma community errada tem a mesma aparência)",
+  "poll.silent.api": "nenhuma resposta a {command} em {ms} ms",
+  "poll.timeout": "tempo esgotado: {silence}",
+  "poll.resting": "em repouso: uma tentativa a cada {seconds} s até responder ({silence})",
 
   "not.entity": "este dispositivo não tem essa entidade",
   "not.rule": "essa regra não existe",

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
-import { said, saidName, TONGUES } from "#client/i18n/said.ts"
+import { leads, said, saidName, TONGUES } from "#client/i18n/said.ts"
 import { LANGUAGES, language } from "#client/i18n/translate.ts"
 import { fill, PHRASES } from "#protocol/phrase.ts"
 import type { PhraseCode } from "#protocol/phrase.ts"
@@ -79,4 +79,20 @@ test("[U7] English stands as the twin said it", () => {
   assert.equal(said("it is back"), "it is back")
   assert.equal(saidName("link A - B"), "link A - B")
   language.value = before
+})
+
+test("[U7] a name at the beginning keeps its letters; a word of ours leads with a capital", () => {
+  assert.ok(leads("the port of r1 on r1 - r2 is down"))
+  assert.ok(leads("evidence for The link r1 - r2"))
+  assert.ok(!leads("r1 does not answer its collector"))
+  assert.ok(!leads("eth2 of r1 is down"))
+  assert.ok(!leads("what somebody wrote"))
+  inPt(() => {
+    assert.equal(said("eth2 of r1 is full: unknown %"), "eth2 de r1 está cheia: desconhecido %")
+    const resting = "breaker: resting: one attempt every 60 s until it answers (no answer to /login within 5000 ms)"
+    assert.equal(
+      said(`routeros: ${resting}`),
+      "routeros: em repouso: uma tentativa a cada 60 s até responder (nenhuma resposta a /login em 5.000 ms)",
+    )
+  })
 })

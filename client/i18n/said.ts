@@ -7,7 +7,7 @@ import type { Language } from "#client/i18n/translate.ts"
 import { ptAssumed, ptCauses, ptIncidentLines, ptJudgement } from "#client/i18n/pt-phrases.ts"
 import { ptRuleNames, ptRuleSummaries } from "#client/i18n/pt-rule-pack.ts"
 import { ENGLISH, PHRASES, readPhrase, sayIn } from "#protocol/phrase.ts"
-import type { PhraseCode, Tongue } from "#protocol/phrase.ts"
+import type { Phrase, PhraseCode, Tongue } from "#protocol/phrase.ts"
 
 const PORTUGUESE: Tongue = {
   templates: {
@@ -19,7 +19,7 @@ const PORTUGUESE: Tongue = {
     ...ptRuleSummaries,
   },
   joints: { ors: ", ou ", list: "; ", commas: ", ", ands: " e ", parens: ") (" },
-  number: (text) => NUMBERS.format(Number(text)),
+  number: (text) => (text === "unknown" ? "desconhecido" : NUMBERS.format(Number(text))),
 }
 /** As many digits as the twin said. */
 const NUMBERS = new Intl.NumberFormat("pt-BR", { maximumFractionDigits: 6 })
@@ -28,17 +28,20 @@ export const TONGUES: Readonly<Record<Language, Tongue>> = { "pt-BR": PORTUGUESE
 
 /** Sentences that are remembered: a list is drawn again with every change. */
 const REMEMBERED_MAX = 8_192
-const remembered = new Map<string, string | null>()
-
-/** In Portuguese, or null = no sentence of the twin's. */
-export const inPortuguese = (text: string): string | null => {
+const remembered = new Map<string, Phrase | null>()
+const phraseOf = (text: string): Phrase | null => {
   const known = remembered.get(text)
   if (known !== undefined) return known
   const phrase = readPhrase(text)
-  const said = phrase === null ? null : sayIn(PORTUGUESE, phrase)
   if (remembered.size >= REMEMBERED_MAX) remembered.clear()
-  remembered.set(text, said)
-  return said
+  remembered.set(text, phrase)
+  return phrase
+}
+
+/** In Portuguese, or null = no sentence of the twin's. */
+export const inPortuguese = (text: string): string | null => {
+  const phrase = phraseOf(text)
+  return phrase === null ? null : sayIn(PORTUGUESE, phrase)
 }
 
 export const said = (text: string): string => (language.value === "en" ? text : (inPortuguese(text) ?? text))
@@ -56,5 +59,16 @@ export const ruleWord = (id: string): string => {
   return Object.hasOwn(PHRASES, code) ? TONGUES[language.value].templates[code as PhraseCode] : id
 }
 
-/** What the twin says in the middle of a sentence, where it stands alone. */
+/** Whether it begins with a word of the twin's, and not with what a device or a person is called. */
+export const leads = (text: string): boolean => {
+  const phrase = phraseOf(text)
+  return phrase !== null && ownFirst(phrase)
+}
+const ownFirst = ({ code, params }: Phrase): boolean => {
+  const [, hole] = /^\{(\w+)/.exec(PHRASES[code]) ?? []
+  if (hole === undefined) return true
+  const first = params[hole]
+  return typeof first === "object" && "code" in first && ownFirst(first)
+}
+
 export const capital = (words: string): string => `${words.charAt(0).toUpperCase()}${words.slice(1)}`

@@ -1,8 +1,21 @@
 /** A sentence of the twin on the screen; where it stays English on a page that is not, screen readers are told so. */
-import { inPortuguese, said } from "#client/i18n/said.ts"
+import { capital, inPortuguese, leads, said } from "#client/i18n/said.ts"
 import { language } from "#client/i18n/translate.ts"
 
-export const Said = ({ text, show = same }: { text: string; show?: (words: string) => string }) =>
-  language.value !== "en" && inPortuguese(text) === null ? <span lang="en">{show(text)}</span> : <>{show(said(text))}</>
+export const Said = ({ text, show = same, lead = false }: SaidProps) => {
+  const told = (words: string): string => show(lead && leads(text) ? capital(words) : words)
+  return language.value !== "en" && inPortuguese(text) === null ? (
+    <span lang="en">{told(text)}</span>
+  ) : (
+    <>{told(said(text))}</>
+  )
+}
+
+interface SaidProps {
+  readonly text: string
+  readonly show?: (words: string) => string
+  /** It stands alone: a word of ours at its beginning has a capital, a name stays as the network writes it. */
+  readonly lead?: boolean
+}
 
 const same = (words: string): string => words

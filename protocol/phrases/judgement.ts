@@ -22,9 +22,10 @@ export const judgementPhrases = {
   "held.cooldown": "it was told a short while ago",
 
   "poll.reason": "{source:word}: {failure:said}",
-  "poll.timeout.snmp":
-    "timeout: no answer to {count:number} requests in {ms:number} ms (a wrong community looks the same)",
-  "poll.timeout.api": "timeout: no answer to {command:word} within {ms:number} ms",
+  "poll.silent.snmp": "no answer to {count:number} requests in {ms:number} ms (a wrong community looks the same)",
+  "poll.silent.api": "no answer to {command:word} within {ms:number} ms",
+  "poll.timeout": "timeout: {silence:said}",
+  "poll.resting": "breaker: resting: one attempt every {seconds:number} s until it answers ({silence:any})",
 
   "not.entity": "this device has no such entity",
   "not.rule": "there is no such rule",

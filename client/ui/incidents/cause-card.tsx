@@ -1,6 +1,5 @@
 /** What failed, how sure that is, why this and not another, and the evidence: what speaks for it, against it, what is missing. */
 import { useSignal } from "@preact/signals"
-import { capital } from "#client/i18n/said.ts"
 import { language, t } from "#client/i18n/translate.ts"
 import type { Key } from "#client/i18n/translate.ts"
 import { serverNowMs } from "#client/state/app.ts"
@@ -103,7 +102,7 @@ const Standing = (props: { standing: EvidenceView["standing"]; title: Key; rows:
             </svg>
             <span class="evidence-text">
               <span>
-                <Said text={one.text} show={capital} />
+                <Said text={one.text} lead />
               </span>
               <small class="quiet">
                 <Where device={one.device} entity={one.entity} />

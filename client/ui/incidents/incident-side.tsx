@@ -1,6 +1,5 @@
 /** The map's own triage: open incidents above everything else, and the chosen one opened up: how sure, why, what to do. */
 import { useEffect } from "preact/hooks"
-import { capital } from "#client/i18n/said.ts"
 import { language, t, tCount } from "#client/i18n/translate.ts"
 import { serverNowMs, shownReplay } from "#client/state/app.ts"
 import { needsSomebody, triageOrder } from "#client/state/incident-list.ts"
@@ -145,7 +144,7 @@ const Why = ({ view }: { view: IncidentView }) => {
       <ol class="why-list">
         {reasons.map((one, at) => (
           <li key={at}>
-            <Said text={one.text} show={capital} />
+            <Said text={one.text} lead />
           </li>
         ))}
       </ol>

@@ -1,7 +1,6 @@
 /** The time line: what the twin saw and what people did, newest first, and what is asked of the network right now. */
 import { useSignal } from "@preact/signals"
 import { useMemo } from "preact/hooks"
-import { capital } from "#client/i18n/said.ts"
 import { language, t } from "#client/i18n/translate.ts"
 import { serverNowMs } from "#client/state/app.ts"
 import { storyOf } from "#client/state/incident-story.ts"
@@ -52,7 +51,7 @@ const Line = ({ line: { entry, count, firstMs, byHand } }: { line: StoryLine }) 
         )}
       </span>
       {entry.text !== "" && (
-        <span class="line-text">{isOwnWords(entry) ? entry.text : <Said text={entry.text} show={capital} />}</span>
+        <span class="line-text">{isOwnWords(entry) ? entry.text : <Said text={entry.text} lead />}</span>
       )}
       {entry.device !== undefined && (
         <small class="quiet">
@@ -75,14 +74,14 @@ export const Probing = ({ probing }: Pick<IncidentView, "probing">) =>
         {probing.map(({ text, atMs, answer }, at) => (
           <li key={at} class={answer === null ? "asking" : ""}>
             <span>
-              <Said text={text} show={capital} />
+              <Said text={text} lead />
             </span>
             <small class="quiet">
               {answer === null ? (
                 t("incident.probing.waits", { age: formatAge(language.value, serverNowMs.value - atMs) })
               ) : (
                 <b>
-                  <Said text={answer} show={capital} />
+                  <Said text={answer} lead />
                 </b>
               )}
             </small>

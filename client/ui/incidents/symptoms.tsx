@@ -1,7 +1,6 @@
 /** What was seen: what a cause explains, with why nobody is told of it one by one; what nothing explains stands apart, first. */
 import { useSignal } from "@preact/signals"
 import { useMemo } from "preact/hooks"
-import { capital } from "#client/i18n/said.ts"
 import { language, t, tCount } from "#client/i18n/translate.ts"
 import { serverNowMs } from "#client/state/app.ts"
 import { symptomGroups } from "#client/state/incident-story.ts"
@@ -59,20 +58,20 @@ const Group = ({ group: { cause, symptoms }, view }: { group: SymptomGroup; view
             <span class="symptom-what">
               {one.alert === "" ? (
                 <span>
-                  <Said text={one.summary} show={capital} />
+                  <Said text={one.summary} lead />
                 </span>
               ) : (
                 <a
                   class="plain-link"
                   href={formatRoute({ screen: "alerts", tab: null, camera: null, selection: null, item: one.alert })}
                 >
-                  <Said text={one.summary} show={capital} />
+                  <Said text={one.summary} lead />
                 </a>
               )}
               {one.entity !== "" && <span class="mono quiet"> {entityWord(one.entity)}</span>}
               {one.why !== null && (
                 <small class="quiet">
-                  <Said text={one.why} show={capital} />
+                  <Said text={one.why} lead />
                 </small>
               )}
             </span>

@@ -1,5 +1,4 @@
 /** What an answer rests on and nobody measured, in the engine's own words: closed until somebody doubts. */
-import { capital } from "#client/i18n/said.ts"
 import { tCount } from "#client/i18n/translate.ts"
 import { Said } from "#client/ui/said.tsx"
 
@@ -10,7 +9,7 @@ export const Assumed = ({ lines }: { lines: readonly string[] }) =>
       <ul class="sim-assumed">
         {lines.map((one, at) => (
           <li key={at}>
-            <Said text={one} show={capital} />
+            <Said text={one} lead />
           </li>
         ))}
       </ul>

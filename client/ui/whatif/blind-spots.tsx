@@ -1,5 +1,4 @@
 /** What monitoring could not tell: faults that look alike today, faults that nobody would see, and the cheapest probe to add. */
-import { capital } from "#client/i18n/said.ts"
 import { language, t } from "#client/i18n/translate.ts"
 import { call } from "#client/state/api.ts"
 import { useAsk } from "#client/ui/ask.ts"
@@ -87,7 +86,7 @@ const Suggestions = ({ spots: { suggestions } }: { spots: BlindSpots }) => (
             {at === 0 && <span class="chip word-ok">{t("blind.best")}</span>}
           </span>
           <span>
-            <Said text={text} show={capital} />
+            <Said text={text} lead />
           </span>
           <span class="quiet num">
             {t("blind.gain", {

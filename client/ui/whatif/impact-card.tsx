@@ -4,7 +4,6 @@
  */
 import type { ComponentChildren } from "preact"
 import { useSignal } from "@preact/signals"
-import { capital } from "#client/i18n/said.ts"
 import { language, t } from "#client/i18n/translate.ts"
 import { percentOf } from "#client/state/whatif-picture.ts"
 import { formatBps, formatMoment, formatNumber } from "#client/ui/format.ts"
@@ -54,7 +53,7 @@ export const ImpactCard = ({ answer }: { answer: WhatIfAnswer }) => {
         <ul class="sim-assumed">
           {answer.assumptions.map((one, at) => (
             <li key={at}>
-              <Said text={one} show={capital} />
+              <Said text={one} lead />
             </li>
           ))}
         </ul>

@@ -3,7 +3,6 @@
  * The row under the pointer is simulated on the map beside; the list goes out as CSV.
  */
 import { useSignal } from "@preact/signals"
-import { capital } from "#client/i18n/said.ts"
 import { language, t } from "#client/i18n/translate.ts"
 import { call } from "#client/state/api.ts"
 import { setFaults } from "#client/state/whatif.ts"
@@ -136,7 +135,7 @@ const Row = ({ row, rank, preview }: { row: Candidate; rank: number; preview: Pr
         </span>
       </td>
       <td class="next-why">
-        <Said text={row.why} show={capital} />
+        <Said text={row.why} lead />
       </td>
     </tr>
   )

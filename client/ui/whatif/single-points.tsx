@@ -1,6 +1,5 @@
 /** Where no second way is: the links and routers that others hang on, and the routers that hang, with why. */
 import { useSignal } from "@preact/signals"
-import { capital } from "#client/i18n/said.ts"
 import { language, t } from "#client/i18n/translate.ts"
 import { call } from "#client/state/api.ts"
 import { allPages, LIST_ROWS } from "#client/state/pages.ts"
@@ -151,7 +150,7 @@ const Router = ({ row, preview }: { row: SinglePoint; preview: Preview }) => {
             {row.lostNow && <span class="chip word-major"> {t("single.lostNow")}</span>}
           </span>
           <span class="row-detail">
-            <Said text={row.why} show={capital} />
+            <Said text={row.why} lead />
           </span>
         </span>
         <span class="quiet">{row.site.name}</span>
