@@ -1,25 +1,26 @@
 /**
- * Real routers break and the engine says why: a link is cut, a router, an upstream and a route reflector lose power. For
- * each the time from the fault to the incident, and to the incident that names its cause, as a signed-in operator gets
- * both (the stream's event, then GET /incidents); whether the name was still right when all symptoms were in; and into how
- * many incidents the storm of routing events was folded.
+ * Real routers break and the engine says why: a cable is cut, a port is shut, a router, an upstream and a route reflector
+ * lose power. For each the time from the fault to the incident, and to the incident that names its cause, as a signed-in
+ * operator gets both (the stream's event, then GET /incidents); whether the name was still right, and alone, when all
+ * symptoms were in; and into how many incidents the storm of traps was folded. One fault follows the other as soon as all is
+ * well, while the incidents of those before still recover.
  */
 import type { Case, Parameters, Result } from "#bench/case.ts"
 import { quantile, round } from "#bench/statistics.ts"
-import { FRR_ISP } from "#lab/frr/isp.ts"
+import { FRR_ISP, portsOf } from "#lab/frr/isp.ts"
 import { isAllWell, SETTLE_MS, withFrrScene, type FrrScene } from "#lab/frr/scene.ts"
 import { whyNot } from "#lab/frr/shell.ts"
-import type { IncidentRow } from "#protocol/incident.ts"
+import type { CauseMember, IncidentRow } from "#protocol/incident.ts"
 
-const DRILLS = ["link", "router", "upstream", "reflector"] as const
+const DRILLS = ["link", "shut", "router", "upstream", "reflector"] as const
 type Drill = (typeof DRILLS)[number]
 
 export const incidents: Case = {
   name: "incidents",
   about: "real routers: ms from a fault to its incident and to its cause; causes named right; incidents per fault",
   tier: "real daemons",
-  full: { repetitions: 10, pollSeconds: 10, drills: 4 },
-  small: { repetitions: 1, pollSeconds: 2, drills: 1 },
+  full: { links: 10, shuts: 3, routers: 5, upstreams: 2, reflectors: 2, pollSeconds: 10 },
+  small: { links: 1, shuts: 0, routers: 0, upstreams: 0, reflectors: 0, pollSeconds: 2 },
   run: async (parameters, report) => {
     const why = await whyNot()
     if (why === null)
@@ -30,24 +31,46 @@ export const incidents: Case = {
   },
 }
 
-const LINKS: ReadonlyArray<readonly [string, string]> = [
+/** Every element breaks once: of a second time an incident that is still open knows the cause beforehand. */
+const CUT: ReadonlyArray<readonly [string, string]> = [
   ["c1", "c2"],
   ["c4", "c3"],
   ["b1", "c1"],
   ["a2", "c2"],
   ["c3", "c1"],
+  ["b2", "c4"],
+  ["a1", "a2"],
+  ["a4", "c4"],
+  ["b1", "b2"],
+  ["a3", "c3"],
+]
+const SHUT: ReadonlyArray<readonly [string, string]> = [
+  ["c2", "c3"],
+  ["c4", "c1"],
+  ["b1", "c2"],
+  ["a1", "c1"],
+  ["b2", "c3"],
 ]
 const named = (accept: (router: (typeof FRR_ISP.routers)[number]) => boolean): readonly string[] =>
   FRR_ISP.routers.filter(accept).map(({ name }) => name)
-const VICTIMS: Readonly<Record<Exclude<Drill, "link">, readonly string[]>> = {
+const VICTIMS: Readonly<Record<Exclude<Drill, "link" | "shut">, readonly string[]>> = {
   router: named(({ roles, isReflector }) => !isReflector && !roles.includes("upstream")),
   upstream: named(({ roles }) => roles.includes("upstream")),
   reflector: named(({ isReflector }) => isReflector),
 }
 
-/** BGP gives a peer up after its hold time; by then all that a fault does has been told. */
-const ALL_TOLD_MS = 30_000
+/** A port goes dark at once and OSPF with it; BGP gives a peer up after its hold time. By then all has been told. */
+const ALL_TOLD_MS: Readonly<Record<Drill, number>> = {
+  link: 15_000,
+  shut: 15_000,
+  router: 30_000,
+  upstream: 30_000,
+  reflector: 30_000,
+}
 const NAMED_WITHIN_MS = 60_000
+
+const victimsOf = (drill: Drill): number =>
+  drill === "link" ? CUT.length : drill === "shut" ? SHUT.length : VICTIMS[drill].length
 
 interface Drilled {
   readonly openMs: number | null
@@ -57,24 +80,26 @@ interface Drilled {
   readonly right: boolean
   readonly incidents: number
   readonly titles: readonly string[]
-  /** Routing and port events meanwhile. */
+  /** Routing and port events meanwhile, and the notifications that were received for them. */
   readonly events: number
+  readonly traps: number
 }
 
 const drillAll = async (scene: FrrScene, parameters: Parameters, report: (line: string) => void): Promise<Result> => {
   const figures: Record<string, number | null> = {}
   const outcome: unknown[] = []
-  for (const drill of DRILLS.slice(0, parameters["drills"] ?? DRILLS.length)) {
+  for (const drill of DRILLS) {
     const all: Drilled[] = []
-    for (let turn = 0; turn < (parameters["repetitions"] ?? 1); turn++) {
+    for (let turn = 0; turn < Math.min(parameters[`${drill}s`] ?? 0, victimsOf(drill)); turn++) {
       const [name, drilled] = await drillOnce(scene, drill, turn)
-      const { openMs, causeMs, confidence, right, incidents: count, events, titles } = drilled
+      const { openMs, causeMs, confidence, right, incidents: count, events, traps, titles } = drilled
       report(
-        `${drill} ${name}: incident ${openMs ?? "none"} ms, cause ${causeMs ?? "none"} ms (${confidence ?? "-"}), ` +
-          `${right ? "right" : `NOT right (${titles.join("; ")})`} in the end, ${count} incidents of ${events} events`,
+        `${drill} ${name}: incident ${openMs ?? "none"} ms, cause ${causeMs ?? "none"} ms (${confidence?.toFixed(3) ?? "-"}), ` +
+          `${right ? "right" : "NOT right"} in the end (${titles.join("; ")}), ${count} incidents of ${traps} traps, ${events} events`,
       )
       all.push(drilled)
     }
+    if (all.length === 0) continue
     Object.assign(figures, figuresOf(drill, all))
     outcome.push(
       drill,
@@ -97,9 +122,11 @@ const figuresOf = (drill: Drill, all: readonly Drilled[]): Readonly<Record<strin
     [`${drill}_incident_p50_ms`]: p(({ openMs }) => openMs, 0.5),
     [`${drill}_cause_p50_ms`]: p(({ causeMs }) => causeMs, 0.5),
     [`${drill}_cause_p95_ms`]: p(({ causeMs }) => causeMs, 0.95),
+    [`${drill}_cause_named`]: all.filter(({ causeMs }) => causeMs !== null).length,
     [`${drill}_right`]: all.filter(({ right }) => right).length,
     [`${drill}_of`]: all.length,
     [`${drill}_incidents_max`]: Math.max(0, ...all.map(({ incidents: count }) => count)),
+    [`${drill}_traps`]: all.reduce((sum, { traps }) => sum + traps, 0),
     [`${drill}_events`]: all.reduce((sum, { events }) => sum + events, 0),
   }
 }
@@ -107,17 +134,16 @@ const figuresOf = (drill: Drill, all: readonly Drilled[]): Readonly<Record<strin
 const drillOnce = async (scene: FrrScene, drill: Drill, turn: number): Promise<readonly [string, Drilled]> => {
   const { network } = scene
   await pause(((turn * 0.618_034) % 1) * 2_000)
-  if (drill === "link") {
-    const [a, b] = pick(LINKS, turn)
-    const id = scene.viewer.state.links.id[scene.viewer.linkSlot(a, b) ?? -1] ?? "?"
-    const drilled = await watch(scene, () => network.cut(a, b), id)
+  if (drill === "link" || drill === "shut") {
+    const [a, b] = pick(drill === "link" ? CUT : SHUT, turn)
+    const breakIt = (): Promise<number> => network[drill === "link" ? "cut" : "shut"](a, b)
+    const drilled = await watch(scene, drill, breakIt, drill === "link" ? linkOf(scene, a, b) : portOf(scene, a, b))
     await network.mend(a, b)
     await recovered(scene)
     return [`${a} - ${b}`, drilled]
   }
   const router = pick(VICTIMS[drill], turn)
-  const { nodes } = scene.viewer.state
-  const drilled = await watch(scene, () => network.kill(router), nodes.id[nodes.name.indexOf(router)] ?? "?")
+  const drilled = await watch(scene, drill, () => network.kill(router), { kind: "device", id: deviceOf(scene, router) })
   await network.revive(router)
   await recovered(scene)
   return [router, drilled]
@@ -129,11 +155,34 @@ const recovered = async (scene: FrrScene): Promise<void> => {
   await scene.viewer.until(() => isAllWell(scene.viewer), SETTLE_MS)
 }
 
-const watch = async (scene: FrrScene, breakIt: () => Promise<number>, culprit: string): Promise<Drilled> => {
+/** What has to be named. */
+type Culprit = Pick<CauseMember, "kind" | "id" | "entity">
+
+const linkOf = ({ viewer }: FrrScene, a: string, b: string): Culprit => ({
+  kind: "link",
+  id: viewer.state.links.id[viewer.linkSlot(a, b) ?? -1] ?? "?",
+})
+const portOf = (scene: FrrScene, a: string, b: string): Culprit => {
+  const own = portsOf(FRR_ISP, a).find(({ far }) => far.router === b)?.own
+  return { kind: "interface", id: deviceOf(scene, a), entity: `if:${own?.interface}` }
+}
+const deviceOf = ({ viewer }: FrrScene, name: string): string => {
+  const { nodes } = viewer.state
+  return nodes.id[nodes.name.indexOf(name)] ?? "?"
+}
+
+const watch = async (
+  scene: FrrScene,
+  drill: Drill,
+  breakIt: () => Promise<number>,
+  culprit: Culprit,
+): Promise<Drilled> => {
   const { viewer } = scene
   const before = new Set((await openIncidents(scene)).map(({ id }) => id))
+  const fresh = async (): Promise<readonly IncidentRow[]> =>
+    (await openIncidents(scene)).filter(({ id }) => !before.has(id))
+  const trapsBefore = await trapsOf(scene)
   const from = viewer.told().length
-  const fresh = (rows: readonly IncidentRow[]): readonly IncidentRow[] => rows.filter(({ id }) => !before.has(id))
   const faultMs = await breakIt()
   let openMs: number | null = null
   let causeMs: number | null = null
@@ -148,12 +197,12 @@ const watch = async (scene: FrrScene, breakIt: () => Promise<number>, culprit: s
     const arrived = await viewer.until(news, Math.max(1, endMs - Date.now())).catch(() => null)
     if (arrived === null) break
     seen = viewer.told().length
-    const rows = fresh(await openIncidents(scene))
+    const rows = await fresh()
     if (rows.length > 0) openMs ??= arrived - faultMs
     if (rows.some((row) => names(row, culprit))) causeMs = Date.now() - faultMs
   }
-  await pause(Math.max(0, faultMs + ALL_TOLD_MS - Date.now()))
-  const last = fresh(await openIncidents(scene))
+  await pause(Math.max(0, faultMs + ALL_TOLD_MS[drill] - Date.now()))
+  const last = await fresh()
   return {
     openMs,
     causeMs,
@@ -165,16 +214,26 @@ const watch = async (scene: FrrScene, breakIt: () => Promise<number>, culprit: s
       .told()
       .slice(from)
       .filter(({ type }) => !type.startsWith("alert.") && !type.startsWith("incident.")).length,
+    traps: (await trapsOf(scene)) - trapsBefore,
   }
 }
 
-const names = ({ cause }: IncidentRow, culprit: string): boolean =>
-  cause?.members.some(({ id }) => id === culprit) === true
+/** Class-aware: where several would look the same the title says so. */
+const names = ({ cause }: IncidentRow, culprit: Culprit): boolean =>
+  cause?.members.some(
+    ({ kind, id, entity }) => kind === culprit.kind && id === culprit.id && entity === culprit.entity,
+  ) === true
 
+/** Notifications that the engine has received, as its metrics count them. */
+const trapsOf = async ({ engine, cookie }: FrrScene): Promise<number> =>
+  (await engine.metrics(cookie)).get('heliograph_traps_total{outcome="submitted"}') ?? 0
+
+/** Those whose alarms last: what recovers belongs to a fault before. */
 const openIncidents = async ({ engine, cookie }: FrrScene): Promise<readonly IncidentRow[]> => {
   const response = await fetch(`${engine.url}/api/v1/incidents?limit=100&state=open`, { headers: { cookie } })
   if (!response.ok) throw new Error(`GET /incidents: ${response.status} ${await response.text()}`)
-  return ((await response.json()) as { items: readonly IncidentRow[] }).items
+  const { items } = (await response.json()) as { items: readonly IncidentRow[] }
+  return items.filter(({ state }) => state === "open")
 }
 
 const pick = <T>(all: readonly T[], turn: number): T => all[turn % all.length] as T

@@ -25,6 +25,7 @@ import { samples } from "#bench/cases/samples.ts"
 import { snmpCost } from "#bench/cases/snmp-cost.ts"
 import { start } from "#bench/cases/start.ts"
 import { whatif } from "#bench/cases/whatif.ts"
+import { whatifFrr } from "#bench/cases/whatif-frr.ts"
 
 export const CASES: readonly Case[] = [
   canonical,
@@ -52,4 +53,5 @@ export const CASES: readonly Case[] = [
   snmpCost,
   start,
   whatif,
+  whatifFrr,
 ]

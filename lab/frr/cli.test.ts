@@ -27,6 +27,7 @@ test("help names every command; a wrong one, a wrong option and a missing word a
     "up",
     "down",
     "cut A B",
+    "shut A B",
     "mend A B",
     "kill R",
     "revive R",
@@ -58,12 +59,12 @@ test("[S7] the state file, which holds credentials, is its owner's alone and com
   t.after(() => rmSync(directory, { recursive: true, force: true }))
   const file = join(directory, "deep", "frr.json")
   const state: FrrState = {
-    version: 1,
+    version: 2,
     secrets: { community: "c", user: "u", authPassword: "a", privPassword: "p" },
     receivers: DEFAULT_RECEIVERS,
     isTied: false,
     power: { c1: { pid: 7, startTicks: "8" }, c2: null },
-    hurts: [{ a: "c1", b: "c2", shutAt: "c1", lossPercent: 0, rateMbit: null }],
+    hurts: [{ a: "c1", b: "c2", isCut: false, shutAt: "c1", lossPercent: 0, rateMbit: null }],
   }
   writeState(file, state)
   assert.deepEqual(readState(file), state)

@@ -17,8 +17,9 @@ export const FRR_HELP = `usage: npm run lab -- frr COMMAND [--state FILE]
   status                   power, OSPF and BGP of each router, as it says itself
   list                     routers and their management addresses
   links                    links, their interfaces, what is broken
-  cut A B                  shut A's end of the link to B
-  mend A B                 and open it again
+  cut A B                  cut the cable between A and B: both ends lose the light
+  shut A B                 shut A's end of the link to B, as an operator does
+  mend A B                 and make either whole again
   kill R                   cut router R's power
   revive R                 and give it back
   loss A B PERCENT         lose packets each way; 0 ends it
@@ -113,6 +114,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   import: async ({ stateFile }) =>
     console.log(JSON.stringify(frrImport(FRR_ISP, openNetwork(stateFile).state().secrets), null, 2)),
   cut: fault(2, (network, [a, b]) => network.cut(a, b)),
+  shut: fault(2, (network, [a, b]) => network.shut(a, b)),
   mend: fault(2, (network, [a, b]) => network.mend(a, b)),
   kill: fault(1, (network, [router]) => network.kill(router)),
   revive: fault(1, (network, [router]) => network.revive(router)),
@@ -160,6 +162,7 @@ const showLinks = (network: FrrNetwork): void => {
   for (const { a, b, kind } of FRR_ISP.links) {
     const hurt = hurts.find((one) => one.a === a.router && one.b === b.router)
     const words = [
+      ...(hurt?.isCut === true ? ["cut"] : []),
       ...(hurt?.shutAt === undefined || hurt.shutAt === null ? [] : [`shut at ${hurt.shutAt}`]),
       ...(hurt !== undefined && hurt.lossPercent > 0 ? [`loses ${hurt.lossPercent} %`] : []),
       ...(hurt?.rateMbit === undefined || hurt.rateMbit === null ? [] : [`limited to ${hurt.rateMbit} Mbit/s`]),

@@ -100,7 +100,8 @@ test(
           network.cut("c1", "a4"),
           (cause) => cause instanceof FrrRefused && /no link joins c1 and a4/.test(cause.message),
         )
-        await network.cut("c1", "c2")
+        await network.shut("c1", "c2")
+        await assert.rejects(network.cut("c1", "c2"), /already shut, at c1/)
         const told = (device: string, remote: string) => {
           const since = recorder.inputs.slice(from).filter((input) => input.device === device)
           return (
@@ -132,6 +133,19 @@ test(
         await until(() => isUp(link.a) && isUp(link.b) && isFull("c1", "c2") && isFull("c2", "c1"), TOLD_MS, "mended")
       },
     )
+
+    await t.test("a cut cable takes the light from both ends, and nobody has shut a port", async () => {
+      const link = linkBetween(FRR_ISP, "c3", "c4")
+      assert.ok(link)
+      const ends = [link.a, link.b].map(({ router, interface: name }) => [router, `if:${name}`] as const)
+      const are = (metric: string, wanted: number): boolean =>
+        ends.every(([router, entity]) => value(router, entity, metric) === wanted)
+      await network.cut("c4", "c3")
+      await until(() => are("interface.oper_up", 0) && !isFull("c3", "c4"), TOLD_MS, "both ends dark")
+      assert.ok(are("interface.admin_up", 1), "open at both ends")
+      await network.mend("c3", "c4")
+      await until(() => are("interface.oper_up", 1) && isFull("c3", "c4"), TOLD_MS, "mended")
+    })
 
     await t.test(
       "a router without power is unreachable, its neighbours and its upstream's border tell; revived, it answers",

@@ -6,8 +6,11 @@ import { readFileSync } from "node:fs"
 import { resolve } from "node:path"
 import process from "node:process"
 import type { FrrIsp, FrrLink, FrrPort, FrrRouter } from "#lab/frr/isp.ts"
-import { bgpPeers, FRR_ISP, linkBetween, ospfNeighbours, portsOf, routerNamed } from "#lab/frr/isp.ts"
+import { bgpPeers, FRR_ISP, ISP_ASN, linkBetween, ospfNeighbours, portsOf, routerNamed } from "#lab/frr/isp.ts"
+import { lightLines, PANEL } from "#lab/frr/panel.ts"
 import { FrrRefused, interfacesOf, namespaceOf, powerOn, writeOwner } from "#lab/frr/power.ts"
+import type { FrrRoutes, RoutingTable } from "#lab/frr/routes.ts"
+import { tableOf } from "#lab/frr/routes.ts"
 import { ip, pause, run, succeeds } from "#lab/frr/shell.ts"
 import type { FrrState, Hurt, Power } from "#lab/frr/state.ts"
 import { isOn, readState, writeState } from "#lab/frr/state.ts"
@@ -16,12 +19,20 @@ export interface FrrNetwork {
   readonly isp: FrrIsp
   readonly state: () => FrrState
   /** All of these resolve with the wall-clock ms at which the fault was set going. */
+  /** The cable: both ends lose the light. */
   readonly cut: (a: string, b: string) => Promise<number>
+  /** An operator shuts a's end. */
+  readonly shut: (a: string, b: string) => Promise<number>
+  /** Neither cut nor shut any more. */
   readonly mend: (a: string, b: string) => Promise<number>
   readonly kill: (router: string) => Promise<number>
   readonly revive: (router: string) => Promise<number>
   readonly loss: (a: string, b: string, percent: number) => Promise<number>
   readonly rate: (a: string, b: string, mbit: number | null) => Promise<number>
+  /** OSPF cost of both ends; null = as configured. */
+  readonly cost: (a: string, b: string, cost: number | null) => Promise<number>
+  /** Of every router of the ISP that has power, as it says itself. */
+  readonly tables: () => Promise<readonly RoutingTable[]>
   readonly adjacencies: () => Promise<readonly Adjacencies[]>
   /** Resolves when every router that has power has all the adjacencies that it can have; rejects with what lacks. */
   readonly settled: (timeoutMs: number) => Promise<void>
@@ -69,6 +80,7 @@ const network = (isp: FrrIsp, stateFile: string): FrrNetwork => {
     state().hurts.find((one) => one.a === a.router && one.b === b.router) ?? {
       a: a.router,
       b: b.router,
+      isCut: false,
       shutAt: null,
       lossPercent: 0,
       rateMbit: null,
@@ -76,28 +88,56 @@ const network = (isp: FrrIsp, stateFile: string): FrrNetwork => {
   const hurt = (link: FrrLink, change: Partial<Hurt>): void => {
     const next = { ...hurtOf(link), ...change }
     const others = state().hurts.filter(({ a, b }) => a !== next.a || b !== next.b)
-    const isHealthy = next.shutAt === null && next.lossPercent === 0 && next.rateMbit === null
+    const isHealthy = !next.isCut && next.shutAt === null && next.lossPercent === 0 && next.rateMbit === null
     save({ hurts: isHealthy ? others : [...others, next] })
   }
+  const linksOf = (name: string): readonly FrrLink[] => portsOf(isp, name).map(({ link }) => link)
   const endAt = (link: FrrLink, name: string): FrrPort => (link.a.router === name ? link.a : link.b)
+
+  /** Makes the panel show what the state says; `powered` before the state knows it. */
+  const light = async (links: readonly FrrLink[], powered: Readonly<Record<string, boolean>> = {}): Promise<void> => {
+    const { power } = state()
+    const lines = links.flatMap((link) => {
+      const { isCut, shutAt } = hurtOf(link)
+      const sends = (router: string): boolean => shutAt !== router && (powered[router] ?? isOn(power[router]))
+      return lightLines(isp, link, { a: sends(link.a.router), b: sends(link.b.router), isCut })
+    })
+    await ip(PANEL, lines)
+  }
+  const whole = (link: FrrLink, a: string, b: string): void => {
+    const { isCut, shutAt } = hurtOf(link)
+    if (isCut) throw new FrrRefused(`${a} - ${b} is already cut`)
+    if (shutAt !== null) throw new FrrRefused(`${a} - ${b} is already shut, at ${shutAt}`)
+  }
 
   const cut = async (a: string, b: string): Promise<number> => {
     const link = linkOf(a, b)
-    const shut = hurtOf(link).shutAt
-    if (shut !== null) throw new FrrRefused(`${a} - ${b} is already shut, at ${shut}`)
+    whole(link, a, b)
+    hurt(link, { isCut: true })
     const atMs = Date.now()
-    await ip(namespaceOf(a), [`link set ${endAt(link, a).interface} down`])
+    await light([link])
+    return atMs
+  }
+  const shut = async (a: string, b: string): Promise<number> => {
+    const link = linkOf(a, b)
+    whole(link, a, b)
     hurt(link, { shutAt: a })
+    const atMs = Date.now()
+    await Promise.all([ip(namespaceOf(a), [`link set ${endAt(link, a).interface} down`]), light([link])])
     return atMs
   }
   const mend = async (a: string, b: string): Promise<number> => {
     const link = linkOf(a, b)
-    const { shutAt } = hurtOf(link)
-    if (shutAt === null) throw new FrrRefused(`${a} - ${b} is not shut`)
+    const { isCut, shutAt } = hurtOf(link)
+    if (!isCut && shutAt === null) throw new FrrRefused(`${a} - ${b} is neither cut nor shut`)
+    hurt(link, { isCut: false, shutAt: null })
     const atMs = Date.now()
     // A dead router's ports stay dark until it is revived.
-    if (isOn(state().power[shutAt])) await ip(namespaceOf(shutAt), [`link set ${endAt(link, shutAt).interface} up`])
-    hurt(link, { shutAt: null })
+    const opens = shutAt !== null && isOn(state().power[shutAt])
+    await Promise.all([
+      opens ? ip(namespaceOf(shutAt), [`link set ${endAt(link, shutAt).interface} up`]) : null,
+      light([link]),
+    ])
     return atMs
   }
   const kill = async (name: string): Promise<number> => {
@@ -106,10 +146,13 @@ const network = (isp: FrrIsp, stateFile: string): FrrNetwork => {
     if (!isOn(power)) throw new FrrRefused(`${name} has no power already`)
     const atMs = Date.now()
     // Light first: a killed process would still close its TCP sessions, which a power cut does not.
-    await ip(
-      namespaceOf(name),
-      interfacesOf(isp, name).map((one) => `link set ${one} down`),
-    )
+    await Promise.all([
+      ip(
+        namespaceOf(name),
+        interfacesOf(isp, name).map((one) => `link set ${one} down`),
+      ),
+      light(linksOf(name), { [name]: false }),
+    ])
     process.kill(power.pid, "SIGKILL")
     await ended(power)
     save({ power: { ...state().power, [name]: null } })
@@ -127,6 +170,7 @@ const network = (isp: FrrIsp, stateFile: string): FrrNetwork => {
         .filter((one) => !shut.includes(one))
         .map((one) => `link set ${one} up`),
     )
+    await light(linksOf(name), { [name]: true })
     const on = powerOn(router, isTied)
     save({ power: { ...state().power, [name]: on } })
     writeOwner({
@@ -153,6 +197,33 @@ const network = (isp: FrrIsp, stateFile: string): FrrNetwork => {
     return atMs
   }
 
+  const cost = async (a: string, b: string, wanted: number | null): Promise<number> => {
+    const link = linkOf(a, b)
+    const asBuilt = link.cost
+    if (asBuilt === null) throw new FrrRefused(`no OSPF runs between ${a} and ${b}`)
+    const value = wanted ?? asBuilt
+    if (!(Number.isInteger(value) && value >= 1 && value <= 65_535))
+      throw new FrrRefused(`an OSPF cost is 1 to 65535, not ${value}`)
+    const atMs = Date.now()
+    for (const end of [link.a, link.b]) {
+      const power = state().power[end.router]
+      if (isOn(power)) await inside(power, "configure terminal", `interface ${end.interface}`, `ip ospf cost ${value}`)
+    }
+    return atMs
+  }
+  const tables = async (): Promise<readonly RoutingTable[]> => {
+    const { power } = state()
+    const all = await Promise.all(
+      isp.routers.map(async ({ name, asn }) => {
+        const own = power[name]
+        if (asn !== ISP_ASN || !isOn(own)) return []
+        const routes = await vtysh<FrrRoutes>(own, "show ip route json")
+        return routes === null ? [] : [tableOf(isp, name, routes)]
+      }),
+    )
+    return all.flat()
+  }
+
   const adjacencies = (): Promise<readonly Adjacencies[]> => {
     const { power } = state()
     return Promise.all(isp.routers.map(({ name }) => adjacenciesOf(name, power[name])))
@@ -166,7 +237,7 @@ const network = (isp: FrrIsp, stateFile: string): FrrNetwork => {
       await pause(500)
     }
   }
-  return { isp, state, cut, mend, kill, revive, loss, rate, adjacencies, settled }
+  return { isp, state, cut, shut, mend, kill, revive, loss, rate, cost, tables, adjacencies, settled }
 }
 
 /** Drops packets as they come in, all protocols alike. nftables, because not every kernel has netem. */
@@ -219,14 +290,18 @@ const adjacenciesOf = async (router: string, power: Power | null | undefined): P
 }
 
 /** Null while the router has not started yet. */
-const vtysh = async <Answer>({ pid }: Power, command: string): Promise<Answer | null> => {
+const vtysh = async <Answer>(power: Power, command: string): Promise<Answer | null> => {
   try {
-    const inside = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").trim().split(" ")[0] ?? ""
-    const text = await run("nsenter", ["--target", inside, "--mount", "--net", "--pid", "vtysh", "-c", command])
-    return JSON.parse(text) as Answer
+    return JSON.parse(await inside(power, command)) as Answer
   } catch {
     return null
   }
+}
+
+const inside = ({ pid }: Power, ...commands: readonly string[]): Promise<string> => {
+  const first = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").trim().split(" ")[0] ?? ""
+  const words = commands.flatMap((command) => ["-c", command])
+  return run("nsenter", ["--target", first, "--mount", "--net", "--pid", "vtysh", ...words])
 }
 
 /** What is missing, in words. Sessions over what was broken on purpose are not expected. */
@@ -237,8 +312,8 @@ const lackingOf = (isp: FrrIsp, state: FrrState, seen: readonly Adjacencies[]): 
     const isWhole = (far: string): boolean =>
       works(far) &&
       !state.hurts.some(
-        ({ a, b, shutAt, lossPercent }) =>
-          [a, b].includes(router) && [a, b].includes(far) && (shutAt !== null || lossPercent > 0),
+        ({ a, b, isCut, shutAt, lossPercent }) =>
+          [a, b].includes(router) && [a, b].includes(far) && (isCut || shutAt !== null || lossPercent > 0),
       )
     const ospf = ospfNeighbours(isp, router).filter(isWhole).length
     const bgp = bgpPeers(isp, router).filter(({ remote, remoteAsn }) =>

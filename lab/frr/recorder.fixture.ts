@@ -219,7 +219,7 @@ const DRILLS: readonly Drill[] = [
     name: "link-shut",
     about: "an operator shuts c1's end of the core link c1 - c2, and opens it again",
     cause: { kind: "link", a: "c1", b: "c2", shutAt: "c1" },
-    breakIt: (network) => network.cut("c1", "c2"),
+    breakIt: (network) => network.shut("c1", "c2"),
     mendIt: (network) => network.mend("c1", "c2"),
     brokenMs: 10_000,
     mendedMs: 8_000,

@@ -14,7 +14,9 @@ export interface Power {
 export interface Hurt {
   readonly a: string
   readonly b: string
-  /** The router whose end was shut by an operator; null = not cut. */
+  /** Nothing passes, although nobody has shut a port. */
+  readonly isCut: boolean
+  /** The router whose end was shut by an operator; null = neither. */
   readonly shutAt: string | null
   /** Packets lost each way, percent; 0 = none. */
   readonly lossPercent: number
@@ -23,7 +25,7 @@ export interface Hurt {
 }
 
 export interface FrrState {
-  readonly version: 1
+  readonly version: 2
   readonly secrets: FrrSecrets
   readonly receivers: FrrReceivers
   readonly isTied: boolean
@@ -35,7 +37,7 @@ export interface FrrState {
 export const readState = (file: string): FrrState | null => {
   try {
     const state = JSON.parse(readFileSync(file, "utf8")) as FrrState
-    return state.version === 1 ? state : null
+    return state.version === 2 ? state : null
   } catch {
     return null
   }

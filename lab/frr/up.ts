@@ -1,6 +1,5 @@
 /**
- * Builds the real-router lab on this machine and takes it away: one network namespace per router, veth pairs as cables,
- * FRR, snmpd and lldpd of the distribution in PID, mount and UTS namespaces of their own. The management network is a
+ * Builds the real-router lab on this machine and takes it away: one network namespace per router, cables in a panel, FRR, snmpd and lldpd of the distribution in PID, mount and UTS namespaces of their own. The management network is a
  * bridge in a namespace `hg-noc`; the host gets one interface into it, so that an engine on the host reaches all
  * routers. Everything is named `hg-`, and nothing else on the machine is touched.
  */
@@ -23,6 +22,7 @@ import {
   powerOn,
   writeOwner,
 } from "#lab/frr/power.ts"
+import { cableLines, PANEL, plugLines } from "#lab/frr/panel.ts"
 import { ip, pause, run, succeeds, whyNot } from "#lab/frr/shell.ts"
 import type { Power } from "#lab/frr/state.ts"
 import { removeState, startTicks, writeState } from "#lab/frr/state.ts"
@@ -61,7 +61,7 @@ export const bringUp = async (options: UpOptions): Promise<FrrNetwork> => {
       power[router.name] = powerOn(router, isTied)
     }
     writeOwner({ stateFile, pids: Object.values(power).filter((one) => one !== null) })
-    writeState(stateFile, { version: 1, secrets, receivers, isTied, power, hurts: [] })
+    writeState(stateFile, { version: 2, secrets, receivers, isTied, power, hurts: [] })
     return openNetwork(stateFile)
   } catch (cause) {
     await sweep(FRR_ISP)
@@ -118,7 +118,7 @@ const isOld = (directory: string): boolean => {
 
 /** Ends every process in our namespaces and deletes them; cables go with their ends. */
 const sweep = async (isp: FrrIsp): Promise<void> => {
-  const wanted = new Set([NOC, ...isp.routers.map(({ name }) => namespaceOf(name))])
+  const wanted = new Set([NOC, PANEL, ...isp.routers.map(({ name }) => namespaceOf(name))])
   const present = (await run("ip", ["netns", "list"]))
     .split("\n")
     .map((line) => line.split(" ")[0] ?? "")
@@ -172,18 +172,17 @@ const newSecrets = (): FrrSecrets => {
 const cable = async (isp: FrrIsp): Promise<void> => {
   await ip(null, [
     `netns add ${NOC}`,
+    `netns add ${PANEL}`,
     ...isp.routers.map(({ name }) => `netns add ${namespaceOf(name)}`),
     `link add ${HOST_INTERFACE} type veth peer name host netns ${NOC}`,
     ...isp.routers.map(
       ({ name }) => `link add mgmt netns ${namespaceOf(name)} type veth peer name ${name} netns ${NOC}`,
     ),
-    ...isp.links.map(
-      ({ a, b }) =>
-        `link add ${a.interface} netns ${namespaceOf(a.router)} type veth peer name ${b.interface} netns ${namespaceOf(b.router)}`,
-    ),
+    ...plugLines(isp, namespaceOf),
     `addr add ${MANAGEMENT.host}/${MANAGEMENT.prefix} dev ${HOST_INTERFACE}`,
     `link set ${HOST_INTERFACE} up`,
   ])
+  await ip(PANEL, cableLines(isp))
   await ip(NOC, [
     "link add br0 type bridge",
     "link set br0 up",
