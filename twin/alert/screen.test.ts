@@ -10,7 +10,7 @@ import { evaluate } from "#twin/alert/evaluate.ts"
 import { newHand } from "#twin/alert/hand.ts"
 import type { DevicePlan, EntityClass, KindPlan } from "#twin/alert/plan.ts"
 import { makeRuleSet } from "#twin/alert/plan.ts"
-import { FACTS, line, over, rule, T0 } from "#twin/alert/rule.fixture.ts"
+import { Bench, FACTS, line, over, rule, T0 } from "#twin/alert/rule.fixture.ts"
 import { p95IsOver } from "#twin/alert/screen.ts"
 import { newDeviceState } from "#twin/alert/state.ts"
 import { stateHash } from "#twin/hash.ts"
@@ -125,4 +125,14 @@ test("the p95 by counting is the p95 by sorting, for every size of window and ev
       const sorted = Array.from({ length: count }, (_, at) => (at < count - over5 ? 1 : 9))
       assert.equal(p95IsOver(over5, count), (sorted[Math.ceil(0.95 * count) - 1] as number) > 5, `${over5} of ${count}`)
     }
+})
+
+test("[I4] what left a window since its series was last heard of holds no other series' sample back", () => {
+  const quiet = over(UTIL, 5, 10, "max", "<")
+  const both = { type: "composite", op: "and", conditions: [quiet, over(ERRORS, 5, 60)] }
+  const bench = new Bench([rule("both", both)])
+  bench.sample(0, UTIL, 9, "if:a")
+  bench.sample(5, UTIL, 1, "if:a")
+  bench.sample(12, ERRORS, 9, "if:a")
+  assert.deepEqual(bench.lines, ["12 both ok>firing firing"])
 })
