@@ -7,7 +7,7 @@ import { CASES } from "#bench/cases/registry.ts"
 for (const one of CASES) {
   test(
     `bench ${one.name} runs at its smallest size and prints figures`,
-    { skip: NO_POSTGRES, timeout: 400_000 },
+    { skip: NO_POSTGRES, timeout: 840_000 },
     async (t) => {
       const result = await one.run(one.small, () => undefined)
       const { skipped } = Object(result.outcome) as { readonly skipped?: string }

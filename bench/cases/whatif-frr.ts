@@ -151,8 +151,11 @@ interface Answer {
   readonly assumptions: readonly string[]
 }
 
-/** The engine keeps a moment for some time: one of before all was well is no answer, nor is one without the routers' costs. */
-const FRESH_WITHIN_MS = 90_000
+/**
+ * The engine keeps a moment for some time: one of before all was well is no answer, nor is one without the routers' costs,
+ * which are asked every five minutes: a busy machine that loses the first answer gets the next one.
+ */
+const FRESH_WITHIN_MS = 330_000
 
 const foresee = async (scene: FrrScene, drill: Drill, router: string, wellMs: number): Promise<Answer> => {
   const { viewer, engine, cookie } = scene
