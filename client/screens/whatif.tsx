@@ -5,6 +5,7 @@ import { formatRoute, route } from "#client/state/route.ts"
 import { BlindSpotsTab } from "#client/ui/whatif/blind-spots.tsx"
 import { DriftTab } from "#client/ui/whatif/drift.tsx"
 import { NextFailuresTab } from "#client/ui/whatif/next-failures.tsx"
+import { PathsTab } from "#client/ui/whatif/paths.tsx"
 import { Simulation } from "#client/ui/whatif/simulation.tsx"
 import { SinglePointsTab } from "#client/ui/whatif/single-points.tsx"
 
@@ -12,6 +13,7 @@ const TABS = [
   { id: "simulate", view: Simulation },
   { id: "next", view: NextFailuresTab },
   { id: "single", view: SinglePointsTab },
+  { id: "paths", view: PathsTab },
   { id: "blind", view: BlindSpotsTab },
   { id: "drift", view: DriftTab },
 ] as const satisfies readonly { readonly id: string; readonly view: FunctionComponent }[]

@@ -9,6 +9,7 @@ import type { TwinState } from "#client/state/twin-store.ts"
 import { rankingCsv } from "#client/state/whatif-csv.ts"
 import { FAULTS_MAX, formatFaults, has, keyOf, parseFaults, toggled, withFault } from "#client/state/whatif-faults.ts"
 import { extentOf, nodesAt, percentOf, pictureOf } from "#client/state/whatif-picture.ts"
+import { drawnPath, formatEnds, parseEnds } from "#client/state/whatif-paths.ts"
 import { pointsOf } from "#client/state/whatif-points.ts"
 import type { Fault, LoadShift, NextFailures, SinglePoint, WhatIfAnswer } from "#protocol/rest-generated.ts"
 
@@ -182,4 +183,42 @@ test("[W8] CSV: a device's name is never a formula, unknown customers stay empty
       assert.ok(!/^"?[=+\-@\t]/.test(cell))
     }),
   )
+})
+
+test("[W8] the two ends of a question for paths come back from the address; what somebody bent is nobody", () => {
+  const end = fc.option(id)
+  fc.assert(
+    fc.property(end, end, (from, to) => {
+      const hash = formatRoute({
+        screen: "whatif",
+        tab: "paths",
+        selection: null,
+        camera: null,
+        item: formatEnds({ from, to }),
+      })
+      assert.deepEqual(parseEnds(parseRoute(hash).item), { from, to })
+    }),
+  )
+  fc.assert(fc.property(fc.string({ unit: "binary" }), (text) => void parseEnds(text)))
+  const nobody = { from: null, to: null }
+  for (const bent of [null, "", "~", "a~b~c", `${"x".repeat(201)}~%E0%A4%A`]) assert.deepEqual(parseEnds(bent), nobody)
+})
+
+test("[W8] a way is drawn hop by hop; a device that the twin does not have takes its hops with it", () => {
+  const state = {
+    nodeById: new Map([
+      ["a", 0],
+      ["b", 1],
+      ["c", 2],
+    ]),
+  } as unknown as TwinState
+  const path = (...names: string[]) => ({ cost: 1, devices: names.map((name) => ({ id: name, name })), links: [] })
+  assert.deepEqual(drawnPath(path("a", "c", "b"), state), {
+    hops: [
+      [0, 2],
+      [2, 1],
+    ],
+    nodes: [0, 2, 1],
+  })
+  assert.deepEqual(drawnPath(path("a", "x", "b", "c"), state), { hops: [[1, 2]], nodes: [0, 1, 2] })
 })

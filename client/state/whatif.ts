@@ -20,6 +20,11 @@ export const faults = computed(() => parseFaults(faultText.value))
 /** What a click on a link means. */
 export const linkMode = signal<"link" | "drain">("link")
 
+/** Of the network that is asked about, Unix ms; null = now. Not in the address: what is sent to somebody is asked of now. */
+export const moment = signal<number | null>(null)
+/** What the newest answer must be of. */
+const question = computed(() => (faultText.value === null ? null : `${moment.value ?? "now"} ${faultText.value}`))
+
 interface Asked {
   /** The question that `answer` is of; null = none. */
   readonly text: string | null
@@ -31,7 +36,7 @@ const NOTHING: Asked = { text: null, answer: null, failure: null, busy: false }
 export const asked = signal<Asked>(NOTHING)
 
 /** The answer to the faults of now; null while an older one, or none, is all that there is. */
-export const answer = computed(() => (asked.value.text === faultText.value ? asked.value.answer : null))
+export const answer = computed(() => (asked.value.text === question.value ? asked.value.answer : null))
 export const picture = computed(() =>
   twin.value === null ? NO_PICTURE : pictureOf(faults.value, answer.value, twin.value),
 )
@@ -45,7 +50,7 @@ export const leaveSimulation = (): void => go({ screen: "map", tab: null, item: 
 let turn = new AbortController()
 export const askNow = async (): Promise<void> => {
   turn.abort()
-  const text = faultText.peek()
+  const text = question.peek()
   const wanted = faults.peek()
   if (text === null || wanted.length === 0 || !may("whatif.run")) {
     asked.value = NOTHING
@@ -54,7 +59,9 @@ export const askNow = async (): Promise<void> => {
   const mine = new AbortController()
   turn = mine
   asked.value = { ...asked.peek(), busy: true, failure: null }
-  const told = await callUntil(mine.signal, "whatIf.ask", { body: { faults: wanted } })
+  const atMs = moment.peek()
+  const body = { faults: wanted, ...(atMs === null ? {} : { atMs }) }
+  const told = await callUntil(mine.signal, "whatIf.ask", { body })
   if (mine.signal.aborted) return
   asked.value = told.ok
     ? { text, answer: told.value, failure: null, busy: false }
@@ -65,11 +72,11 @@ export const askNow = async (): Promise<void> => {
 export const followFaults = (): (() => void) => {
   let timer: ReturnType<typeof setTimeout> | null = null
   const end = effect(() => {
-    void faultText.value
+    void question.value
     if (session.value == null) return
     if (timer !== null) clearTimeout(timer)
     turn.abort()
-    if (asked.peek().text !== faultText.peek()) asked.value = { ...asked.peek(), busy: faults.peek().length > 0 }
+    if (asked.peek().text !== question.peek()) asked.value = { ...asked.peek(), busy: faults.peek().length > 0 }
     timer = setTimeout(() => void askNow(), BREATH_MS)
   })
   return () => {
@@ -77,5 +84,6 @@ export const followFaults = (): (() => void) => {
     if (timer !== null) clearTimeout(timer)
     turn.abort()
     asked.value = NOTHING
+    moment.value = null
   }
 }

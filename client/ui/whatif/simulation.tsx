@@ -19,9 +19,11 @@ import {
   followFaults,
   leaveSimulation,
   linkMode,
+  moment,
   picture,
   setFaults,
 } from "#client/state/whatif.ts"
+import { fieldOf, ownZone, readField } from "#client/state/zone.ts"
 import { faultOf, formatFaults, toggled, withFault } from "#client/state/whatif-faults.ts"
 import { extentOf } from "#client/state/whatif-picture.ts"
 import { useAsk } from "#client/ui/ask.ts"
@@ -92,12 +94,35 @@ const Banner = () => (
     <b>{t("whatif.banner")}</b>
     <span>{t("whatif.banner.not")}</span>
     <span class="grow" />
+    <Moment />
     <Share />
     <button type="button" class="button" onClick={leaveSimulation}>
       {t("whatif.leave")} <kbd>Esc</kbd>
     </button>
   </div>
 )
+
+/** A moment of the stored past instead of now; the answer says which one it is of. */
+const Moment = () => {
+  const zone = ownZone()
+  const atMs = moment.value
+  return (
+    <label class="quiet">
+      {t("whatif.asOf")}{" "}
+      <input
+        type="datetime-local"
+        name="moment"
+        value={atMs === null ? "" : fieldOf(zone, atMs)}
+        onChange={(event) => (moment.value = readField(zone, event.currentTarget.value))}
+      />{" "}
+      {atMs !== null && (
+        <button type="button" class="text-button" onClick={() => (moment.value = null)}>
+          {t("whatif.asOf.now")}
+        </button>
+      )}
+    </label>
+  )
+}
 
 /** Plain http has no clipboard: there the address bar is the way, and the tooltip says so. */
 const Share = () => {
