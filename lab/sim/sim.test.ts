@@ -52,7 +52,7 @@ test("[1] the same seed is the same run to the last byte, in this process and in
   assert.equal(lastLine(out).traceHash, first.traceHash)
 })
 
-test("[W11] seeds that failed once hold", { timeout: 300_000 }, async () => {
+test("[W11] seeds that failed once hold", { timeout: 600_000 }, async () => {
   const rows = readFileSync(KEPT, "utf8").split("\n")
   const kept = rows.filter((row) => /^\d/.test(row)).map((row) => row.split(" ").slice(0, 3).map(Number))
   assert.ok(kept.length > 0)
