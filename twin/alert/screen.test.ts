@@ -4,6 +4,7 @@ import { test } from "node:test"
 import fc from "fast-check"
 import { metricId } from "#protocol/metric.ts"
 import type { EntityKey } from "#protocol/id.ts"
+import { DEVICE_ENTITY, interfaceKey } from "#protocol/id.ts"
 import { RULE_ENTITY_TYPES } from "#protocol/rule.ts"
 import type { SampleInput } from "#twin/alert/evaluate.ts"
 import { evaluate } from "#twin/alert/evaluate.ts"
@@ -74,7 +75,7 @@ const unscreened = (plan: DevicePlan): DevicePlan => {
   return { ...plan, kinds: kinds as DevicePlan["kinds"] }
 }
 
-const KEYS = ["", "if:a", "if:b"] as readonly EntityKey[]
+const KEYS: readonly EntityKey[] = [DEVICE_ENTITY, interfaceKey("a"), interfaceKey("b")]
 const sample = fc.record({
   gapS: fc.constantFrom(1, 5, 5, 10, 10, 45),
   rows: fc.array(
