@@ -45,7 +45,7 @@ export const DevicePanel = ({ view, siteName }: { view: DeviceView; siteName: st
     <>
       <PanelHead mark={mark} title={view.name} health={view.health} stale={view.stale} detail={detail} />
       <div class="panel-body" tabIndex={0} role="group" aria-labelledby="panel-title">
-        <div class="panel-acts">
+        <div class="panel-row">
           <DeviceActions id={view.id} name={view.name} />
           <WhatIfLink faults={[{ kind: "router", device: view.id }]} />
         </div>

@@ -27,7 +27,7 @@ export const LinkPanel = ({ view }: { view: LinkView }) => {
         detail={detail}
       />
       <div class="panel-body" tabIndex={0} role="group" aria-labelledby="panel-title">
-        <div class="panel-acts">
+        <div class="panel-row">
           <LinkActions id={view.id} name={`${a.deviceName} ↔ ${b.deviceName}`} capacityBps={view.capacityBps} />
           <WhatIfLink faults={[{ kind: "link", link: view.id }]} />
         </div>
