@@ -190,6 +190,8 @@ export class Auditor {
     }
     if (input.kind === "rules" || input.kind === "silences" || input.kind === "incident")
       return this.acts.journaled(input)
+    // No certificate ends here: only an engine that was fenced off says so (storm.ts).
+    if (input.kind === "certificate") return fail("journal", `nobody handed in ${seq}: a certificate`)
     if (!("device" in input)) return
     this.#own(input.device, `input ${seq}`)
     if (input.kind === "ack") return this.acts.journaled(input)

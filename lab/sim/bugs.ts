@@ -143,12 +143,10 @@ export const BUGS: readonly PlantedBug[] = [
     name: "epoch-fence-ignored",
     about: "an engine that was fenced off writes under the epoch of the one that has the tenant",
     ghost: (db, epoch) =>
-      withQueries(
-        db,
-        (query) =>
-          (sql, values = []) =>
-            query(sql, values.with(1, epoch)),
-      ),
+      withQueries(db, (query) => async (sql, values = []) => {
+        const answer = await query(sql, values.with(1, epoch))
+        return { ...answer, rows: answer.rows.map((row) => ("epoch" in row ? { ...row, epoch: epoch - 1 } : row)) }
+      }),
   },
   {
     name: "events-of-another-tenant",
