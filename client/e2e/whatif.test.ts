@@ -160,14 +160,16 @@ test("[W6] from a device's and a link's panel: what if this fails?", { skip }, a
     await page.evaluate((id) => window.__twin?.select({ kind: "device", id }), device)
     await page.getByRole("link", { name: "What if this fails?" }).click()
     await settled(page)
-    assert.equal(hash(page), `#/whatif?open=router~${device}`)
+    assert.equal(withoutCamera(hash(page)), `#/whatif?open=router~${device}`)
     await page.keyboard.press("Escape")
     await page.evaluate((id) => window.__twin?.select({ kind: "link", id }), link)
     await page.getByRole("link", { name: "What if this fails?" }).click()
     await settled(page)
-    assert.equal(hash(page), `#/whatif?open=link~${link}`)
+    assert.equal(withoutCamera(hash(page)), `#/whatif?open=link~${link}`)
   })
 })
+/** The map writes where it stands once it has come to rest, soon or late. */
+const withoutCamera = (address: string): string => address.replace(/&at=[^&]*$/, "")
 
 test("[W8] next failure: ranked, drawn when pointed at or focused, opened, filtered, exported", { skip }, async () => {
   await visit("whatif/next", { nodes: 60 }, async ({ page, shoot }) => {
