@@ -399,9 +399,10 @@ class HistoryStore {
     }
     const silent = batch.length === 0 ? this.#silent.slice(0, this.#limits.batchChunks) : []
     const jobs = [...this.#plan.jobs(unpacked), ...silent]
+    const aside = { log, breathe: this.#turns.breathe }
     const store = Effect.gen({ self: this }, function* () {
       const rollups: RollupRow[] = []
-      for (const job of jobs.filter(isDue)) rollups.push(...(yield* rollUp(db, tenant, job, log)))
+      for (const job of jobs.filter(isDue)) rollups.push(...(yield* rollUp(db, tenant, job, aside)))
       const oldest = this.#oldestSeq(batch.length) ?? this.#newestSeq + 1
       const neededSeq = Math.min(oldest, this.#behindSeq ?? oldest)
       yield* insertChunks(db, tenant, rows, rollups, { neededSeq, newestMs: this.#newestMs })

@@ -2,7 +2,6 @@
  * The rollups of one hour of one device, computed from all its samples of that hour at once, by the code that charts of single
  * samples use: what is rolled up equals what would be recomputed, whatever came late, twice or after a restart.
  */
-import { setImmediate as breathe } from "node:timers/promises"
 import { openChunk, windowSeries, type Series, type Window } from "#engine/storage/chunk.ts"
 import { deriveSeries, inputsOf, type Rates, type Stored } from "#engine/storage/derive.ts"
 import { joined } from "#engine/storage/gathered.ts"
@@ -33,7 +32,12 @@ export interface HourParts {
 /** By resolution; null = the hour has no samples. */
 export type HourRollups = ReadonlyMap<Resolution, Map<EntityKey, Map<number, Buckets>>>
 
-export const rollUpHour = async (hourMs: number, parts: HourParts): Promise<HourRollups | null> => {
+/** `breathe` lets others go on. */
+export const rollUpHour = async (
+  hourMs: number,
+  parts: HourParts,
+  breathe: () => Promise<void>,
+): Promise<HourRollups | null> => {
   const { series, polls } = gather(hourMs, parts)
   const resolutions = polls >= DENSE_POLLS ? [ONE_HOUR, FIVE_MINUTES, ONE_MINUTE] : [ONE_HOUR, FIVE_MINUTES]
   const out = new Map(resolutions.map((it) => [it, new Map<EntityKey, Map<number, Buckets>>()]))

@@ -147,12 +147,18 @@ export class RollupPlan {
 
 export const isDue = ({ fromMs, untilMs, late }: RollJob): boolean => untilMs > fromMs || late.size > 0
 
+/** Where it says what is wrong, and how it lets others go on. */
+export interface Aside {
+  readonly log: (line: string) => void
+  readonly breathe: () => Promise<void>
+}
+
 /** The rows of a job. A damaged chunk is told, and its hour left as it is. */
 export const rollUp = (
   db: DbShape,
   tenant: TenantId,
   job: RollJob,
-  log: (line: string) => void,
+  aside: Aside,
 ): Effect.Effect<readonly RollupRow[], DbError> =>
   Effect.gen(function* () {
     const { device, source, windows } = job
@@ -160,7 +166,7 @@ export const rollUp = (
     const made = new Map<number, readonly RollupRow[]>()
     for (const hourMs of yield* dueHours(db, tenant, job)) {
       const chunks = yield* readHour(db, tenant, { device, source, hourMs })
-      for (const [resolution, rollups] of yield* hourOf(hourMs, { chunks, windows }, device, log)) {
+      for (const [resolution, rollups] of yield* hourOf(hourMs, { chunks, windows }, device, aside)) {
         const packed = rowsOf({ device, source, resolution, t0: hourMs }, rollups)
         rows.push(...packed)
         if (resolution === ONE_HOUR) made.set(hourMs, packed)
@@ -197,11 +203,11 @@ const hourOf = (
   hourMs: number,
   parts: HourParts,
   device: string,
-  log: (line: string) => void,
+  { log, breathe }: Aside,
 ): Effect.Effect<HourRollups> =>
   Effect.promise(async () => {
     try {
-      return (await rollUpHour(hourMs, parts)) ?? new Map()
+      return (await rollUpHour(hourMs, parts, breathe)) ?? new Map()
     } catch (error) {
       // Bad bytes of one chunk must not hold up everything that is stored after it.
       if (!(error instanceof RangeError)) throw error

@@ -4,15 +4,27 @@
  * by itself, each once.
  */
 import { addPoll, emptyWindow, openChunk, windowSeries } from "#engine/storage/chunk.ts"
-import type { ChunkTableRow, HistoryTables } from "#lab/sim/history-tables.ts"
+import { openRollups } from "#engine/storage/rollup-codec.ts"
+import type { ChunkTableRow, HistoryTables, RollupTableRow } from "#lab/sim/history-tables.ts"
 import { fail } from "#lab/sim/violation.ts"
+import { DEVICE_ENTITY } from "#protocol/id.ts"
+import { metricId } from "#protocol/metric.ts"
 import type { PollInput, Sequenced } from "#twin/input.ts"
+
+const HOUR_MS = 3_600_000
+const HOUR_S = 3_600
+/** Every poll has it. */
+const UPTIME = metricId("device.uptime_seconds")
+
+const hourKey = (device: string, source: string, atMs: number): string =>
+  `${device} ${source} ${Math.floor(atMs / HOUR_MS)}`
 
 export class HistoryAudit {
   /** Not seen in a chunk yet, by seq. */
   readonly #missing = new Map<number, PollInput>()
   readonly #seen = new Set<string>()
-  #polls = 0
+  /** Polls that were found, by device, source and hour. */
+  readonly #polls = new Map<string, number>()
 
   journaled({ seq, input }: Sequenced): void {
     if (input.kind === "poll") this.#missing.set(seq, input)
@@ -27,11 +39,17 @@ export class HistoryAudit {
       }
     for (const [seq, { device, source }] of this.#missing)
       if (seq <= untilSeq) fail("history", `the poll ${seq} of ${device} by ${source} is in no chunk`)
+    for (const row of tables.rollups.values()) if (row.res === HOUR_S) this.#rolled(row)
   }
 
-  /** Polls that were found so far. */
-  get polls(): number {
-    return this.#polls
+  /** An hour that is rolled up counts each of its polls, also those that came late. */
+  #rolled({ device, source, t0, data, sketch }: RollupTableRow): void {
+    const uptime = openRollups({ data, sketch }).get(DEVICE_ENTITY)?.get(UPTIME)
+    if (uptime === undefined) return
+    const polls = this.#polls.get(hourKey(device, source, t0)) ?? 0
+    const counted = uptime.count.reduce((sum, count) => sum + count, 0)
+    if (counted !== polls)
+      fail("history", `an hour of ${device} by ${source} has ${polls} polls, and ${counted} are rolled up`)
   }
 
   #take({ device, source, data }: ChunkTableRow): void {
@@ -43,7 +61,8 @@ export class HistoryAudit {
       if (poll.device !== device || poll.source !== source || poll.atMs !== chunk.atMs[i])
         fail("history", `the poll ${seq} is stored as one of ${device} by ${source}`)
       this.#missing.delete(seq)
-      this.#polls++
+      const hour = hourKey(device, source, poll.atMs)
+      this.#polls.set(hour, 1 + (this.#polls.get(hour) ?? 0))
       addPoll(expected, seq, poll)
     }
     let series = 0
