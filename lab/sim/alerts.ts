@@ -39,6 +39,8 @@ export class Alerts {
   #isJudged = false
   /** Those of now; while they change, those of before too. */
   #silences: ReadonlyArray<readonly Silence[]> = [[]]
+  /** Whose acknowledgement is given or taken back by this input: both sides of it may be told. */
+  #acking: string | null = null
   /** By device. */
   readonly #readings = new Map<string, Reading>()
   /** By device, rule and entity. */
@@ -53,11 +55,12 @@ export class Alerts {
     // Timers that were due before it come first, and what they say is of the time before it.
     const flips = this.#isJudged && "device" in input ? this.#read(input.device, world, cells) : null
     if (input.kind === "rules") this.#isJudged = input.rules.some(({ id }) => id === BUSY_RULE)
-    if (input.kind === "ack") this.#acked(input)
     const said: string[] = []
     if (input.kind === "silences") this.#silences = [...this.#silences.slice(-1), input.silences]
+    this.#acking = input.kind === "ack" ? keyOf(input.device, input.rule, input.entity) : null
     for (const event of events) if (event.type.startsWith("alert.")) this.#heard(event, said)
     this.#silences = this.#silences.slice(-1)
+    if (input.kind === "ack") this.#acked(input)
     if (input.kind === "topology") this.#forget(new Set(input.inventory.devices.map(({ id }) => id)))
     if (flips !== null && !said.includes(flips)) fail("alerts", `input ${seq}: nobody said ${flips}`)
     const other = said.find((one) => one !== flips && one.startsWith(`${BUSY_RULE} `))
@@ -85,7 +88,7 @@ export class Alerts {
     const told = type === "alert.firing" || type === "alert.flapping"
     if ((told || type === "alert.resolved") && old === BUSY_RULE && this.#isSilenced(subject, atMs))
       fail("alerts", `event ${id} tells of ${key} although it is silenced`)
-    if (type === "alert.firing" && known?.ack != null && known.ack.untilMs > atMs)
+    if (type === "alert.firing" && key !== this.#acking && known?.ack != null && known.ack.untilMs > atMs)
       fail("alerts", `event ${id} tells of ${key}, which ${known.ack.by} has acknowledged`)
     if (!lights) this.#lit.delete(key)
     else if (known === undefined) {
