@@ -13,6 +13,7 @@ import { INCIDENT_STATES } from "#protocol/incident.ts"
 import { alertViews } from "#twin/judge/alert-view.ts"
 import { silenceOf, silencesInput } from "#twin/judge/pool.fixture.ts"
 import { at } from "#twin/network.fixture.ts"
+import type { Input } from "#twin/input.ts"
 import { newWorld, runRound } from "#twin/round.ts"
 import { restoreTwin, snapshotTwin } from "#twin/snapshot.ts"
 import { poll, silence } from "#twin/inventory.fixture.ts"
@@ -259,6 +260,36 @@ test("[I4] [W17] incidents are part of the fold: begun anew from bytes after eve
   })
   assert.deepEqual(events, live.events)
   assert.equal(hashTwin(world, cells), hashTwin(live.world, live.cells))
+})
+
+test("[I4] the end of the last alarm is heard by a twin that began anew after the evaluation that explained it", () => {
+  const start = stars({ s2: 3 })
+  const net = healthy(desk({ ...start, links: start.links.map((one) => ({ ...one, capacityBps: 1e9 })) }))
+  // What came in so far, at 30 s a poll: nearly full twice, then nearly empty.
+  const carried = (second: number, gigabits: number): Input =>
+    poll("s2-1", at(second), {
+      "if:u1": {
+        "interface.oper_up": 1,
+        "interface.counter_bits": 64,
+        "interface.rx_bytes_total": (gigabits * 1e9) / 8,
+        "interface.tx_bytes_total": 0,
+      },
+    })
+  net.apply(carried(101, 0), carried(131, 28.5), carried(161, 57))
+  net.tick(170)
+  assert.match(net.one().title, /^Congestion of /)
+  const restored = restoreTwin(unpackStored(packStored(snapshotTwin(net.world, net.cells)).slice()))
+  const cells = plainCells(restored.states, (_bank, _slot, error) => {
+    throw error
+  })
+  const told = runRound(restored.world, cells, [{ seq: restored.world.seq + 1, input: carried(191, 58) }]).events
+  net.apply(carried(191, 58))
+  assert.equal(net.one().state, "recovering")
+  assert.deepEqual(
+    told.map(({ type }) => type),
+    net.events.slice(-told.length).map(({ type }) => type),
+  )
+  assert.equal(hashTwin(restored.world, cells), hashTwin(net.world, net.cells))
 })
 
 test("without a router there is nothing to look at, and no timer that walks through all of time", () => {

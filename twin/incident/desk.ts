@@ -24,7 +24,7 @@ import { ordersOf } from "#twin/incident/orders.ts"
 import { gather, placeLoose, settleSymptoms } from "#twin/incident/placing.ts"
 import { forgotten, probed } from "#twin/incident/probing.ts"
 import type { Sight, StoredSight } from "#twin/incident/sight.ts"
-import { explained, look, read, restoredSight, storedSight, study, studyMs } from "#twin/incident/sight.ts"
+import { atRest, explained, look, read, restoredSight, storedSight, study, studyMs } from "#twin/incident/sight.ts"
 import type { Say, Sitting } from "#twin/incident/sitting.ts"
 import { isOpen, note, put, raised, signalled, tell } from "#twin/incident/sitting.ts"
 import type { HeldCause, Incident, LooseAlert } from "#twin/incident/state.ts"
@@ -133,10 +133,13 @@ export const evaluate = (world: World, cells: Cells, say: Say): readonly AlertOr
   const { sight } = desk
   const isIdle =
     sight.symptoms.board.alarms.size === 0 &&
-    (sight.explanation?.candidates.length ?? 0) === 0 &&
+    desk.held.length === 0 &&
     desk.loose.length === 0 &&
     !desk.incidents.some(isOpen)
-  if (isIdle) return []
+  if (isIdle) {
+    atRest(sight)
+    return []
+  }
   const sitting = begin(world, cells, say)
   const { taken, waiting } = causes(sitting, sight)
   settleSymptoms(sitting)

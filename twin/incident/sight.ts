@@ -71,12 +71,19 @@ const blank = (topology: Topology, learned: Learned, known: Symptoms | null): Sy
 export const read = (sight: Sight, world: World, cells: Cells, slots: Iterable<number>): boolean => {
   if (!refresh(sight.symptoms, world, cells, slots)) sight.isStale = true
   const { board } = sight.symptoms
-  const isQuiet = board.alarms.size === 0 && (sight.explanation?.candidates.length ?? 0) === 0
-  if (!isQuiet) return board.changed.size > 0
-  // All is well: what was read goes nowhere.
+  // Not by what was explained: a twin that has just started has not explained anything, and must say the same.
+  if (board.alarms.size > 0 || board.alarmEnded) return board.changed.size > 0
+  atRest(sight)
+  return false
+}
+
+/** All is well: what was read goes nowhere, and there is nothing to go on from. */
+export const atRest = (sight: Sight): void => {
+  const { board } = sight.symptoms
+  sight.explanation = null
   board.changed.clear()
   board.reread.clear()
-  return false
+  board.alarmEnded = false
 }
 
 /** When it wants to go on learning, whatever happens; null = it has learned what there is. */

@@ -26,6 +26,8 @@ export interface Board {
   readonly changed: Set<number>
   /** Of `changed`, those that were clear, are clear, and count as before: read later than any alarm could have come. */
   readonly reread: Set<number>
+  /** An alarm has ended since `explain` last looked. */
+  alarmEnded: boolean
   /** No alarm of now began later. It need not be the exact time, only not before it. */
   newestAlarmMs: number
   /** What sets of causes predict, by their numbers (assess.ts); nothing that is observed changes it. */
@@ -62,6 +64,7 @@ export const newBoard = (model: Model): Board => {
     confirmed: new Set(),
     changed: new Set(),
     reread: new Set(),
+    alarmEnded: false,
     newestAlarmMs: 0,
     predicted: new Map(),
     predictedIds: 0,
@@ -97,7 +100,10 @@ export const observe = (board: Board, id: number, seen: Seen, atMs: number): voi
   if (seen === ALARM) {
     board.alarms.add(id)
     board.newestAlarmMs = Math.max(board.newestAlarmMs, atMs)
-  } else if (before === ALARM) board.alarms.delete(id)
+  } else if (before === ALARM) {
+    board.alarms.delete(id)
+    board.alarmEnded = true
+  }
   board.confirmed.delete(id)
 }
 

@@ -95,6 +95,7 @@ export const explain = (board: Board, previous: Explanation | null = null): Expl
   })
   board.changed.clear()
   board.reread.clear()
+  board.alarmEnded = false
   board.newestAlarmMs = newestOf(board)
   return {
     candidates: withParts(board, islands.flatMap(({ candidates }) => candidates).sort(byOnset(board))),
