@@ -140,8 +140,9 @@ const nothingHappens = async (world: World): Promise<void> => {
  */
 const isOfClocks = ({ type, raw, old }: EventView): boolean =>
   type === "device.rebooted" ||
+  type === "incident.reopened" ||
   (type.startsWith("alert.") && old === "device-rebooted") ||
-  ((type === "incident.opened" || type === "incident.reopened") && /^Congestion of | has rebooted$/.test(raw ?? ""))
+  (type === "incident.opened" && /^Congestion of | has rebooted$/.test(raw ?? ""))
 
 /** With what the lab knows. */
 const agree = (world: World, when: string): void => {
