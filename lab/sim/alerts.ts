@@ -50,6 +50,10 @@ export class Alerts {
     this.#busyPct = busyPct
   }
 
+  isLit(device: string, rule: string, entity: string): boolean {
+    return this.#lit.has(keyOf(device, rule, entity))
+  }
+
   /** One input was folded, and these events came of it. */
   note({ seq, input }: Sequenced, events: readonly EventView[], world: World, cells: Cells): void {
     // Timers that were due before it come first, and what they say is of the time before it.

@@ -1,7 +1,7 @@
 /**
  * What may be told at a time when nothing is broken. Storms have an aftermath: incidents of theirs end minutes after them,
  * alerts that were held back are told when a silence ends, processors are busy at some hours. Whatever begins anew needs a
- * cause that the lab knows of: an incident only a link that really is as full as it says.
+ * cause that the lab knows of: an alert none at all, an incident an alert of before that lasts, or a link that really is full.
  */
 import type { Network } from "#lab/isp/network.ts"
 import { BUSY_RULE } from "#lab/sim/people.ts"
@@ -49,10 +49,21 @@ export const causeless = (tenancy: Tenancy, heat: Heat, nowMs: number, pollSecon
     return tenancy.auditor.decided.some((one) => one.type === "incident.opened" && one.entity === entity)
       ? null
       : "that incident was never opened"
+  if (isOfEarlierAlert(tenancy, raw ?? "")) return null
   const sinceMs = nowMs - POLLS * pollSeconds * 1_000 - SLACK_MS
   const full = linksOf(tenancy, entity).filter((link) => heat.wasHot(link, sinceMs))
   return full.length > 0 ? null : `no link is full that ${raw ?? "it"} could be about`
 }
+
+/** Called by an alert of the storm that lasts: it looked for its place, or was held back for another incident, until now. */
+const isOfEarlierAlert = ({ auditor }: Tenancy, title: string): boolean =>
+  auditor.decided.some(
+    ({ type, old, raw, subject, entity }) =>
+      (type === "alert.firing" || type === "alert.suppressed") &&
+      old !== null &&
+      title.endsWith(`: ${(raw ?? "").replace(/ \([a-z]+: .*\)$/, "")}`) &&
+      auditor.alerts?.isLit(subject, old, entity) === true,
+  )
 
 /** Links that the twin itself says are congested in this incident, by the lab's numbers. */
 const linksOf = (tenancy: Tenancy, incident: string): readonly number[] =>
