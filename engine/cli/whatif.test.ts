@@ -152,7 +152,8 @@ describe("on an engine's API", { skip: NO_POSTGRES }, () => {
     const listed = async (): Promise<readonly LinkProposal[]> =>
       (JSON.parse((await topology("proposals", "--json")).out) as { items: readonly LinkProposal[] }).items
     let open = await listed()
-    for (let n = 0; open.length < 2 && n < 100; n++) open = await listed()
+    for (const endMs = Date.now() + 60_000; open.length < 2 && Date.now() < endMs;) open = await listed()
+    assert.equal(open.length, 2)
     const words = await topology("proposals", "--device", "acc2")
     assert.match(words.out, /^\S+ {2}[01]\.\d\d {2}.*acc2.*\(.*lldp/m)
     const between = (name: string) => open.find(({ a, b }) => [a.deviceName, b.deviceName].includes(name))!

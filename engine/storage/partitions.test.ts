@@ -86,15 +86,17 @@ describe("partitions", { skip: NO_POSTGRES }, () => {
   })
   after(() => owner.end().catch(() => {}))
 
-  const insert = (t0: number, bytes = 8): Promise<unknown> =>
+  /** Refused with 55P03 when it waits longer for a lock: so long, not for a busy disk or processor. */
+  const insert = (t0: number, bytes = 8, lockWaitMs = 0): Promise<unknown> =>
     Effect.runPromise(
-      it.db.ingest(tenant)((tx) =>
-        tx.query(
+      it.db.ingest(tenant)(async (tx) => {
+        await tx.query("select set_config('lock_timeout', $1, true)", [String(lockWaitMs)])
+        await tx.query(
           `insert into chunk (tenant_id, device_id, source, t0, t1, seq0, seq1, polls, data)
            values ($1, $2, 'snmp', $3, $3, 1, 1, 1, $4)`,
           [tenant, uuidv7(), t0, Buffer.alloc(bytes, 7)],
-        ),
-      ),
+        )
+      }),
     )
 
   test("a row without a partition is refused with 23514; making it again makes nothing", async () => {
@@ -139,7 +141,7 @@ describe("partitions", { skip: NO_POSTGRES }, () => {
     const writer = (async () => {
       for (let i = 0; writing.on; i++) {
         const startedMs = performance.now()
-        await insert(FUTURE + i)
+        await insert(FUTURE + i, 8, 100)
         latencies.push(performance.now() - startedMs)
       }
     })()
@@ -155,8 +157,8 @@ describe("partitions", { skip: NO_POSTGRES }, () => {
     t.diagnostic(
       `${Math.round(size.rows[0].bytes / 2 ** 20)} MB; ${latencies.length} writes meanwhile, p50 ${latencies[latencies.length >> 1]!.toFixed(1)} ms, longest ${worst.toFixed(1)} ms`,
     )
-    // What is measured at size is in `bench samples`; here twice the goal, because the machine is shared.
-    assert.ok(latencies.length > 3 && worst < 200, `${worst} ms`)
+    // No write was refused for waiting 100 ms for a lock; how long all of it took is measured at size in `bench samples`.
+    assert.ok(latencies.length > 3, `${latencies.length} writes`)
   })
 
   test("[W10] the keeper makes a week ahead and drops what no tenant keeps", async () => {

@@ -173,7 +173,8 @@ const caused = (sitting: Sitting, symptoms: Symptoms, before: Incident, suspicio
     title,
     causes: [cause, ...others],
     impactDue: incident.impactDue || isNews,
-    symptoms: isSame || known === undefined ? incident.symptoms : renamed(incident, known.key, cause.key),
+    symptoms:
+      isSame || known === undefined ? incident.symptoms : explainedAnew(sitting, incident, known.key, suspicion),
   })
   const sure = `${Math.round(cause.confidence * 100)} %`
   if (isNews) {
@@ -206,8 +207,20 @@ const isReceding = ({ world }: Sitting, symptoms: Symptoms, incident: Incident):
   )
 }
 
-const renamed = ({ symptoms }: Incident, from: string, to: string): Incident["symptoms"] =>
-  symptoms.map((one) => (one.explainedBy === from ? { ...one, explainedBy: to } : one))
+/** What the cause of before explained and the new one does not only stands there for being near. */
+const explainedAnew = (
+  { world }: Sitting,
+  { symptoms }: Incident,
+  before: string,
+  suspicion: Suspicion,
+): Incident["symptoms"] =>
+  symptoms.map((one) => {
+    if (one.explainedBy !== before) return one
+    const slot = world.topology.deviceSlot.get(one.device as never) ?? -1
+    return explains(suspicion, slot, one.device, one.entity)
+      ? { ...one, explainedBy: suspicion.key }
+      : { ...one, explainedBy: null, why: null }
+  })
 
 const GRAVE: ReadonlySet<string> = new Set(["router", "site-power", "srlg", "upstream", "route-reflector"])
 
@@ -245,7 +258,7 @@ export const mergeParts = (sitting: Sitting, taken: ReadonlyMap<string, Suspicio
       if (other.id === id || !isOpen(other)) continue
       const isIts = ({ device, entity }: Incident["symptoms"][number]): boolean =>
         explains(suspicion, deviceSlot.get(device as never) ?? -1, device, entity)
-      const part = other.causes.length === 0 ? other : handedOver(sitting, other, id, isIts)
+      const part = other.causes.length === 0 ? other : handedOver(sitting, other, id, isIts, suspicion.onsetMs)
       if (taken.has(part.id)) continue
       const lasting = part.symptoms.filter(({ endedMs }) => endedMs === null)
       const isPart = lasting.length > 0 && lasting.every(isIts)
@@ -273,9 +286,12 @@ const handedOver = (
   incident: Incident,
   to: string,
   isIts: (symptom: Incident["symptoms"][number]) => boolean,
+  onsetMs: number,
 ): Incident => {
-  const goes = (one: Incident["symptoms"][number]): boolean =>
-    one.endedMs === null && one.explainedBy === null && isIts(one)
+  // Evidence that a passing cause took along has ended here; the one whose it is has it.
+  const isThere = ({ alert, endedMs, sinceMs }: Incident["symptoms"][number]): boolean =>
+    endedMs === null || (alert === "" && sinceMs >= onsetMs)
+  const goes = (one: Incident["symptoms"][number]): boolean => one.explainedBy === null && isThere(one) && isIts(one)
   const symptoms = incident.symptoms.filter((one) => !goes(one))
   const count = incident.symptoms.length - symptoms.length
   if (count === 0) return incident

@@ -199,14 +199,14 @@ test("what if equals being there: the same network with the faults down, from sc
 })
 
 test("nothing fails, nothing changes", () => {
-  fc.assert(
-    fc.property(randomKnown, (known) => {
-      const answer = whatIf(makeModel(known), [])
-      assert.deepEqual([answer.offline, answer.unreachable, answer.exits, answer.overloaded], [[], [], [], []])
-      assert.deepEqual([answer.customers.measured, answer.customers.estimated, answer.unplacedBps], [0, 0, 0])
-    }),
-    { numRuns: 300 },
-  )
+  const nothing = fc.property(randomKnown, (known) => {
+    const answer = whatIf(makeModel(known), [])
+    assert.deepEqual([answer.offline, answer.unreachable, answer.exits, answer.overloaded], [[], [], [], []])
+    assert.deepEqual([answer.customers.measured, answer.customers.estimated, answer.unplacedBps], [0, 0, 0])
+  })
+  fc.assert(nothing, { numRuns: 300 })
+  // Loads that are added up in another order differ by a millionth of a bit, and that is no overload.
+  fc.assert(nothing, { numRuns: 300, seed: 137987088 })
 })
 
 test("nobody is ever counted twice: losing everything loses all sessions once", () => {

@@ -243,4 +243,4 @@ const shiftsOf = ({ graph, loadNow }: Model, load: Float64Array, carried: Float6
 }
 
 const isOverload = ({ beforeBps, afterBps, capacityBps }: Shift): boolean =>
-  capacityBps !== null && isAbove(afterBps, capacityBps) && afterBps > beforeBps
+  capacityBps !== null && isAbove(afterBps, capacityBps) && isAbove(afterBps, beforeBps)
