@@ -193,7 +193,9 @@ export class World {
       onUp: (tenancy, runtime) =>
         this.guarded(() => {
           tenancy.auditor.up(runtime.seq())
-          if (tenancy.clockSetsSeen !== this.clockSets) tenancy.startsAfterClockSet++
+          // Its own time stands still until the machine's clock has caught up with what the journal knows.
+          const isBehind = this.loop.nowMs + this.wallOffsetMs < runtime.inside().world.atMs
+          if (isBehind || tenancy.clockSetsSeen !== this.clockSets) tenancy.startsAfterClockSet++
           tenancy.clockSetsSeen = this.clockSets
           tenancy.people.follow()
           this.trace.text(`${tenancy.info.slug} up at ${runtime.seq()}`)
