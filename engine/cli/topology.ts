@@ -3,10 +3,9 @@
  * a key like `heliograph api` (docs/topology.md).
  */
 import { writeFile } from "node:fs/promises"
-import type { Command, CommandInput } from "#engine/cli/command.ts"
-import { askerOf, deviceNamed, NoSuchName, type Ask } from "#engine/cli/network-names.ts"
-import { ended, noAction } from "#engine/cli/whatif.ts"
-import { escapeText } from "#engine/log.ts"
+import { ASKING_OPTIONS, runActions, type Job } from "#engine/cli/action.ts"
+import type { Command } from "#engine/cli/command.ts"
+import { deviceNamed, NoSuchName } from "#engine/cli/network-names.ts"
 import type { OperationId } from "#protocol/rest.ts"
 import type { LinkProposal, RoleProposal, Site } from "#protocol/rest-generated.ts"
 
@@ -26,28 +25,17 @@ const HELP = `usage: heliograph topology ACTION ... --key-file FILE [options]
 
 Exit codes: 0 done, 1 refused or no answer, 2 wrong words or names.`
 
-const ACTIONS = [
-  "proposals",
-  "roles",
-  "accept",
-  "reject",
-  "groups",
-  "srlgs",
-  "providers",
-  "services",
-  "near",
-  "export",
-] as const
-type Action = (typeof ACTIONS)[number]
-type Options = CommandInput["options"]
-interface Job {
-  readonly ask: Ask
-  readonly words: readonly string[]
-  readonly options: Options
-  readonly say: (line: string) => void
-  /** True = it was printed as it is, because --json was said. */
-  readonly json: (answer: unknown) => boolean
-}
+type Action =
+  | "proposals"
+  | "roles"
+  | "accept"
+  | "reject"
+  | "groups"
+  | "srlgs"
+  | "providers"
+  | "services"
+  | "near"
+  | "export"
 
 export const topologyCommand: Command = {
   name: "topology",
@@ -56,36 +44,22 @@ export const topologyCommand: Command = {
   words: ["ACTION"],
   moreWords: ["ID", "KM"],
   options: {
-    "key-file": { type: "string" },
-    url: { type: "string" },
-    "plain-http": { type: "boolean" },
-    json: { type: "boolean" },
+    ...ASKING_OPTIONS,
     state: { type: "string" },
     device: { type: "string" },
     note: { type: "string" },
     role: { type: "boolean" },
   },
-  run: async ({ words: [word = "", ...words], options }, io) => {
-    const action = ACTIONS.find((one) => one === word)
-    try {
-      if (action === undefined) throw new NoSuchName(noAction(word, ACTIONS))
-      const say = (line: string): void => io.out(escapeText(line))
-      const json = (answer: unknown): boolean => {
-        if (options["json"] === true) io.out(JSON.stringify(answer))
-        return options["json"] === true
-      }
-      const most = WORDS[action] ?? 0
-      if (words.length > most) throw new NoSuchName(`what is ${JSON.stringify(words[most])}?`)
-      await RUN[action]({ ask: askerOf("topology", options, io), words, options, say, json })
-      return 0
-    } catch (cause) {
-      return ended("topology", cause, io)
-    }
-  },
+  run: (input, io) => run(input, io),
 }
 
 /** Words that an action takes. */
 const WORDS: Readonly<Partial<Record<Action, number>>> = { accept: 1, reject: 1, near: 2, export: 1 }
+
+const refuseWords = (action: Action, words: readonly string[]): void => {
+  const most = WORDS[action] ?? 0
+  if (words.length > most) throw new NoSuchName(`what is ${JSON.stringify(words[most])}?`)
+}
 
 const proposed =
   <P extends { readonly id: string; readonly confidence: number }>(
@@ -175,6 +149,7 @@ const RUN: Readonly<Record<Action, (job: Job) => Promise<void>>> = {
     say(`written to ${file}`)
   },
 }
+const run = runActions("topology", RUN, refuseWords)
 
 interface Near {
   readonly items: ReadonlyArray<{ readonly site: Site; readonly km: number | null; readonly devices: number }>

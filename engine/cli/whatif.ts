@@ -2,11 +2,10 @@
  * `heliograph whatif`: the questions of the what-if screen from a shell (docs/whatif.md), by the REST API with a key like
  * `heliograph api`. Nothing here changes anything.
  */
-import { failed, type Command, type CommandInput, type CommandIo } from "#engine/cli/command.ts"
-import { askerOf, deviceNamed, faultNamed, NoSuchName, NotAnswered, type Ask } from "#engine/cli/network-names.ts"
+import { ASKING_OPTIONS, runActions, type Job } from "#engine/cli/action.ts"
+import type { Command } from "#engine/cli/command.ts"
+import { deviceNamed, faultNamed, NoSuchName } from "#engine/cli/network-names.ts"
 import { readTime } from "#engine/cli/replay.ts"
-import { escapeText } from "#engine/log.ts"
-import { nearest } from "#engine/nearest.ts"
 import type { LoadShift, NextFailures, Paths, Ref, SinglePoint, WhatIfAnswer } from "#protocol/rest-generated.ts"
 
 const HELP = `usage: heliograph whatif ACTION ... --key-file FILE [options]
@@ -32,16 +31,8 @@ Exit codes: 0 answered, 1 refused or no answer, 2 wrong words or names.`
 const FAULTS_MAX = 200
 const ROWS = 20
 
-const ACTIONS = ["fail", "next", "paths", "single"] as const
-type Action = (typeof ACTIONS)[number]
-type Options = CommandInput["options"]
-interface Job {
-  readonly ask: Ask
-  readonly words: readonly string[]
-  readonly options: Options
-  readonly say: (line: string) => void
-  readonly json: (answer: unknown) => boolean
-}
+type Action = "fail" | "next" | "paths" | "single"
+type Options = Job["options"]
 
 export const whatIfCommand: Command = {
   name: "whatif",
@@ -50,50 +41,19 @@ export const whatIfCommand: Command = {
   words: ["ACTION"],
   moreWords: Array.from({ length: FAULTS_MAX }, () => "WHAT"),
   options: {
-    "key-file": { type: "string" },
-    url: { type: "string" },
-    "plain-http": { type: "boolean" },
-    json: { type: "boolean" },
+    ...ASKING_OPTIONS,
     at: { type: "string" },
     top: { type: "string" },
     k: { type: "string" },
     lost: { type: "boolean" },
   },
-  run: async ({ words: [word = "", ...words], options }, io) => {
-    const action = ACTIONS.find((one) => one === word)
-    try {
-      if (action === undefined) throw new NoSuchName(noAction(word, ACTIONS))
-      refuseOptions(action, options)
-      const say = (line: string): void => io.out(escapeText(line))
-      const json = (answer: unknown): boolean => {
-        if (options["json"] === true) io.out(JSON.stringify(answer))
-        return options["json"] === true
-      }
-      await RUN[action]({ ask: askerOf("whatif", options, io), words, options, say, json })
-      return 0
-    } catch (cause) {
-      return ended("whatif", cause, io)
-    }
-  },
-}
-
-/** 2 = what was typed is wrong; what the API said was printed when it said it. */
-export const ended = (command: string, cause: unknown, io: CommandIo): number => {
-  if (cause instanceof NotAnswered) return cause.code
-  if (!(cause instanceof NoSuchName)) return failed(command, cause, io)
-  io.err(escapeText(`heliograph ${command}: ${cause.message}`))
-  return 2
-}
-
-export const noAction = (word: string, actions: readonly string[]): string => {
-  const near = nearest(word, actions)
-  return `${JSON.stringify(word)} is no action; ${near === null ? `there are ${actions.join(", ")}` : `did you mean ${near}?`}`
+  run: (input, io) => run(input, io),
 }
 
 const OWN: Readonly<Record<string, Action>> = { at: "fail", top: "next", k: "paths", lost: "single" }
 
 /** An option that would be passed over in silence answers another question than was asked. */
-const refuseOptions = (action: Action, options: Options): void => {
+const refuseOptions = (action: Action, _words: readonly string[], options: Options): void => {
   for (const [name, own] of Object.entries(OWN))
     if (options[name] !== undefined && own !== action) throw new NoSuchName(`--${name} belongs to whatif ${own}`)
 }
@@ -154,6 +114,7 @@ const RUN: Readonly<Record<Action, (job: Job) => Promise<void>>> = {
     if (answer.next !== null) say("... and more")
   },
 }
+const run = runActions("whatif", RUN, refuseOptions)
 
 const none = ([word]: readonly string[]): void => {
   if (word !== undefined) throw new NoSuchName(`what is ${JSON.stringify(word)}?`)
