@@ -4,7 +4,7 @@ import { describe, test, type TestContext } from "node:test"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Scope from "effect/Scope"
-import { deviceId, interfaceKey, type DeviceId, type TenantId } from "#protocol/id.ts"
+import { interfaceKey, type DeviceId, type TenantId } from "#protocol/id.ts"
 import { metricId, type MetricName } from "#protocol/metric.ts"
 import { NO_POSTGRES, useTestDatabase } from "#engine/storage/database.fixture.ts"
 import { pruneChunks } from "#engine/storage/history-table.ts"
@@ -13,7 +13,7 @@ import { openHistory, type History, type HistoryLimits } from "#engine/storage/h
 import { openJournal, type Journal } from "#engine/storage/journal.ts"
 import { pollOf, routerPolls } from "#engine/storage/polls.fixture.ts"
 import { openSnapshots } from "#engine/storage/snapshots.ts"
-import { uuidv7 } from "#engine/storage/uuidv7.ts"
+import { newDevice } from "#engine/storage/history.fixture.ts"
 import * as codec from "#engine/tenant/journal-codec.ts"
 import { counterRate, SPEED_SLACK } from "#twin/counter.ts"
 import type { PollInput } from "#twin/input.ts"
@@ -22,22 +22,6 @@ const FROM = 1_780_000_000_000
 
 describe("history", { skip: NO_POSTGRES }, () => {
   const it = useTestDatabase()
-
-  /** A tenant with one device, as an import makes it. */
-  const newDevice = async (tenant: TenantId): Promise<DeviceId> => {
-    const id = uuidv7()
-    await Effect.runPromise(
-      it.db.tenant(tenant)(async (tx) => {
-        await tx.query("insert into site values ($1, 'pop', 'POP', 0, 0) on conflict do nothing", [tenant])
-        await tx.query("insert into device values ($1, $2, $3, '10.0.0.1', 'pop', '{core}', 30)", [
-          tenant,
-          id,
-          `r-${id}`,
-        ])
-      }),
-    )
-    return deviceId(id)
-  }
 
   interface Engine {
     readonly journal: Journal
@@ -100,7 +84,7 @@ describe("history", { skip: NO_POSTGRES }, () => {
 
   test("[U9] a read equals recomputing from the raw polls: stored and derived, sealed and still in memory", async (t) => {
     const tenant = await it.newTenant()
-    const device = await newDevice(tenant)
+    const device = await newDevice(it, tenant)
     const { history, feed } = await start(t, tenant, { windowPolls: 8 })
     const all = routerPolls({ device, polls: 100, interfaces: 3 })
     await feed(all.slice(0, 99))
@@ -134,7 +118,7 @@ describe("history", { skip: NO_POSTGRES }, () => {
 
   test("[U9] a rate at the beginning of the range is measured against the sample before it", async (t) => {
     const tenant = await it.newTenant()
-    const device = await newDevice(tenant)
+    const device = await newDevice(it, tenant)
     const { history, feed } = await start(t, tenant, { windowPolls: 8 })
     const polls = routerPolls({ device, polls: 40, interfaces: 1 })
     await feed(polls)
@@ -145,7 +129,7 @@ describe("history", { skip: NO_POSTGRES }, () => {
 
   test("[U9] more samples than points become min, average and max of buckets, computed over every sample", async (t) => {
     const tenant = await it.newTenant()
-    const device = await newDevice(tenant)
+    const device = await newDevice(it, tenant)
     const { history, feed } = await start(t, tenant)
     const polls = routerPolls({ device, polls: 90, interfaces: 1 })
     await feed(polls)
@@ -167,7 +151,7 @@ describe("history", { skip: NO_POSTGRES }, () => {
 
   test("[C2] a reboot, a wrap and an outage: no negative rate, no invented traffic, a null where nothing is known", async (t) => {
     const tenant = await it.newTenant()
-    const device = await newDevice(tenant)
+    const device = await newDevice(it, tenant)
     const { history, feed } = await start(t, tenant)
     const ether1 = interfaceKey("ether1")
     const sample = (s: number, octets: number, uptime: number): PollInput =>
@@ -207,7 +191,7 @@ describe("history", { skip: NO_POSTGRES }, () => {
 
   test("[W11] windows that were open at a crash are read back from the journal: nothing missing, nothing twice", async (t) => {
     const tenant = await it.newTenant()
-    const devices = [await newDevice(tenant), await newDevice(tenant)]
+    const devices = [await newDevice(it, tenant), await newDevice(it, tenant)]
     const all = devices.map((device, n) => routerPolls({ device, polls: 60, interfaces: 2, seed: n }))
     for (const [from, to] of [
       [0, 17],
@@ -235,7 +219,7 @@ describe("history", { skip: NO_POSTGRES }, () => {
 
   test("[W11] retention of the journal keeps what open windows need, and drops the rest", async (t) => {
     const tenant = await it.newTenant()
-    const device = await newDevice(tenant)
+    const device = await newDevice(it, tenant)
     const all = routerPolls({ device, polls: 51, interfaces: 1 })
     const first = await start(t, tenant, { windowPolls: 20 })
     await first.feed(all.slice(0, 50))
@@ -260,7 +244,7 @@ describe("history", { skip: NO_POSTGRES }, () => {
 
   test("retention of chunks deletes what is older and nothing else", async (t) => {
     const tenant = await it.newTenant()
-    const device = await newDevice(tenant)
+    const device = await newDevice(it, tenant)
     const { history, feed } = await start(t, tenant, { windowPolls: 10 })
     const polls = routerPolls({ device, polls: 60, interfaces: 1 })
     await feed(polls)
@@ -275,7 +259,7 @@ describe("history", { skip: NO_POSTGRES }, () => {
 
   test("a device that falls silent is sealed by the others' time", async (t) => {
     const tenant = await it.newTenant()
-    const [quiet, chatty] = [await newDevice(tenant), await newDevice(tenant)]
+    const [quiet, chatty] = [await newDevice(it, tenant), await newDevice(it, tenant)]
     const { history, feed } = await start(t, tenant, { windowPolls: 1000 })
     await feed(routerPolls({ device: quiet, polls: 3, interfaces: 1 }))
     await feed(routerPolls({ device: chatty, polls: 200, interfaces: 1 }))
@@ -286,7 +270,7 @@ describe("history", { skip: NO_POSTGRES }, () => {
 
   test("[T1] a device of another tenant, an unknown one and an unknown metric are null, not empty charts", async (t) => {
     const [mine, theirs] = [await it.newTenant(), await it.newTenant()]
-    const device = await newDevice(theirs)
+    const device = await newDevice(it, theirs)
     const other = await start(t, theirs)
     await other.feed(routerPolls({ device, polls: 5, interfaces: 1 }))
     await other.history.flush()
@@ -301,7 +285,7 @@ describe("history", { skip: NO_POSTGRES }, () => {
 
   test("[C] two collectors of one device are never mixed: the one with more samples is shown", async (t) => {
     const tenant = await it.newTenant()
-    const device = await newDevice(tenant)
+    const device = await newDevice(it, tenant)
     const { history, feed } = await start(t, tenant)
     await feed(routerPolls({ device, polls: 6, interfaces: 1, source: "snmp", seed: 1 }))
     const more = routerPolls({ device, polls: 12, interfaces: 1, source: "routeros", seed: 2 })
@@ -318,7 +302,7 @@ describe("history", { skip: NO_POSTGRES }, () => {
     const tenant = await it.newTenant()
     const { history, feed, journal } = await start(t, tenant)
     for (let n = 0; n < 4; n++) {
-      const device = await newDevice(tenant)
+      const device = await newDevice(it, tenant)
       await feed(routerPolls({ device, polls: 60, interfaces: 20, seed: n }))
     }
     await history.flush()
