@@ -50,6 +50,7 @@ describe("the thread that reads charts", { skip: NO_POSTGRES }, () => {
     const { appUrl } = it.database
     const plain = await startHistory(t, it, tenant, { windowPolls: 20 })
     await plain.feed(routerPolls({ device, polls: 130, interfaces: 2 }))
+    await plain.history.recovered
     while (plain.history.status().unstored > 0) await new Promise((turn) => setImmediate(turn))
     const { openWindows, storedChunks } = plain.history.status()
     assert.ok(openWindows > 0 && storedChunks > 0, "both kinds are read")

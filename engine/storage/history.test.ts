@@ -222,6 +222,7 @@ describe("history", { skip: NO_POSTGRES }, () => {
     const device = await newDevice(it, tenant)
     const all = routerPolls({ device, polls: 51, interfaces: 1 })
     const first = await start(t, tenant, { windowPolls: 20 })
+    await first.history.recovered
     await first.feed(all.slice(0, 50))
     // How long a window is depends on the device's id: with some, the 50th poll has just filled one.
     const count = first.history.neededSeq() === null ? 51 : 50
