@@ -119,7 +119,7 @@ describe("a database per tenant", { skip: NO_POSTGRES }, () => {
     const startedMs = performance.now()
     const error = await run(Effect.flip(db.tenant(nowhere)((tx) => tx.query("select 1"))))
     assert.ok(error instanceof DbError && error.isAway, String(error))
-    assert.ok(performance.now() - startedMs < 500, "it fails at once")
+    assert.ok(performance.now() - startedMs < 2_000, "it is not waited for")
     assert.equal(told.filter((line) => line.includes("nowhere")).length, 1, told.join("\n"))
     assert.ok(!`${told.join()}${error.message}`.includes("S3CRET"))
     await addSite(home, "still-here")
