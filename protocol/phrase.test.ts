@@ -32,7 +32,7 @@ const sentence = (code: PhraseCode): fc.Arbitrary<string> => {
     return ""
   })
   return fc
-    .tuple(...holes.map(([hole, kind]) => valueFor[kind]))
+    .tuple(...holes.map(([, kind]) => valueFor[kind]))
     .map((values) => fill(PHRASES[code], (hole) => values[holes.findIndex(([name]) => name === hole)] ?? ""))
 }
 
