@@ -1,6 +1,5 @@
 /** All devices in one table, only the visible rows in the DOM (10,000 scroll like 20), and the chosen one beside it. */
 import { useComputed, useSignal } from "@preact/signals"
-import { useEffect, useRef } from "preact/hooks"
 import { language, t } from "#client/i18n/translate.ts"
 import { isTrouble, MARKS } from "#client/map/mark.ts"
 import { serverNowMs, twin } from "#client/state/app.ts"
@@ -10,6 +9,7 @@ import { go, route } from "#client/state/route.ts"
 import { AddMenu } from "#client/ui/edit/add-menu.tsx"
 import { formatAge, formatNumber, roleName } from "#client/ui/format.ts"
 import { MarkIcon } from "#client/ui/icons.tsx"
+import { useRowWindow } from "#client/ui/row-window.ts"
 import { SelectionPanel } from "#client/ui/selection-panel.tsx"
 import { statusWord } from "#client/ui/status-word.ts"
 
@@ -71,26 +71,8 @@ export const DevicesScreen = () => {
 }
 
 const DeviceTable = ({ rows, selected }: { rows: readonly DeviceRow[]; selected: string | null }) => {
-  const body = useRef<HTMLDivElement>(null)
-  const top = useSignal(0)
-  const height = useSignal(600)
   const index = rows.findIndex(({ id }) => id === selected)
-  useEffect(() => {
-    const element = body.current
-    if (element === null) return
-    const resized = new ResizeObserver(() => (height.value = element.clientHeight))
-    resized.observe(element)
-    return () => resized.disconnect()
-  }, [])
-  useEffect(() => {
-    const element = body.current
-    if (element === null || index < 0) return
-    const at = index * ROW_PX
-    if (at < element.scrollTop) element.scrollTop = at
-    else if (at + ROW_PX + HEAD_PX > element.scrollTop + element.clientHeight) {
-      element.scrollTop = at + ROW_PX + HEAD_PX - element.clientHeight
-    }
-  }, [selected])
+  const { body, top, height } = useRowWindow(index, selected, ROW_PX, HEAD_PX)
   const choose = (at: number) => {
     const row = rows[Math.max(0, Math.min(rows.length - 1, at))]
     if (row !== undefined) go({ selection: { kind: "device", id: row.id } }, true)

@@ -2,11 +2,10 @@
  * A list of thousands of rows as a grid of which only the visible ones are in the page. One row is the keyboard's: it is
  * moved by j, k, the arrows, Page, Home and End, and Enter opens it. What stands in a row is its screen's own business.
  */
-import { useSignal } from "@preact/signals"
 import type { Signal } from "@preact/signals"
 import type { ComponentChildren } from "preact"
-import { useEffect, useRef } from "preact/hooks"
 import { sliceOf, stepped } from "#client/state/alert-list.ts"
+import { useRowWindow } from "#client/ui/row-window.ts"
 
 /** What every row of a grid says of itself. */
 export interface RowPlace {
@@ -44,25 +43,8 @@ const HEAD_PX = 34
 
 export const GridList = <R,>(props: GridListProps<R>) => {
   const { name, rows, rowPx, headPx = HEAD_PX, columns, keyOf, cursor } = props
-  const body = useRef<HTMLDivElement>(null)
-  const top = useSignal(0)
-  const height = useSignal(600)
   const at = rows.findIndex((row) => keyOf(row) === cursor.value)
-  useEffect(() => {
-    const element = body.current
-    if (element === null) return
-    const resized = new ResizeObserver(() => (height.value = element.clientHeight))
-    resized.observe(element)
-    return () => resized.disconnect()
-  }, [])
-  useEffect(() => {
-    const element = body.current
-    if (element === null || at < 0) return
-    const y = at * rowPx
-    if (y < element.scrollTop) element.scrollTop = y
-    else if (y + rowPx + headPx > element.scrollTop + element.clientHeight)
-      element.scrollTop = y + rowPx + headPx - element.clientHeight
-  }, [cursor.value])
+  const { body, top, height } = useRowWindow(at, cursor.value, rowPx, headPx)
   const move = (step: number) => {
     const row = rows[stepped(rows.length, at, step)]
     if (row === undefined) return
