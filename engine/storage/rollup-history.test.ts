@@ -225,6 +225,27 @@ describe("rollups of the history", { skip: NO_POSTGRES }, () => {
     for (const [what, times] of Object.entries(seen)) assert.ok(times > 0, `never: ${what}`)
   })
 
+  test("[W9] of a device that fell silent in the last hour of a day, week and month end like any other", async (t) => {
+    const tenant = await it.newTenant()
+    const [silent, other] = [await newDevice(it, tenant), await newDevice(it, tenant)]
+    const { history, feed } = await startHistory(t, it, tenant)
+    await feed([poll(silent, FROM + 23.5 * HOUR_MS, 1, 42, 1)])
+    // What others are polled lets its hour end, then one empty day after the other, as in months of service.
+    for (let day = 1; day <= 31; day++) {
+      await history.flush()
+      await feed([poll(other, FROM + day * DAY_MS + HOUR_MS, 1, 1, 1)])
+    }
+    await history.flush()
+    for (const resolution of [ONE_DAY, SEVEN_DAYS, THIRTY_DAYS]) {
+      const got = await stored(tenant, silent, resolution, DEVICE_ENTITY, "device.cpu_pct")
+      assert.deepEqual(
+        [...got].map(([at, { count, max }]) => [at, count, max]),
+        [[FROM, 1, 42]],
+        `${resolution.ms}`,
+      )
+    }
+  })
+
   test("[W9] single minutes are stored of a device that is polled often, and of no other", async (t) => {
     const tenant = await it.newTenant()
     const [often, seldom] = [await newDevice(it, tenant), await newDevice(it, tenant)]

@@ -174,7 +174,7 @@ export const rollUp = (
     }
     const days = yield* cascade(db, tenant, job, ONE_DAY, ONE_HOUR, made)
     rows.push(...[...days.values()].flat())
-    if (days.size === 0) return rows
+    // Even where this job closes no day: it may be the silence of many days that ends a week.
     for (const larger of [SEVEN_DAYS, THIRTY_DAYS]) {
       rows.push(...[...(yield* cascade(db, tenant, job, larger, ONE_DAY, days)).values()].flat())
     }
