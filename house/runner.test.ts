@@ -7,7 +7,10 @@ import { join, resolve } from "node:path"
 import process from "node:process"
 import { test } from "node:test"
 
-const runner = (files: Readonly<Record<string, string>>): { code: number | null; out: string } => {
+const runner = (
+  files: Readonly<Record<string, string>>,
+  more: Readonly<Record<string, string>> = {},
+): { code: number | null; out: string } => {
   const dir = mkdtempSync(join(tmpdir(), "heliograph-runner-"))
   try {
     for (const [name, text] of Object.entries(files)) writeFileSync(join(dir, name), text)
@@ -16,7 +19,7 @@ const runner = (files: Readonly<Record<string, string>>): { code: number | null;
     const { NODE_TEST_CONTEXT: _, ...env } = process.env
     const run = spawnSync(process.execPath, [resolve(import.meta.dirname, "test.ts"), ...names], {
       encoding: "utf8",
-      env: { ...env, TEST_FILE_TIMEOUT_MS: "4000" },
+      env: { ...env, TEST_FILE_TIMEOUT_MS: "4000", ...more },
     })
     return { code: run.status, out: run.stdout + run.stderr }
   } finally {
@@ -34,6 +37,17 @@ test("all green is 0, and one failure is 1 and named in the last lines", () => {
   const last = out.trimEnd().split("\n").slice(-2)
   assert.match(last[0]!, /^failed: .*red\.test\.ts: wrong$/)
   assert.match(last[1]!, /^1 passed, 1 failed, 0 skipped$/)
+})
+
+test("what a property draws hangs on TEST_SEED alone", () => {
+  const fastCheck = import.meta.resolve("fast-check")
+  const draws = `import { test } from "node:test"
+    import fc from ${JSON.stringify(fastCheck)}
+    test("draws", () => { throw new Error("drew " + JSON.stringify(fc.sample(fc.nat(), 3))) })`
+  const drawn = (seed: string): string =>
+    /drew (\[[\d,]+\])/.exec(runner({ "draws.test.ts": draws }, { TEST_SEED: seed }).out)![1]!
+  assert.equal(drawn("7"), drawn("7"))
+  assert.notEqual(drawn("7"), drawn("8"))
 })
 
 test(

@@ -109,7 +109,7 @@ export class Live {
       timers: this.#timers,
       everyMs: options.snapshotEveryMs ?? SNAPSHOT_EVERY_MS,
       savedSeq: recovered.snapshotSeq,
-      roll: (options.dice ?? Math.random)(),
+      dice: options.dice ?? Math.random,
       seq: () => recovered.world.seq,
       capture: () => snapshotTwin(recovered.world, recovered.cells),
       whenDurable: (seq) => this.#whenTold(seq),

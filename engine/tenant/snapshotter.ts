@@ -29,11 +29,12 @@ export interface SnapshotterOptions {
   readonly port: SnapshotPort
   readonly turns: Turns
   readonly timers: Timers
+  /** On the average; each time between half and one and a half of it. */
   readonly everyMs: number
   /** Of the snapshot that the twin was restored from; 0 = none. */
   readonly savedSeq: number
-  /** [0, 1): tenants that start together must not save together. */
-  readonly roll: number
+  /** [0, 1), each time: tenants must not save together, and each snapshot is a mark that a replay must reach, at any instant. */
+  readonly dice: () => number
   readonly seq: () => number
   readonly capture: () => TwinSnapshot
   readonly whenDurable: (seq: number) => Promise<void>
@@ -74,11 +75,11 @@ export const makeSnapshotter = (options: SnapshotterOptions): Snapshotter => {
 
   const again = (): void => {
     if (stopped) return
-    options.timers.after(options.everyMs, again)
+    options.timers.after(options.everyMs * (0.5 + options.dice()), again)
     // One that still waits for the journal is not joined by a second.
     if (underWay === null) void take()
   }
-  options.timers.after(options.everyMs * (0.5 + options.roll / 2), again)
+  options.timers.after(options.everyMs * (0.5 + options.dice() / 2), again)
 
   return {
     take,
