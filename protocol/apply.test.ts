@@ -81,7 +81,13 @@ const keyframe = (server: Server, parts = 1): Snap[] => {
       atMs: server.seq,
       part,
       parts,
-      sites: { id: [], name: [], latitude: new Float64Array(0), longitude: new Float64Array(0) },
+      sites: {
+        id: [],
+        name: [],
+        latitude: new Float64Array(0),
+        longitude: new Float64Array(0),
+        placeGuessed: new Uint8Array(0),
+      },
       nodes: {
         id: nodes.map((_, i) => `n${part}-${i}`),
         name: nodes.map(() => "n"),

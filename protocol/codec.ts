@@ -148,7 +148,7 @@ const snapFields = ({ epoch, seq, atMs, part, parts, sites, nodes, links, ...res
   atMs,
   part,
   parts,
-  [sites.id, sites.name, bin(sites.latitude), bin(sites.longitude)],
+  [sites.id, sites.name, bin(sites.latitude), bin(sites.longitude), bin(sites.placeGuessed)],
   [nodes.id, nodes.name, bin(nodes.site), bin(nodes.role), bin(nodes.status), bin(nodes.seenS)],
   [
     links.id,
@@ -238,7 +238,7 @@ const snap = (frame: readonly unknown[]): Snap => {
     atMs: finite(frame[3], "atMs"),
     part,
     parts,
-    sites: siteColumns(tuple(frame[6], "sites", 4)),
+    sites: siteColumns(tuple(frame[6], "sites", 5)),
     nodes: nodeColumns(tuple(frame[7], "nodes", 6)),
     links: linkColumns(tuple(frame[8], "links", 7)),
     counts: counts(tuple(frame[9], "counts", 7)),
@@ -253,6 +253,7 @@ const siteColumns = (columns: readonly unknown[]): SiteColumns => {
     name: texts(columns[1], "site name", NAME_MAX, id.length),
     latitude: f64(columns[2], "latitude", id.length),
     longitude: f64(columns[3], "longitude", id.length),
+    placeGuessed: u8(columns[4], "placeGuessed", id.length),
   }
 }
 

@@ -56,6 +56,7 @@ const snap: Snap = {
     name: ["São Paulo"],
     latitude: Float64Array.of(-23.55),
     longitude: Float64Array.of(-46.63),
+    placeGuessed: Uint8Array.of(1),
   },
   nodes: {
     id: ["n1", "n2", "n3"],
@@ -80,7 +81,13 @@ const snap: Snap = {
 
 const emptySnap: Snap = {
   ...snap,
-  sites: { id: [], name: [], latitude: new Float64Array(0), longitude: new Float64Array(0) },
+  sites: {
+    id: [],
+    name: [],
+    latitude: new Float64Array(0),
+    longitude: new Float64Array(0),
+    placeGuessed: new Uint8Array(0),
+  },
   nodes: {
     id: [],
     name: [],
@@ -175,9 +182,9 @@ const linkView: LinkView = {
   sinceMs: 1_760_000_000_000,
 }
 
-/** Golden frames of wire version 1, by the name of their vector. */
+/** Golden frames of wire version 2, by the name of their vector. */
 export const CLIENT_FRAMES: Readonly<Record<string, ClientFrame>> = {
-  "hello-fresh": { kind: "HELLO", versionMin: 1, versionMax: 1, resume: null, lang: "pt-BR" },
+  "hello-fresh": { kind: "HELLO", versionMin: 2, versionMax: 2, resume: null, lang: "pt-BR" },
   "hello-resume": { kind: "HELLO", versionMin: 1, versionMax: 3, resume: { epoch: 7, seq: 2 ** 40 }, lang: "en" },
   "sub-device": {
     kind: "SUB",
@@ -194,7 +201,7 @@ export const CLIENT_FRAMES: Readonly<Record<string, ClientFrame>> = {
 export const SERVER_FRAMES: Readonly<Record<string, ServerFrame>> = {
   welcome: {
     kind: "WELCOME",
-    version: 1,
+    version: 2,
     tenant: { id: "0199c2b0-0000-7000-8000-0000000000aa", name: "Provedor Ação", demo: true },
     epoch: 7,
     seq: 40,
@@ -284,7 +291,7 @@ const snapArbitrary: fc.Arbitrary<Snap> = fc.tuple(fc.nat(5), fc.nat(10), fc.nat
     atMs,
     part: fc.constant(0),
     parts: fc.integer({ min: 1, max: 9 }),
-    sites: record({ id: words(s), name: words(s), latitude: f64s(s), longitude: f64s(s) }),
+    sites: record({ id: words(s), name: words(s), latitude: f64s(s), longitude: f64s(s), placeGuessed: u8s(s) }),
     nodes: record({ id: words(n), name: words(n), site: u32s(n), role: u8s(n), status: u8s(n), seenS: u32s(n) }),
     links: record({
       id: words(l),

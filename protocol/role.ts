@@ -1,6 +1,6 @@
 /**
  * Roles of a device in an ISP. A device may hold several; the first one decides the map's level of detail.
- * The order is part of wire version 1 (a role travels as its index): append only.
+ * The order is part of the wire (a role travels as its index): append only.
  */
 export const ROLES = [
   "core",

@@ -1,7 +1,7 @@
 /**
  * Health and perceived severity of one resource, and the single byte that carries both over the wire and in columns.
  * Severity words are RFC 8632 s5.3 (perceived-severity, plus `cleared`); health is PRODUCT.md's list.
- * The order of both arrays is part of wire version 1: append only.
+ * The order of both arrays is part of the wire: append only.
  */
 export const HEALTH = ["unknown", "ok", "degraded", "down", "unreachable"] as const
 export type Health = (typeof HEALTH)[number]

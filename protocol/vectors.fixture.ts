@@ -1,5 +1,5 @@
 /**
- * Golden frames on disk: `vectors/v1/<name>.bin` are the bytes, `<name>.json` what they mean (typed arrays as
+ * Golden frames on disk: `vectors/v2/<name>.bin` are the bytes, `<name>.json` what they mean (typed arrays as
  * `{"f64": [...]}`; NaN as "NaN"). `node protocol/vectors.fixture.ts` writes those that are missing; it never changes one:
  * a changed vector is a new wire version.
  */

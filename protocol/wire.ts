@@ -1,12 +1,12 @@
 /**
- * Frames of the live stream, wire version 1. SPEC.md states the rules, codec.ts packs and checks them.
+ * Frames of the live stream, wire version 2 (1 did not say which places are guessed). SPEC.md states the rules, codec.ts packs and checks them.
  * A frame is a msgpack array that opens with its kind; columns are msgpack `bin` in little-endian order.
  * Slots (dense indices of nodes and links) mean something inside one epoch only.
  */
 import type { Counts, EventView, FocusView } from "#protocol/view.ts"
 
-export const PROTOCOL_VERSION = 1
-export const PROTOCOL_VERSION_MIN = 1
+export const PROTOCOL_VERSION = 2
+export const PROTOCOL_VERSION_MIN = 2
 
 export const KIND = { HELLO: 0, SNAP: 1, DELTA: 2, EVENT: 3, SUB: 4, PING: 5, PONG: 6, FOCUS: 7, BYE: 10 } as const
 
@@ -35,6 +35,8 @@ export interface SiteColumns {
   readonly name: readonly string[]
   readonly latitude: Float64Array
   readonly longitude: Float64Array
+  /** 1 = nobody said where it is: the place was guessed from its neighbours' (Site.guessed); 0 = it was given. */
+  readonly placeGuessed: Uint8Array
 }
 export interface NodeColumns {
   readonly id: readonly string[]

@@ -66,7 +66,7 @@ export const makeHub = (network: FixtureNetwork, demo: boolean) => {
   })
   const welcome = (client: WebSocket, resume: { epoch: number; seq: number } | null) => {
     const tenant = { id: "t1", name: "Norte Fibra", demo }
-    send(client, { kind: "WELCOME", version: 1, tenant, epoch: EPOCH, seq, mode: "live", atMs: Date.now() })
+    send(client, { kind: "WELCOME", version: 2, tenant, epoch: EPOCH, seq, mode: "live", atMs: Date.now() })
     const missed = resume?.epoch === EPOCH ? ring.filter((frame) => frame.seq > resume.seq) : null
     const reaches = missed !== null && (resume?.seq === seq || (ring[0]?.seq ?? Infinity) <= (resume?.seq ?? 0) + 1)
     if (missed !== null && reaches) {

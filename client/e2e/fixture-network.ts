@@ -103,6 +103,7 @@ export const makeFixtureNetwork = (size: number, seed: number, nowS: number): Fi
       name: cities.map(([name]) => name),
       latitude: Float64Array.from(cities, ([, latitude]) => latitude),
       longitude: Float64Array.from(cities, ([, , longitude]) => longitude),
+      placeGuessed: new Uint8Array(cities.length),
     },
     nodes: {
       id: nodes.map((_, slot) => `00000000-0000-7000-8000-${slot.toString(16).padStart(12, "0")}`),

@@ -25,7 +25,7 @@ const makeWorld = () => {
     welcome: () =>
       world.say({
         kind: "WELCOME",
-        version: 1,
+        version: 2,
         tenant: { id: "t", name: "T", demo: true },
         epoch: 1,
         seq: 1,

@@ -27,7 +27,7 @@ export const keyframe = (twin: LiveTwin, atMs: number): readonly Snap[] => {
   return Array.from({ length: parts }, (_, part) => ({
     ...head,
     part,
-    sites: part === 0 ? siteColumns(inventory) : NO_SITES,
+    sites: siteColumns(part === 0 ? inventory.sites : []),
     nodes: nodeColumns(twin, slots.site, part * PART_NODES, (part + 1) * PART_NODES),
     links: linkColumns(twin, slots.device, part * PART_LINKS, (part + 1) * PART_LINKS),
     events: part === 0 ? twin.recentEvents().map(clipEvent) : [],
@@ -66,13 +66,12 @@ export const eventFrame = (span: Span, events: readonly EventView[]): EventFrame
 const slotsOf = (items: ReadonlyArray<{ readonly id: string }>): ReadonlyMap<string, number> =>
   new Map(items.map((item, slot) => [item.id, slot]))
 
-const NO_SITES: SiteColumns = { id: [], name: [], latitude: new Float64Array(), longitude: new Float64Array() }
-
-const siteColumns = ({ sites }: Inventory): SiteColumns => ({
+const siteColumns = (sites: Inventory["sites"]): SiteColumns => ({
   id: sites.map((site) => site.id),
   name: sites.map((site) => site.name),
   latitude: Float64Array.from(sites, (site) => site.latitude),
   longitude: Float64Array.from(sites, (site) => site.longitude),
+  placeGuessed: Uint8Array.from(sites, (site) => (site.guessed === true ? 1 : 0)),
 })
 
 const nodeColumns = (twin: LiveTwin, siteSlots: ReadonlyMap<string, number>, from: number, to: number): NodeColumns => {

@@ -23,7 +23,10 @@ const twoSites = (devices: number) => {
   const whole = fake.inventory()
   const inventory = {
     ...whole,
-    sites: ["s0", "s1"].map((id) => ({ id: siteId(id), name: `site ${id}`, latitude: 0, longitude: 0 })),
+    sites: ["s0", "s1"].map((id) => ({
+      ...{ id: siteId(id), name: `site ${id}`, latitude: 0, longitude: 0 },
+      ...(id === "s1" ? { guessed: true as const } : {}),
+    })),
     devices: whole.devices.map((device, slot) => ({ ...device, site: siteId(`s${slot % 2}`) })),
   }
   const twin: LiveTwin = { ...fake, inventory: () => inventory }
@@ -60,6 +63,9 @@ test("[T2] a viewer of one site gets its devices and its rounds only, in slots o
   const names = (slots: readonly number[]): readonly string[] => slots.map((slot) => inventory.devices[slot]!.name)
   assert.deepEqual(viewer.state.nodes.name, names([1, 3, 5]))
   assert.equal(viewer.state.links.id.length, 0)
+  // [W5] [B2] A place that nobody gave is said to be guessed.
+  const { id, placeGuessed } = viewer.state.sites
+  assert.deepEqual(Object.fromEntries(id.map((site, at) => [site, placeGuessed[at]])), { s1: 1 })
 
   const frames = viewer.frames.length
   fake.round({ deltas: [{ column: "node", slot: 0, status: DOWN, seenS: 9 }], events: ["device.unreachable"] })
