@@ -228,7 +228,8 @@ const rankingOf = (network: FixtureNetwork, srlgs: readonly Srlg[], kind: string
       const perYear = PER_YEAR[element.kind]
       const score = (customers.count ?? 0) * perYear
       const why = `${totals.offline} devices and about ${customers.count ?? 0} customers lose service; expected ${perYear} times a year`
-      return { element, devices: totals.offline, customers, overloaded: totals.overloaded, perYear, score, why }
+      const sites = totals.isolatedSites
+      return { element, devices: totals.offline, customers, sites, overloaded: totals.overloaded, perYear, score, why }
     })
     .sort((a, b) => b.score - a.score)
   const harmful = candidates.filter(({ score }) => score > 0)

@@ -162,6 +162,7 @@ test("[W8] CSV: a device's name is never a formula, unknown customers stay empty
   const candidate = (name: string): NextFailures["candidates"][number] => ({
     element: { kind: "router", id: "r1", name },
     devices: 3,
+    sites: 2,
     customers: { count: null, measured: 0, estimated: 0, uncounted: 3, quality: "unknown" },
     overloaded: null,
     perYear: 0.2,
@@ -171,7 +172,7 @@ test("[W8] CSV: a device's name is never a formula, unknown customers stay empty
   const text = rankingCsv({ candidates: [candidate('=HYPERLINK("http://evil")')] })
   assert.equal(
     text.split("\r\n")[1],
-    `1,router,r1,"'=HYPERLINK(""http://evil"")",,unknown,3,,0.2,0,"says ""no"",\nand more"`,
+    `1,router,r1,"'=HYPERLINK(""http://evil"")",,unknown,2,3,,0.2,0,"says ""no"",\nand more"`,
   )
   fc.assert(
     fc.property(fc.string(), (name) => {

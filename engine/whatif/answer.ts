@@ -175,6 +175,7 @@ const rankingAnswer = (
       element: { kind: one.element.kind, ...elementRef(seen, one.element) },
       devices: one.routers,
       customers: customersOf(one.customers),
+      sites: one.sites,
       overloaded: one.overloaded,
       perYear: one.perYear,
       score: one.score,

@@ -28,6 +28,7 @@ test("[next failure] every candidate says what `whatIf` says of it, and whoever 
         assert.equal(found?.routers ?? 0, routers)
         if (found === undefined) continue
         assert.deepEqual(found.customers, answer.customers)
+        assert.equal(found.sites, answer.isolatedSites.length)
         assert.equal(
           found.score,
           (found.customers.count ?? found.customers.measured + found.customers.estimated) * found.perYear,

@@ -33,6 +33,8 @@ export interface Candidate {
   /** Our routers that lose every exit, the failed ones included. */
   readonly routers: number
   readonly customers: CustomersLost
+  /** Where nobody of ours is left with service and somebody was. */
+  readonly sites: number
   /** Link directions that would be above capacity and are not now; null = not asked, or no load is known. */
   readonly overloaded: number | null
   readonly perYear: number
@@ -77,11 +79,11 @@ export const nextFailures = (model: Model, options: RankingOptions = {}): Rankin
   let tried = 0
   for (const element of elementsOf(model)) {
     tried++
-    const { routers, customers, overloaded } = trial.of(element)
+    const { routers, customers, sites, overloaded } = trial.of(element)
     if (routers === 0 && (overloaded ?? 0) === 0) continue
     const perYear = priors[element.kind]
     const score = (customers.count ?? customers.measured + customers.estimated) * perYear
-    candidates.push({ element, routers, customers, overloaded, perYear, score })
+    candidates.push({ element, routers, customers, sites, overloaded, perYear, score })
   }
   const order = (x: Candidate, y: Candidate): number =>
     y.score - x.score || y.routers * y.perYear - x.routers * x.perYear || (y.overloaded ?? 0) - (x.overloaded ?? 0)
@@ -115,6 +117,8 @@ class Trial {
   private readonly flows: readonly Demand[]
   private readonly alreadyLost: ReadonlySet<number>
   private readonly hasGroups: boolean
+  /** Our routers, by site. */
+  private readonly atSite: readonly (readonly number[])[]
 
   constructor(model: Model, asksTraffic: boolean) {
     this.model = model
@@ -124,21 +128,24 @@ class Trial {
     this.shift = new Shift(graph)
     this.flows = model.trees.map(({ spf, demand }) => flowThrough(graph, spf, demand))
     this.hasGroups = groups.length > 0
+    this.atSite = ownBySite(model)
     this.alreadyLost = new Set(dependenceNow(model).lost)
   }
 
-  of(element: Element): Pick<Candidate, "routers" | "customers" | "overloaded"> {
+  of(element: Element): Pick<Candidate, "routers" | "customers" | "sites" | "overloaded"> {
     const { model, lost } = this
     const failed = single(model, element)
     const { service } = model
     service.begin()
-    let count = this.collect(service, failed)
-    if (this.hasGroups) count = this.withDependents(count)
+    const cutOff = this.collect(service, failed)
+    const dependent = this.hasGroups ? dependenceNow(model).lost : []
+    const count = this.withDependents(cutOff, dependent)
+    const sites = this.sitesLost(cutOff, count, new Set(dependent))
     service.undo()
     const customers = model.customerCount.of(lost, count)
     let routers = 0
     for (let i = 0; i < count; i++) if (model.outside[lost[i] as number] === 0) routers++
-    return { routers, customers, overloaded: this.asksTraffic ? this.full(failed) : null }
+    return { routers, customers, sites, overloaded: this.asksTraffic ? this.full(failed) : null }
   }
 
   private collect(service: Spanning, { nodes, links }: Failed): number {
@@ -152,10 +159,23 @@ class Trial {
     return count
   }
 
-  private withDependents(count: number): number {
+  private withDependents(count: number, dependent: readonly number[]): number {
     let all = count
-    for (const node of dependenceNow(this.model).lost) if (!this.alreadyLost.has(node)) this.lost[all++] = node
+    for (const node of dependent) if (!this.alreadyLost.has(node)) this.lost[all++] = node
     return all
+  }
+
+  /** Asked while the fault stands: the first `cutOff` of `lost` have no way, the others only depend on somebody. */
+  private sitesLost(cutOff: number, count: number, dependent: ReadonlySet<number>): number {
+    const { siteOf, outside, service } = this.model
+    const hit = new Set<number>()
+    for (let i = 0; i < count; i++) {
+      const node = this.lost[i] as number
+      const site = siteOf[node] as number
+      if (site >= 0 && (i >= cutOff || outside[node] === 0)) hit.add(site)
+    }
+    const isDark = (node: number): boolean => service.reached[node] !== 1 || dependent.has(node)
+    return [...hit].filter((site) => (this.atSite[site] ?? []).every(isDark)).length
   }
 
   /** Directions that become full; only what the demands explain moves. */
@@ -178,6 +198,12 @@ class Trial {
     shift.clear()
     return count
   }
+}
+
+const ownBySite = ({ siteOf, sites, outside }: Model): readonly (readonly number[])[] => {
+  const own: number[][] = Array.from({ length: sites }, () => [])
+  for (const [node, site] of siteOf.entries()) if (outside[node] === 0) own[site]?.push(node)
+  return own
 }
 
 const single = (model: Model, element: Element): Failed => {

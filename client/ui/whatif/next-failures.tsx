@@ -1,8 +1,9 @@
 /**
  * What would hurt most if it failed next: every single failure tried, ranked by customers times expected failures a year.
- * The row under the pointer is simulated on the map beside; the list goes out as CSV.
+ * The row under the pointer or the keyboard is simulated on the map beside, Enter opens it; the list goes out as CSV.
  */
 import { useSignal } from "@preact/signals"
+import { said } from "#client/i18n/said.ts"
 import { language, t } from "#client/i18n/translate.ts"
 import { call } from "#client/state/api.ts"
 import { setFaults } from "#client/state/whatif.ts"
@@ -10,6 +11,8 @@ import { rankingCsv } from "#client/state/whatif-csv.ts"
 import { formatFaults } from "#client/state/whatif-faults.ts"
 import { useAsk } from "#client/ui/ask.ts"
 import { formatMoment, formatNumber, NOTHING } from "#client/ui/format.ts"
+import { GridList } from "#client/ui/grid-list.tsx"
+import type { RowPlace } from "#client/ui/grid-list.tsx"
 import { saveFile } from "#client/ui/once.tsx"
 import { Said } from "#client/ui/said.tsx"
 import { Loaded } from "#client/ui/table.tsx"
@@ -21,6 +24,8 @@ import { customersText, customersWhy, elementFault, perYearText, redundancyKey }
 import type { NextFailures } from "#protocol/rest-generated.ts"
 
 const ROWS = 200
+const ROW_PX = 46
+const COLUMNS = ["element", "customers", "sites", "probability", "redundancy"] as const
 const KINDS = ["all", "link", "router", "site", "srlg"] as const
 
 export const NextFailuresTab = () => {
@@ -39,7 +44,7 @@ export const NextFailuresTab = () => {
   return (
     <BesideMap preview={preview}>
       <header class="screen-head">
-        <h1>{t("next.title")}</h1>
+        <h1 id="next-title">{t("next.title")}</h1>
         <span class="segments" role="group" aria-label={t("next.kind")}>
           {KINDS.map((one) => (
             <button key={one} type="button" aria-pressed={kind.value === one} onClick={() => (kind.value = one)}>
@@ -47,6 +52,7 @@ export const NextFailuresTab = () => {
             </button>
           ))}
         </span>
+        <span class="quiet alerts-keys">{t("next.keys")}</span>
         <span class="grow" />
         <button type="button" class="button" disabled={asked.value === null} onClick={save}>
           {t("next.csv")}
@@ -58,8 +64,10 @@ export const NextFailuresTab = () => {
 }
 
 const Ranking = ({ ranking, preview }: { ranking: NextFailures; preview: Preview }) => {
+  const cursor = useSignal<string | null>(null)
   const number = (value: number) => formatNumber(language.value, value)
   if (ranking.candidates.length === 0) return <p class="calm quiet">{t("next.none")}</p>
+  const rank = new Map(ranking.candidates.map((row, at) => [keyOf(row), at + 1]))
   return (
     <>
       <p class="quiet next-sum">
@@ -70,73 +78,77 @@ const Ranking = ({ ranking, preview }: { ranking: NextFailures; preview: Preview
           time: formatMoment(language.value, ranking.atMs),
         })}
       </p>
-      <div class="sheet panel next-sheet" role="region" tabIndex={0} aria-label={t("next.title")}>
-        <table class="table next-table" data-list>
-          <thead>
-            <tr>
-              <th scope="col">{t("next.column.element")}</th>
-              <th scope="col" class="right">
-                {t("next.column.customers")}
-              </th>
-              <th scope="col" class="right">
-                {t("next.column.probability")}
-              </th>
-              <th scope="col">{t("next.column.redundancy")}</th>
-              <th scope="col">{t("next.column.why")}</th>
-            </tr>
-          </thead>
-          <tbody>
-            {ranking.candidates.map((row, at) => (
-              <Row key={`${row.element.kind}${row.element.id}`} row={row} rank={at + 1} preview={preview} />
-            ))}
-          </tbody>
-        </table>
-      </div>
+      <GridList
+        name="next"
+        class="next-grid"
+        labelledBy="next-title"
+        rows={ranking.candidates}
+        rowPx={ROW_PX}
+        columns={COLUMNS.map((column) => t(`next.column.${column}`))}
+        keyOf={keyOf}
+        cursor={cursor}
+        open={({ element }) => setFaults([elementFault(element)])}
+        moved={({ element }) => preview.point(elementFault(element))}
+        row={(row, place) => (
+          <Row key={keyOf(row)} row={row} rank={rank.get(keyOf(row)) ?? 0} place={place} preview={preview} />
+        )}
+      />
       <Assumed lines={ranking.assumptions} />
     </>
   )
 }
 
 type Candidate = NextFailures["candidates"][number]
-const Row = ({ row, rank, preview }: { row: Candidate; rank: number; preview: Preview }) => {
-  const { element, customers, overloaded } = row
+const keyOf = ({ element }: Candidate): string => `${element.kind} ${element.id}`
+
+interface RowProps {
+  readonly row: Candidate
+  readonly rank: number
+  readonly place: RowPlace
+  readonly preview: Preview
+}
+const Row = ({ row, rank, place, preview }: RowProps) => {
+  const { element, customers, overloaded, sites, devices } = row
   const fault = elementFault(element)
   const on = preview.fault !== null && formatFaults([preview.fault]) === formatFaults([fault])
   const number = (value: number) => formatNumber(language.value, value)
+  const takes = t("next.takes", { devices: number(devices), links: overloaded === null ? NOTHING : number(overloaded) })
   return (
-    <tr class={on ? "chosen" : ""} onMouseEnter={() => preview.point(fault)}>
-      <td>
-        <button
-          type="button"
-          class="cell-button next-element"
-          data-row
-          title={t("next.open", { name: element.name })}
-          onFocus={() => preview.point(fault)}
-          onClick={() => setFaults([fault])}
-        >
-          <span class="num quiet next-rank">{rank}</span>
-          <span>
-            {element.name} <span class="chip">{t(`whatif.kind.${element.kind}`)}</span>
-          </span>
-        </button>
-      </td>
-      <td class="right num" title={customersWhy(customers)}>
-        <b>{customersText(customers)}</b>
-        <span class={`provenance quality-${customers.quality}`}>{t(`whatif.quality.${customers.quality}`)}</span>
-      </td>
-      <td class="right num">
-        {perYearText(row.perYear)}
-        <span class="provenance quiet">{t("next.assumed")}</span>
-      </td>
-      <td>
-        <span class={row.devices > 0 ? "word-critical" : ""}>{t(redundancyKey(row))}</span>
-        <span class="cell-detail quiet">
-          {t("next.takes", { devices: number(row.devices), links: overloaded === null ? NOTHING : number(overloaded) })}
+    <div
+      {...place}
+      class={`grid-row next-row ${on ? "shown" : ""}`}
+      role="row"
+      onMouseEnter={() => preview.point(fault)}
+      data-id={element.id}
+    >
+      <span role="gridcell" class="grid-name">
+        <span class="num quiet next-rank">{rank}</span>
+        <span class="two">
+          <b class="ellipsis" title={element.name}>
+            {element.name}
+          </b>
+          <small class="ellipsis quiet" title={said(row.why)}>
+            {t(`whatif.kind.${element.kind}`)} · <Said text={row.why} />
+          </small>
         </span>
-      </td>
-      <td class="next-why">
-        <Said text={row.why} lead />
-      </td>
-    </tr>
+      </span>
+      <span role="gridcell" class="two num" title={customersWhy(customers)}>
+        <b>{customersText(customers)}</b>
+        <small class={`quality-${customers.quality}`}>{t(`whatif.quality.${customers.quality}`)}</small>
+      </span>
+      <span role="gridcell" class={`num ${sites > 0 ? "" : "quiet"}`}>
+        {number(sites)}
+      </span>
+      <span role="gridcell" class="two num" title={t("next.assumed")}>
+        <span>{perYearText(row.perYear)}</span>
+        <small class="quiet ellipsis">{t("next.assumed")}</small>
+      </span>
+      <span role="gridcell" class="two">
+        <span class={`ellipsis ${devices > 0 ? "word-critical" : ""}`}>{t(redundancyKey(row))}</span>
+        <small class="quiet ellipsis num" title={takes}>
+          {takes}
+        </small>
+      </span>
+    </div>
   )
 }

@@ -146,6 +146,8 @@ export const RankingBody = named(
         /** Our routers that lose every exit. */
         devices: Schema.Finite,
         customers: Customers,
+        /** Sites where nobody is left with service. */
+        sites: Schema.Finite,
         /** Link directions that become full; null = no load is known. */
         overloaded: maybe(Schema.Finite),
         /** Expected failures a year. */
