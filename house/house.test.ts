@@ -18,7 +18,7 @@ interface Rule {
 const pure: readonly string[] = []
 const RULES: Readonly<Record<string, Rule>> = {
   protocol: { ours: ["protocol"], packages: pure },
-  twin: { ours: ["protocol", "twin"], packages: ["graphology", "graphology-types"] },
+  twin: { ours: ["protocol", "twin"], packages: ["graphology", "graphology-types", "re2js"] },
   engine: {
     ours: ["protocol", "twin", "engine"],
     packages: [

@@ -131,11 +131,14 @@ export interface AbsentCondition {
   readonly seconds: number
 }
 
-/** Globs (`*` any run, `?` one character, case ignored) over the parts of an event; all given ones must match. */
+/** A glob over the whole text (`*` any run, `?` one character, case ignored), or an expression of RE2 found somewhere in it. */
+export type TextPattern = string | { readonly re2: string }
+
+/** Patterns over the parts of an event; all given ones must match. */
 export interface EventMatch {
-  readonly old?: string
-  readonly new?: string
-  readonly raw?: string
+  readonly old?: TextPattern
+  readonly new?: TextPattern
+  readonly raw?: TextPattern
 }
 
 export interface EventCondition {

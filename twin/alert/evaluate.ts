@@ -7,14 +7,14 @@
 import type { EntityKey, EntityKind } from "#protocol/id.ts"
 import { DEVICE_ENTITY, entityKind } from "#protocol/id.ts"
 import { metricById } from "#protocol/metric.ts"
-import type { RuleEvent } from "#protocol/rule.ts"
+import type { EventMatch, RuleEvent } from "#protocol/rule.ts"
 import { advanceTo, arriveAt } from "#twin/alert/clock.ts"
 import { acknowledged, lifted, suppressed } from "#twin/alert/command.ts"
 import type { AlertCommand } from "#twin/alert/command.ts"
 import { Draft } from "#twin/alert/draft.ts"
 import type { Hand } from "#twin/alert/hand.ts"
 import { judgeEntity, judgeRule } from "#twin/alert/judge.ts"
-import { globMatches } from "#twin/alert/pattern.ts"
+import { patternMatches } from "#twin/alert/pattern.ts"
 import type { DevicePlan, KindPlan, Watch } from "#twin/alert/plan.ts"
 import { watchOf } from "#twin/alert/plan.ts"
 import { passes } from "#twin/alert/screen.ts"
@@ -263,10 +263,7 @@ const noteEvent = (draft: Draft, index: number, input: EventInput): void => {
   if (matched) judgeEntity(draft, index)
 }
 
-const matches = (
-  match: { readonly old?: string; readonly new?: string; readonly raw?: string },
-  input: EventInput,
-): boolean =>
-  (match.old === undefined || globMatches(match.old, input.old ?? "")) &&
-  (match.new === undefined || globMatches(match.new, input.new ?? "")) &&
-  (match.raw === undefined || globMatches(match.raw, input.raw ?? ""))
+const matches = (match: EventMatch, input: EventInput): boolean =>
+  (match.old === undefined || patternMatches(match.old, input.old ?? "")) &&
+  (match.new === undefined || patternMatches(match.new, input.new ?? "")) &&
+  (match.raw === undefined || patternMatches(match.raw, input.raw ?? ""))

@@ -1,13 +1,18 @@
 /**
- * Globs for text that attackers may write: `*` stands for any run of characters, `?` for one, everything else for itself;
- * case is ignored. No regular expression: matching takes at most pattern x text steps whatever either of them is, because
- * only the last `*` is ever tried again.
+ * Patterns over text that attackers may write: a glob, or a regular expression of RE2 (regex.ts). In a glob `*` stands for any
+ * run of characters, `?` for one, everything else for itself, and case is ignored; matching takes at most pattern x text
+ * steps whatever either of them is, because only the last `*` is ever tried again.
  */
+import type { TextPattern } from "#protocol/rule.ts"
+import { regexFinds } from "#twin/alert/regex.ts"
 
 /** Characters of a pattern. */
 export const PATTERN_MAX = 200
 /** Characters of a text that are looked at. */
-const TEXT_MAX = 2048
+export const TEXT_MAX = 2048
+
+export const patternMatches = (pattern: TextPattern, text: string): boolean =>
+  typeof pattern === "string" ? globMatches(pattern, text) : regexFinds(pattern.re2, text.slice(0, TEXT_MAX))
 
 export const globMatches = (pattern: string, text: string): boolean => {
   const p = pattern.toLowerCase()

@@ -153,7 +153,14 @@ const readValue = (word: string): GoodValue => {
 }
 
 const PARTS = ["old", "new", "raw"] as const
-/** Globs over the parts of an event; an empty one asks nothing. */
+const patternText = (pattern: unknown): unknown =>
+  typeof pattern === "object" && pattern !== null && "re2" in pattern ? `/${String(pattern.re2)}/` : pattern
+/** Undefined = nothing is asked. */
+const patternOf = (text: string): unknown => {
+  if (text === "") return undefined
+  return text.length > 2 && text.startsWith("/") && text.endsWith("/") ? { re2: text.slice(1, -1) } : text
+}
+/** Patterns over the parts of an event; an empty one asks nothing. A glob, or `/.../`: an expression of RE2. */
 export const EventMatchPart = (props: PartProps & { set: (match: unknown) => void }) => {
   const match =
     typeof props.value === "object" && props.value !== null ? (props.value as Readonly<Record<string, unknown>>) : {}
@@ -168,9 +175,9 @@ export const EventMatchPart = (props: PartProps & { set: (match: unknown) => voi
             path={[...props.path, part]}
             label={t(`cond.match.${part}`)}
             mono
-            value={match[part]}
-            set={(glob) => {
-              const next = withValue(match, [part], glob === "" ? undefined : glob) as object
+            value={patternText(match[part])}
+            set={(text) => {
+              const next = withValue(match, [part], patternOf(text)) as object
               props.set(Object.keys(next).length === 0 ? undefined : next)
             }}
           />

@@ -2,20 +2,23 @@
  * `event`: at least N events of a type, whose parts match, within the lookback. A rule about a device counts the events of
  * the device and all its parts, one about interfaces those of each interface. Only the newest N times are kept.
  */
-import type { EventCondition, EventMatch } from "#protocol/rule.ts"
+import type { EventCondition, EventMatch, TextPattern } from "#protocol/rule.ts"
 import { RULE_EVENTS } from "#protocol/rule.ts"
 import type { ConditionKind, Moment } from "#twin/alert/condition.ts"
 import { truthOf, truthWord } from "#twin/alert/condition.ts"
 import { PATTERN_MAX } from "#twin/alert/pattern.ts"
+import { REGEX_MAX, regexMistake } from "#twin/alert/regex.ts"
 import type { Fields } from "#twin/alert/read.ts"
 import {
   join,
   LOOKBACK,
+  note,
   openObject,
   optional,
   readNumber,
   readOptionalNumber,
   readOptionalText,
+  readText,
   readWord,
 } from "#twin/alert/read.ts"
 
@@ -69,10 +72,21 @@ const readMatch = (fields: Fields): EventMatch | undefined => {
   if (given === undefined) return undefined
   const inner = openObject(given, join(fields.path, "match"), ["old", "new", "raw"], fields.mistakes)
   if (inner === undefined) return undefined
-  const match: { old?: string; new?: string; raw?: string } = {}
+  const match: { old?: TextPattern; new?: TextPattern; raw?: TextPattern } = {}
   for (const part of ["old", "new", "raw"] as const) {
-    const pattern = readOptionalText(inner, part, PATTERN_MAX)
+    const pattern = readPattern(inner, part)
     if (pattern !== undefined) match[part] = pattern
   }
   return match
+}
+
+/** A text is a glob, `{"re2": "..."}` a regular expression. */
+const readPattern = (fields: Fields, part: string): TextPattern | undefined => {
+  const given = optional(fields, part)
+  if (given === undefined || typeof given === "string") return readOptionalText(fields, part, PATTERN_MAX)
+  const inner = openObject(given, join(fields.path, part), ["re2"], fields.mistakes)
+  const re2 = inner === undefined ? undefined : readText(inner, "re2", REGEX_MAX)
+  if (inner === undefined || re2 === undefined) return undefined
+  const wrong = regexMistake(re2)
+  return wrong === null ? { re2 } : note(fields.mistakes, join(inner.path, "re2"), wrong)
 }
