@@ -46,6 +46,8 @@ export interface Adjacency {
   readonly state: number
   readonly sinceMs: number
   readonly atMs: number
+  /** ospf only: in 2-Way on its way up. Every neighbour passes it, and few rest there (isAdjacencyUp). */
+  readonly forming?: true
   readonly source: Source
   /** Bits of the sources that listed it in their newest complete poll. */
   readonly listedBy: number
@@ -101,6 +103,24 @@ export const isRouting = (kind: AdjacencyKind): kind is RoutingKind => kind === 
 export const isUp = (kind: AdjacencyKind, state: number): boolean => {
   if (!isRouting(kind)) return state === HEARD
   return kind === "bgp" ? state === BGP_ESTABLISHED : state === OSPF_FULL || state === OSPF_2WAY
+}
+
+/**
+ * A neighbour that comes back passes 2-Way on its way to Full, and devices tell of each step: to take that for up would make
+ * four changes of one cut and mend. It has come to rest there when it is still in 2-Way so much later.
+ */
+const RESTS_MS = 10_000
+
+export const isAdjacencyUp = ({ kind, state, forming }: Pick<Adjacency, "kind" | "state" | "forming">): boolean =>
+  forming !== true && isUp(kind, state)
+
+/** `after` as it stands, whose state was another one before. */
+const formed = (before: Adjacency, after: Adjacency): Adjacency => {
+  const isRising = before.state < OSPF_2WAY || (before.forming === true && after.atMs - after.sinceMs < RESTS_MS)
+  const forming = after.kind === "ospf" && after.state === OSPF_2WAY && isRising
+  if (forming === (after.forming === true)) return after
+  const { forming: _before, ...rest } = after
+  return forming ? { ...rest, forming } : rest
 }
 
 const STATES: Readonly<Record<AdjacencyKind, readonly string[]>> = {
@@ -175,7 +195,7 @@ export const tellAdjacency = (
   const before = table[row]
   if (before === undefined || atMs < before.atMs) return { table, changed: null }
   const sinceMs = before.state === state ? before.sinceMs : atMs
-  const after = { ...before, state, sinceMs, atMs, source }
+  const after = formed(before, { ...before, state, sinceMs, atMs, source })
   return {
     table: table.with(row, after),
     changed: (before.state === state ? undefined : changeOf(before, after)[0]) ?? null,
@@ -312,7 +332,7 @@ const polledOnce = (before: Adjacency, row: Row, poll: PollInput): Adjacency => 
   const stateMs = Math.min(poll.startedMs, poll.atMs)
   const newer = row.state !== null && stateMs >= before.atMs
   const state = newer ? (row.state as number) : before.state
-  return {
+  return formed(before, {
     ...before,
     state,
     sinceMs: state === before.state ? before.sinceMs : stateMs,
@@ -325,7 +345,7 @@ const polledOnce = (before: Adjacency, row: Row, poll: PollInput): Adjacency => 
     flaps: row.flaps ?? before.flaps,
     detail: row.detail ?? before.detail,
     ...heardTexts(row, before),
-  }
+  })
 }
 
 /** A poll without this adjacency. Null = forgotten. */
@@ -337,7 +357,7 @@ const unlisted = (before: Adjacency, poll: PollInput, answering: number): Adjace
   if (before.state === 0 && poll.atMs - before.sinceMs > VANISHED_KEEP_MS) return null
   const sinceMs = before.state === 0 ? before.sinceMs : stateMs
   const gone = { uptimeSeconds: null, prefixesIn: null, prefixesOut: null }
-  return { ...before, ...gone, listedBy, state: 0, sinceMs, atMs: stateMs, source: poll.source }
+  return formed(before, { ...before, ...gone, listedBy, state: 0, sinceMs, atMs: stateMs, source: poll.source })
 }
 
 const discovered = (key: EntityKey, row: Row, state: number, poll: PollInput): Adjacency => {
@@ -380,5 +400,5 @@ const heardTexts = ({ kind, heard }: Row, before: Adjacency | null): Pick<Adjace
 /** None for a heard neighbour: what hears whom is no event. */
 const changeOf = ({ key, kind, state }: Adjacency, after: Adjacency): readonly AdjacencyChange[] =>
   isRouting(kind)
-    ? [{ key, kind, old: stateName(kind, state), new: stateName(kind, after.state), up: isUp(kind, after.state) }]
+    ? [{ key, kind, old: stateName(kind, state), new: stateName(kind, after.state), up: isAdjacencyUp(after) }]
     : []

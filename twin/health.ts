@@ -6,7 +6,7 @@ import { interfaceKey } from "#protocol/id.ts"
 import { metricId } from "#protocol/metric.ts"
 import { sameStatus } from "#protocol/status.ts"
 import type { Status } from "#protocol/status.ts"
-import { isRouting, isUp, stateName } from "#twin/adjacency.ts"
+import { isAdjacencyUp, isRouting, stateName } from "#twin/adjacency.ts"
 import { ADMIN, flagOf, INTERFACE_LAYOUT, level, OPER, RX_BPS, SPEED, TX_BPS } from "#twin/interface.ts"
 import type { EndFact } from "#twin/link.ts"
 import type { NodeFact, Port, RouterFact, RouterState, Turn } from "#twin/router.ts"
@@ -97,9 +97,11 @@ const downPort = (state: RouterState, port: Port): readonly string[] => {
 
 const adjacenciesDown = (state: RouterState): readonly string[] => {
   const down: string[] = []
-  for (const { kind, state: at, remote } of state.adjacencies)
-    if (isRouting(kind) && !isUp(kind, at) && down.length < MAX_REASONS)
+  for (const one of state.adjacencies) {
+    const { kind, state: at, remote } = one
+    if (isRouting(kind) && !isAdjacencyUp(one) && down.length < MAX_REASONS)
       down.push(`${kind === "bgp" ? "BGP peer" : "OSPF neighbour"} ${remote} is ${stateName(kind, at)}`)
+  }
   return down
 }
 

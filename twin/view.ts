@@ -18,7 +18,7 @@ import type {
   Quality,
   Source,
 } from "#protocol/view.ts"
-import { isUp, stateName } from "#twin/adjacency.ts"
+import { isAdjacencyUp, stateName } from "#twin/adjacency.ts"
 import type { Adjacency } from "#twin/adjacency.ts"
 import type { Cells } from "#twin/cells.ts"
 import { at } from "#twin/chunked.ts"
@@ -239,7 +239,7 @@ const adjacencyView = (adjacency: Adjacency): AdjacencyView => ({
   kind: adjacency.kind,
   ...remoteOf(adjacency),
   state: stateName(adjacency.kind, adjacency.state),
-  up: isUp(adjacency.kind, adjacency.state),
+  up: isAdjacencyUp(adjacency),
   sinceMs: adjacency.sinceMs,
   atMs: adjacency.atMs,
   source: adjacency.source,

@@ -8,7 +8,7 @@ import type { EntityKey, EntityKind } from "#protocol/id.ts"
 import { DEVICE_ENTITY, entityKind } from "#protocol/id.ts"
 import { METRICS, metricId } from "#protocol/metric.ts"
 import type { Adjacency } from "#twin/adjacency.ts"
-import { isUp } from "#twin/adjacency.ts"
+import { isAdjacencyUp } from "#twin/adjacency.ts"
 import type { SampleInput } from "#twin/alert/evaluate.ts"
 import type { DevicePlan } from "#twin/alert/plan.ts"
 import type { DeviceInput, PollInput } from "#twin/input.ts"
@@ -201,7 +201,7 @@ const adjacencyRows = (wanted: Wanted, before: RouterState, after: RouterState):
     }
     if (was?.atMs === atMs) continue
     if (wanted.state[kind]) rows.add(key, STATE[kind], state, atMs)
-    if (wanted.up[kind]) rows.add(key, UP[kind], isUp(kind, state) ? 1 : 0, atMs)
+    if (wanted.up[kind]) rows.add(key, UP[kind], isAdjacencyUp(now) ? 1 : 0, atMs)
   }
 }
 
