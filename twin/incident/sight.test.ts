@@ -4,6 +4,7 @@ import { test } from "node:test"
 import type { Sight } from "#twin/incident/sight.ts"
 import { look, read, restoredSight, storedSight, study, studyMs } from "#twin/incident/sight.ts"
 import { device, inventory, link, poll } from "#twin/inventory.fixture.ts"
+import type { Rows } from "#twin/inventory.fixture.ts"
 import { at, network } from "#twin/network.fixture.ts"
 import type { Network } from "#twin/network.fixture.ts"
 import { ALARM, observable } from "#twin/rca/board.ts"
@@ -107,4 +108,31 @@ test("[I9] what is learned anew keeps what is known of everything else on the bo
   assert.equal(sight.learned.sessions.length, LEAVES + 1)
   studied(sight, one)
   assert.deepEqual(alarmsOf(sight), alarmsOf({ symptoms: symptomsOf(one.world, one.cells) }))
+})
+
+test("[I9] a session whose far end had told no address yet stands at that end as soon as it has", () => {
+  const names = ["rr", "bng"]
+  const one = network(
+    inventory(
+      names.map((name) => device(name)),
+      [link("l", "rr:e0 bng:e0")],
+    ),
+  )
+  const told = (name: string, seconds: number, rows: Rows, address: string): void =>
+    void one.apply(
+      poll(name, at(seconds), rows, { texts: [["if:lo", "interface.addresses", address]], complete: ["bgp.peer"] }),
+    )
+  const rr = (seconds: number): void =>
+    told("rr", seconds, { "if:lo": {}, "bgp:10.0.0.2": { "bgp.peer.state": 5 } }, "10.0.0.1/32")
+  const bng = (seconds: number): void =>
+    told("bng", seconds, { "if:lo": { "interface.oper_up": 1 }, "bgp:10.0.0.1": { "bgp.peer.state": 5 } }, "10.0.0.2/32")
+  rr(1)
+  for (let second = 2; second < 20; second++) one.apply({ kind: "tick", atMs: at(second) })
+  const sessions = () => one.world.desk.sight?.learned.sessions.map(({ a, b }) => [a, b])
+  assert.deepEqual(sessions(), [[0, -1]])
+  bng(20)
+  for (let second = 21; second < 40; second++) one.apply({ kind: "tick", atMs: at(second) })
+  assert.deepEqual(sessions(), [[0, 1]])
+  assert.equal(one.world.desk.sight?.isStale, false)
+  assert.deepEqual(one.world.desk.sight?.learned, learnedOf(one.world, one.cells))
 })

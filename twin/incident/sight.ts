@@ -9,7 +9,7 @@ import { explain } from "#twin/rca/explain.ts"
 import type { Explanation } from "#twin/rca/explain.ts"
 import { buildModel } from "#twin/rca/model.ts"
 import type { Session } from "#twin/rca/model.ts"
-import { isLearned, learnOn, newLearning, taught } from "#twin/rca/learning.ts"
+import { hasAddresses, isLearned, learnOn, newLearning, taught } from "#twin/rca/learning.ts"
 import type { Learning } from "#twin/rca/learning.ts"
 import { structureFrom } from "#twin/rca/network-of.ts"
 import type { Learned, Place } from "#twin/rca/network-of.ts"
@@ -34,6 +34,8 @@ export interface Sight {
   isStale: boolean
   /** Null = nothing is being learned. */
   learning: Learning | null
+  /** Routers that had told no address when the structure was learned: what they tell first makes it stale. */
+  unheard: ReadonlySet<number>
   /** Routers up to this slot were read since the structure was learned. */
   readTo: number
   /** It has never been read in whole: what it shows is a part, and no reason to say anything. */
@@ -50,10 +52,13 @@ export const look = ({ topology }: World): Sight => {
     builtMs: 0,
     isStale: true,
     learning: null,
+    unheard: NOBODY,
     readTo: 0,
     isPartial: true,
   }
 }
+
+const NOBODY: ReadonlySet<number> = new Set()
 
 const NOTHING = ({ inventory }: Topology): Learned => ({
   places: inventory.devices.map(() => new Map()),
@@ -70,6 +75,8 @@ const blank = (topology: Topology, learned: Learned, known: Symptoms | null): Sy
 /** Reads these devices, and what has lapsed; true = there is something to explain. */
 export const read = (sight: Sight, world: World, cells: Cells, slots: Iterable<number>): boolean => {
   if (!refresh(sight.symptoms, world, cells, slots)) sight.isStale = true
+  if (sight.unheard.size > 0 && !sight.isStale)
+    for (const slot of slots) if (sight.unheard.has(slot) && hasAddresses(cells, slot)) sight.isStale = true
   const { board } = sight.symptoms
   // Not by what was explained: a twin that has just started has not explained anything, and must say the same.
   if (board.alarms.size > 0 || board.alarmEnded) return board.changed.size > 0
@@ -106,7 +113,7 @@ export const study = (sight: Sight, world: World, cells: Cells): { readonly anew
   if (sight.learning !== null) {
     left -= learnOn(sight.learning, world, cells, left)
     anew = isLearned(sight.learning, topology)
-    if (anew) adopt(sight, topology, taught(sight.learning), world.atMs)
+    if (anew) adopt(sight, topology, sight.learning, world.atMs)
   }
   const from = sight.readTo
   if (left <= 0 || from >= routers || (sight.learning !== null && !anew)) return { anew, news: anew }
@@ -119,12 +126,14 @@ export const study = (sight: Sight, world: World, cells: Cells): { readonly anew
 }
 
 /** The same network with other neighbours: what is known of everything else stays on the board. */
-const adopt = (sight: Sight, topology: Topology, learned: Learned, atMs: number): void => {
+const adopt = (sight: Sight, topology: Topology, learning: Learning, atMs: number): void => {
+  const learned = taught(learning)
   const { symptoms: before, learned: old } = sight
   sight.symptoms = blank(topology, learned, before)
   sight.learned = learned
   carry(before.board, sight.symptoms.board, moved(old, learned))
-  Object.assign(sight, { explanation: null, builtMs: atMs, isStale: false, learning: null, readTo: 0 })
+  const unheard: ReadonlySet<number> = new Set(learning.unheard)
+  Object.assign(sight, { explanation: null, builtMs: atMs, isStale: false, learning: null, unheard, readTo: 0 })
 }
 
 function* moved(old: Learned, now: Learned): Generator<readonly [kind: string, was: number, is: number]> {
@@ -158,6 +167,7 @@ export interface StoredSight {
   /** These are absent in snapshots of before. */
   readonly lapses?: ReadonlyArray<readonly [slot: number, atMs: number]>
   readonly learning?: StoredLearning | null
+  readonly unheard?: readonly number[]
   readonly readTo?: number
   readonly isPartial?: boolean
 }
@@ -168,6 +178,7 @@ export const storedSight = ({
   builtMs,
   isStale,
   learning,
+  unheard,
   readTo,
   isPartial,
 }: Sight): StoredSight => ({
@@ -180,6 +191,7 @@ export const storedSight = ({
   confirmed: [...symptoms.board.confirmed].sort((x, y) => x - y),
   lapses: [...symptoms.lapses.bySlot].sort(([x], [y]) => x - y),
   learning: learning === null ? null : storedLearning(learning),
+  unheard: [...unheard],
   readTo,
   isPartial,
 })
@@ -206,6 +218,7 @@ const storedNeighbours = ({ places, sessions, ospf }: Learned): Pick<StoredSight
 
 interface StoredLearning extends Pick<StoredSight, "places" | "sessions" | "ospf"> {
   readonly visits: number
+  readonly unheard?: readonly number[]
   /** Slot -1 = several devices call it their own. */
   readonly owners: ReadonlyArray<readonly [address: string, slot: number, ifName: string | null]>
   readonly sessionAt: ReadonlyArray<readonly [key: string, session: number]>
@@ -214,6 +227,7 @@ interface StoredLearning extends Pick<StoredSight, "places" | "sessions" | "ospf
 const storedLearning = (learning: Learning): StoredLearning => ({
   ...storedNeighbours(learning),
   visits: learning.visits,
+  unheard: learning.unheard.slice(),
   owners: [...learning.owners].map(([address, owner]) => [address, owner?.slot ?? -1, owner?.ifName ?? null] as const),
   sessionAt: [...learning.sessionAt],
 })
@@ -231,6 +245,7 @@ const restoredNeighbours = ({
 const restoredLearning = (stored: StoredLearning): Learning => ({
   ...restoredNeighbours(stored),
   visits: stored.visits,
+  unheard: [...(stored.unheard ?? [])],
   owners: new Map(stored.owners.map(([address, slot, ifName]) => [address, slot < 0 ? null : { slot, ifName }])),
   sessionAt: new Map(stored.sessionAt),
 })
@@ -255,6 +270,7 @@ export const restoredSight = (stored: StoredSight, topology: Topology): Sight | 
     builtMs: stored.builtMs,
     isStale: stored.isStale,
     learning: stored.learning === undefined || stored.learning === null ? null : restoredLearning(stored.learning),
+    unheard: new Set(stored.unheard ?? []),
     readTo: stored.readTo ?? topology.routers.length,
     isPartial: stored.isPartial ?? false,
   }

@@ -25,6 +25,8 @@ export interface Learning {
   readonly sessions: Session[]
   readonly sessionAt: Map<string, number>
   readonly ospf: Uint8Array
+  /** Routers that had not told any address when they were visited: their neighbours were taken for foreign devices. */
+  readonly unheard: number[]
 }
 
 export const newLearning = ({ inventory }: Topology): Learning => ({
@@ -34,6 +36,7 @@ export const newLearning = ({ inventory }: Topology): Learning => ({
   sessions: [],
   sessionAt: new Map(),
   ospf: new Uint8Array(inventory.links.length),
+  unheard: [],
 })
 
 /** Goes on for at most so many visits; returns how many it made. Fewer than allowed = all is learned. */
@@ -62,14 +65,19 @@ export const taught = ({ places, sessions, ospf }: Learning): Learned => ({ plac
 
 // -- addresses -----------------------------------------------------------------------------------------------------------
 
+/** It has told which addresses its interfaces have. */
+export const hasAddresses = (cells: Cells, slot: number): boolean =>
+  cells.routers.state(slot).interfaces.addresses?.some((text) => text !== null && text !== "") === true
+
 /** Management addresses count, unless somebody else has them, too. */
-const claimAddresses = ({ owners }: Learning, { inventory }: Topology, cells: Cells, slot: number): void => {
+const claimAddresses = ({ owners, unheard }: Learning, { inventory }: Topology, cells: Cells, slot: number): void => {
   const claim = (address: string, ifName: string | null): void => {
     const known = owners.get(address)
     if (known === undefined) owners.set(address, { slot, ifName })
     else if (known !== null && known.slot !== slot) owners.set(address, null)
   }
   const { interfaces } = cells.routers.state(slot)
+  if (!hasAddresses(cells, slot)) unheard.push(slot)
   for (const [row, text] of (interfaces.addresses ?? []).entries())
     for (const one of (text ?? "").split(", "))
       if (one !== "") claim(one.split("/")[0]?.toLowerCase() ?? "", interfaces.keys[row]?.slice("if:".length) ?? null)
