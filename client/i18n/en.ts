@@ -88,6 +88,7 @@ export const en: Readonly<Record<Key, string>> = {
   "events.column.subject": "Where",
   "events.column.what": "What",
   "legend.label": "Legend",
+  "legend.guessed": "place guessed",
   "legend.load": "Link load",
   "legend.broken": "down",
   "mark.critical": "critical",

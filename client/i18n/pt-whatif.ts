@@ -106,7 +106,7 @@ export const ptWhatif = {
     "{tried} falhas isoladas testadas: {harmful} fariam mal. {single} roteadores têm um só caminho. Rede de {time}.",
   "next.column.element": "Se falhar",
   "next.column.customers": "Clientes em risco",
-  "next.column.sites": "Locais",
+  "next.column.sites": "Sites",
   "next.column.probability": "Falhas esperadas",
   "next.column.redundancy": "Redundância",
   "next.assumed": "suposto por tipo",

@@ -87,6 +87,7 @@ export const pt = {
   "events.column.subject": "Onde",
   "events.column.what": "O quê",
   "legend.label": "Legenda",
+  "legend.guessed": "lugar estimado",
   "legend.load": "Carga do enlace",
   "legend.broken": "fora",
   "mark.critical": "crítico",

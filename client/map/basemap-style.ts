@@ -5,6 +5,7 @@
  */
 import type { ExpressionSpecification, LayerSpecification, StyleSpecification } from "maplibre-gl"
 import type { Language } from "#client/i18n/translate.ts"
+import { GUESSED_IMAGE } from "#client/map/guessed-ring.ts"
 
 /** Links are drawn under this layer: names stay readable over them. */
 export const FIRST_LABEL_LAYER = "place-minor"
@@ -32,6 +33,7 @@ export const makeStyle = ({ token, language, basemapUrl }: StyleOptions): StyleS
     { id: "sea", type: "background", paint: { "background-color": token("--sea") } },
     ...(basemapUrl === null ? [] : groundLayers(token)),
     siteGlow(token),
+    guessedPlaces,
     ...(basemapUrl === null ? [] : placeLayers(token, language)),
     // Without a ground the twin still needs its anchor.
     ...(basemapUrl === null
@@ -114,6 +116,20 @@ const siteGlow = (token: StyleOptions["token"]): LayerSpecification => ({
     "circle-opacity": ["interpolate", ["linear"], ["zoom"], 4, 0.42, 7, 0.22, 10, 0.06],
   },
 })
+
+/** Where nobody said where it is, a dashed ring says that; the image comes from live-map.ts. */
+const guessedPlaces: LayerSpecification = {
+  id: GUESSED_IMAGE,
+  type: "symbol",
+  source: SITES_SOURCE,
+  filter: ["==", ["get", "guessed"], 1],
+  layout: {
+    "icon-image": GUESSED_IMAGE,
+    "icon-allow-overlap": true,
+    "icon-ignore-placement": true,
+    "icon-size": ["interpolate", ["linear"], ["zoom"], 3, 0.6, 7, 1],
+  },
+}
 
 const placeLayers = (token: StyleOptions["token"], language: Language): LayerSpecification[] => {
   const localName: ExpressionSpecification = ["coalesce", ["get", `name:${language.slice(0, 2)}`], ["get", "name"]]

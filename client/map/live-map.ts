@@ -14,12 +14,13 @@ import { makeStyle, NAMES_SOURCE, SITES_SOURCE } from "#client/map/basemap-style
 import { cornersOf, paddingAround } from "#client/map/camera.ts"
 import type { LngLat } from "#client/map/camera.ts"
 import { makeFlowGovernor } from "#client/map/flow-governor.ts"
+import { GUESSED_IMAGE, guessedRing, PIXEL_RATIO } from "#client/map/guessed-ring.ts"
 import { placeLabels } from "#client/map/labels.ts"
 import type { PlacedLabel, Rect } from "#client/map/labels.ts"
 import { MAP_LAYERS } from "#client/map/layers/registry.ts"
 import { isTrouble } from "#client/map/mark.ts"
 import { toLngLat, toWorld } from "#client/map/mercator.ts"
-import { cssToken, makePalette } from "#client/map/palette.ts"
+import { cssToken, makePalette, parseColor } from "#client/map/palette.ts"
 import type { Picked } from "#client/map/pick.ts"
 import { makeScene } from "#client/map/scene.ts"
 import type { Scene } from "#client/map/scene.ts"
@@ -261,6 +262,11 @@ export class LiveMap {
       this.#flow.drew(now)
       if (now < this.#fadeUntilMs || this.#flow.moving()) map.triggerRepaint()
     })
+    // The style names one image only; a new style (theme, language) asks for it again.
+    map.on("styleimagemissing", ({ id }) => {
+      if (id === GUESSED_IMAGE)
+        map.addImage(id, guessedRing(parseColor(cssToken("--ink-2"))), { pixelRatio: PIXEL_RATIO })
+    })
     map.on("move", () => this.#look())
     map.on("resize", () => this.#look())
     map.on("moveend", () => {
@@ -333,6 +339,7 @@ export class LiveMap {
     const lights = sites.id.map((_, id) =>
       point(id, [sites.longitude[id] as number, sites.latitude[id] as number], {
         nodes: scene.siteNodes[id] as number,
+        guessed: sites.placeGuessed[id] as number,
       }),
     )
     const names = nodes.name.map((name, id) =>

@@ -12,6 +12,7 @@ import type { Picked } from "#client/map/pick.ts"
 import { BASEMAP } from "#client/state/api.ts"
 import { frozen, staleReason, store, twin } from "#client/state/app.ts"
 import { blastOf, extentOf } from "#client/state/blast.ts"
+import { isGuessed } from "#client/state/guessed-places.ts"
 import { openIncident } from "#client/state/incidents.ts"
 import { go, route } from "#client/state/route.ts"
 import type { Selection } from "#client/state/route.ts"
@@ -289,7 +290,8 @@ const Tooltip = ({ hover: { picked, x, y } }: { hover: Hover }) => {
 
 const nodeTip = (state: TwinState, slot: number) => {
   const byte = state.nodes.status[slot] ?? 0
-  const detail = `${statusWord(unpackStatus(byte))} · ${siteOf(state, slot)}`
+  const guessed = isGuessed(state, slot) ? ` · ${t("legend.guessed")}` : ""
+  const detail = `${statusWord(unpackStatus(byte))} · ${siteOf(state, slot)}${guessed}`
   return { title: state.nodes.name[slot] ?? "", mark: markOfByte(byte), detail }
 }
 const linkTip = (state: TwinState, slot: number) => {

@@ -36,7 +36,12 @@ const CHARTED = [
   },
 ] as const
 
-export const DevicePanel = ({ view, siteName }: { view: DeviceView; siteName: string }) => {
+interface DevicePanelProps {
+  readonly view: DeviceView
+  readonly siteName: string
+  readonly isPlaceGuessed: boolean
+}
+export const DevicePanel = ({ view, siteName, isPlaceGuessed }: DevicePanelProps) => {
   const lang = language.value
   const mark = markOf({ health: view.health, severity: view.severity, stale: view.stale, maintenance: false })
   const uptime = view.metrics.find(({ entity, metric }) => entity === "" && metric === "device.uptime_seconds")
@@ -55,7 +60,7 @@ export const DevicePanel = ({ view, siteName }: { view: DeviceView; siteName: st
         <section class="block">
           <Facts>
             <Fact label={t("device.address")} value={view.address} mono />
-            <Fact label={t("device.site")} value={siteName} />
+            <Fact label={t("device.site")} value={isPlaceGuessed ? `${siteName} (${t("legend.guessed")})` : siteName} />
             <Fact label={t("device.roles")} value={view.roles.map(roleName).join(", ")} />
             <Fact label={t("device.identity")} value={view.texts["device.identity"] ?? null} />
             <Fact label={t("device.model")} value={view.texts["device.model"] ?? null} />

@@ -1,6 +1,8 @@
 /** What the shapes and colours on the map mean. */
 import { t } from "#client/i18n/translate.ts"
 import { MARKS } from "#client/map/mark.ts"
+import { twin } from "#client/state/app.ts"
+import { hasGuessed } from "#client/state/guessed-places.ts"
 import { MarkIcon } from "#client/ui/icons.tsx"
 
 export const Legend = () => (
@@ -11,6 +13,12 @@ export const Legend = () => (
         {t(`mark.${mark}`)}
       </li>
     ))}
+    {twin.value !== null && hasGuessed(twin.value) && (
+      <li>
+        <span class="guessed-ring" />
+        {t("legend.guessed")}
+      </li>
+    )}
     <li>
       <span class="dash" />
       {t("legend.broken")}

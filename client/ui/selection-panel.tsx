@@ -44,7 +44,8 @@ const View = ({ view }: { view: FocusView }) => {
   if (view.kind === "link") return <LinkPanel key={view.id} view={view} />
   const sites = twin.value?.sites
   const site = sites?.id.indexOf(view.site) ?? -1
-  return <DevicePanel key={view.id} view={view} siteName={sites?.name[site] ?? view.site} />
+  const isGuessed = sites?.placeGuessed[site] === 1
+  return <DevicePanel key={view.id} view={view} siteName={sites?.name[site] ?? view.site} isPlaceGuessed={isGuessed} />
 }
 
 const Waiting = ({ failed, selection }: { failed: string | null; selection: Selection }) => {
