@@ -44,6 +44,11 @@ export const makeIncidents = (): Incidents => {
           .filter(
             ({ causes }) => cause === null || causes.some(({ members }) => members.some((one) => one.fault === cause)),
           )
+          .filter((view) =>
+            JSON.stringify(view)
+              .toLowerCase()
+              .includes((query.get("q") ?? "").toLowerCase()),
+          )
           .map(rowOf)
         const from = Number(query.get("cursor") ?? 0)
         const limit = Number(query.get("limit") ?? 100)

@@ -72,6 +72,62 @@ test("[I12] closed ones are searched by time and cause, and the address of one o
   })
 })
 
+test(
+  "[I12] what is typed is asked of the engine once, in all that is over, and older pages are read on demand",
+  { skip },
+  async () => {
+    const many = (fixture: Fixture) => {
+      const [one] = past(fixture).slice(1)
+      assert.ok(one !== undefined)
+      const nowMs = Date.now()
+      const rows = Array.from({ length: 1_200 }, (_, nth) => ({
+        ...one,
+        id: `${1_200 - nth}-1`,
+        title: `outage number ${nth}`,
+        startsAtMs: nowMs - (nth + 2) * HOUR,
+        endsAtMs: nowMs - (nth + 1) * HOUR,
+        // Of the oldest ones something is known that no row shows.
+        symptoms:
+          nth < 1_150 ? [] : [{ ...(one.symptoms[0] as IncidentView["symptoms"][number]), entity: "if:qsfp-7" }],
+      }))
+      fixture.incidents.set(rows)
+    }
+    await visit("incidents", { prepare: many }, async ({ page, shoot }) => {
+      const asked: string[] = []
+      page.on("request", (request) => {
+        const query = new URL(request.url()).searchParams
+        if (query.get("state") === "closed") asked.push(query.get("q") ?? "")
+      })
+      const count = (wanted: string) =>
+        page.waitForFunction(
+          (text) => document.querySelector("[data-testid=incident-count]")?.textContent === text,
+          wanted,
+        )
+      await page.getByLabel("State").selectOption("closed")
+      await count("500")
+      const more = page.locator("[data-testid=closed-more]")
+      assert.match(await more.innerText(), /^The newest 500 that are over are read; there are older ones\./)
+      await checkAxe(page, "more that are over")
+      await shoot("closed-more")
+      await more.getByRole("button").click()
+      await count("1,000")
+      await more.getByRole("button").click()
+      await count("1,200")
+      await more.waitFor({ state: "detached" })
+      await page.getByRole("searchbox", { name: "Filter incidents" }).pressSequentially("qsfp-7", { delay: 20 })
+      await count("50")
+      assert.deepEqual(
+        asked.filter((q) => q !== ""),
+        ["qsfp-7"],
+        "one question for six keys",
+      )
+      await shoot("closed-found")
+      await page.getByRole("searchbox", { name: "Filter incidents" }).fill("")
+      await count("1,200")
+    })
+  },
+)
+
 test("[I11] one is given to whoever may see it, by name, and taken back", { skip }, async () => {
   const prepare = (fixture: Fixture) => fixture.incidents.set(past(fixture).slice(0, 1))
   await visit("incidents?open=9-0", { prepare }, async ({ page, fixture, shoot }) => {

@@ -17,6 +17,10 @@ export const enIncidents: Readonly<Record<keyof typeof ptIncidents, string>> = {
   "incidents.keys": "j k move · Enter opens · a acknowledges · g assigns to me · n notes · e escalates · c closes",
   "incidents.none": "No open incident",
   "incidents.none.detail": "Nothing that the twin sees needs a cause.",
+  "incidents.more": "The newest {count} that are over are read; there are older ones.",
+  "incidents.more.full":
+    "The newest {count} that are over are read, and no more are kept here: narrow time, cause or text.",
+  "incidents.more.read": "Read {count} more",
   "incidents.none.match": "No incident matches the filters.",
   "incidents.unread": "The list could not be read yet.",
   "incidents.looked": "Last look: {time} ({age})",

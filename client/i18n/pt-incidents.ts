@@ -15,6 +15,10 @@ export const ptIncidents = {
   "incidents.keys": "j k percorre · Enter abre · a reconhece · g assume · n anota · e escala · c encerra",
   "incidents.none": "Nenhum incidente aberto",
   "incidents.none.detail": "Nada do que o gêmeo vê precisa de uma causa.",
+  "incidents.more": "Foram lidos os {count} encerrados mais novos; há mais antigos.",
+  "incidents.more.full":
+    "Foram lidos os {count} encerrados mais novos, e não cabem mais: restrinja o período, a causa ou o texto.",
+  "incidents.more.read": "Ler mais {count}",
   "incidents.none.match": "Nenhum incidente corresponde aos filtros.",
   "incidents.unread": "A lista ainda não pôde ser lida.",
   "incidents.looked": "Última leitura: {time} ({age})",

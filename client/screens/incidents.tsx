@@ -3,15 +3,19 @@ import { useComputed } from "@preact/signals"
 import { useEffect, useLayoutEffect } from "preact/hooks"
 import { language, t, tCount } from "#client/i18n/translate.ts"
 import { serverNowMs, shownReplay } from "#client/state/app.ts"
+import { CLOSED_ROWS } from "#client/state/closed-incidents.ts"
 import { shownIncidents } from "#client/state/incident-list.ts"
 import {
+  closedMore,
   detail,
+  foundIds,
   incidentCursor,
   incidentFilter,
   incidents,
   incidentsCut,
   incidentsFailure,
   incidentsReadMs,
+  readMoreClosed,
   tally,
 } from "#client/state/incidents.ts"
 import { go, route } from "#client/state/route.ts"
@@ -61,7 +65,7 @@ export const IncidentsScreen = () => {
 
 const List = ({ problem }: { problem: string | null }) => {
   const rows = useComputed(() =>
-    shownIncidents(incidents.value ?? [], incidentFilter.value, session.value?.user.name ?? ""),
+    shownIncidents(incidents.value ?? [], incidentFilter.value, session.value?.user.name ?? "", foundIds.value),
   )
   const { live, needsYou, subscribers } = tally.value
   return (
@@ -85,7 +89,25 @@ const List = ({ problem }: { problem: string | null }) => {
       {incidentsCut.value !== null && <p class="quiet pad">{t("alerts.cut", { count: incidentsCut.value })}</p>}
       {incidentFilter.value.state === "closed" && <FeedbackPanel />}
       {rows.value.length > 0 ? <IncidentTable rows={rows.value} /> : <Nothing />}
+      <More />
     </section>
+  )
+}
+
+/** The engine does not count what is over: there is more, or there is not. */
+const More = () => {
+  const more = closedMore.value
+  if (more === null) return null
+  const count = formatNumber(language.value, more.shown)
+  return (
+    <p class="quiet incidents-more" data-testid="closed-more">
+      {t(more.isFull ? "incidents.more.full" : "incidents.more", { count })}{" "}
+      {!more.isFull && (
+        <button type="button" class="text-button" onClick={() => void readMoreClosed()}>
+          {t("incidents.more.read", { count: formatNumber(language.value, CLOSED_ROWS) })}
+        </button>
+      )}
+    </p>
   )
 }
 

@@ -103,6 +103,11 @@ test("[I11] filters: state, severity, mine, with nobody; they only take away", (
 test("[I11] words are found in title, cause and people, without case and accents; all of them must be there", () => {
   const found = (text: string, part: Partial<IncidentRow> = {}) =>
     shownIncidents([row(part)], { ...LIVE, text }, "").length === 1
+  assert.equal(
+    shownIncidents([row()], { ...LIVE, text: "qsfp-7" }, "", new Set(["1-0"])).length,
+    1,
+    "the engine says so",
+  )
   for (const text of ["sao paulo", "UNREACHABLE cr1", "cr1-sao", "router", "1-0", "  "]) assert.ok(found(text), text)
   assert.ok(found("bia", { assignee: "Bia" }))
   assert.ok(found("ana", { ack }))

@@ -55,11 +55,12 @@ export const triageOrder = (a: IncidentRow, b: IncidentRow): number =>
       b.startsAtMs - a.startsAtMs) ||
   (a.id < b.id ? -1 : a.id > b.id ? 1 : 0)
 
-/** `user` is whoever is signed in. */
+/** `user` is whoever is signed in; `found` are those that the engine found by the same text. */
 export const shownIncidents = (
   rows: readonly IncidentRow[],
   filter: IncidentFilter,
   user: string,
+  found: ReadonlySet<string> = NONE,
 ): readonly IncidentRow[] => {
   const words = plain(filter.text).split(/\s+/).filter(Boolean)
   const fits = (row: IncidentRow): boolean =>
@@ -68,7 +69,7 @@ export const shownIncidents = (
     (!filter.mine || isMine(row, user)) &&
     (!filter.needsYou || needsSomebody(row))
   const says = (row: IncidentRow): boolean => {
-    if (words.length === 0) return true
+    if (words.length === 0 || found.has(row.id)) return true
     const members = row.cause?.members.map(({ name, fault }) => `${name} ${fault}`).join(" ") ?? ""
     const text = plain(
       `${row.title} ${said(row.title)} ${members} ${row.assignee ?? ""} ${row.ack?.by ?? ""} ${row.id}`,
@@ -77,6 +78,8 @@ export const shownIncidents = (
   }
   return rows.filter((row) => fits(row) && says(row)).sort(triageOrder)
 }
+
+const NONE: ReadonlySet<string> = new Set()
 
 const stateFits = (state: IncidentState, wanted: StateFilter): boolean =>
   wanted === "all" || (wanted === "live" ? state !== "closed" : state === wanted)

@@ -1,12 +1,14 @@
 /**
  * The incidents of now, and the one that is open. Read anew when the stream brings an `incident.*` event (never twice
  * within a breath), when the picture is replaced, and slowly in case an event was missed. Closed ones are asked for only
- * when somebody looks at them, the newest CLOSED_ROWS of the time that is asked for; they change by events only.
+ * when somebody looks at them (closed-incidents.ts); they change by events only.
  */
 import { batch, computed, effect, signal } from "@preact/signals"
 import { call } from "#client/state/api.ts"
 import type { Failure } from "#client/state/api.ts"
 import { serverNowMs, shownReplay, store } from "#client/state/app.ts"
+import { addPage, askClosed, moreOf, questionOf, readAnew, textOf, together } from "#client/state/closed-incidents.ts"
+import type { Shelf } from "#client/state/closed-incidents.ts"
 import { LIVE, tallyOf } from "#client/state/incident-list.ts"
 import type { IncidentFilter } from "#client/state/incident-list.ts"
 import { allPages, LIST_ROWS } from "#client/state/pages.ts"
@@ -17,20 +19,25 @@ import type { IncidentRow, IncidentView } from "#protocol/incident.ts"
 /** Not closed; null before the first answer. At most LIST_ROWS of each state. */
 const live = signal<readonly IncidentRow[] | null>(null)
 /** Null = nobody has asked for them. */
-const closed = signal<readonly IncidentRow[] | null>(null)
-/** There are more that fit. */
-const closedCut = signal(false)
+const closed = signal<Shelf | null>(null)
+/** Of these, what the engine found by the text; null = none is typed. */
+const found = signal<Shelf | null>(null)
 let closedStale = true
-/** One page: who looks for more narrows the time. */
-export const CLOSED_ROWS = 1_000
-export const incidents = computed(() => (live.value === null ? null : [...live.value, ...(closed.value ?? [])]))
+export const incidents = computed(() =>
+  live.value === null ? null : together(live.value, found.value?.page.items ?? [], closed.value?.page.items ?? []),
+)
+/** Found by words that a row does not show: devices, symptoms, notes. */
+export const foundIds = computed((): ReadonlySet<string> => new Set(found.value?.page.items.map(({ id }) => id)))
 /** When the list was read, server time: the time of the last look. */
 export const incidentsReadMs = signal<number | null>(null)
 export const incidentsFailure = signal<Failure | null>(null)
-/** How many rows are shown when there are more; null = all are. */
-export const incidentsCut = computed(() =>
-  (live.value?.length ?? 0) >= LIST_ROWS ? LIST_ROWS : closed.value !== null && closedCut.value ? CLOSED_ROWS : null,
-)
+/** How many of those that go on are shown when there are more; null = all are. */
+export const incidentsCut = computed(() => ((live.value?.length ?? 0) >= LIST_ROWS ? LIST_ROWS : null))
+/** There are more that are over than were read; null = there are not. */
+export const closedMore = computed(() => {
+  const shelf = found.value ?? closed.value
+  return shelf === null ? null : moreOf(shelf)
+})
 export const tally = computed(() => tallyOf(live.value ?? []))
 
 export const incidentFilter = signal<IncidentFilter>(LIVE)
@@ -53,6 +60,8 @@ export const openIncident = computed(() => (shownReplay.value === null ? (detail
 const BREATH_MS = 1_500
 const SAFETY_MS = 60_000
 const WATCHED_MS = 15_000
+/** Of silence after a key before the engine is asked. */
+const TYPED_MS = 300
 const PAGE = 1_000
 /** Screens whose open item is an incident. */
 const SCREENS: readonly string[] = ["incidents", "map", "graph"]
@@ -60,20 +69,40 @@ const SCREENS: readonly string[] = ["incidents", "map", "graph"]
 let reading = false
 let wanted = false
 let timer: ReturnType<typeof setTimeout> | null = null
+let typing: ReturnType<typeof setTimeout> | null = null
 
 const readState = (state: IncidentRow["state"]) =>
   allPages((cursor) => call("incidents.list", { query: { state, limit: PAGE, cursor } }))
 
-const readClosed = () => {
-  const { fromMs, toMs, cause } = incidentFilter.peek()
-  const query = {
-    state: "closed" as const,
-    limit: CLOSED_ROWS,
-    ...(fromMs === null ? {} : { from: fromMs }),
-    ...(toMs === null ? {} : { to: toMs }),
-    ...(cause === "" ? {} : { cause }),
+const wantsClosed = (): boolean => ["closed", "all"].includes(incidentFilter.peek().state)
+
+/** What a text finds: only the answer to the newest one counts. */
+let search = 0
+const readFound = async (): Promise<void> => {
+  const turn = ++search
+  const filter = incidentFilter.peek()
+  if (textOf(filter.text) === "" || !wantsClosed() || session.peek() == null) {
+    found.value = null
+    return
   }
-  return call("incidents.list", { query })
+  const answer = await askClosed(filter, filter.text)
+  if (turn !== search) return
+  if (answer.ok) found.value = readAnew(found.peek(), { question: questionOf(filter, filter.text), page: answer.value })
+  else incidentsFailure.value = answer
+}
+
+let isAddingMore = false
+/** One page further back, of what is searched or of all. */
+export const readMoreClosed = async (): Promise<void> => {
+  const shelf = found.peek() === null ? closed : found
+  const at = shelf.peek()
+  if (isAddingMore || at === null || at.page.next === null) return
+  isAddingMore = true
+  const filter = incidentFilter.peek()
+  const answer = await askClosed(filter, shelf === found ? filter.text : "", at.page.next)
+  isAddingMore = false
+  if (!answer.ok) incidentsFailure.value = answer
+  else if (shelf.peek() === at) shelf.value = addPage(at, answer.value)
 }
 
 export const readIncidents = async (): Promise<void> => {
@@ -83,13 +112,14 @@ export const readIncidents = async (): Promise<void> => {
   }
   if (session.peek() == null || !may("network.read")) return
   reading = true
-  const wantsClosed = ["closed", "all"].includes(incidentFilter.peek().state)
-  const readsClosed = wantsClosed && (closedStale || closed.peek() === null)
+  const filter = incidentFilter.peek()
+  const readsClosed = wantsClosed() && (closedStale || closed.peek() === null)
   closedStale = closedStale && !readsClosed
+  if (readsClosed) void readFound()
   const [open, recovering, over] = await Promise.all([
     readState("open"),
     readState("recovering"),
-    readsClosed ? readClosed() : null,
+    readsClosed ? askClosed(filter, "") : null,
   ])
   reading = false
   const failed = [open, recovering, over].find((answer) => answer?.ok === false)
@@ -99,11 +129,12 @@ export const readIncidents = async (): Promise<void> => {
       live.value = [...open.value, ...recovering.value]
       incidentsReadMs.value = serverNowMs.peek()
     }
-    if (!wantsClosed) closed.value = null
-    else if (over?.ok === true) {
-      closed.value = over.value.items
-      closedCut.value = over.value.next !== null
-    } else if (over !== null) closedStale = true
+    if (!wantsClosed()) {
+      closed.value = null
+      found.value = null
+    } else if (over?.ok === true)
+      closed.value = readAnew(closed.peek(), { question: questionOf(filter, ""), page: over.value })
+    else if (over !== null) closedStale = true
   })
   void readDetail()
   if (!wanted) return
@@ -147,6 +178,7 @@ export const followIncidents = (): void => {
     batch(() => {
       live.value = null
       closed.value = null
+      found.value = null
       incidentsReadMs.value = null
       incidentsFailure.value = null
       incidentCursor.value = null
@@ -159,7 +191,7 @@ export const followIncidents = (): void => {
     detail.value = id === null ? null : { id, view: null, failure: null }
     if (id !== null) void readDetail()
   })
-  const askedOf = ({ state, fromMs, toMs, cause }: IncidentFilter): string => [state, fromMs, toMs, cause].join()
+  const askedOf = (filter: IncidentFilter): string => `${filter.state} ${questionOf(filter, "")}`
   let asked = askedOf(incidentFilter.peek())
   effect(() => {
     const next = askedOf(incidentFilter.value)
@@ -167,6 +199,14 @@ export const followIncidents = (): void => {
     asked = next
     closedStale = true
     void readIncidents()
+  })
+  let typed = ""
+  effect(() => {
+    const next = textOf(incidentFilter.value.text)
+    if (next === typed) return
+    typed = next
+    if (typing !== null) clearTimeout(typing)
+    typing = setTimeout(() => void readFound(), next === "" ? 0 : TYPED_MS)
   })
   store.listen({
     replaced: () => {
