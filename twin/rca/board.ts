@@ -90,6 +90,13 @@ export const kindAt = (board: Board, id: number): readonly [kind: EvidenceKind, 
   return [EVIDENCE[k] as EvidenceKind, id - (board.from[k] as number), k]
 }
 
+/** kindAt's, of what is asked at every reading. */
+const latencyOf = ({ from }: Board, id: number): number => {
+  let k = 0
+  while ((from[k + 1] as number) <= id) k++
+  return (EVIDENCE[k] as EvidenceKind).latencyMs
+}
+
 /** Writes what was seen: an alarm with the time of its beginning, a clear with the time of its reading. */
 export const observe = (board: Board, id: number, seen: Seen, atMs: number): void => {
   const before = board.state[id]
@@ -118,7 +125,7 @@ const noteChange = (board: Board, id: number, seen: Seen, atMs: number): void =>
     board.state[id] === CLEAR &&
     atMs >= readMs &&
     !board.confirmed.has(id) &&
-    readMs >= board.newestAlarmMs + kindAt(board, id)[0].latencyMs + SKEW_MS
+    readMs >= board.newestAlarmMs + latencyOf(board, id) + SKEW_MS
   if (!isReread) board.reread.delete(id)
   else if (!board.changed.has(id)) board.reread.add(id)
   board.changed.add(id)
