@@ -179,7 +179,9 @@ const foresee = async (scene: FrrScene, drill: Drill, router: string, wellMs: nu
     if (!response.ok) throw new Error(`POST /what-if: ${response.status} ${await response.text()}`)
     const answer = (await response.json()) as Answer
     if (answer.failed.unknown.length > 0) throw new Error(`the engine does not know ${JSON.stringify(body.faults)}`)
-    const doubts = answer.assumptions.filter((text) => text.includes("OSPF cost"))
+    const doubts = answer.assumptions.filter((text) =>
+      /OSPF cost|sessions? (?:is|are) (?:known|down)|tell no iBGP/.test(text),
+    )
     if (doubts.length === 0 && answer.atMs >= wellMs) return answer
     if (Date.now() - askedMs > FRESH_WITHIN_MS) throw new Error(`not ready to be asked: ${doubts.join("; ")}`)
     await pause(250)

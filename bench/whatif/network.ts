@@ -58,6 +58,7 @@ export const networkOf = ({ routers, links: wanted, seed }: Size): Known => {
     downNodes: new Uint8Array(routers),
     downLinks: new Uint8Array(links.length),
     groups: [],
+    ibgp: null,
     sessions: customers.map((count) => (count > 0 ? count : Number.NaN)),
     hasCustomers: Uint8Array.from(customers, (count) => (count > 0 ? 1 : 0)),
     measuredBps: spread.bps,

@@ -24,7 +24,10 @@ const twoSites = (devices: number) => {
   const inventory = {
     ...whole,
     sites: ["s0", "s1"].map((id) => ({
-      ...{ id: siteId(id), name: `site ${id}`, latitude: 0, longitude: 0 },
+      id: siteId(id),
+      name: `site ${id}`,
+      latitude: 0,
+      longitude: 0,
       ...(id === "s1" ? { guessed: true as const } : {}),
     })),
     devices: whole.devices.map((device, slot) => ({ ...device, site: siteId(`s${slot % 2}`) })),

@@ -45,7 +45,7 @@ export class Seen {
 
   /** Of what-if; a question changes it and takes the change back. */
   get model(): Model {
-    return (this.#model ??= modelOf(this.world, this.cells, toldBy(this.world.topology)))
+    return (this.#model ??= modelOf(this.world, this.cells, { ...toldBy(this.world.topology), sessions: true }))
   }
 
   /** What each device says, in the order of the inventory. */

@@ -16,6 +16,19 @@ export const whatIfPhrases = {
   "assumed.exits.edge": "no upstream is in the inventory: edge routers are taken for exits",
   "assumed.exits.core": "neither upstream nor edge is in the inventory: core routers are taken for exits",
   "assumed.exits.none": "neither upstream nor edge is in the inventory: nobody can be cut off from anything",
+  "assumed.ibgp":
+    "exits follow the iBGP sessions that the routers tell; local preference, AS paths and MED are not known",
+  "assumed.ibgp.none": "no iBGP session is known: exits assume a full mesh of iBGP: every router hears of every exit",
+  "assumed.ibgp.unclear":
+    "iBGP is no full mesh and nobody is known to reflect: exits assume a full mesh of iBGP: every router hears of every exit",
+  "assumed.ibgp.many":
+    "more than {count:number} ways out: exits assume a full mesh of iBGP: every router hears of every exit",
+  "assumed.ibgp.reflectors": "{names} are taken for route reflectors: no role says who reflects",
+  "assumed.ibgp.down": "{count:number} iBGP sessions are down now and taken to stay down",
+  "assumed.ibgp.silent": "{count:number} routers tell no iBGP session: they are taken to hear of every exit",
+  "assumed.ibgp.unsure":
+    "BGP can come to rest in more than one way: the exits of {count:number} routers hang on the order of events",
+  "assumed.ibgp.deaf": "{count:number} routers have a way to an exit and no iBGP session left that tells them of one",
   "assumed.core": "a router counts as reachable when a core router reaches it",
   "assumed.core.none":
     "no core router is in the inventory: a router counts as reachable when a router next to an exit reaches it",

@@ -23,6 +23,7 @@ export const knownOf = ({ graph, ...given }: Given): Known => {
     siteOf,
     srlgs: [],
     groups: [],
+    ibgp: null,
     sessions: new Float64Array(nodes).fill(Number.NaN),
     hasCustomers: new Uint8Array(nodes),
     measuredBps: new Float64Array(2 * links).fill(Number.NaN),

@@ -9,9 +9,11 @@ import { lostByDependence } from "#twin/whatif/dependency.ts"
 import type { Dependence, DependencyGroup } from "#twin/whatif/dependency.ts"
 import { estimateDemand } from "#twin/whatif/estimate.ts"
 import type { Estimate } from "#twin/whatif/estimate.ts"
-import { exitsOf } from "#twin/whatif/exits.ts"
+import { chooseExits, egressesOf, MAX_EGRESSES, splitDemand } from "#twin/whatif/egress.ts"
+import type { Choice, Egress } from "#twin/whatif/egress.ts"
 import type { Structure } from "#twin/whatif/fault.ts"
 import type { FlatGraph } from "#twin/whatif/graph.ts"
+import type { Ibgp } from "#twin/whatif/ibgp.ts"
 import { IncrementalSpf } from "#twin/whatif/incremental-spf.ts"
 import { Spanning } from "#twin/whatif/spanning.ts"
 import { demandTrees, noSpread, Traffic } from "#twin/whatif/traffic.ts"
@@ -29,6 +31,8 @@ export interface Known extends Structure, Subscribers {
   readonly downNodes: Uint8Array
   readonly downLinks: Uint8Array
   readonly groups: readonly DependencyGroup[]
+  /** Null = no session is known: every router is taken to hear of every exit. */
+  readonly ibgp: Ibgp | null
   /** By direction (traffic.ts), bit/s; NaN = unknown. */
   readonly measuredBps: Float64Array
   /** Demands that are known; null = they are estimated from the loads. */
@@ -52,12 +56,17 @@ export interface Model extends Known {
   readonly toExit: IncrementalSpf
   readonly traffic: Traffic
   readonly trees: readonly Tree[]
+  /** As `trees`, with the nearest exit also where sessions bring another: one tree, which follows a fault by itself. */
+  readonly nearest: readonly Tree[]
+  /** Empty without known sessions. */
+  readonly egresses: readonly Egress[]
   /** Null with a known matrix. */
   readonly estimate: Estimate | null
   /** By direction: measured and not explained by the demands; 0 where nothing is measured. */
   readonly background: Float64Array
   readonly customers: Customers
   readonly customerCount: CustomerCount
+  readonly choiceNow: Choice
   /** Now: exit of every router, what the demands put on every link, and what is on it (measured, else by the demands). */
   readonly exitNow: Int32Array
   readonly explained: Spread
@@ -77,9 +86,15 @@ export const makeModel = (known: Known): Model => {
   const toExit = new IncrementalSpf(graph, exits, costs)
   const measured = { bps: measuredBps, sessions: known.sessions }
   const estimate = known.matrix === null ? estimateDemand(graph, toExit, exits, measured) : null
-  const trees = known.matrix === null ? [{ spf: toExit, demand: estimate?.demand as Demand }] : treesOf(known, costs)
+  const nearest = known.matrix === null ? [{ spf: toExit, demand: estimate?.demand as Demand }] : treesOf(known, costs)
+  const found = known.ibgp === null ? [] : egressesOf(known, costs)
+  const egresses = found ?? []
+  const choosing = { graph, outside: known.outside, toExit, ibgp: found === null ? null : known.ibgp, egresses }
+  const choiceNow = chooseExits(choosing)
   const traffic = new Traffic(graph)
+  const { trees, lostBps } = treesBy({ nearest, estimate, egresses }, choiceNow)
   const explained = spreadOf(traffic, trees, graph.links)
+  explained.lostBps += lostBps
   const isMeasured = (direction: number): boolean => !Number.isNaN(measuredBps[direction])
   const background = explained.bps.map((bps, d) => {
     const rest = isMeasured(d) ? (measuredBps[d] as number) - bps : 0
@@ -89,20 +104,28 @@ export const makeModel = (known: Known): Model => {
   const customers = customersOf(graph, costs, known, down)
   return {
     ...known,
+    ...choosing,
     measuredBps,
     service: new Spanning(graph, exits, downNodes, downLinks),
     management: new Spanning(graph, vantages, downNodes, withoutOutside(known)),
-    toExit,
     traffic,
     trees,
+    nearest,
+    choiceNow,
     estimate,
     background,
     customers,
     customerCount: new CustomerCount(customers),
-    exitNow: exitsOf(toExit, new Int32Array(graph.nodes)),
+    exitNow: choiceNow.exit,
     explained,
     loadNow: explained.bps.map((bps, d) => (isMeasured(d) ? (measuredBps[d] as number) : bps)),
-    assumptions: [...known.assumptions, ...saidOfTraffic(known, estimate)],
+    assumptions: [
+      ...known.assumptions,
+      ...(found === null
+        ? [`more than ${MAX_EGRESSES} ways out: exits assume a full mesh of iBGP: every router hears of every exit`]
+        : []),
+      ...saidOfTraffic(known, estimate),
+    ],
   }
 }
 
@@ -113,6 +136,16 @@ const measuredNow = ({ graph, downNodes, downLinks, measuredBps }: Known): Float
     const isDown = [graph.a[link], graph.b[link]].some((node) => downNodes[node as number] === 1)
     return isDown || downLinks[link] === 1 ? Number.NaN : bps
   })
+
+/** The demands on the ways that a choice of exits gives them. A known matrix goes where it says. */
+export const treesBy = (
+  { nearest, estimate, egresses }: Pick<Model, "nearest" | "estimate" | "egresses">,
+  { egress }: Choice,
+): { readonly trees: readonly Tree[]; readonly lostBps: number } => {
+  if (egress === null || estimate === null) return { trees: nearest, lostBps: 0 }
+  const { parts, lostBps } = splitDemand(estimate.demand, egress, egresses.length)
+  return { trees: egresses.map(({ spf }, at) => ({ spf, demand: parts[at] as Demand })), lostBps }
+}
 
 export const spreadOf = (traffic: Traffic, trees: readonly Tree[], links: number, spread = noSpread(links)): Spread => {
   spread.bps.fill(0)

@@ -126,7 +126,7 @@ class Trial {
     this.asksTraffic = asksTraffic && loadNow.some((bps) => bps > 0)
     this.lost = new Uint32Array(graph.nodes)
     this.shift = new Shift(graph)
-    this.flows = model.trees.map(({ spf, demand }) => flowThrough(graph, spf, demand))
+    this.flows = model.nearest.map(({ spf, demand }) => flowThrough(graph, spf, demand))
     this.hasGroups = groups.length > 0
     this.atSite = ownBySite(model)
     this.alreadyLost = new Set(dependenceNow(model).lost)
@@ -181,7 +181,7 @@ class Trial {
   /** Directions that become full; only what the demands explain moves. */
   private full(failed: Failed): number {
     const { shift, flows } = this
-    const { trees, graph, loadNow } = this.model
+    const { nearest: trees, graph, loadNow } = this.model
     for (const [i, { spf }] of trees.entries()) {
       spf.begin()
       failWays(spf, failed)

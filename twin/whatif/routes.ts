@@ -1,18 +1,19 @@
 /**
  * The routing table of one router as OSPF would make it (RFC 2328 s16.1) if some faults were: to every router of ours its cost
- * and all equal-cost next hops, and the exit of exits.ts with the next hops towards it. What spf.ts leaves out is left out
+ * and all equal-cost next hops, and the exit of egress.ts with the next hops towards it. What spf.ts leaves out is left out
  * here as well. The model stays as it is.
  */
-import { exitsOf } from "#twin/whatif/exits.ts"
+import { chooseExits } from "#twin/whatif/egress.ts"
 import { applyFaults } from "#twin/whatif/fault.ts"
-import type { Fault } from "#twin/whatif/fault.ts"
+import type { Failed, Fault } from "#twin/whatif/fault.ts"
 import type { FlatGraph } from "#twin/whatif/graph.ts"
 import { MAX_COST } from "#twin/whatif/graph.ts"
-import { IncrementalSpf } from "#twin/whatif/incremental-spf.ts"
+import type { IncrementalSpf } from "#twin/whatif/incremental-spf.ts"
 import { isOutside } from "#twin/whatif/model.ts"
 import type { Model } from "#twin/whatif/model.ts"
 import type { Costs } from "#twin/whatif/spf.ts"
 import { isHop, shortestPaths } from "#twin/whatif/spf.ts"
+import { beginAll, failWays } from "#twin/whatif/what-if.ts"
 
 export interface Route {
   readonly node: number
@@ -29,18 +30,17 @@ export interface Routes {
 }
 
 export const routesOf = (model: Model, faults: readonly Fault[], router: number): Routes => {
-  const costs = costsAfter(model, faults)
+  const failed = applyFaults(model, faults)
+  const costs = costsAfter(model, failed)
   if (costs.failedNodes[router] !== 0) return { to: [], exit: null }
   const inside = costs.failedLinks.map((failed, link) => (failed !== 0 || isOutside(model, link) ? 1 : 0))
   return {
     to: routesFrom(model.graph, router, { ...costs, failedLinks: inside }),
-    exit: exitRoute(model, costs, router),
+    exit: exitRoute(model, failed, router),
   }
 }
 
-const costsAfter = (model: Model, faults: readonly Fault[]): Costs => {
-  const { toExit, graph } = model
-  const { nodes, links, drained } = applyFaults(model, faults)
+const costsAfter = ({ toExit, graph }: Model, { nodes, links, drained }: Failed): Costs => {
   const cost = toExit.cost.slice()
   const failedNodes = toExit.failedNodes.slice()
   const failedLinks = toExit.failedLinks.slice()
@@ -73,13 +73,27 @@ export const routesFrom = (graph: FlatGraph, source: number, costs: Costs): read
 }
 
 /** Towards the one exit that it uses; of equally near ones only the ways to that one. */
-const exitRoute = ({ graph, exits }: Model, costs: Costs, router: number): Route | null => {
-  const spf = new IncrementalSpf(graph, exits, costs)
-  const exitOf = exitsOf(spf, new Int32Array(graph.nodes))
-  const exit = exitOf[router] as number
-  if (exit < 0) return null
+const exitRoute = (model: Model, failed: Failed, router: number): Route | null => {
+  const ways = beginAll(model)
+  for (const spf of ways) failWays(spf, failed)
+  const { exit, egress } = chooseExits(model)
+  const at = egress?.[router] ?? -1
+  const spf = egress === null ? model.toExit : (model.egresses[at]?.spf ?? null)
+  // An exit's own neighbour may go on to another exit: only those hops lead to this one that have it themselves.
+  const leads = (next: number): boolean => egress !== null || exit[next] === exit[router]
+  const route = spf === null || (exit[router] as number) < 0 ? null : routeBy(model.graph, spf, router, leads)
+  for (const one of ways) one.undo()
+  return route === null ? null : { node: exit[router] as number, ...route }
+}
+
+const routeBy = (
+  graph: FlatGraph,
+  spf: IncrementalSpf,
+  router: number,
+  leads: (next: number) => boolean,
+): Omit<Route, "node"> => {
   const next: number[] = []
   for (let half = graph.from[router] as number; half < (graph.from[router + 1] as number); half++)
-    if (isHop(graph, spf, spf.distance, router, half) && exitOf[graph.to[half] as number] === exit) next.push(half)
-  return { node: exit, cost: spf.distance[router] as number, next }
+    if (isHop(graph, spf, spf.distance, router, half) && leads(graph.to[half] as number)) next.push(half)
+  return { cost: spf.distance[router] as number, next }
 }

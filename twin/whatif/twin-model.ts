@@ -16,6 +16,7 @@ import type { Topology } from "#twin/topology.ts"
 import { endAt } from "#twin/topology.ts"
 import type { DependencyGroup } from "#twin/whatif/dependency.ts"
 import type { Srlg } from "#twin/whatif/fault.ts"
+import { sessionsKnown } from "#twin/whatif/ibgp-sessions.ts"
 import { costOfCapacity, flatGraphOf } from "#twin/whatif/graph.ts"
 import type { FlatGraph, FlatOptions } from "#twin/whatif/graph.ts"
 import { makeModel } from "#twin/whatif/model.ts"
@@ -30,6 +31,8 @@ export interface Told {
   readonly costOf?: FlatOptions["costOf"]
   readonly referenceBps?: number
   readonly matrix?: readonly PairDemand[]
+  /** Whether exits follow the iBGP sessions: who asks only for what is cut off does without. Default false. */
+  readonly sessions?: boolean
   /** As it was before a fault: these were up, and these were the sessions (NaN = unknown). */
   readonly before?: {
     readonly nodes: ReadonlySet<number>
@@ -45,6 +48,8 @@ export const modelOf = (world: World, cells: Cells, told: Told = {}): Model => {
   const has = withRole(devices)
   const { exits, outside, said: saidOfExits } = exitsOfRoles(devices)
   const core = has(["core"])
+  const { ibgp, said: saidOfSessions } =
+    told.sessions === true ? sessionsKnown({ topology, cells }, outside) : { ibgp: null, said: [] }
   const silent = silentRouters(topology, cells, links)
   const { graph, said: saidOfCosts } = graphFor(topology, cells, links, outside, told)
   return makeModel({
@@ -63,11 +68,12 @@ export const modelOf = (world: World, cells: Cells, told: Told = {}): Model => {
       status.health === "down" && told.before?.links.has(link) !== true ? 1 : 0,
     ),
     groups: told.groups ?? [],
+    ibgp,
     measuredBps: Float64Array.from({ length: 2 * links.length }, (_, d) => bpsOf(links[d >> 1] as LinkState, d & 1)),
     matrix: told.matrix ?? null,
     sessions: Float64Array.from(devices, (_, slot) => told.before?.sessionsOf(slot) ?? sessionsOf(cells, slot)),
     hasCustomers: customerRouters(devices.length, has),
-    assumptions: [...saidOfCosts, ...saidOfExits, ...saidOfCore(core), ...silent.said],
+    assumptions: [...saidOfCosts, ...saidOfExits, ...saidOfSessions, ...saidOfCore(core), ...silent.said],
   })
 }
 
@@ -162,7 +168,11 @@ export const exitsOfRoles = (devices: readonly Device[]): Exits => {
   const world = has(["upstream", "peering"])
   if (world.length > 0) {
     for (const slot of world) outside[slot] = 1
-    return { exits: world, outside, said: ["a router uses the upstream or peer that is nearest by cost"] }
+    return {
+      exits: world,
+      outside,
+      said: ["a router uses the upstream or peer that is nearest by cost"],
+    }
   }
   const edges = has(["edge"])
   if (edges.length > 0)

@@ -4,12 +4,13 @@
  * already is down in the model, so that the answer is what these faults add to it. The model is as before afterwards.
  */
 import type { CustomersLost, Quality } from "#twin/whatif/customers.ts"
-import { exitsOf } from "#twin/whatif/exits.ts"
+import { chooseExits } from "#twin/whatif/egress.ts"
+import type { Choice } from "#twin/whatif/egress.ts"
 import { applyFaults } from "#twin/whatif/fault.ts"
 import type { Failed, Fault } from "#twin/whatif/fault.ts"
 import { IncrementalSpf } from "#twin/whatif/incremental-spf.ts"
-import { dependenceNow, spreadOf } from "#twin/whatif/model.ts"
-import type { Model } from "#twin/whatif/model.ts"
+import { dependenceNow, spreadOf, treesBy } from "#twin/whatif/model.ts"
+import type { Model, Tree } from "#twin/whatif/model.ts"
 import type { Spanning } from "#twin/whatif/spanning.ts"
 import { isAbove } from "#twin/whatif/traffic.ts"
 
@@ -64,8 +65,8 @@ export const MAX_REROUTED = 200
 export const whatIf = (model: Model, faults: readonly Fault[]): WhatIfAnswer => {
   const failed = applyFaults(model, faults)
   const lost = losses(model, failed)
-  const moved = movedTraffic(model, failed)
-  return { failed, ...lost, ...moved, assumptions: model.assumptions }
+  const { choice, ...moved } = movedTraffic(model, failed)
+  return { failed, ...lost, ...moved, assumptions: [...model.assumptions, ...saidOfExits(model, lost, choice)] }
 }
 
 // -- who is cut off ----------------------------------------------------------------------------------------------------
@@ -127,24 +128,24 @@ const sitesWithout = (
 
 // -- where the traffic goes --------------------------------------------------------------------------------------------
 
-type Moved = Pick<WhatIfAnswer, "exits" | "shifted" | "overloaded" | "traffic" | "lostBps" | "unplacedBps">
+type Moved = Pick<WhatIfAnswer, "exits" | "shifted" | "overloaded" | "traffic" | "lostBps" | "unplacedBps"> & {
+  readonly choice: Choice
+}
 
 const movedTraffic = (model: Model, failed: Failed): Moved => {
-  const { toExit, trees, graph, explained, exitNow, background } = model
-  const ways = new Set([toExit, ...trees.map((tree) => tree.spf)])
-  for (const spf of ways) {
-    spf.begin()
-    failWays(spf, failed)
-  }
+  const { graph, explained, exitNow, background } = model
+  const ways = beginAll(model)
+  for (const spf of ways) failWays(spf, failed)
+  const choice = chooseExits(model)
+  const { trees, lostBps } = treesBy(model, choice)
   const spread = spreadOf(model.traffic, trees, graph.links)
-  const exitThen = exitsOf(toExit, new Int32Array(graph.nodes))
   const load = spread.bps
   const { extra, unplacedBps } = backgroundThen(model, failed)
   for (let d = 0; d < load.length; d++) load[d] = Math.max(0, (load[d] as number) + (extra[d] as number))
-  const carried = carriedOf(model, load, extra)
+  const carried = carriedOf(model, trees, load, extra)
   for (const spf of ways) spf.undo()
   const exits = [...exitNow.entries()]
-    .map(([router, from]) => ({ router, from, to: exitThen[router] as number }))
+    .map(([router, from]) => ({ router, from, to: choice.exit[router] as number }))
     .filter(({ router, from, to }) => from !== to && from >= 0 && to >= 0 && model.outside[router] === 0)
   const shifted = shiftsOf(model, load, carried)
   const isKnown = load.some((bps) => bps > 0) || explained.bps.some((bps) => bps > 0)
@@ -155,9 +156,33 @@ const movedTraffic = (model: Model, failed: Failed): Moved => {
     shifted,
     overloaded: shifted.filter(isOverload),
     traffic: { before, after: isKnown || background.some((bps) => bps !== 0) ? "estimated" : "unknown" },
-    lostBps: Math.max(0, spread.lostBps - explained.lostBps),
+    lostBps: Math.max(0, spread.lostBps + lostBps - explained.lostBps),
     unplacedBps,
+    choice,
   }
+}
+
+/** Everything that a question about ways changes, and takes back with `undo`. */
+export const beginAll = ({ toExit, trees, egresses }: Model): ReadonlySet<IncrementalSpf> => {
+  const ways = new Set([toExit, ...trees.map(({ spf }) => spf), ...egresses.map(({ spf }) => spf)])
+  for (const spf of ways) spf.begin()
+  return ways
+}
+
+/** What BGP leaves open, or does not bring although there is a way. */
+const saidOfExits = (
+  { outside, service }: Model,
+  { offline }: Losses,
+  { exit, egress, unsure }: Choice,
+): readonly string[] => {
+  if (egress === null) return []
+  const lost = new Set(offline)
+  const hearsNone = [...exit.keys()].filter(
+    (node) => outside[node] === 0 && exit[node] === -1 && service.reached[node] === 1 && !lost.has(node),
+  ).length
+  const open = `BGP can come to rest in more than one way: the exits of ${unsure.length} routers hang on the order of events`
+  const deaf = `${hearsNone} routers have a way to an exit and no iBGP session left that tells them of one`
+  return [...(unsure.length > 0 ? [open] : []), ...(hearsNone > 0 ? [deaf] : [])]
 }
 
 /** The same faults, told to shortest ways. */
@@ -211,7 +236,12 @@ const ledAround = ({ graph, toExit, traffic }: Model, direction: number, bps: nu
 }
 
 /** What gets through when every link passes at most its capacity; the background meets its own link only. */
-const carriedOf = ({ graph, trees, traffic }: Model, load: Float64Array, extra: Float64Array): Float64Array => {
+const carriedOf = (
+  { graph, traffic }: Model,
+  trees: readonly Tree[],
+  load: Float64Array,
+  extra: Float64Array,
+): Float64Array => {
   let isFull = false
   const fraction = load.map((bps, d) => {
     const capacityBps = graph.capacityBps[d >> 1] as number
