@@ -68,7 +68,7 @@ export const correlate = (sitting: Sitting, symptoms: Symptoms, suspicions: read
     else {
       const made = opened(
         sitting,
-        titleOf(symptoms, suspicion.candidate),
+        titleOf(symptoms, world.topology, suspicion.candidate),
         severityOf(membersOf(symptoms, world.topology, suspicion)),
         suspicion.onsetMs,
       )
@@ -165,7 +165,7 @@ const caused = (sitting: Sitting, symptoms: Symptoms, before: Incident, suspicio
   const isSame = known !== undefined && (known.keys.includes(cause.key) || cause.keys.includes(known.key))
   if (known !== undefined && cause.weight < known.weight && (isSame || isReceding(sitting, symptoms, incident))) return
   if (known !== undefined && isSame && sameCause(known, cause)) return
-  const title = titleOf(symptoms, suspicion.candidate)
+  const title = titleOf(symptoms, sitting.world.topology, suspicion.candidate)
   const others = incident.causes.slice(1)
   const isNews = known === undefined || !isSame || title !== incident.title
   const next = put(sitting, {

@@ -40,10 +40,26 @@ export interface Suspicion {
   readonly own: Spot | null
 }
 
+/**
+ * A candidate that the next explanation took over as it was is the same suspicion: all that this reads of it, and the times of
+ * its alarms, are as they were (explain.ts). By the board's structure, because another one numbers its observables otherwise.
+ */
+const suspicions = new WeakMap<Symptoms, WeakMap<Candidate, Suspicion>>()
+
 export const suspicionOf = (symptoms: Symptoms, topology: Topology, candidate: Candidate): Suspicion => {
+  let known = suspicions.get(symptoms)
+  if (known === undefined) suspicions.set(symptoms, (known = new WeakMap()))
+  const before = known.get(candidate)
+  if (before !== undefined) return before
+  const made = suspected(symptoms, topology, candidate)
+  known.set(candidate, made)
+  return made
+}
+
+const suspected = (symptoms: Symptoms, topology: Topology, candidate: Candidate): Suspicion => {
   const { board } = symptoms
   const { cause, members, explained, absent, awaited } = candidate
-  const spots = (ids: readonly number[]): ReadonlyArray<Spot & { readonly id: number }> =>
+  const spotsOf = (ids: readonly number[]): ReadonlyArray<Spot & { readonly id: number }> =>
     ids.flatMap((id) => {
       const spot = spotOf(symptoms, topology, id)
       return spot === null ? [] : [{ ...spot, id }]
@@ -54,13 +70,13 @@ export const suspicionOf = (symptoms: Symptoms, topology: Topology, candidate: C
   const links = new Set<number>(scenario.deadLinks)
   for (const port of scenario.shut) links.add(port >> 1)
   for (const slot of silent) for (const { link } of topology.routers[slot]?.ports ?? []) links.add(link)
-  const alarms = spots(explained)
+  const alarms = spotsOf(explained)
   const predicted = new Set<string>()
   const put = (slot: number, entity: string): void => {
     const device = topology.inventory.devices[slot]
     if (device !== undefined) predicted.add(placeKey(device.id, entity))
   }
-  for (const { slot, entity } of [...alarms, ...spots([...absent, ...awaited])]) put(slot, entity)
+  for (const { slot, entity } of [...alarms, ...spotsOf([...absent, ...awaited])]) put(slot, entity)
   for (const link of [...links, ...scenario.lossy, ...scenario.flapping, ...scenario.congested])
     for (const end of [0, 1]) {
       const slot = endOf(board.model.graph, link, end)
@@ -107,8 +123,19 @@ const ownOf = (
   return own
 }
 
+/** Where each observable that was asked for stands; the structure says it once for all. */
+const spots = new WeakMap<Symptoms, Map<number, Spot | null>>()
+
 /** Null = it stands on no device of ours. */
-export const spotOf = ({ board, structure }: Symptoms, topology: Topology, id: number): Spot | null => {
+export const spotOf = (symptoms: Symptoms, topology: Topology, id: number): Spot | null => {
+  let known = spots.get(symptoms)
+  if (known === undefined) spots.set(symptoms, (known = new Map()))
+  let spot = known.get(id)
+  if (spot === undefined) known.set(id, (spot = placed(symptoms, topology, id)))
+  return spot
+}
+
+const placed = ({ board, structure }: Symptoms, topology: Topology, id: number): Spot | null => {
   const [kind, index] = kindAt(board, id)
   const { graph, network } = board.model
   switch (kind.name) {
@@ -170,33 +197,69 @@ const elementKey = ({ board }: Symptoms, topology: Topology, cause: Cause): stri
 
 // -- in words ------------------------------------------------------------------------------------------------------------
 
-export const titleOf = ({ board }: Symptoms, candidate: Candidate): string => {
-  const { title } = tell(board, candidate)
-  return `${title.charAt(0).toUpperCase()}${title.slice(1)}`
+interface Words {
+  readonly title: string
+  readonly members: readonly CauseMember[]
+  readonly because: string
+  /** Without its times, and of which observable each is. */
+  readonly evidence: ReadonlyArray<readonly [id: number, said: Omit<EvidenceView, "atMs">]>
 }
+
+/** As for suspicions: most evaluations find most causes as they were, and nobody reads their words again. */
+const wordings = new WeakMap<Symptoms, WeakMap<Candidate, Words>>()
+
+const wordsOf = (symptoms: Symptoms, topology: Topology, candidate: Candidate): Words => {
+  let known = wordings.get(symptoms)
+  if (known === undefined) wordings.set(symptoms, (known = new WeakMap()))
+  const before = known.get(candidate)
+  if (before !== undefined) return before
+  const { title } = tell(symptoms.board, candidate)
+  const made = {
+    title: `${title.charAt(0).toUpperCase()}${title.slice(1)}`,
+    members: candidate.members.map((member) => memberOf(symptoms, topology, member)),
+    because: becauseOf(symptoms, candidate),
+    evidence: evidenceOf(symptoms, topology, candidate),
+  }
+  known.set(candidate, made)
+  return made
+}
+
+export const titleOf = (symptoms: Symptoms, topology: Topology, candidate: Candidate): string =>
+  wordsOf(symptoms, topology, candidate).title
 
 export const causeState = (
   symptoms: Symptoms,
   topology: Topology,
   { candidate, key, keys, onsetMs }: Suspicion,
   rank: CauseView["rank"],
-): CauseState => ({
-  key,
-  keys,
-  weight: candidate.explained.length,
-  members: membersOf(symptoms, topology, { candidate }),
-  confidence: candidate.confidence,
-  rank,
-  because: becauseOf(symptoms, candidate),
-  evidence: evidenceOf(symptoms, topology, candidate),
-  sinceMs: onsetMs,
-})
+): CauseState => {
+  const { members, because, evidence } = wordsOf(symptoms, topology, candidate)
+  const { atMs } = symptoms.board
+  return {
+    key,
+    keys,
+    weight: candidate.explained.length,
+    members,
+    confidence: candidate.confidence,
+    rank,
+    because,
+    evidence: evidence.map(([id, { kind, standing, device, entity, text }]) => ({
+      kind,
+      standing,
+      atMs: standing === "missing" ? null : (atMs[id] as number),
+      device,
+      entity,
+      text,
+    })),
+    sinceMs: onsetMs,
+  }
+}
 
 export const membersOf = (
   symptoms: Symptoms,
   topology: Topology,
   { candidate }: Pick<Suspicion, "candidate">,
-): readonly CauseMember[] => candidate.members.map((member) => memberOf(symptoms, topology, member))
+): readonly CauseMember[] => wordsOf(symptoms, topology, candidate).members
 
 /** Whether people would see another cause: other members, another confidence in per cent, other evidence. */
 export const sameCause = (a: CauseState, b: CauseState): boolean =>
@@ -278,19 +341,19 @@ const evidenceOf = (
   symptoms: Symptoms,
   topology: Topology,
   { explained, absent, awaited }: Candidate,
-): readonly EvidenceView[] => {
+): Words["evidence"] => {
   const { board } = symptoms
-  const lines = (ids: readonly number[], standing: EvidenceView["standing"]): readonly EvidenceView[] =>
+  const lines = (ids: readonly number[], standing: EvidenceView["standing"]): Words["evidence"] =>
     ids.slice(0, MAX_LINES).map((id) => {
       const spot = spotOf(symptoms, topology, id)
-      return {
+      const said = {
         kind: kindAt(board, id)[0].name,
         standing,
-        atMs: standing === "missing" ? null : (board.atMs[id] as number),
         device: spot === null ? null : (topology.inventory.devices[spot.slot]?.id ?? null),
         entity: spot?.entity ?? "",
         text: observedWords(board, id, standing),
       }
+      return [id, said] as const
     })
   return [...lines(explained, "for"), ...lines(absent, "against"), ...lines(awaited, "missing")]
 }
