@@ -5,6 +5,7 @@ import {
   ABSURD_BPS,
   counterDelta,
   counterRate,
+  elapsedSeconds,
   mayWrapUnseen,
   restarted,
   SPEED_SLACK,
@@ -140,5 +141,51 @@ describe("restarts", () => {
     assert.equal(restarted(100, 2000, 3600), true)
     assert.equal(restarted(100, 3699, 3600), false)
     assert.equal(restarted(UPTIME_WRAP_SECONDS - 100_000, 4, 10), true)
+  })
+})
+
+describe("[W9] the time between two samples", () => {
+  const next = (change: Partial<CounterSample>) => sample({ value: 121_000, ...change })
+
+  test("a clock that was set back while nobody ran makes no traffic: the device's own uptime counts", () => {
+    // Two minutes went by; ours says 2 s, and 480 kbit/s would look like 60 times the truth.
+    assert.equal(counterRate(sample(), next({ atMs: 1_002_000, uptimeSeconds: 5120 }), null), 1000)
+    assert.equal(counterRate(sample(), next({ atMs: 1_120_000, uptimeSeconds: 5120 }), null), 1000)
+  })
+
+  test("a clock that was set forward gives no rate: the line may have been idle, or its own time stood still", () => {
+    assert.equal(counterRate(sample(), next({ atMs: 1_000_000 + 3_600_000, uptimeSeconds: 5120 }), null), null)
+  })
+
+  test("an agent without uptime, or that tells the same one twice, is measured by our clock", () => {
+    assert.equal(counterRate(sample(), next({ atMs: 1_120_000, uptimeSeconds: null }), null), 1000)
+    assert.equal(counterRate(sample(), next({ atMs: 1_120_000, uptimeSeconds: 5000 }), null), 1000)
+  })
+
+  test("whole seconds, slow polls and a clock that catches up are no disagreement", () => {
+    const honest = fc.record({
+      seconds: fc.double({ min: 1, max: 3600, noNaN: true }),
+      slew: fc.double({ min: -0.02, max: 0.02, noNaN: true }),
+      from: fc.double({ min: 100, max: UPTIME_WRAP_SECONDS, noNaN: true }),
+      late: fc.double({ min: 0, max: 5, noNaN: true }),
+    })
+    fc.assert(
+      fc.property(honest, ({ seconds, slew, from, late }) => {
+        const told = (up: number): number => Math.floor(up) % UPTIME_WRAP_SECONDS
+        const clockSeconds = seconds * (1 + slew) + late
+        assert.equal(elapsedSeconds(told(from), told(from + seconds), clockSeconds), clockSeconds)
+      }),
+    )
+  })
+
+  test("whatever both clocks say, what is taken is neither's shorter time, nor any other", () => {
+    const uptime = fc.oneof(fc.nat(100_000), fc.double({ min: 0, max: UPTIME_WRAP_SECONDS, noNaN: true }))
+    fc.assert(
+      fc.property(uptime, uptime, fc.double({ min: 0.1, max: 1e5, noNaN: true }), (prev, next, clockSeconds) => {
+        const seconds = elapsedSeconds(prev, next, clockSeconds)
+        assert.ok(Number.isNaN(seconds) || seconds >= clockSeconds, `${seconds}`)
+      }),
+      { numRuns: 1000 },
+    )
   })
 })

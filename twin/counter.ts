@@ -1,7 +1,9 @@
 /**
  * From two samples of a counter to a rate, without ever inventing traffic. A Counter32 wraps at 2^32 and a Counter64 at
  * 2^64 (RFC 2578 s7.1.6, s7.1.10); an agent restart or a change of ifCounterDiscontinuityTime makes samples incomparable
- * (RFC 2863 s3.1.5). When a smaller number may be a wrap or a reset, only a wrap that the line could carry is believed.
+ * (RFC 2863 s3.1.5). When a smaller number may be a wrap or a reset, only a wrap that the line could carry is believed. How much
+ * time lies between two samples is asked twice, of our clock and of the device's own uptime: ours may have been set while we
+ * were down.
  */
 
 const WRAP_32 = 2 ** 32
@@ -13,8 +15,12 @@ export const ABSURD_BPS = 1e13
 /** How far above its nominal speed an interface may seem to run: caches and jitter of the agent. */
 export const SPEED_SLACK = 1.5
 
-/** An uptime is read some time before the end of its poll. */
+/** An uptime is read some time before the end of its poll, which lasts so long at most. */
 const POLL_JITTER_SECONDS = 5
+/** Uptimes are told in whole seconds. */
+const UPTIME_STEP_SECONDS = 1
+/** Our time runs up to 2 % off while it catches up with a machine's clock that was set. */
+const CLOCK_SLACK = 0.05
 
 export interface CounterSample {
   /** 0 .. 2^64; above 2^53 with the precision of a double. */
@@ -30,15 +36,15 @@ export interface CounterSample {
 
 /**
  * Units per second between two samples of one counter of one source. `maxPerSecond` = what the line could carry at most,
- * null = unknown. Returns null when the samples cannot be compared: time not forward, restart, discontinuity, another
- * counter size, or a decrease that no believable wrap explains. O(1), allocates nothing.
+ * null = unknown. Returns null when the samples cannot be compared: time not forward or not known, restart, discontinuity,
+ * another counter size, or a decrease that no believable wrap explains. O(1), allocates nothing.
  */
 export const counterRate = (prev: CounterSample, next: CounterSample, maxPerSecond: number | null): number | null => {
-  const seconds = (next.atMs - prev.atMs) / 1000
-  if (!(seconds > 0) || prev.bits !== next.bits) return null
+  const clockSeconds = (next.atMs - prev.atMs) / 1000
+  if (!(clockSeconds > 0) || prev.bits !== next.bits) return null
   if (discontinued(prev.discontinuitySeconds ?? Number.NaN, next.discontinuitySeconds ?? Number.NaN)) return null
-  if (prev.uptimeSeconds !== null && next.uptimeSeconds !== null)
-    if (restarted(prev.uptimeSeconds, next.uptimeSeconds, seconds)) return null
+  const seconds = elapsedSeconds(prev.uptimeSeconds, next.uptimeSeconds, clockSeconds)
+  if (Number.isNaN(seconds)) return null
   const most = maxPerSecond === null ? Number.NaN : maxPerSecond * seconds
   const delta = counterDelta(prev.value, next.value, next.bits, most, (ABSURD_BPS / 8) * seconds)
   return Number.isNaN(delta) ? null : delta / seconds
@@ -80,4 +86,22 @@ export const restarted = (prevUptime: number, nextUptime: number, seconds: numbe
   const slack = 30 + seconds * 0.02
   if (Math.abs(prevUptime + seconds - UPTIME_WRAP_SECONDS - nextUptime) <= slack) return false
   return nextUptime < prevUptime || nextUptime + POLL_JITTER_SECONDS < seconds
+}
+
+/**
+ * The time between two samples, s. Ours (`clockSeconds`), when the device's own agrees or says
+ * nothing. When the device counted more, its own: our clock was set back, or stood still, and the shorter time would make
+ * a rate that the line never carried. NaN when it counted less: it restarted, our clock was set forward, or its own stood
+ * still, and nobody knows which. Through the wrap of sysUpTime.
+ */
+export const elapsedSeconds = (prevUptime: number | null, nextUptime: number | null, clockSeconds: number): number => {
+  if (prevUptime === null || nextUptime === null) return clockSeconds
+  if (restarted(prevUptime, nextUptime, clockSeconds)) return Number.NaN
+  const grown = nextUptime - prevUptime
+  const own = grown - UPTIME_WRAP_SECONDS * Math.round((grown - clockSeconds) / UPTIME_WRAP_SECONDS)
+  // An agent that tells the same uptime twice has cached it.
+  if (!(own > 0)) return clockSeconds
+  const slack = 2 * UPTIME_STEP_SECONDS + clockSeconds * CLOCK_SLACK
+  if (own > clockSeconds + slack) return own
+  return clockSeconds > own + slack + POLL_JITTER_SECONDS ? Number.NaN : clockSeconds
 }

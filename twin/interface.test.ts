@@ -67,6 +67,18 @@ describe("rates", () => {
     assert.equal(rxBps(net), null, "cleared: the wrap would be more than the line carries")
   })
 
+  test("[W9] a clock that was set makes no traffic: the device's own time counts, as an estimate, or nothing is said", () => {
+    const net = alone()
+    counters(net, 10, 1000)
+    counters(net, 12, 1000 + 150_000_000, { uptime: 10_130 })
+    const [view] = net.device("r1").interfaces
+    assert.deepEqual([view?.rxBps, view?.utilizationPct, view?.quality], [1e7, 1, "estimated"])
+    counters(net, 3_642, 1000 + 162_500_000, { uptime: 10_140 })
+    assert.equal(rxBps(net), null, "set forward by an hour")
+    counters(net, 3_652, 1000 + 175_000_000, { uptime: 10_150 })
+    assert.deepEqual([rxBps(net), net.device("r1").interfaces[0]?.quality], [1e7, "good"])
+  })
+
   test("a Counter32 that may have wrapped unseen is marked as an estimate", () => {
     const net = alone()
     for (const seconds of [60, 120]) counters(net, seconds, seconds * 1e6, { bits: 32, speed: 1e9 })

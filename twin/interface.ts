@@ -109,6 +109,8 @@ export interface PollContext {
   readonly kinds: ReadonlyArray<EntityKind | null>
   /** The agent started since this source's last poll: counters cannot be compared. */
   readonly restarted: boolean
+  /** How much longer than by our clock it was since that poll, s; NaN = nobody knows how long: then nothing has a rate. */
+  readonly lostSeconds: number
   /** This poll listed all interfaces. */
   readonly complete: boolean
   /** Bits of the sources that answer, this one included. */
@@ -123,7 +125,7 @@ export const pollInterfaces = (table: InterfaceTable, poll: PollInput, context: 
   if (keys.length === 0) return { table, changes: [], refused: 0 }
   const draft = startDraft(table, keys, poll, rowOf)
   const refused = writeRows(draft, poll, context.kinds, rowOf)
-  writeRates(draft, table, poll, context.restarted)
+  writeRates(draft, table, poll, context)
   const levels: ValueTable = draft.levels
   const polled: InterfaceTable = {
     keys,
@@ -255,26 +257,35 @@ const put = (table: ValueTable, index: number, value: number, atMs: number, orig
   table.origin[index] = origin
 }
 
-const writeRates = (draft: Draft, before: InterfaceTable, poll: PollInput, restarted: boolean): void => {
+const writeRates = (draft: Draft, before: InterfaceTable, poll: PollInput, context: PollContext): void => {
   const prev = before.counters.find((c) => c.source === poll.source)
   const known = prev === undefined ? 0 : prev.atMs.length
   for (let row = 0; row < draft.touched.length; row++) {
     if (draft.touched[row] !== 1) continue
-    writeRowRates(draft, row, row < known && !restarted ? (prev as SourceCounters) : null, poll)
+    const comparable = row < known && !context.restarted ? (prev as SourceCounters) : null
+    writeRowRates(draft, row, comparable, poll, context.lostSeconds)
     writeUtilization(draft.levels, row * WIDTH)
   }
 }
 
 /** `prev` null = nothing to compare with. */
-const writeRowRates = (draft: Draft, row: number, prev: SourceCounters | null, poll: PollInput): void => {
+const writeRowRates = (
+  draft: Draft,
+  row: number,
+  prev: SourceCounters | null,
+  poll: PollInput,
+  lostSeconds: number,
+): void => {
   const { levels, counters } = draft
   const base = row * WIDTH
   const prevMs = prev === null ? 0 : (prev.atMs[row] as number)
-  const seconds = (poll.atMs - prevMs) / 1000
+  const clockSeconds = (poll.atMs - prevMs) / 1000
+  const seconds = clockSeconds + lostSeconds
   const bits = counters.bits[row] as number
   const comparable =
     prev !== null &&
     prevMs > 0 &&
+    clockSeconds > 0 &&
     seconds > 0 &&
     prev.bits[row] === bits &&
     !discontinued(prev.discontinuity[row] as number, counters.discontinuity[row] as number)
@@ -289,7 +300,7 @@ const writeRowRates = (draft: Draft, row: number, prev: SourceCounters | null, p
       const last = prev.value[row * COUNTER_COUNT + c] as number
       rate = rateOf(c, last, next, bits, mostBits, seconds)
     }
-    const estimated = c < 2 && mayWrapUnseen(bits, mostBits / 8)
+    const estimated = lostSeconds > 0 || (c < 2 && mayWrapUnseen(bits, mostBits / 8))
     putRate(levels, base + (RATE_COLUMN[c] as number), rate, poll.atMs, poll.source, estimated)
   }
 }

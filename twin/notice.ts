@@ -10,14 +10,15 @@ import type { Evidence } from "#twin/happening.ts"
 import type { SyslogInput, TrapInput } from "#twin/input.ts"
 import { findInterface, tellFlag } from "#twin/interface.ts"
 import type { InterfaceTable } from "#twin/interface.ts"
-import { rebooted } from "#twin/reboot.ts"
+import { toldToStart } from "#twin/reboot.ts"
 import type { RouterState, Turn } from "#twin/router.ts"
 import type { Happening } from "#twin/step.ts"
 
-export const notified = (state: RouterState, input: TrapInput | SyslogInput): Turn =>
-  input.kind === "trap" ? trapped(state, input) : logged(state, input)
+/** `unseenMs`: World.unseenMs of now. */
+export const notified = (state: RouterState, input: TrapInput | SyslogInput, unseenMs: number): Turn =>
+  input.kind === "trap" ? trapped(state, input, unseenMs) : logged(state, input, unseenMs)
 
-const trapped = (state: RouterState, input: TrapInput): Turn => {
+const trapped = (state: RouterState, input: TrapInput, unseenMs: number): Turn => {
   const evidence: Evidence = { atMs: input.atMs, source: "trap", raw: input.raw }
   switch (input.trap) {
     case "linkDown":
@@ -26,7 +27,7 @@ const trapped = (state: RouterState, input: TrapInput): Turn => {
       return linkTold(state, key, input.ifIndex, input.trap === "linkUp", input.adminUp, evidence)
     }
     case "coldStart":
-      return rebooted(state, input.atMs, evidence)
+      return toldToStart(state, unseenMs, evidence)
     case "ospfNbrStateChange":
       return adjacencyTold(state, "ospf", input.remote, input.state ?? null, evidence)
     case "ospfIfStateChange":
@@ -43,7 +44,7 @@ const trapped = (state: RouterState, input: TrapInput): Turn => {
   }
 }
 
-const logged = (state: RouterState, input: SyslogInput): Turn => {
+const logged = (state: RouterState, input: SyslogInput, unseenMs: number): Turn => {
   const evidence: Evidence = { atMs: input.atMs, source: "syslog", raw: input.raw ?? input.message }
   const { event } = input
   if (event === null) return { state, events: [] }
@@ -58,7 +59,7 @@ const logged = (state: RouterState, input: SyslogInput): Turn => {
     case "auth-failed":
       return authFailed(state, `${event.user} from ${event.from}`, evidence)
     case "rebooted":
-      return rebooted(state, input.atMs, evidence)
+      return toldToStart(state, unseenMs, evidence)
   }
 }
 

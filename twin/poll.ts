@@ -8,13 +8,14 @@ import type { EntityKind } from "#protocol/id.ts"
 import { metricById, metricId, TEXT_FACTS } from "#protocol/metric.ts"
 import type { TextFact } from "#protocol/metric.ts"
 import { pollAdjacencies } from "#twin/adjacency.ts"
-import { restarted } from "#twin/counter.ts"
+import { elapsedSeconds } from "#twin/counter.ts"
 import { adjacencyHappening, deviceHappening, interfaceHappening } from "#twin/happening.ts"
 import type { Evidence } from "#twin/happening.ts"
 import type { PollInput } from "#twin/input.ts"
 import { pollInterfaces } from "#twin/interface.ts"
 import { attempted, isOutOfOrder, SOURCE_FLAG } from "#twin/reach.ts"
-import { rebooted } from "#twin/reboot.ts"
+import { foundStarted, startedBetween } from "#twin/reboot.ts"
+import type { Uptimes } from "#twin/reboot.ts"
 import type { RouterState, Turn } from "#twin/router.ts"
 import { packOrigin, sourceBit } from "#twin/source.ts"
 import type { Happening } from "#twin/step.ts"
@@ -26,22 +27,23 @@ export const MAX_EVENTS = 256
 const MAX_TEXT = 256
 const UPTIME = metricId("device.uptime_seconds")
 
-export const polled = (before: RouterState, poll: PollInput): Turn => {
+/** `unseenMs`: World.unseenMs of now. */
+export const polled = (before: RouterState, poll: PollInput, unseenMs: number): Turn => {
   if (isOutOfOrder(before, poll.source, poll.atMs))
     return { state: { ...before, outOfOrder: before.outOfOrder + 1 }, events: [] }
   const evidence: Evidence = { atMs: poll.atMs, source: poll.source, raw: null }
   const kinds = poll.entities.map(entityKind)
   const device = pollDevice(before.device, poll, kinds)
   const uptime = device.uptimeSeconds
-  const reached = attempted(before, poll.source, poll.atMs, { up: true, uptimeSeconds: uptime })
-  const again = startedAgain(before, poll, uptime)
-  const booted = again
-    ? rebooted(reached.state, Math.round(poll.atMs - (uptime ?? 0) * 1000), evidence)
-    : { state: reached.state, events: [] }
+  const reached = attempted(before, poll.source, poll.atMs, { up: true, uptimeSeconds: uptime, unseenMs })
+  const uptimes = uptimesOf(before, poll, uptime, unseenMs)
+  const again = uptimes !== null && startedBetween(uptimes)
+  const booted = again ? foundStarted(reached.state, uptimes, unseenMs, evidence) : { state: reached.state, events: [] }
   const answering = booted.state.sources.reduce((bits, s) => (s.up === true ? bits | sourceBit(s.source) : bits), 0)
   const interfaces = pollInterfaces(before.interfaces, poll, {
     kinds,
     restarted: again,
+    lostSeconds: uptimes === null ? 0 : lostSeconds(uptimes),
     complete: poll.complete.includes("interface"),
     answering,
   })
@@ -99,11 +101,18 @@ export const pollDevice = (
   return { table, uptimeSeconds, refused }
 }
 
-/** This source's uptime says that the device started after this source's last answer. */
-const startedAgain = (before: RouterState, poll: PollInput, uptime: number | null): boolean => {
+/** What this source's uptime said last and says now; null = nothing to compare. */
+const uptimesOf = (before: RouterState, poll: PollInput, uptime: number | null, unseenMs: number): Uptimes | null => {
   const last = before.sources.find((known) => known.source === poll.source)
-  if (uptime === null || !last || last.uptimeSeconds === null || last.lastOkMs === null) return false
-  return restarted(last.uptimeSeconds, uptime, (poll.atMs - last.lastOkMs) / 1000)
+  if (uptime === null || !last || last.uptimeSeconds === null || last.lastOkMs === null) return null
+  const { lastOkMs, uptimeSeconds } = last
+  return { lastOkMs, lastUptime: uptimeSeconds, atMs: poll.atMs, uptime, unseenMs: unseenMs - (last.unseenMs ?? 0) }
+}
+
+/** How much longer than by our clock it was since the last poll; NaN = nobody knows how long. */
+const lostSeconds = ({ lastOkMs, lastUptime, atMs, uptime }: Uptimes): number => {
+  const seconds = (atMs - lastOkMs) / 1000
+  return elapsedSeconds(lastUptime, uptime, seconds) - seconds
 }
 
 const textsAfter = (before: RouterState["texts"], poll: PollInput): RouterState["texts"] => {

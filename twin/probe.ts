@@ -21,7 +21,7 @@ export const probed = (before: RouterState, poll: PollInput): Turn => {
   const foreign = poll.entity.reduce((rows, index) => rows + (isForeign(kinds[index]) ? 1 : 0), 0)
   const state = { ...before, device: table, refused: before.refused + refused + foreign }
   if (up === null) return { state, events: [] }
-  const attempt = up ? { up, uptimeSeconds: null } : { up, error: "no answer to ping" }
+  const attempt = up ? { up, uptimeSeconds: null, unseenMs: 0 } : { up, error: "no answer to ping" }
   return attempted(state, poll.source, poll.atMs, attempt)
 }
 

@@ -24,6 +24,8 @@ export interface SourceState {
   readonly error: string | null
   /** Uptime that its last answer told, s. */
   readonly uptimeSeconds: number | null
+  /** World.unseenMs at its last answer; absent in states of before = 0. */
+  readonly unseenMs?: number
 }
 
 const MAX_ERROR = 256
@@ -93,12 +95,12 @@ export const attempted = (
   source: Source,
   atMs: number,
   attempt:
-    | { readonly up: true; readonly uptimeSeconds: number | null }
+    | { readonly up: true; readonly uptimeSeconds: number | null; readonly unseenMs: number }
     | { readonly up: false; readonly error: string },
 ): Turn => {
   const before = state.sources.find((known) => known.source === source) ?? untried(source)
   const after: SourceState = attempt.up
-    ? { source, up: true, lastOkMs: atMs, lastTryMs: atMs, error: null, uptimeSeconds: attempt.uptimeSeconds }
+    ? { source, lastOkMs: atMs, lastTryMs: atMs, error: null, ...attempt }
     : { ...before, up: false, lastTryMs: atMs, error: attempt.error }
   const sources = state.sources.includes(before)
     ? state.sources.map((known) => (known === before ? after : known))

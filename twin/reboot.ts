@@ -1,7 +1,9 @@
 /**
  * Restarts of a device. Its uptime tells (both sources may), so may a coldStart trap or a syslog line: one restart is one
- * event, whoever tells it first.
+ * event, whoever tells it first. Our own time may jump between two inputs, when nobody ran and the clock was set meanwhile: what
+ * is said of a time that somebody saw (`unseenMs` is what of it nobody did, so far) holds whatever the clock was set to.
  */
+import { restarted } from "#twin/counter.ts"
 import type { RouterState, Turn } from "#twin/router.ts"
 import { deviceHappening } from "#twin/happening.ts"
 import type { Evidence } from "#twin/happening.ts"
@@ -9,9 +11,47 @@ import type { Evidence } from "#twin/happening.ts"
 /** Two tellings of a start within this time speak of the same start: agents come up after their kernel. */
 export const SAME_BOOT_MS = 120_000
 
-/** The device started at about `bootMs`. */
-export const rebooted = (state: RouterState, bootMs: number, evidence: Evidence): Turn => {
-  if (state.bootMs !== null && Math.abs(bootMs - state.bootMs) <= SAME_BOOT_MS) return { state, events: [] }
+/** Uptimes that one source told, one after the other. */
+export interface Uptimes {
+  readonly lastOkMs: number
+  readonly lastUptime: number
+  readonly atMs: number
+  readonly uptime: number
+  /** Of the time between them nobody saw so much, ms. */
+  readonly unseenMs: number
+}
+
+/** The device started between them. An uptime that merely is too short for a time that nobody saw proves nothing. */
+export const startedBetween = ({ lastOkMs, lastUptime, atMs, uptime, unseenMs }: Uptimes): boolean =>
+  restarted(lastUptime, uptime, (atMs - lastOkMs) / 1000) &&
+  restarted(lastUptime, uptime, (atMs - lastOkMs - unseenMs) / 1000)
+
+/** The device says that it starts (a trap, a line), at the time of the evidence. */
+export const toldToStart = (state: RouterState, unseenMs: number, evidence: Evidence): Turn => {
+  const unseenSince = state.bootTold == null ? 0 : unseenMs - state.bootTold.unseenMs
+  return started(state, evidence.atMs, SAME_BOOT_MS + unseenSince, unseenMs, evidence)
+}
+
+/** Its uptime says that it started since its source answered last, at `lastOkMs`. */
+export const foundStarted = (
+  state: RouterState,
+  { lastOkMs, uptime }: Pick<Uptimes, "lastOkMs" | "uptime">,
+  unseenMs: number,
+  evidence: Evidence,
+): Turn => {
+  const { bootTold } = state
+  if (bootTold != null && bootTold.atMs > lastOkMs) {
+    // It was told since: by all that was seen of the time, this uptime may go back to before that.
+    const seenMs = evidence.atMs - bootTold.atMs - (unseenMs - bootTold.unseenMs)
+    if (uptime * 1000 + SAME_BOOT_MS >= seenMs) return { state, events: [] }
+  }
+  return started(state, Math.round(evidence.atMs - uptime * 1000), SAME_BOOT_MS, unseenMs, evidence)
+}
+
+/** The device started at about `bootMs`, give or take `slackMs`. */
+const started = (state: RouterState, bootMs: number, slackMs: number, unseenMs: number, evidence: Evidence): Turn => {
+  if (state.bootMs !== null && Math.abs(bootMs - state.bootMs) <= slackMs) return { state, events: [] }
   const what = { type: "device.rebooted", severity: "warning", old: null, new: null } as const
-  return { state: { ...state, bootMs }, events: [deviceHappening(state, evidence, what)] }
+  const bootTold = { atMs: evidence.atMs, unseenMs }
+  return { state: { ...state, bootMs, bootTold }, events: [deviceHappening(state, evidence, what)] }
 }

@@ -42,6 +42,11 @@ export interface World {
   seq: number
   /** The twin's clock: newest input time, never goes back. */
   atMs: number
+  /**
+   * Of the twin's time so far, how much passed between two inputs that followed after a pause: nobody ran then, for a live
+   * twin hears something every second, and the clock may have been set meanwhile.
+   */
+  unseenMs: number
   /** Newest last, at most RECENT_EVENTS. */
   recent: EventView[]
   /** Inputs for devices that the inventory does not have. */
@@ -59,6 +64,8 @@ export interface World {
 }
 
 export const RECENT_EVENTS = 512
+/** An engine that is busy is not away. Not more than what restarts are told by (twin/counter.ts). */
+const PAUSE_MS = 5_000
 
 /** What a round did, for whoever tells viewers and storage. */
 export interface RoundResult {
@@ -92,6 +99,7 @@ export const worldOf = (topology: Topology): World => ({
   timers: timersFor(topology),
   seq: 0,
   atMs: 0,
+  unseenMs: 0,
   recent: [],
   unknownDevice: 0,
   judging: makeJudging(NO_JUDGING_INPUTS),
@@ -120,8 +128,10 @@ export const runRound = (world: World, cells: Cells, inputs: readonly Sequenced[
     if (seq <= world.seq) continue
     const round: Round = { world, cells, told, seq, index: 0, remembered: told.events.length, ...unheard() }
     const nowMs = Number.isFinite(input.atMs) ? Math.max(world.atMs, input.atMs) : world.atMs
+    const pausedMs = world.atMs > 0 ? nowMs - world.atMs : 0
     fireTimers(round, nowMs)
     world.atMs = nowMs
+    if (pausedMs > PAUSE_MS) world.unseenMs += pausedMs
     world.seq = seq
     applyInput(round, input)
     tellJudges(round, false)
@@ -209,7 +219,8 @@ const applyInput = (round: Round, input: Input): void => {
       }
       round.told.touched.add(input.device)
       round.slots.add(slot)
-      cells.routers.tell(slot, { kind: "input", atMs: world.atMs, input, judge: judgeOf(world, slot) })
+      const { atMs, unseenMs } = world
+      cells.routers.tell(slot, { kind: "input", atMs, input, unseenMs, judge: judgeOf(world, slot) })
       settle(round)
     }
   }

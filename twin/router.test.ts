@@ -142,6 +142,8 @@ describe("restarts", () => {
     up(net, 10, 5000)
     assert.deepEqual(types(net.apply(trap("r1", at(50), { trap: "coldStart" }))), ["device.rebooted null>null"])
     assert.deepEqual(up(net, 60, 15), [])
+    // A live twin hears something every second.
+    for (let seconds = 65; seconds < 4000; seconds += 5) net.apply({ kind: "tick", atMs: at(seconds) })
     assert.deepEqual(up(net, 4000, 2000), ["device.rebooted null>null"])
   })
 

@@ -66,6 +66,8 @@ export interface RouterState {
   readonly reasons: readonly string[]
   /** Start of the device as far as the last reboot told; null = no reboot seen. */
   readonly bootMs: number | null
+  /** When that was told, and what World.unseenMs was then; absent in states of before. */
+  readonly bootTold?: { readonly atMs: number; readonly unseenMs: number } | null
   /** What was last told to the link of each port. */
   readonly ends: readonly EndFact[]
   /** Last told to the tenant. */
@@ -88,7 +90,8 @@ export type RouterMsg =
   | { readonly kind: "configure"; readonly config: RouterConfig; readonly atMs: number }
   /** Other rules, silences or facts: what a message of its own would have told it too (twin/judge/walk.ts). */
   | ({ readonly kind: "judge" } & Judged)
-  | ({ readonly kind: "input"; readonly input: DeviceInput } & Judged)
+  /** `unseenMs`: World.unseenMs; absent = 0. */
+  | ({ readonly kind: "input"; readonly input: DeviceInput; readonly unseenMs?: number } & Judged)
   /** To its alerts: acknowledged by a person, suppressed by the tenant. */
   | ({ readonly kind: "command"; readonly command: AlertCommand } & Judged)
   /** Its second way is gone although the plan has one, or is back; `by` = on what everything hangs now. */
@@ -123,6 +126,7 @@ export const newRouter = (config: RouterConfig): RouterState => ({
   status: UNKNOWN_STATUS,
   reasons: [],
   bootMs: null,
+  bootTold: null,
   ends: [],
   told: null,
   refused: 0,
@@ -144,7 +148,7 @@ const stepMonitoring = (state: RouterState, msg: RouterMsg): Step<RouterState, R
     case "configure":
       return conclude(state, { state: configured(state, msg.config, msg.atMs), events: [] }, msg.atMs, true)
     case "input":
-      return conclude(state, inputTaken(state, msg.input), msg.atMs, false)
+      return conclude(state, inputTaken(state, msg.input, msg.unseenMs ?? 0), msg.atMs, false)
     case "redundancy":
       return conclude(state, { state, events: [redundancyHappening(state, msg)] }, msg.atMs, false)
     case "timer":
@@ -154,15 +158,15 @@ const stepMonitoring = (state: RouterState, msg: RouterMsg): Step<RouterState, R
   }
 }
 
-const inputTaken = (state: RouterState, input: DeviceInput): Turn => {
+const inputTaken = (state: RouterState, input: DeviceInput, unseenMs: number): Turn => {
   switch (input.kind) {
     case "poll":
-      return input.source === "probe" ? probed(state, input) : polled(state, input)
+      return input.source === "probe" ? probed(state, input) : polled(state, input, unseenMs)
     case "unreachable":
       return silent(state, input)
     case "trap":
     case "syslog":
-      return notified(state, input)
+      return notified(state, input, unseenMs)
   }
 }
 

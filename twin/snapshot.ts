@@ -34,6 +34,8 @@ export interface TwinSnapshot {
   readonly version: number
   readonly seq: number
   readonly atMs: number
+  /** Absent in snapshots of before it was counted. */
+  readonly unseenMs?: number
   readonly rev: number
   readonly inventory: Inventory
   /** Metric ids of the columns of the value tables: a newer build may have more. */
@@ -65,6 +67,7 @@ export const glancedTwin = (world: World, cells: Cells): TwinSnapshot => ({
   version: SNAPSHOT_VERSION,
   seq: world.seq,
   atMs: world.atMs,
+  unseenMs: world.unseenMs,
   rev: world.topology.rev,
   inventory: world.topology.inventory,
   layout: { device: idsOf(DEVICE_LAYOUT), interface: idsOf(INTERFACE_LAYOUT) },
@@ -103,6 +106,7 @@ export const restoreTwin = (stored: unknown): { readonly world: World; readonly 
   drawLinks(world, states.links)
   world.seq = snapshot.seq
   world.atMs = snapshot.atMs
+  world.unseenMs = snapshot.unseenMs ?? 0
   world.recent = [...snapshot.recent]
   world.unknownDevice = snapshot.unknownDevice
   world.judging = makeJudging(withKnownRules(snapshot.judging ?? NO_JUDGING_INPUTS))

@@ -117,7 +117,8 @@ const rateSeries = (rule: RateRule, entity: EntityKey, stored: Stored): Series |
   const bits = follower(stored(entity, metricId("interface.counter_bits")))
   const discontinuity = follower(stored(entity, metricId("interface.counter_discontinuity_seconds")))
   const speed = follower(stored(entity, metricId("interface.speed_bps")))
-  const uptime = follower(stored(DEVICE_ENTITY, metricId("device.uptime_seconds")))
+  // Of the same poll: an older one would say that the device's time stood still.
+  const uptime = exactly(stored(DEVICE_ENTITY, metricId("device.uptime_seconds")))
   const count = Math.max(0, counter.atMs.length - 1)
   const value = new Float64Array(count)
   let previous: CounterSample | null = null
@@ -149,6 +150,16 @@ const follower = (series: Series | null): ((atMs: number) => number | null) => {
     if (series === null) return null
     while (next < series.atMs.length && series.atMs[next]! <= atMs) next++
     return next === 0 ? null : series.value[next - 1]!
+  }
+}
+
+/** The value of a time; asked with times that ascend. Null = none of that time. */
+const exactly = (series: Series | null): ((atMs: number) => number | null) => {
+  let next = 0
+  return (atMs) => {
+    if (series === null) return null
+    while (next < series.atMs.length && series.atMs[next]! < atMs) next++
+    return series.atMs[next] === atMs ? series.value[next]! : null
   }
 }
 

@@ -5,6 +5,7 @@
  */
 import * as Effect from "effect/Effect"
 import type { LiveTwin, RoundNotice } from "#engine/tenant/live-twin.ts"
+import { CLOCK_BUGS } from "#lab/sim/clock-bugs.ts"
 import { HISTORY_BUGS } from "#lab/sim/history-bugs.ts"
 import { JUDGEMENT_BUGS } from "#lab/sim/judgement-bugs.ts"
 import type { PlantedBug } from "#lab/sim/planted-bug.ts"
@@ -379,6 +380,7 @@ export const BUGS: readonly PlantedBug[] = [
   },
   ...JUDGEMENT_BUGS,
   ...HISTORY_BUGS,
+  ...CLOCK_BUGS,
 ]
 
 export const bugNamed = (name: string): PlantedBug | null => BUGS.find((bug) => bug.name === name) ?? null

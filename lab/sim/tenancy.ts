@@ -75,9 +75,6 @@ export class Tenancy {
   readonly windowMs: number
   /** The newest one, which may be dead by now. */
   runtime: TenantRuntime | null = null
-  /** Starts of its runtime with another clock than the start before: set since, or still behind the twin's own time. */
-  startsAfterClockSet = 0
-  clockSetsSeen = 0
   /** When its viewers were last told something. */
   noticedMs = 0
   readonly #parts: TenancyParts

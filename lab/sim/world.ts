@@ -17,6 +17,7 @@ import { Database } from "#lab/sim/database.ts"
 import { SimDisk, SOUND } from "#lab/sim/disk.ts"
 import { startEngine } from "#lab/sim/engine.ts"
 import type { Engine } from "#lab/sim/engine.ts"
+import { Loads } from "#lab/sim/loads.ts"
 import { FOREVER, Loop } from "#lab/sim/loop.ts"
 import { POISON } from "#lab/sim/network-paths.ts"
 import type { PlantedBug } from "#lab/sim/planted-bug.ts"
@@ -46,6 +47,7 @@ export class World {
   readonly disk: SimDisk
   readonly tenancies: readonly Tenancy[]
   readonly heat: Heat
+  readonly loads: Loads
   readonly trace = new Trace()
   readonly dice: Dice
   readonly pollSeconds: number
@@ -53,8 +55,6 @@ export class World {
   engine: Engine | null = null
   lives = 0
   wallOffsetMs = 0
-  /** How often somebody set the machine's clock. */
-  clockSets = 0
   crashes = 0
   restarts = 0
   inventories = 0
@@ -70,6 +70,7 @@ export class World {
     this.endMs = START_MS + Math.round(options.hours * HOUR_MS)
     this.network = new Network(networkOf(routers, 1 + (seed % 97)), START_MS)
     this.heat = new Heat(this.network)
+    this.loads = new Loads(this.network)
     this.board = new FaultBoard(this.network)
     this.database = new Database(this.loop, seed, (detail) => this.wrong(new Violation("isolation", detail)))
     this.disk = new SimDisk(this.loop, seed)
@@ -142,6 +143,7 @@ export class World {
   look(): void {
     this.guarded(() => {
       this.heat.look()
+      this.loads.look(this.tenancies)
       for (const tenancy of this.tenancies) tenancy.look()
     })
     this.loop.after(LOOK_MS, FOREVER, () => this.look())
@@ -193,10 +195,6 @@ export class World {
       onUp: (tenancy, runtime) =>
         this.guarded(() => {
           tenancy.auditor.up(runtime.seq())
-          // Its own time stands still until the machine's clock has caught up with what the journal knows.
-          const isBehind = this.loop.nowMs + this.wallOffsetMs < runtime.inside().world.atMs
-          if (isBehind || tenancy.clockSetsSeen !== this.clockSets) tenancy.startsAfterClockSet++
-          tenancy.clockSetsSeen = this.clockSets
           tenancy.people.follow()
           this.trace.text(`${tenancy.info.slug} up at ${runtime.seq()}`)
         }),
@@ -232,9 +230,7 @@ export class World {
   }
 
   setClock(offsetMs: number): void {
-    if (offsetMs === this.wallOffsetMs) return
     this.wallOffsetMs = offsetMs
-    this.clockSets++
   }
 
   crashTenant(tenancy: Tenancy): void {
