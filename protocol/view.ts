@@ -136,6 +136,12 @@ export interface EventView {
   readonly source: Source | "twin"
 }
 
+/** The incident that an event is of; null = of none. The event that opens one gives it its own id. */
+export const incidentOf = (event: Pick<EventView, "id" | "type" | "subjectKind" | "entity">): string | null => {
+  if (event.subjectKind !== "tenant" || !event.type.startsWith("incident.")) return null
+  return event.entity === "" ? event.id : event.entity
+}
+
 /** Tenant counters for the header tiles. */
 export interface Counts {
   readonly routers: number

@@ -11,6 +11,7 @@ import type { SecondFactorNeeded, TooManyAttempts, WrongCredentials } from "#eng
 import type { Actor } from "#engine/audit/act.ts"
 import type { ImportDocument, ImportMode, ImportReport } from "#engine/import/document.ts"
 import type { LiveTwin } from "#engine/tenant/live-twin.ts"
+import type { IncidentsOf } from "#engine/storage/events.ts"
 import type { PingPlan, ServiceProbe } from "#engine/probes/plan.ts"
 import type { DeviceId, TenantId } from "#protocol/id.ts"
 import type { EventView } from "#protocol/view.ts"
@@ -90,8 +91,9 @@ export interface HistoryReader {
 export interface EventQuery {
   /** Device or link id. */
   readonly subject: string | null
-  /** Only of these devices and links; null = of all. */
+  /** Only of these devices and links, and of these incidents; null = of all. */
   readonly subjects: readonly string[] | null
+  readonly incidents: IncidentsOf | null
   readonly type: string | null
   readonly fromMs: number | null
   readonly toMs: number | null

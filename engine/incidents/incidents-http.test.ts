@@ -6,7 +6,11 @@ import { incident } from "#engine/incidents/incident.fixture.ts"
 import { readIncident, storeIncidents } from "#engine/incidents/stored-incidents.ts"
 import { call, somebody, useTwoTenants, type Somebody } from "#engine/isolation/two-tenants.fixture.ts"
 import { NO_POSTGRES } from "#engine/storage/database.fixture.ts"
+import { appendEvents } from "#engine/storage/events.ts"
+import { siteView } from "#engine/tenant/site-view.ts"
 import { sitesOf } from "#engine/incidents/sites-of.ts"
+import { incidentOf } from "#protocol/view.ts"
+import type { EventView } from "#protocol/view.ts"
 import type { CauseMember, IncidentRow, IncidentView } from "#protocol/incident.ts"
 
 interface Answer<A> {
@@ -23,6 +27,11 @@ interface Feedback {
   readonly unnamed: number
   readonly shifts: ReadonlyArray<{ fault: string; confirmations: number; right: number; shift: number }>
   readonly log: ReadonlyArray<{ incident: string; by: string; fault: string; from: number; to: number }>
+}
+
+interface Events {
+  readonly items: readonly EventView[]
+  readonly next: string | null
 }
 
 describe("[I12] incidents that are over", { skip: NO_POSTGRES }, () => {
@@ -163,6 +172,63 @@ describe("[I12] incidents that are over", { skip: NO_POSTGRES }, () => {
     for (const foreign of [device["r1"]!, "r1 is down"]) assert.ok(!text.includes(foreign), foreign)
   })
 
+  test("[S1] [I12] events of incidents: whoever is bound to sites hears of those that touch these, as they may read them", async () => {
+    const other = twin().inventory().sites[1]!.id as string
+    const both = ended(70, "r1", { impact: { ...incident().impact, sites: [other], devices: [], links: [] } })
+    await store(both, ended(71, "r2"))
+    const event = (id: string, entity: string, type = "incident.updated"): EventView => ({
+      id,
+      atMs: 1_000,
+      type,
+      severity: "major",
+      subject: it.a.id,
+      subjectKind: "tenant",
+      entity,
+      old: null,
+      new: "open",
+      raw: "r1 is down",
+      source: "twin",
+    })
+    const ours = [
+      event("70-0", "", "incident.opened"),
+      event("71-0", "", "incident.opened"),
+      event("71-1", "71-0"),
+      event("72-0", "70-0"),
+      // Of one that nobody has any more.
+      event("73-0", "999-0"),
+      // No incident, though it says so: only what is of the tenant is.
+      { ...event("74-0", "70-0"), subject: "019a0000-0000-7000-8000-00000000dead", subjectKind: "device" as const },
+    ]
+    await Effect.runPromise(appendEvents(it.db, it.a.id, ours))
+    const names = new Set(ours.map(({ id }) => id))
+    const heard = async (who: string, limit: number): Promise<readonly EventView[]> => {
+      const all: EventView[] = []
+      for (let cursor = ""; ;) {
+        const page = await get<Events>(who, `/api/v1/events?limit=${limit}&to=1000${cursor}`)
+        assert.equal(page.status, 200)
+        all.push(...page.body.items.filter(({ id }) => names.has(id)))
+        if (page.body.next === null) return all
+        cursor = `&cursor=${page.body.next}`
+      }
+    }
+    const told = async (who: string, limit = 500) => (await heard(who, limit)).map(({ id, raw }) => [id, raw])
+    const outside = "Incident with a cause outside your sites or unknown"
+    for (const limit of [500, 1]) {
+      assert.deepEqual(await told("there", limit), [
+        ["72-0", outside],
+        ["70-0", outside],
+      ])
+      assert.deepEqual(await told("here", limit), [
+        ["72-0", "r1 is down"],
+        ["71-1", "r2 is down"],
+        ["71-0", "r2 is down"],
+        ["70-0", "r1 is down"],
+      ])
+    }
+    assert.equal((await told("viewer")).length, ours.length, "whoever sees all sees all")
+    assert.deepEqual(await told("stranger"), [])
+  })
+
   test("[I11] words after the end stay; what needs an open one is refused and leaves no row in the audit", async () => {
     const noted = await send<IncidentView>("noc", "POST", "/api/v1/incidents/7-0/notes", { text: "the fuse was old" })
     assert.equal(noted.status, 200)
@@ -291,6 +357,23 @@ describe("[I12] incidents that are over", { skip: NO_POSTGRES }, () => {
     assert.deepEqual([row.view.assignee, row.view.state], [nameOf("viewer"), "closed"])
     assert.ok(row.seq > 0)
     assert.deepEqual(row.sites, [twin().inventory().sites[0]!.id])
+    // Stream and REST tell whoever is bound to the site of the same.
+    const siteOf = (n: number): string => twin().inventory().sites[n]!.id
+    const onStream = (n: number): readonly string[] =>
+      siteView(twin(), [siteOf(n)])
+        .recentEvents()
+        .flatMap((event) => (incidentOf(event) === id ? [event.id] : []))
+    const inRest = async (who: string): Promise<readonly string[]> =>
+      (await get<Events>(who, "/api/v1/events?limit=500")).body.items.flatMap((event) =>
+        incidentOf(event) === id ? [event.id] : [],
+      )
+    assert.ok(onStream(0).length >= 2)
+    const missing = async (): Promise<boolean> => {
+      const rest = await inRest("here")
+      return onStream(0).some((one) => !rest.includes(one))
+    }
+    while (await missing()) await nextRound()
+    assert.deepEqual([onStream(1), await inRest("there")], [[], []])
     // In the list it stands once, whoever has it.
     const { items } = (await get<List>("viewer", "/api/v1/incidents?state=closed&limit=1000")).body
     assert.equal(items.filter((one) => one.id === id).length, 1)

@@ -8,7 +8,13 @@ import type { IncidentFilter, ReadStored, StoredRows } from "#engine/incidents/i
 import { calibrationOf, readVerdicts, type Calibration } from "#engine/incidents/calibration-table.ts"
 import { rowOf } from "#engine/incidents/row.ts"
 import { cutToPlaces, type SeenPlaces } from "#engine/incidents/seen.ts"
-import { listIncidents, listWhole, readIncident, type StoredFilter } from "#engine/incidents/stored-incidents.ts"
+import {
+  listIncidents,
+  listWhole,
+  readIncident,
+  readWholes,
+  type StoredFilter,
+} from "#engine/incidents/stored-incidents.ts"
 import { away } from "#engine/people/away.ts"
 import type { DbShape, Tx } from "#engine/storage/db.ts"
 import type { TenantId } from "#protocol/id.ts"
@@ -31,6 +37,12 @@ export interface PastIncidents {
   ) => ReadStored<Unavailable, never>
   /** Null = there is none that they may see. */
   readonly one: (tenant: TenantId, id: string, bound: Bound | null) => Effect.Effect<IncidentView | null, Unavailable>
+  /** Of these, the ones that they may see, each with the title that they may read. At most a page of events names them. */
+  readonly titles: (
+    tenant: TenantId,
+    ids: readonly string[],
+    bound: Bound,
+  ) => Effect.Effect<ReadonlyMap<string, string>, Unavailable>
   /** `held` are those of the twin, `counted` the ones among them that are seen. */
   readonly calibration: (
     tenant: TenantId,
@@ -74,6 +86,16 @@ export const makePastIncidents = (db: DbShape): PastIncidents => ({
         Effect.mapError(away),
       ),
 
+  titles: (tenant, ids, { places }) =>
+    ids.length === 0
+      ? Effect.succeed(new Map())
+      : db
+          .tenant(tenant)((tx) => readWholes(tx, tenant, ids))
+          .pipe(
+            Effect.map((wholes) => new Map(wholes.flatMap((whole) => titleOf(cutToPlaces(whole, places))))),
+            Effect.mapError(away),
+          ),
+
   calibration: (tenant, held, counted, range, bound) =>
     db
       .tenant(tenant)((tx) =>
@@ -90,6 +112,9 @@ export const makePastIncidents = (db: DbShape): PastIncidents => ({
         Effect.mapError(away),
       ),
 })
+
+const titleOf = (seen: IncidentView | null): readonly (readonly [string, string])[] =>
+  seen === null ? [] : [[seen.id, seen.title]]
 
 /** Whole ones, cut, until the page is full or enough were looked at. */
 const readCut = async (tx: Tx, tenant: TenantId, asked: StoredFilter, places: SeenPlaces): Promise<StoredRows> => {

@@ -49,6 +49,19 @@ export const readIncident = async (
   return row === undefined ? null : { seq: row.seq, sites: row.sites, view: viewOf(row.body) }
 }
 
+/** Of some, in no order: those that are over and stand in the table. */
+export const readWholes = async (
+  tx: Tx,
+  tenant: TenantId,
+  ids: readonly string[],
+): Promise<readonly IncidentView[]> => {
+  const { rows } = await tx.query<{ body: Uint8Array }>(
+    "select body from incident where tenant_id = $1 and incident_id = any($2::text[]) and state = 'closed'",
+    [tenant, ids],
+  )
+  return rows.map(({ body }) => viewOf(body))
+}
+
 /** What somebody said afterwards. The seq stays: a replay of what the twin knew changes nothing of it. */
 export const rewriteIncident = async (tx: Tx, tenant: TenantId, incident: StoredIncident): Promise<void> => {
   const [id, ...values] = valuesOf(incident)

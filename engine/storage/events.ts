@@ -12,8 +12,9 @@ import { pgText } from "#engine/storage/pg-text.ts"
 export interface EventQuery {
   /** Device or link id. */
   readonly subject?: string | null
-  /** Only of these devices and links; null = of all. */
+  /** Only of these devices and links, and of these incidents; null = of all. */
   readonly subjects?: readonly string[] | null
+  readonly incidents?: IncidentsOf | null
   readonly type?: string | null
   readonly fromMs?: number | null
   readonly toMs?: number | null
@@ -21,6 +22,12 @@ export interface EventQuery {
   readonly before?: string | null
   /** 1..500, default 100. */
   readonly limit?: number
+}
+
+/** Those that the twin holds, by id, and those that are over and touched one of the sites. */
+export interface IncidentsOf {
+  readonly held: readonly string[]
+  readonly sites: readonly string[]
 }
 
 export const EVENT_LIMIT_MAX = 500
@@ -50,6 +57,9 @@ export const appendEvents = (
 
 const COLUMNS = "seq, idx, at_ms, type, severity, subject, subject_kind, entity, old, new, raw, source"
 
+/** The incident that an event is of, as protocol/view.ts has it. */
+const INCIDENT_ID = "(case when event.entity = '' then event.seq || '-' || event.idx else event.entity end)"
+
 /** Newest first. An unreadable `before` gives nothing. */
 export const listEvents = (
   db: DbShape,
@@ -68,7 +78,9 @@ export const listEvents = (
        where tenant_id = $1 and ($2::bigint is null or (seq, idx) < ($2, $3::int))
          and ($4::text is null or subject = $4) and ($5::text is null or type = $5)
          and ($6::bigint is null or at_ms >= $6) and ($7::bigint is null or at_ms <= $7)
-         and ($9::text[] is null or subject = any($9))
+         and ($9::text[] is null or subject = any($9) or (subject_kind = 'tenant' and type like 'incident.%'
+           and (${INCIDENT_ID} = any($10::text[]) or exists (select 1 from incident where incident.tenant_id = $1
+             and incident.incident_id = ${INCIDENT_ID} and incident.state = 'closed' and incident.sites && $11::text[]))))
        order by seq desc, idx desc limit $8`,
       [
         tenant,
@@ -80,6 +92,8 @@ export const listEvents = (
         wholeOrNull(query.toMs),
         limit,
         query.subjects ?? null,
+        query.incidents?.held ?? [],
+        query.incidents?.sites ?? [],
       ],
     )
     return rows.map(viewOf)

@@ -8,7 +8,7 @@ import type { LiveTwin, RoundNotice } from "#engine/tenant/live-twin.ts"
 import type { IncidentView } from "#protocol/incident.ts"
 import type { Inventory } from "#protocol/inventory.ts"
 import { unpackStatus } from "#protocol/status.ts"
-import type { Counts, EventView } from "#protocol/view.ts"
+import { incidentOf, type Counts, type EventView } from "#protocol/view.ts"
 import { unpackUtil } from "#protocol/wire.ts"
 import type { Columns } from "#twin/columns.ts"
 
@@ -44,8 +44,8 @@ export const siteView = (twin: LiveTwin, sites: readonly string[], links: SiteLi
   /** Null = it is not theirs to see. */
   const seenEvent = (event: EventView): EventView | null => {
     if (now().subjects.has(event.subject)) return event
-    if (event.subjectKind !== "tenant" || !event.type.startsWith("incident.")) return null
-    const seen = incident(event.entity === "" ? event.id : event.entity)
+    const id = incidentOf(event)
+    const seen = id === null ? null : incident(id)
     // Its own words are the title, which may name what stands elsewhere.
     return seen === null ? null : { ...event, raw: seen.title }
   }
