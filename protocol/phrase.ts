@@ -8,6 +8,7 @@ import { causePhrases } from "#protocol/phrases/cause.ts"
 import { incidentPhrases } from "#protocol/phrases/incident.ts"
 import { judgementPhrases } from "#protocol/phrases/judgement.ts"
 import { ruleNames, ruleSummaries } from "#protocol/phrases/rules.ts"
+import { topologyPhrases } from "#protocol/phrases/topology.ts"
 import { whatIfPhrases } from "#protocol/phrases/what-if.ts"
 
 /**
@@ -22,6 +23,7 @@ export const PHRASES = {
   ...causePhrases,
   ...incidentPhrases,
   ...judgementPhrases,
+  ...topologyPhrases,
   ...whatIfPhrases,
   ...ruleNames,
   ...ruleSummaries,

@@ -21,6 +21,12 @@ import { causeWords } from "#twin/rca/cause.ts"
 import { EVIDENCE } from "#twin/rca/evidence/registry.ts"
 import { CAUSE_KINDS } from "#twin/rca/model.ts"
 import { small } from "#twin/rca/rca.fixture.ts"
+import { proposeLinks } from "#twin/propose/propose.ts"
+import { proposeRoles } from "#twin/propose/roles.ts"
+import { ownAddresses } from "#twin/propose/said.ts"
+import type { Heard, Said } from "#twin/propose/said.ts"
+import { whoIsWho } from "#twin/propose/who.ts"
+import { deviceView, linkView } from "#twin/view.ts"
 
 const SENTENCES = ["for", "against", "missing"] as const
 const known = (text: string): Phrase => {
@@ -30,7 +36,127 @@ const known = (text: string): Phrase => {
 }
 const RULES = PACKS.flatMap(({ rules }) => rules)
 
+/** What a device may tell another network's writer: names with blanks, points and dashes. */
+const neighbours = (): readonly Said[] => [
+  heardOf("core 1", [
+    { by: "lldp", interface: "sfp 1", remoteName: "core-2", remotePort: "sfp-2", remoteAddress: null },
+    { by: "mndp", interface: null, remoteName: "core-2", remotePort: null, remoteAddress: null },
+    { by: "cdp", interface: "sfp 1", remoteName: "core-2", remotePort: null, remoteAddress: null },
+    { by: "lldp", interface: null, remoteName: "core-2", remotePort: "sfp-2", remoteAddress: null },
+    { by: "lldp", interface: "sfp 1", remoteName: "core.3", remotePort: "sfp-1", remoteAddress: null },
+  ]),
+  heardOf("core-2"),
+  heardOf("core.3"),
+]
+const heardOf = (name: string, heard: readonly Heard[] = []): Said => ({
+  device: `id-${name}`,
+  name,
+  names: [name],
+  management: "172.16.0.1",
+  site: "s1",
+  roles: [],
+  interfaces: ["sfp 1", "sfp-1", "sfp-2"],
+  lower: new Map(),
+  addresses: [],
+  heard,
+  routing: [],
+  subscribers: null,
+})
+
+const foreign = (as: string): Said["routing"] => [
+  { kind: "bgp", remote: "203.0.113.9", up: true, interface: null, remoteAs: as },
+]
+
 describe("[U7] what the twin says has a code", () => {
+  test("every kind of evidence for a link, what speaks against it, and why a role is proposed", () => {
+    const [a, b, c] = neighbours() as [Said, Said, Said]
+    const near = ownAddresses("sfp 1", "10.0.0.0/31")
+    const far = ownAddresses("sfp-2", "10.0.0.1/31")
+    const routing = (["ospf", "bgp"] as const).map((kind): Said["routing"][number] => ({
+      kind,
+      remote: "10.0.0.1",
+      up: true,
+      interface: null,
+      remoteAs: kind === "bgp" ? "64500" : null,
+    }))
+    const told = [{ ...a, addresses: near, routing }, { ...b, addresses: far }, c]
+    const end = (device: string, port: string) => ({ device, interface: port })
+    const declared = [{ id: "l1", a: end(a.device, "sfp 1"), b: end("id-gone", "e9") }]
+    const kinds = new Set<string>()
+    for (const { evidence, against } of proposeLinks(told, declared)) {
+      for (const { kind, text } of evidence) {
+        kinds.add(kind)
+        assert.match(known(text).code, /^propose\./, text)
+      }
+      if (against !== null) known(against)
+    }
+    assert.deepEqual([...kinds].sort(), ["bgp", "cdp", "lldp", "mndp", "ospf", "subnet"])
+
+    const reasons = new Set<string>()
+    const spokes = Array.from({ length: 9 }, (_, n) => heardOf(`spoke${n}`))
+    const peersOf = (names: readonly Said[], as: string): Said["routing"] =>
+      names.map((_, n) => ({ kind: "bgp", remote: `10.9.0.${n}`, up: true, interface: null, remoteAs: as }))
+    const at = (said: Said, n: number): Said => ({ ...said, addresses: ownAddresses("lo", `10.9.0.${n}/32`) })
+    const ours = spokes.map((said, n) => ({ ...at(said, n), routing: peersOf([spokes[0] as Said], "64500") }))
+    const cases: readonly (readonly Said[])[] = [
+      [{ ...heardOf("rr"), routing: peersOf(spokes, "64500") }, ...ours],
+      [{ ...heardOf("e"), routing: [...peersOf(spokes.slice(0, 2), "64500"), ...foreign("64999")] }, ...ours],
+      [{ ...heardOf("b"), subscribers: 900 }],
+      [
+        heardOf("leaf"),
+        {
+          ...heardOf("hub"),
+          routing: [1, 2, 3].map((n) => ({ ...(routing[0] as Said["routing"][number]), remote: `10.1.0.${n}` })),
+        },
+        heardOf("x"),
+        heardOf("y"),
+      ],
+    ]
+    const wires = [
+      { a: { device: "id-leaf" }, b: { device: "id-hub" } },
+      { a: { device: "id-x" }, b: { device: "id-hub" } },
+      { a: { device: "id-y" }, b: { device: "id-hub" } },
+    ]
+    for (const said of cases)
+      for (const { because } of proposeRoles(said, whoIsWho(said), wires)) reasons.add(known(because).code)
+    assert.deepEqual(
+      [...reasons].sort(),
+      ["access", "access.one", "bng", "core", "edge", "rr"].map((one) => `propose.${one}`),
+    )
+  })
+
+  test("why a device or a link is not well", () => {
+    const net = desk(stars({ s2: 2 }))
+    for (let second = 1; second <= 30; second += 10) net.round(second)
+    const seen = new Set<string>()
+    const look = () => {
+      const { devices, links } = net.world.topology.inventory
+      const told = [
+        ...devices.flatMap(({ id }) => deviceView(net.world, net.cells, id)?.reasons ?? []),
+        ...links.flatMap(({ id }) => linkView(net.world, net.cells, id)?.reasons ?? []),
+      ]
+      // What a collector says of its own failure is its own.
+      for (const text of told) if (!/^(snmp|routeros|icmp): /.test(text)) seen.add(known(text).code)
+    }
+    net.apply(linkDown("s2-1", "u1", 31), linkDown("c1", "s2-1", 31.2))
+    look()
+    for (const second of [41, 51, 61, 71]) net.round(second, ["s2-2"])
+    look()
+    assert.ok(seen.size >= 3, [...seen].join(" "))
+    for (const text of [
+      "not polled yet",
+      "icmp: no answer, and never was one",
+      "it answers ping, but not its management plane",
+      "none of its neighbours answers either",
+      "OSPF neighbour 10.0.0.1 is init",
+      "BGP peer 2001:db8::1 is idle",
+      "the routers of both ends do not answer",
+      "neither end has told the state of its interface",
+      "r1 e1 cannot confirm: its router does not answer",
+      "r1 e1 is shut by an operator",
+    ])
+      known(text)
+  })
   test("every kind of evidence, for, against and not known", () => {
     const board = small()
     for (const kind of EVIDENCE) {

@@ -43,6 +43,7 @@ test("[U7] Portuguese is Portuguese: no phrase of words stands in English there"
     "event.held",
     "incident.alert",
     "poll.reason",
+    "propose.against",
     "rule.jitter-high.name",
     "seen.parts",
     "value.number",
@@ -70,6 +71,32 @@ test("[U7] titles, evidence, timelines and reasons are said in Portuguese", () =
     assert.equal(saidName("link A - B"), "enlace A - B")
     assert.equal(saidName("BGP on R1"), "BGP em R1")
     assert.equal(said("fibre cut by a digger"), "fibre cut by a digger")
+  })
+})
+
+test("[U7] drift, proposals, paths and states are said in Portuguese, with what is named untouched and figures as there", () => {
+  inPt(() => {
+    assert.equal(
+      said("r1 e1 sends 4.1 Gbit/s, r2 e1 receives 900 Mbit/s"),
+      "r1 e1 envia 4,1 Gbit/s, r2 e1 recebe 900 Mbit/s",
+    )
+    assert.equal(
+      said(
+        "the devices say r1 e1 - r3 e2, but declared is r1 e1 - r2 e1; a stronger proposal wants one of these ports",
+      ),
+      "os dispositivos dizem r1 e1 - r3 e2, mas o declarado é r1 e1 - r2 e1; uma proposta mais forte quer uma destas portas",
+    )
+    assert.equal(said("its ports run at 1 Gbit/s and 2.5 Gbit/s"), "suas portas operam a 1 Gbit/s e 2,5 Gbit/s")
+    assert.equal(
+      said("r1 hears r2 by LLDP on ether1, which names its port sfp 1"),
+      "r1 ouve r2 por LLDP em ether1, que chama sua porta de sfp 1",
+    )
+    assert.equal(said("icmp: no answer, and never was one"), "icmp: nenhuma resposta, e nunca houve")
+    assert.equal(said("BGP peer 10.0.0.1 is idle"), "o par BGP 10.0.0.1 está em idle")
+    assert.equal(
+      said("2 ways between a and b share no link, but all of them share a router"),
+      "2 caminhos entre a e b não têm enlace em comum, mas todos passam por um mesmo roteador",
+    )
   })
 })
 

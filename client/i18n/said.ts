@@ -5,6 +5,7 @@
 import { language } from "#client/i18n/translate.ts"
 import type { Language } from "#client/i18n/translate.ts"
 import { ptAssumed, ptCauses, ptIncidentLines, ptJudgement } from "#client/i18n/pt-phrases.ts"
+import { ptTopologyPhrases } from "#client/i18n/pt-topology-phrases.ts"
 import { ptRuleNames, ptRuleSummaries } from "#client/i18n/pt-rule-pack.ts"
 import { ENGLISH, PHRASES, readPhrase, sayIn } from "#protocol/phrase.ts"
 import type { Phrase, PhraseCode, Tongue } from "#protocol/phrase.ts"
@@ -15,6 +16,7 @@ const PORTUGUESE: Tongue = {
     ...ptIncidentLines,
     ...ptJudgement,
     ...ptAssumed,
+    ...ptTopologyPhrases,
     ...ptRuleNames,
     ...ptRuleSummaries,
   },

@@ -6,7 +6,9 @@ import { hurdleOf } from "#client/state/proposals-list.ts"
 import type { Proposal } from "#client/state/proposals-list.ts"
 import { go } from "#client/state/route.ts"
 import { formatAge, roleName } from "#client/ui/format.ts"
+import { Said } from "#client/ui/said.tsx"
 import { ConfidenceBar } from "#client/ui/topology/confidence-bar.tsx"
+import { Fragment } from "preact"
 import { useEffect, useRef } from "preact/hooks"
 
 const STEP: Readonly<Record<string, number>> = { ArrowDown: 1, j: 1, ArrowUp: -1, k: -1, PageDown: 10, PageUp: -10 }
@@ -94,7 +96,12 @@ const Row = (props: { proposal: Proposal; index: number; at: boolean; open: bool
         )}
         <span class="proposal-detail quiet">
           {decided === null ? (
-            <span lang="en">{reasonOf(proposal)}</span>
+            reasonsOf(proposal).map((text, at) => (
+              <Fragment key={at}>
+                {at > 0 && " · "}
+                <Said text={text} />
+              </Fragment>
+            ))
           ) : (
             <>
               <span class={state === "accepted" ? "word-accepted" : "word-rejected"}>{t(`proposals.${state}`)}</span>{" "}
@@ -123,11 +130,10 @@ const End = ({ end }: { end: { readonly deviceName: string; readonly interface: 
   </span>
 )
 
-const reasonOf = (proposal: Proposal): string =>
+const reasonsOf = (proposal: Proposal): readonly string[] =>
   proposal.kind === "role"
-    ? proposal.row.because
+    ? [proposal.row.because]
     : proposal.row.evidence
         .toSorted((a, b) => b.weight - a.weight)
         .slice(0, 2)
         .map(({ text }) => text)
-        .join(" · ")

@@ -9,6 +9,7 @@ import type { Proposal } from "#client/state/proposals-list.ts"
 import { go } from "#client/state/route.ts"
 import { formatAge, formatBps, formatMoment, roleName } from "#client/ui/format.ts"
 import { CloseIcon } from "#client/ui/icons.tsx"
+import { Said } from "#client/ui/said.tsx"
 import { ConfidenceBar } from "#client/ui/topology/confidence-bar.tsx"
 import { OverMap } from "#client/ui/whatif/over-map.tsx"
 import { paintProposed } from "#client/ui/whatif/paint.ts"
@@ -153,8 +154,8 @@ const LinkBody = ({ row }: { row: LinkProposal }) => (
     {row.against !== null && (
       <section class="block">
         <h3>{t("proposals.against")}</h3>
-        <p class="proposal-against" lang="en">
-          {row.against}
+        <p class="proposal-against">
+          <Said text={row.against} lead />
         </p>
       </section>
     )}
@@ -170,8 +171,8 @@ const Evidence = ({ row: { evidence } }: { row: LinkProposal }) => (
       {evidence.map(({ kind, text, weight }, at) => (
         <li key={at}>
           <span class="chip">{kind}</span>
-          <span lang="en" class="grow">
-            {text}
+          <span class="grow">
+            <Said text={text} />
           </span>
           <meter min={0} max={1} value={weight} aria-label={t("proposals.weight", { weight: weight.toFixed(2) })} />
         </li>
@@ -183,7 +184,9 @@ const Evidence = ({ row: { evidence } }: { row: LinkProposal }) => (
 const RoleBody = ({ row }: { row: RoleProposal }) => (
   <section class="block">
     <h3>{t("proposals.because")}</h3>
-    <p lang="en">{row.because}</p>
+    <p>
+      <Said text={row.because} lead />
+    </p>
     <p class="proposal-speed">
       {t("proposals.declared")}: <b>{row.declared.length === 0 ? "—" : row.declared.map(roleName).join(", ")}</b>
     </p>

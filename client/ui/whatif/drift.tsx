@@ -5,6 +5,7 @@ import { call } from "#client/state/api.ts"
 import { formatRoute, go } from "#client/state/route.ts"
 import { useAsk } from "#client/ui/ask.ts"
 import { formatNumber, formatPercent } from "#client/ui/format.ts"
+import { Said } from "#client/ui/said.tsx"
 import { Loaded } from "#client/ui/table.tsx"
 import { Assumed } from "#client/ui/whatif/assumed.tsx"
 import { ConfidenceBar } from "#client/ui/topology/confidence-bar.tsx"
@@ -90,10 +91,14 @@ const Item = ({ item }: { item: Drift["items"][number] }) => {
         <span class="grow" />
         <ConfidenceBar confidence={item.confidence} />
       </div>
-      <p lang="en">{item.text}</p>
-      <ul class="drift-evidence" lang="en">
+      <p>
+        <Said text={item.text} lead />
+      </p>
+      <ul class="drift-evidence">
         {item.evidence.map((one, at) => (
-          <li key={at}>{one}</li>
+          <li key={at}>
+            <Said text={one} lead />
+          </li>
         ))}
       </ul>
       <p class="drift-acts">
