@@ -277,7 +277,7 @@ describe("journal", { skip: NO_POSTGRES }, () => {
     assert.equal(await Effect.runPromise(loadSnapshotAt(it.db, tenant, 181)), null)
   })
 
-  test("[W10] while they are small there is a checkpoint a minute for an hour, then as of large ones", async (t) => {
+  test("[W10] while they are small every one of the last hour may be a checkpoint, then as of large ones", async (t) => {
     const tenant = await it.newTenant()
     const { journal } = await openFor(t, tenant)
     const snapshots = openSnapshots(it.db, tenant, journal.lease, 10)
@@ -285,15 +285,18 @@ describe("journal", { skip: NO_POSTGRES }, () => {
     await journal.append(ticks(1, 1))
     await journal.append(ticks(2, last - 1))
     await journal.prune(2, 3)
-    for (let i = 1; i <= last; i++)
-      await snapshots.save(i, i * half, Buffer.from(i > 840 ? "larger than ten" : `${i}`), HASH)
+    // Two a minute; from minute 400 on four times as large as small ones may be, from 420 on larger.
+    const stateOf = (i: number): Buffer => Buffer.alloc(i > 840 ? 41 : i >= 800 ? 40 : 10)
+    for (let i = 1; i <= last; i++) await snapshots.save(i, i * half, stateOf(i), HASH)
     const at = async (minute: number) => (await Effect.runPromise(loadCheckpoint(it.db, tenant, minute * 60_000)))?.seq
     const minutes = (...asked: number[]) => Promise.all(asked.map(at))
-    // Two snapshots a minute; from minute 420 on they are large.
-    assert.deepEqual(await minutes(100.5, 101, 101.5, 419.5, 420, 429.5, 431), [200, 202, 202, 838, 840, 840, 860])
+    assert.deepEqual(
+      await minutes(100.5, 101, 101.5, 399.5, 400.5, 401.5, 420, 429.5, 431),
+      [201, 202, 203, 799, 800, 802, 840, 840, 860],
+    )
     await snapshots.forgetBefore(0)
     // An hour before the end (450) is 390, six hours are 90.
-    assert.deepEqual(await minutes(391, 400.5, 389, 381, 101, 99, 89, 61), [782, 800, 760, 760, 200, 180, 120, 120])
+    assert.deepEqual(await minutes(391.5, 400.5, 389, 381, 101, 99, 89, 61), [783, 800, 760, 760, 200, 180, 120, 120])
   })
 
   test("[W11] a snapshot is not saved beside a journal that ends before it: what is spooled may still go with this machine", async (t) => {

@@ -1,22 +1,19 @@
 /**
  * The tenant's snapshots: the newest and the one before it (should the newest be unreadable, the journal is kept back to
- * the older one), and checkpoints that a replay can start from: of the last hour one a minute while they are small, then one in
- * ten minutes, of before the last six hours one an hour. Beside each, the hash of the live
- * twin at that input, which is kept when the snapshot itself goes. A writer that was fenced off writes nothing.
+ * the older one), and checkpoints that a replay can start from: of the last hour as many as fit into so many bytes, then one
+ * in ten minutes, of before the last six hours one an hour. Beside each, the hash of the live twin at that input, which is
+ * kept when the snapshot itself goes. A writer that was fenced off writes nothing.
  */
 import * as Effect from "effect/Effect"
 import type { TenantId } from "#protocol/id.ts"
 import type { DbError, DbShape } from "#engine/storage/db.ts"
 import { Fenced, type Lease } from "#engine/storage/lease.ts"
+import { checkpointEveryMs, FINE_CHECKPOINT_MS } from "#engine/tenant/checkpoint-pace.ts"
 import type { SnapshotPort, StoredSnapshot } from "#engine/tenant/ports.ts"
 import { twinBuild } from "#engine/tenant/twin-build.ts"
 
 const KEEP = 2
-/** The first snapshot of each is a checkpoint: a replay folds half of it on average before its first frame. */
-const FINE_CHECKPOINT_MS = 600_000
-/** While a snapshot has no more bytes than this, there is one a minute for the last hour: at most 120 MB. */
-const SMALL_SNAPSHOT_BYTES = 2 << 20
-const SMALL_CHECKPOINT_MS = 60_000
+/** Checkpoints of the last hour lie as near as they may (checkpoint-pace.ts); then the first of each FINE_CHECKPOINT_MS stays. */
 const SMALL_THINNED_AFTER_MS = 3_600_000
 /** Of older ones, the first of each hour stays: what is looked at later may take a little longer. */
 export const CHECKPOINT_EVERY_MS = 3_600_000
@@ -36,7 +33,7 @@ export const openSnapshots = (
   db: DbShape,
   tenant: TenantId,
   lease: Lease,
-  smallBytes: number = SMALL_SNAPSHOT_BYTES,
+  smallBytes?: number,
   build: string = twinBuild(),
 ): SnapshotStore => ({
   load: () => Effect.runPromise(db.tenant(tenant)((tx) => tx.query<SnapshotRow>(LOAD, [tenant]))).then(newest),
@@ -50,7 +47,7 @@ export const openSnapshots = (
           atMs,
           blob,
           stateHash,
-          slotOf(atMs, blob.length <= smallBytes),
+          slotOf(atMs, checkpointEveryMs(blob.length, smallBytes)),
           build,
         ])
         if (rows[0]?.epoch !== lease.epoch) throw new Fenced({ ours: lease.epoch, theirs: rows[0]?.epoch ?? null })
@@ -82,10 +79,7 @@ export const openSnapshots = (
 })
 
 /** Of a slot, which begins here, the first snapshot is a checkpoint. */
-const slotOf = (atMs: number, isSmall: boolean): number => {
-  const everyMs = isSmall ? SMALL_CHECKPOINT_MS : FINE_CHECKPOINT_MS
-  return Math.floor(atMs / everyMs) * everyMs
-}
+const slotOf = (atMs: number, everyMs: number): number => Math.floor(atMs / everyMs) * everyMs
 
 /**
  * The newest snapshot at or before a time. Null = begin with nothing: the journal still has the first input. Else the
