@@ -188,6 +188,7 @@ export class Live {
       return false
     }
     this.#write(batch)
+    this.#snapshots.applied()
     if (result.topologyChanged) this.#epoch++
     for (const { seq, input } of batch) if (isChange(input)) this.#changed(input, seq)
     if (hasNews(result)) this.#told.tell({ epoch: this.#epoch, ...result })
