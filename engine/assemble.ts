@@ -10,7 +10,7 @@ import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import { openAudit, type Audit } from "#engine/audit/audit.ts"
 import type { ApiDeps } from "#engine/api/deps.ts"
-import { makeAddressBook, type AddressBook } from "#engine/address-book.ts"
+import { makeAddressBook } from "#engine/address-book.ts"
 import { storedIdempotency } from "#engine/api/idempotency-store.ts"
 import type { Importer, Twins } from "#engine/api/ports.ts"
 import { makeLocalAdmin, type EngineStatus } from "#engine/api/local-admin.ts"
@@ -30,6 +30,7 @@ import { listen } from "#engine/listeners.ts"
 import type { Log } from "#engine/log.ts"
 import { processMetrics } from "#engine/metrics/process.ts"
 import { makeMetrics, type MetricsRegistry } from "#engine/metrics/registry.ts"
+import { keepPin } from "#engine/keep-pin.ts"
 import { keysWithin } from "#engine/programs/keys.ts"
 import { makeReveal, type SubscriberReveal } from "#engine/privacy/reveal.ts"
 import { storedPrivacy } from "#engine/privacy/settings.ts"
@@ -43,13 +44,13 @@ import { tellBreaches } from "#engine/quota/tell-breaches.ts"
 import { usersWithin } from "#engine/quota/users-within.ts"
 import { makeReplays, type Replays } from "#engine/replay/replays.ts"
 import { makeJudging, type Judging } from "#engine/rules/judging.ts"
+import { tellSelves } from "#engine/self/tell-selves.ts"
 import { auditRls } from "#engine/storage/audit-rls.ts"
 import { openHistoryThread } from "#engine/storage/history-thread.ts"
 import { openDb, type DbShape } from "#engine/storage/db.ts"
 import { openDatabase } from "#engine/storage/launcher.ts"
 import { migrate } from "#engine/storage/migrate.ts"
 import { keepPartitions } from "#engine/storage/partitions-keeper.ts"
-import { storePin } from "#engine/storage/pins.ts"
 import { createTenant, listTenants, type NewTenant, type TenantRecord } from "#engine/storage/tenants.ts"
 import { createUser, hasUsers } from "#engine/storage/users.ts"
 import { openVault, type Vault } from "#engine/storage/vault.ts"
@@ -71,7 +72,7 @@ import { makeTenancy } from "#engine/tenancy/tenancy.ts"
 import { makeReasoning, type Reasoning } from "#engine/topology/reasoning.ts"
 import { makeTenants } from "#engine/tenant/registry.ts"
 import type { TenantInfo } from "#engine/tenant/live-twin.ts"
-import type { DeviceId, TenantId } from "#protocol/id.ts"
+import type { TenantId } from "#protocol/id.ts"
 
 /** The catalogue audit found a table that another tenant could read. The engine does not start over a hole. */
 export class IsolationBroken extends Data.TaggedError("IsolationBroken")<{ readonly message: string }> {}
@@ -240,7 +241,10 @@ export const assemble = (options: AssembleOptions) =>
       })
     // Before anything is served: whoever sees a healthy engine can sign in to it.
     const newPassword = yield* firstUser(options, db, ensureTenant)
-    if (tls !== null) tellExpiry(tls, yield* platformTwin(db, twins), Date.now)
+    const platform = yield* platformTwin(db, twins)
+    if (tls !== null) tellExpiry(tls, platform, Date.now)
+    const { dataDir } = config
+    yield* tellSelves({ tenants: () => running.values(), platform, dataDir, viewersDropped: stream.dropped })
     const importer = makeImporter(running)
     quotaMetrics(metrics, quotas, () => [...running.values()])
     const tenancy = yield* makeTenancy({
@@ -305,17 +309,6 @@ export const assemble = (options: AssembleOptions) =>
     }
     return engine
   })
-
-/** Best effort: a pin that could not be kept is seen again at the next session. */
-const keepPin = (db: DbShape, book: AddressBook, log: Log, device: DeviceId, fingerprint: string): void => {
-  const entry = book.byDevice(device)
-  if (entry === null) return
-  Effect.runFork(
-    storePin(db, entry.tenant, device, fingerprint).pipe(
-      Effect.catch((error) => Effect.sync(() => log.warn("a certificate pin was not kept", { cause: error }))),
-    ),
-  )
-}
 
 type Running = ReadonlyMap<TenantId, TenantServices>
 type Step = (what: string) => void

@@ -49,7 +49,7 @@ import {
   type Imported,
   type ImportRefused,
 } from "#engine/storage/inventory.ts"
-import { openJournal, type Journal } from "#engine/storage/journal.ts"
+import { openJournal, type Journal, type JournalStatus } from "#engine/storage/journal.ts"
 import { openSnapshots, type SnapshotStore } from "#engine/storage/snapshots.ts"
 import { makeTargetOpener } from "#engine/storage/targets.ts"
 import type { MasterKeyUnusable, TenantKey, Vault, VaultRefused } from "#engine/storage/vault.ts"
@@ -70,6 +70,8 @@ export interface TenantServices {
   readonly history: () => History | null
   readonly fleetStats: FleetStats
   readonly stats: () => TenantRuntimeStats | null
+  /** Null while the runtime is being rebuilt. */
+  readonly journalStatus: () => JournalStatus | null
   /** Values journaled by polls since the start. */
   readonly samples: () => number
   /** What the quotas held back or left out of what its devices said. */
@@ -184,6 +186,7 @@ export const openTenant = (
       history: () => now.history,
       fleetStats,
       stats: () => tenants.runtime(tenant.id)?.stats() ?? null,
+      journalStatus: () => now.journal?.status() ?? null,
       samples: () => now.samples,
       ingest: gate.stats,
       probePlans: () => probed.plans,

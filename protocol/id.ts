@@ -40,7 +40,15 @@ export const discoveryKey = (by: DiscoveryKind, localIfName: string, nth = 1): E
   `${by}:${localIfName}${nth === 1 ? "" : `#${nth}`}` as EntityKey
 export const entityKey = (text: string): EntityKey => text as EntityKey
 
-export type EntityKind = "device" | "interface" | "ospf.neighbor" | "bgp.peer" | "lldp.neighbor" | "discovery.neighbor"
+export type EntityKind =
+  | "device"
+  | "interface"
+  | "ospf.neighbor"
+  | "bgp.peer"
+  | "lldp.neighbor"
+  | "discovery.neighbor"
+  /** The engine itself (twin/self/): of no device in the inventory. */
+  | "engine"
 
 /** The kind of a key, or null for a prefix that this version does not know. */
 export const entityKind = (key: EntityKey): EntityKind | null => {
@@ -49,6 +57,7 @@ export const entityKind = (key: EntityKey): EntityKind | null => {
   if (key.startsWith("ospf:")) return "ospf.neighbor"
   if (key.startsWith("bgp:")) return "bgp.peer"
   if (key.startsWith("lldp:")) return "lldp.neighbor"
+  if (key.startsWith("engine:")) return "engine"
   return discoveryKind(key) === null ? null : "discovery.neighbor"
 }
 

@@ -21,6 +21,7 @@ export const RULE_ENTITY_TYPES = [
   "bgp.peer",
   "lldp.neighbor",
   "discovery.neighbor",
+  "engine",
 ] as const satisfies readonly EntityKind[]
 
 export const OPERATORS = [">", ">=", "<", "<=", "==", "!="] as const

@@ -8,7 +8,7 @@ import type { EventView } from "#protocol/view.ts"
 import type { CellBank, CellOutput, Cells } from "#twin/cells.ts"
 import { applyColumnDelta, makeColumns } from "#twin/columns.ts"
 import type { Columns } from "#twin/columns.ts"
-import type { AckInput, IncidentInput, Input, RulesInput, Sequenced, TopologyInput } from "#twin/input.ts"
+import type { AckInput, DeviceInput, IncidentInput, Input, RulesInput, Sequenced, TopologyInput } from "#twin/input.ts"
 import { act, dueOf, evaluate, hear, newDesk, reshaped } from "#twin/incident/desk.ts"
 import type { Desk } from "#twin/incident/desk.ts"
 import type { Incident } from "#twin/incident/state.ts"
@@ -21,6 +21,7 @@ import { STEP_ENTITIES } from "#twin/judge/walk.ts"
 import { newLink } from "#twin/link.ts"
 import type { EndFact, LinkFact } from "#twin/link.ts"
 import { newRouter } from "#twin/router.ts"
+import { ENGINE_DEVICE, hearSelf, type SelfNews, type SelfState } from "#twin/self/self.ts"
 import type { NodeFact } from "#twin/router.ts"
 import type { ColumnDelta, Happening } from "#twin/step.ts"
 import { makeTimers } from "#twin/timers.ts"
@@ -55,6 +56,8 @@ export interface World {
   judging: Judging
   /** Where incidents are made, and what it remembers. */
   readonly desk: Desk
+  /** The engine's own condition; null = it has not been judged yet. */
+  self: SelfState | null
   /** Who has lost its second way. */
   redundancy: RedundancyWatch
   /** Past the routers that do not know of a change of `judging` yet; null = all do. */
@@ -103,6 +106,7 @@ export const worldOf = (topology: Topology): World => ({
   recent: [],
   unknownDevice: 0,
   judging: makeJudging(NO_JUDGING_INPUTS),
+  self: null,
   walk: null,
   stepEntities: STEP_ENTITIES,
   desk: newDesk(),
@@ -134,6 +138,7 @@ export const runRound = (world: World, cells: Cells, inputs: readonly Sequenced[
     if (pausedMs > PAUSE_MS) world.unseenMs += pausedMs
     world.seq = seq
     applyInput(round, input)
+    judgeSelf(round, { kind: "time" })
     tellJudges(round, false)
     tellRedundancy(round)
     convene(round)
@@ -212,6 +217,7 @@ const applyInput = (round: Round, input: Input): void => {
     case "trap":
     case "syslog": {
       const { world, cells } = round
+      if (input.device === ENGINE_DEVICE) return judgeSelf(round, selfNews(input))
       const slot = world.topology.deviceSlot.get(input.device)
       if (slot === undefined) {
         world.unknownDevice++
@@ -432,19 +438,30 @@ const tellRedundancy = (round: Round): void => {
   settle(round)
 }
 
+/** The engine's own condition has no cell: it is judged here, and nobody but the list of alerts hears of it. */
+const judgeSelf = (round: Round, news: SelfNews): void => {
+  const { world } = round
+  const heard = hearSelf(world.self, world.judging, world.atMs, news)
+  if (heard === null) return
+  world.self = heard.self
+  for (const event of heard.events) takeEvent(round, event)
+}
+const selfNews = (input: DeviceInput): SelfNews => (input.kind === "poll" ? { kind: "poll", poll: input } : { kind: "time" })
+
 const applyAck = (round: Round, { device, rule, entity, by, untilMs }: AckInput): void => {
   const { world, cells } = round
   const { atMs } = world
+  const command =
+    untilMs === null
+      ? ({ kind: "unack", atMs, rule, entity } as const)
+      : ({ kind: "ack", atMs, rule, entity, by, untilMs } as const)
+  if (device === ENGINE_DEVICE) return judgeSelf(round, { kind: "command", command })
   const slot = world.topology.deviceSlot.get(device)
   if (slot === undefined) {
     world.unknownDevice++
     return
   }
   round.told.touched.add(device)
-  const command =
-    untilMs === null
-      ? ({ kind: "unack", atMs, rule, entity } as const)
-      : ({ kind: "ack", atMs, rule, entity, by, untilMs } as const)
   cells.routers.tell(slot, { kind: "command", atMs, command, judge: judgeOf(world, slot) })
   settle(round)
 }

@@ -20,6 +20,7 @@ import type { LinkState } from "#twin/link.ts"
 import { worldOf } from "#twin/round.ts"
 import type { World } from "#twin/round.ts"
 import type { RouterState } from "#twin/router.ts"
+import type { SelfState } from "#twin/self/self.ts"
 import type { TenantState } from "#twin/tenant.ts"
 import { buildTopology } from "#twin/topology.ts"
 import { DEVICE_LAYOUT, relaidTable } from "#twin/values.ts"
@@ -49,6 +50,8 @@ export interface TwinSnapshot {
   readonly judging?: JudgingInputs
   /** Absent in snapshots of before there were walks. */
   readonly walk?: Walk | null
+  /** Absent in snapshots of before the engine was judged. */
+  readonly self?: SelfState | null
   /** Absent in snapshots of before there were incidents. */
   readonly desk?: StoredDesk
   /** Absent in snapshots of before somebody watched for lost second ways. */
@@ -81,6 +84,7 @@ export const glancedTwin = (world: World, cells: Cells): TwinSnapshot => ({
   unknownDevice: world.unknownDevice,
   judging: judgingInputs(world.judging),
   walk: world.walk,
+  self: world.self,
   desk: storedDesk(world.desk),
   redundancy: storedWatch(world.redundancy),
 })
@@ -111,6 +115,7 @@ export const restoreTwin = (stored: unknown): { readonly world: World; readonly 
   world.unknownDevice = snapshot.unknownDevice
   world.judging = makeJudging(withKnownRules(snapshot.judging ?? NO_JUDGING_INPUTS))
   world.walk = snapshot.walk ?? null
+  world.self = snapshot.self ?? null
   if (snapshot.desk !== undefined) Object.assign(world.desk, restoredDesk(snapshot.desk, topology))
   // A twin of before is asked as soon as it goes on: what it has lost was never told.
   if (snapshot.redundancy === undefined) world.redundancy.changedMs = snapshot.atMs

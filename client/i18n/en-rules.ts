@@ -130,6 +130,7 @@ export const enRules: Readonly<Record<keyof typeof ptRules, string>> = {
   "entityKind.bgp.peer": "BGP peer",
   "entityKind.lldp.neighbor": "LLDP neighbour",
   "entityKind.discovery.neighbor": "discovered neighbour",
+  "entityKind.engine": "the engine itself",
   "scopeField.by_site_ids": "Site",
   "scopeField.by_device_ids": "Device",
   "scopeField.by_roles": "Role",

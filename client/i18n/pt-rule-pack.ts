@@ -68,6 +68,19 @@ export const ptRuleNames: Readonly<Record<keyof typeof ruleNames, string>> = {
   "rule.wireless-signal-low.name": "Sinal de rádio fraco",
   "rule.wireless-signal-lost.name": "Sinal de rádio caiu",
   "rule.wireless-ccq-low.name": "Qualidade do rádio baixa",
+  "rule.engine-polls-late.name": "Coletas começam atrasadas",
+  "rule.engine-database-away.name": "Banco de dados ausente",
+  "rule.engine-spool-filling.name": "Fila em disco enche",
+  "rule.engine-journal-lag.name": "Diário atrasado",
+  "rule.engine-inputs-refused.name": "Entradas recusadas",
+  "rule.engine-quota-dropped.name": "Cotas deixam medições de fora",
+  "rule.engine-history-behind.name": "Histórico atrasado",
+  "rule.engine-history-dropped.name": "Amostras perdidas",
+  "rule.engine-device-quarantined.name": "Dispositivo posto de lado",
+  "rule.engine-loop-late.name": "Motor ocupado demais",
+  "rule.engine-memory-high.name": "Memória do motor quase esgotada",
+  "rule.engine-disk-low.name": "Disco do motor quase cheio",
+  "rule.engine-viewers-dropped.name": "Telas foram desconectadas",
 }
 
 export const ptRuleSummaries: Readonly<Record<keyof typeof ruleSummaries, string>> = {
@@ -137,4 +150,18 @@ export const ptRuleSummaries: Readonly<Record<keyof typeof ruleSummaries, string
   "rule.wireless-signal-low.summary": "O rádio {entity} de {device} ouve {value} dBm",
   "rule.wireless-signal-lost.summary": "O rádio {entity} de {device} perdeu 10 dB em dez minutos",
   "rule.wireless-ccq-low.summary": "O rádio {entity} de {device} tem qualidade de conexão de {value} %",
+  "rule.engine-polls-late.summary": "As coletas mais lentas do motor começam até {value} ms atrasadas",
+  "rule.engine-database-away.summary": "O banco de dados não aceita o diário: ele vai para o disco local",
+  "rule.engine-spool-filling.summary": "A fila local do diário está {value} % cheia",
+  "rule.engine-journal-lag.summary": "Entradas esperam há {value} s para ficar gravadas",
+  "rule.engine-inputs-refused.summary":
+    "A caixa de entrada do gêmeo estava cheia: entradas foram recusadas ou substituídas",
+  "rule.engine-quota-dropped.summary": "As cotas do locatário deixam amostras ou mensagens de fora",
+  "rule.engine-history-behind.summary": "Os gráficos estão atrasados em {value} entradas que só o diário tem",
+  "rule.engine-history-dropped.summary": "Amostras foram abandonadas: os gráficos têm uma lacuna",
+  "rule.engine-device-quarantined.summary": "{value} dispositivos estão de lado: o que dizem derruba seu ator",
+  "rule.engine-loop-late.summary": "O laço de eventos do motor corre {value} ms atrasado",
+  "rule.engine-memory-high.summary": "O heap do motor está {value} % cheio",
+  "rule.engine-disk-low.summary": "{value} % do disco com o diretório de dados está livre",
+  "rule.engine-viewers-dropped.summary": "Fluxos de telas que não acompanharam foram encerrados",
 }

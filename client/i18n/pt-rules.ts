@@ -128,6 +128,7 @@ export const ptRules = {
   "entityKind.bgp.peer": "par BGP",
   "entityKind.lldp.neighbor": "vizinho LLDP",
   "entityKind.discovery.neighbor": "vizinho descoberto",
+  "entityKind.engine": "o próprio motor",
   "scopeField.by_site_ids": "Local",
   "scopeField.by_device_ids": "Dispositivo",
   "scopeField.by_roles": "Função",

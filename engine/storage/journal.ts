@@ -60,9 +60,12 @@ export interface JournalLimits {
   readonly compressMin?: number
 }
 
+/** Largest spool file of a tenant. */
+export const SPOOL_BYTES_MAX = 1 << 30
+
 const LIMITS: JournalLimits = {
   commitMs: 2_000,
-  spoolBytes: 1 << 30,
+  spoolBytes: SPOOL_BYTES_MAX,
   queuedAppends: 1_024,
   queuedBytes: 64 << 20,
   groupRows: 256,

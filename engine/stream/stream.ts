@@ -57,6 +57,8 @@ export interface Stream {
   /** Ends a tenant's streams, when its twin is closed for good. */
   readonly detach: (twin: LiveTwin) => void
   readonly sessions: () => number
+  /** Streams ended because their viewer did not drain or was silent, since the start. */
+  readonly dropped: () => number
 }
 
 /** Everything ends with the scope. */
@@ -221,6 +223,7 @@ const startStream = (options: StreamOptions): Stream & { readonly stop: () => vo
       for (const hub of ofTwin?.values() ?? []) hub.close()
     },
     sessions: () => open.size,
+    dropped: () => stats.closed.value({ reason: "slow" }) + stats.closed.value({ reason: "silent" }),
     end: () => {
       stopped = true
       for (const one of open) one.session.end()

@@ -20,18 +20,23 @@ import { alertsOf } from "#twin/judge/alert-table.ts"
 import type { RouterJudgement } from "#twin/judge/judged.ts"
 import { judgeOf } from "#twin/judge/rejudge.ts"
 import type { World } from "#twin/round.ts"
+import { ENGINE_DEVICE, ENGINE_FACTS, selfPlan, type SelfState } from "#twin/self/self.ts"
 
 /** Most severe and newest first. */
 export const alertViews = (world: World, cells: Cells): readonly AlertView[] => {
   const { alerts } = cells.tenant.state(0)
   const rules = new Map(world.judging.rules.map((rule) => [rule.id, rule]))
-  return world.topology.inventory.devices
-    .flatMap((device, slot) => {
-      const rows = alertsOf(alerts, slot)
-      const judgement = rows.length === 0 ? null : cells.routers.state(slot).judgement
-      return judgement === null ? [] : rows.map((row) => viewOf(world, slot, device, judgement, row, rules))
-    })
-    .sort(worstAndNewestFirst)
+  const ofDevices = world.topology.inventory.devices.flatMap((device, slot) => {
+    const rows = alertsOf(alerts, slot)
+    const judgement = rows.length === 0 ? null : cells.routers.state(slot).judgement
+    if (judgement === null) return []
+    return rows.map((row) => viewOf(device, judgement, row, alertIn(world, slot, judgement, row), rules))
+  })
+  const { self } = world
+  const ofEngine = (self?.rows ?? []).map((row) =>
+    viewOf(ENGINE, self as SelfState, row, alertOfSelf(self, row), rules),
+  )
+  return [...ofDevices, ...ofEngine].sort(worstAndNewestFirst)
 }
 
 const worstAndNewestFirst = (a: AlertView, b: AlertView): number =>
@@ -39,12 +44,13 @@ const worstAndNewestFirst = (a: AlertView, b: AlertView): number =>
   b.sinceMs - a.sinceMs ||
   (a.id < b.id ? -1 : a.id > b.id ? 1 : 0)
 
+const ENGINE = { id: ENGINE_DEVICE, name: ENGINE_FACTS.name, site: "" } as const
+
 const viewOf = (
-  world: World,
-  slot: number,
-  device: Device,
-  judgement: RouterJudgement,
+  device: Pick<Device, "id" | "name"> & { readonly site: string },
+  judgement: Pick<RouterJudgement, "receipts">,
   row: AlertRow,
+  alert: Alert | null,
   rules: ReadonlyMap<string, Rule>,
 ): AlertView => {
   const rule = rules.get(row.rule)
@@ -62,7 +68,7 @@ const viewOf = (
     severity,
     sinceMs,
     firedMs,
-    knownMs: alertIn(world, slot, judgement, row)?.knownMs ?? sinceMs,
+    knownMs: alert?.knownMs ?? sinceMs,
     flapping,
     ack,
     heldBack,
@@ -71,8 +77,10 @@ const viewOf = (
   }
 }
 
-const receiptIn = ({ receipts }: RouterJudgement, { rule, entity }: Pick<AlertRow, "rule" | "entity">) =>
-  receipts.findLast((receipt) => receipt.rule.id === rule && receipt.entity === entity)
+const receiptIn = (
+  { receipts }: Pick<RouterJudgement, "receipts">,
+  { rule, entity }: Pick<AlertRow, "rule" | "entity">,
+) => receipts.findLast((receipt) => receipt.rule.id === rule && receipt.entity === entity)
 
 const alertIn = (
   world: World,
@@ -87,10 +95,21 @@ const alertIn = (
   return device.entities[index]?.alerts[position] ?? null
 }
 
+const alertOfSelf = (
+  self: SelfState | null,
+  { rule, entity }: { readonly rule: string; readonly entity: string },
+): Alert | null => {
+  if (self === null) return null
+  const index = self.device.keys.indexOf(entity as EntityKey)
+  const { rules } = selfPlan(self.rules).plan.kinds.engine
+  return self.device.entities[index]?.alerts[rules.findIndex((compiled) => compiled.rule.id === rule)] ?? null
+}
+
 const slotOf = (world: World, device: string): number | undefined => world.topology.deviceSlot.get(deviceId(device))
 
 /** Null = quiet, or there is no such thing. */
 export const findAlert = (world: World, cells: Cells, name: AlertName): Alert | null => {
+  if (name.device === ENGINE_DEVICE) return alertOfSelf(world.self, name)
   const slot = slotOf(world, name.device)
   const judgement = slot === undefined ? null : cells.routers.state(slot).judgement
   return slot === undefined || judgement === null ? null : alertIn(world, slot, judgement, name)
@@ -98,6 +117,7 @@ export const findAlert = (world: World, cells: Cells, name: AlertName): Alert | 
 
 /** Null = the device is unknown. */
 export const explainAlert = (world: World, cells: Cells, { device, rule, entity }: AlertName): Explained | null => {
+  if (device === ENGINE_DEVICE) return explainSelf(world, rule, entity)
   const slot = slotOf(world, device)
   if (slot === undefined) return null
   const judge = judgeOf(world, slot)
@@ -108,10 +128,17 @@ export const explainAlert = (world: World, cells: Cells, { device, rule, entity 
   return explain(judge.plan, judgement.device, world.judging.rules, rule, entity)
 }
 
+const explainSelf = ({ self, judging }: World, rule: string, entity: string): Explained => {
+  if (self === null)
+    return { found: false, reason: "the engine is not judged: it has said nothing, or there are no rules" }
+  return explain(selfPlan(self.rules).plan, self.device, judging.rules, rule, entity)
+}
+
 /** Of the decision that brought an alert to where it is; null = it is ok, or has more than 64 newer ones beside it. */
 export const receiptOfAlert = (world: World, cells: Cells, name: AlertName): Receipt | null => {
   const slot = slotOf(world, name.device)
-  const judgement = slot === undefined ? null : cells.routers.state(slot).judgement
+  const judgement =
+    name.device === ENGINE_DEVICE ? world.self : slot === undefined ? null : cells.routers.state(slot).judgement
   const receipt = judgement === null ? undefined : receiptIn(judgement, { ...name, entity: name.entity as EntityKey })
   return receipt === undefined ? null : sealed(receipt)
 }

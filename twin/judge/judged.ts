@@ -202,7 +202,7 @@ const sameKeys = (before: AdjacencyTable, after: AdjacencyTable): boolean =>
   before === after || (before.length === after.length && after.every(({ key }, row) => key === before[row]?.key))
 
 /** Those of alerts that are still to be seen; a new verdict's in place of the old one's. */
-const receiptsAfter = (
+export const receiptsAfter = (
   before: readonly OpenReceipt[],
   verdicts: readonly Verdict[],
   rows: readonly AlertRow[],

@@ -11,11 +11,18 @@ import { BadQuery, NotFound, Refused } from "#engine/api/problems.ts"
 import { Caller } from "#engine/api/signed-in.ts"
 import { alertPage, countAlerts } from "#engine/rules/alert-list.ts"
 import type { Judgement } from "#engine/tenant/live-twin.ts"
+import { ENGINE_DEVICE } from "#twin/self/self.ts"
 import { alertNameOf, type AlertName, type AlertView } from "#protocol/alert.ts"
 
 /** Of an acknowledgement that names no time. */
 const ACK_MINUTES = 240
 const MINUTE_MS = 60_000
+
+/** The engine itself is of no site: whoever is bound to some does not see it. */
+const seesDevice = ({ principal, twin }: Caller["Service"]): ((device: string) => boolean) => {
+  const devices = deviceNames(twin.inventory())
+  return (device) => devices.has(device) || (device === ENGINE_DEVICE && principal.sites === null)
+}
 
 export const alerts = (deps: ApiDeps) => {
   const away = unavailable(deps)
@@ -24,17 +31,14 @@ export const alerts = (deps: ApiDeps) => {
     return found === null ? away(new Unavailable({ detail: "the twin is being rebuilt" })) : Effect.succeed(found)
   })
   const seen = Effect.gen(function* () {
-    const { twin } = yield* Caller
-    const devices = deviceNames(twin.inventory())
-    return (yield* judgement).alerts().filter(({ device }) => devices.has(device))
+    const isSeen = seesDevice(yield* Caller)
+    return (yield* judgement).alerts().filter(({ device }) => isSeen(device))
   })
   /** What the id names, if the caller sees its device. */
   const named = (id: string): Effect.Effect<AlertName, NotFound, Caller> =>
-    Effect.flatMap(Caller, ({ twin }) => {
+    Effect.flatMap(Caller, (caller) => {
       const name = alertNameOf(id)
-      return name !== null && deviceNames(twin.inventory()).has(name.device)
-        ? Effect.succeed(name)
-        : Effect.fail(new NotFound({}))
+      return name !== null && seesDevice(caller)(name.device) ? Effect.succeed(name) : Effect.fail(new NotFound({}))
     })
   /** The judgement's answer about what the id names; NotFound when the device, or the rule, is not. */
   const explained = (id: string) =>

@@ -1,4 +1,5 @@
 /** Every shipped rule pack. A new one is one file and one line. Names of PRODUCT.md: A-G, health, optics, wireless. */
+import { engine } from "#twin/alert/packs/engine.ts"
 import { health } from "#twin/alert/packs/health.ts"
 import { optics, wireless } from "#twin/alert/packs/media.ts"
 import type { RulePack } from "#twin/alert/packs/pack.ts"
@@ -18,4 +19,5 @@ export const PACKS: readonly RulePack[] = [
   health,
   optics,
   wireless,
+  engine,
 ]
