@@ -7,6 +7,7 @@
 import { causePhrases } from "#protocol/phrases/cause.ts"
 import { incidentPhrases } from "#protocol/phrases/incident.ts"
 import { judgementPhrases } from "#protocol/phrases/judgement.ts"
+import { ruleDescriptions } from "#protocol/phrases/rule-descriptions.ts"
 import { ruleNames, ruleSummaries } from "#protocol/phrases/rules.ts"
 import { topologyPhrases } from "#protocol/phrases/topology.ts"
 import { whatIfPhrases } from "#protocol/phrases/what-if.ts"
@@ -27,6 +28,7 @@ export const PHRASES = {
   ...whatIfPhrases,
   ...ruleNames,
   ...ruleSummaries,
+  ...ruleDescriptions,
 } as const
 export type PhraseCode = keyof typeof PHRASES
 

@@ -6,6 +6,7 @@ import assert from "node:assert/strict"
 import { describe, test } from "node:test"
 import { readPhrase } from "#protocol/phrase.ts"
 import type { Phrase } from "#protocol/phrase.ts"
+import { ruleDescriptions } from "#protocol/phrases/rule-descriptions.ts"
 import { ruleNames, ruleSummaries } from "#protocol/phrases/rules.ts"
 import { PACKS } from "#twin/alert/packs/registry.ts"
 import { checkRule, subjectKind } from "#twin/alert/check.ts"
@@ -193,6 +194,10 @@ describe("[U7] what the twin says has a code", () => {
     }
     assert.deepEqual(ruleNames, names)
     assert.deepEqual(ruleSummaries, summaries)
+    assert.deepEqual(
+      ruleDescriptions,
+      Object.fromEntries(RULES.map(({ rule }) => [`rule.${rule.id}.description`, rule.annotations.description])),
+    )
   })
 
   test("every summary that fires in the rules' own scenarios", () => {

@@ -6,6 +6,7 @@ import { language } from "#client/i18n/translate.ts"
 import type { Language } from "#client/i18n/translate.ts"
 import { ptAssumed, ptCauses, ptIncidentLines, ptJudgement } from "#client/i18n/pt-phrases.ts"
 import { ptTopologyPhrases } from "#client/i18n/pt-topology-phrases.ts"
+import { ptRuleDescriptions } from "#client/i18n/pt-rule-descriptions.ts"
 import { ptRuleNames, ptRuleSummaries } from "#client/i18n/pt-rule-pack.ts"
 import { ENGLISH, PHRASES, readPhrase, sayIn } from "#protocol/phrase.ts"
 import type { Phrase, PhraseCode, Tongue } from "#protocol/phrase.ts"
@@ -19,6 +20,7 @@ const PORTUGUESE: Tongue = {
     ...ptTopologyPhrases,
     ...ptRuleNames,
     ...ptRuleSummaries,
+    ...ptRuleDescriptions,
   },
   joints: { ors: ", ou ", list: "; ", commas: ", ", ands: " e ", parens: ") (" },
   number: (text) => (text === "unknown" ? "desconhecido" : NUMBERS.format(Number(text))),

@@ -1,5 +1,6 @@
 /** The rule part by part: who it is, what it covers, when it fires and recovers, how bad that is, what people are told. */
 import type { ComponentChildren } from "preact"
+import { inPortuguese } from "#client/i18n/said.ts"
 import { language, t } from "#client/i18n/translate.ts"
 import { buildCondition, freshCondition } from "#client/state/condition-form.ts"
 import { valueAt, withValue } from "#client/state/rule-doc.ts"
@@ -121,7 +122,11 @@ export const RuleForm = (props: { editing: Editing; json: unknown; isNew: boolea
           wide: true,
           hint: RULE_PLACEHOLDERS.map((name) => `{{${name}}}`).join(" "),
         })}
-        {text(["annotations", "description"], t("rule.description"), { wide: true, lines: 2 })}
+        {text(["annotations", "description"], t("rule.description"), {
+          wide: true,
+          lines: 2,
+          hint: inReadersWords(at(["annotations", "description"])),
+        })}
         {text(["annotations", "runbook_url"], t("rule.runbook"), {
           wide: true,
           mono: true,
@@ -132,6 +137,10 @@ export const RuleForm = (props: { editing: Editing; json: unknown; isNew: boolea
     </div>
   )
 }
+
+/** A shipped rule's description is English text of the rule; whoever reads another language finds it beneath in their own. */
+const inReadersWords = (description: unknown): string | undefined =>
+  language.value !== "en" && typeof description === "string" ? (inPortuguese(description) ?? undefined) : undefined
 
 const Section = ({ title, children }: { title: string; children: ComponentChildren }) => (
   <section class="rule-part">
