@@ -3,6 +3,8 @@
  * sorted (protocol/inventory.ts), so a cursor is simply the key of the last row and survives changes between pages.
  */
 import { CURSOR_MAX } from "#engine/api/groups/fields.ts"
+import { placesWhere } from "#engine/api/place-filter.ts"
+import type { PlaceFilter } from "#engine/api/place-filter.ts"
 import type { LiveTwin } from "#engine/tenant/live-twin.ts"
 import type { Device, Inventory, Link } from "#protocol/inventory.ts"
 import { unpackStatus } from "#protocol/status.ts"
@@ -57,7 +59,12 @@ export const firstAfter = <Item>(items: readonly Item[], keyOf: (item: Item) => 
   return greater < 0 ? items.length : greater
 }
 
-export interface DeviceFilter extends PageQuery {
+/** Rows at these sites only. */
+interface Placed {
+  readonly where?: PlaceFilter
+}
+
+export interface DeviceFilter extends PageQuery, Placed {
   readonly q?: string
   readonly site?: string
   readonly role?: string
@@ -79,6 +86,7 @@ export const deviceRow = (columns: Columns, device: Device, slot: number) => {
 
 export const devicePage = (twin: LiveTwin, filter: DeviceFilter, after: string | undefined) => {
   const wanted = filter.q?.toLowerCase()
+  const places = placesWhere(twin.inventory(), filter.where)
   const columns = twin.columns()
   return page(
     twin.inventory().devices,
@@ -87,6 +95,7 @@ export const devicePage = (twin: LiveTwin, filter: DeviceFilter, after: string |
     filter.limit ?? PAGE_DEFAULT,
     (device, slot) => {
       if (filter.site !== undefined && device.site !== filter.site) return null
+      if (places?.has(device.site) === false) return null
       if (filter.role !== undefined && !(device.roles as readonly string[]).includes(filter.role)) return null
       if (wanted !== undefined && !device.name.toLowerCase().includes(wanted) && !device.address.includes(wanted))
         return null
@@ -139,18 +148,22 @@ const percent = (byte: number | undefined): number | null => {
   return fraction === null ? null : fraction * 100
 }
 
-export const sitePage = (twin: LiveTwin, query: PageQuery, after: string | undefined) =>
+export const sitePage = (twin: LiveTwin, query: PageQuery & Placed, after: string | undefined) =>
   page(
     twin.inventory().sites,
     (site) => site.id as string,
     after,
     query.limit ?? PAGE_DEFAULT,
-    (site) => ({
-      id: site.id as string,
-      name: site.name,
-      latitude: site.latitude,
-      longitude: site.longitude,
-    }),
+    (site) =>
+      query.where?.(site) === false
+        ? null
+        : {
+            id: site.id as string,
+            name: site.name,
+            latitude: site.latitude,
+            longitude: site.longitude,
+            ...(site.guessed === true ? { guessed: true as const } : {}),
+          },
   )
 
 /** One map per inventory: an inventory never changes, it is replaced. */

@@ -7,7 +7,7 @@ import { ASKING_OPTIONS, runActions, type Job } from "#engine/cli/action.ts"
 import type { Command } from "#engine/cli/command.ts"
 import { deviceNamed, NoSuchName } from "#engine/cli/network-names.ts"
 import type { OperationId } from "#protocol/rest.ts"
-import type { LinkProposal, RoleProposal, Site } from "#protocol/rest-generated.ts"
+import type { DeviceRow, LinkProposal, RoleProposal, Site } from "#protocol/rest-generated.ts"
 
 const HELP = `usage: heliograph topology ACTION ... --key-file FILE [options]
 
@@ -18,6 +18,8 @@ const HELP = `usage: heliograph topology ACTION ... --key-file FILE [options]
   groups | srlgs | providers | services     what is declared, by id
   near LATITUDE,LONGITUDE KM   sites nearest first
   near S,W N,E                 sites inside the box of two corners, latitude,longitude each; as in: near -- -24,-47 -23,-46
+  places TEXT                  sites with TEXT in their name, without case and accents
+                               near and places: with --devices, the devices there
   export [FILE]                sites, devices, links and structure as an import document, without credentials
 
   --json               the API's answer as it is
@@ -35,6 +37,7 @@ type Action =
   | "providers"
   | "services"
   | "near"
+  | "places"
   | "export"
 
 export const topologyCommand: Command = {
@@ -49,12 +52,13 @@ export const topologyCommand: Command = {
     device: { type: "string" },
     note: { type: "string" },
     role: { type: "boolean" },
+    devices: { type: "boolean" },
   },
   run: (input, io) => run(input, io),
 }
 
 /** Words that an action takes. */
-const WORDS: Readonly<Partial<Record<Action, number>>> = { accept: 1, reject: 1, near: 2, export: 1 }
+const WORDS: Readonly<Partial<Record<Action, number>>> = { accept: 1, reject: 1, near: 2, places: 1, export: 1 }
 
 const refuseWords = (action: Action, words: readonly string[]): void => {
   const most = WORDS[action] ?? 0
@@ -124,13 +128,22 @@ const RUN: Readonly<Record<Action, (job: Job) => Promise<void>>> = {
   srlgs: declared("structure.srlgs"),
   providers: declared("structure.providers"),
   services: declared("structure.services"),
-  near: async ({ ask, words: [first = "", second = ""], say, json }) => {
+  places: async ({ ask, words: [place], options, say, json }) => {
+    if (place === undefined) throw new NoSuchName("TEXT is missing: topology places TEXT, a part of a site's name")
+    if (options["devices"] === true) return listDevices({ ask, say, json }, { place })
+    const answer = await ask<Rows<Site>>("network.sites", { query: { place, limit: 1_000 } })
+    if (json(answer)) return
+    for (const site of answer.items)
+      say(`${site.id.padEnd(20)} ${site.name}  ${site.latitude},${site.longitude}${guess(site)}`)
+    say(answer.next === null ? `${answer.items.length} sites` : "... and more")
+  },
+  near: async ({ ask, words: [first = "", second = ""], options, say, json }) => {
+    if (options["devices"] === true) return listDevices({ ask, say, json }, whereOf(first, second))
     const answer = await ask<Near>("structure.sitesNear", { query: { ...areaOf(first, second), limit: 1_000 } })
     if (json(answer)) return
     for (const { site, km, devices } of answer.items) {
       const away = km === null ? "" : `  ${km.toFixed(1)} km`
-      const guess = site.guessed === true ? "  (place guessed)" : ""
-      say(`${site.id.padEnd(20)} ${site.name}  ${devices} devices${away}${guess}`)
+      say(`${site.id.padEnd(20)} ${site.name}  ${devices} devices${away}${guess(site)}`)
     }
     say(`${answer.total} sites`)
   },
@@ -151,6 +164,23 @@ const RUN: Readonly<Record<Action, (job: Job) => Promise<void>>> = {
 }
 const run = runActions("topology", RUN, refuseWords)
 
+interface Rows<Row> {
+  readonly items: readonly Row[]
+  readonly next: string | null
+}
+
+const guess = (site: Site): string => (site.guessed === true ? "  (place guessed)" : "")
+
+const listDevices = async (
+  { ask, say, json }: Pick<Job, "ask" | "say" | "json">,
+  where: Readonly<Record<string, string>>,
+): Promise<void> => {
+  const answer = await ask<Rows<DeviceRow>>("network.devices", { query: { ...where, limit: 1_000 } })
+  if (json(answer)) return
+  for (const { name, address, site, health } of answer.items) say(`${name.padEnd(20)} ${address}  ${site}  ${health}`)
+  say(answer.next === null ? `${answer.items.length} devices` : "... and more")
+}
+
 interface Near {
   readonly items: ReadonlyArray<{ readonly site: Site; readonly km: number | null; readonly devices: number }>
   readonly total: number
@@ -166,6 +196,14 @@ const areaOf = (first: string, second: string): Readonly<Record<string, string>>
   }
   const [north, east] = cornerOf(second)
   return { polygon: `${latitude},${longitude};${latitude},${east};${north},${east};${north},${longitude}` }
+}
+
+/** The same area in the words of a list. */
+const whereOf = (first: string, second: string): Readonly<Record<string, string>> => {
+  const { km } = areaOf(first, second)
+  if (km !== undefined) return { near: `${first},${km}` }
+  const [[south, west], [north, east]] = [cornerOf(first), cornerOf(second)]
+  return { bbox: `${west},${south},${east},${north}` }
 }
 
 const cornerOf = (text: string): readonly [string, string] => {

@@ -40,7 +40,10 @@ test("wrong words end with 2, say what is right, and ask nobody", async () => {
     [["whatif", "fail", "link:a~b~c"], /a link has two ends/],
     [["whatif", "fail", "router:x", "--at", "yesterday"], /--at takes a time like/],
     [["whatif", "next", "--top", "0"], /--top takes a whole number from 1 to 200/],
-    [["whatif", "next", "--at=-1h"], /--at belongs to whatif fail/],
+    [["whatif", "next", "--k", "2"], /--k belongs to whatif paths/],
+    [["whatif", "next", "--at", "yesterday"], /--at takes a time like/],
+    [["whatif", "single", "--at="], /--at takes a time like/],
+    [["whatif", "paths", "a", "b", "--at", "soon"], /--at takes a time like/],
     [["whatif", "next", "core1"], /what is "core1"\?/],
     [["whatif", "paths", "a"], /two devices/],
     [["topology", "proposal"], /did you mean proposals\?/],
@@ -125,6 +128,13 @@ describe("on an engine's API", { skip: NO_POSTGRES }, () => {
     const never = await whatIf("fail", "router:core1", "--at", "2001-01-01T00:00:00Z")
     assert.equal(never.code, 1)
     assert.match(never.err, /nothing is kept/)
+    for (const words of [["next"], ["single"], ["paths", "acc1", "core2"]]) {
+      const asked = await whatIf(...words, "--at", at, "--json")
+      assert.equal(asked.code, 0, asked.err)
+      const moment = JSON.parse(asked.out) as { readonly atMs: number }
+      assert.ok(moment.atMs <= now.atMs, words.join(" "))
+      assert.match((await whatIf(...words, "--at", "2001-01-01T00:00:00Z")).err, /nothing is kept/, words.join(" "))
+    }
   })
 
   test("[next failure] [W8] the ranking, the ways between two devices, and who has no second one", async () => {
@@ -178,6 +188,13 @@ describe("on an engine's API", { skip: NO_POSTGRES }, () => {
     assert.match((await topology("near", "--", "-23.5,-46.7", "20")).out, /pop-1 .*\d km\n(.|\n)*2 sites/)
     assert.match((await topology("near", "--", "-24,-47", "-23,-46")).out, /2 sites/)
     assert.match((await topology("near", "0,0", "1,1")).out, /^0 sites/)
+    assert.match(
+      (await topology("near", "--devices", "--", "-23.5,-46.7", "20")).out,
+      /^core1 +\S+ {2}pop-1 {2}\w+$(.|\n)*4 devices/m,
+    )
+    assert.match((await topology("near", "--devices", "--", "-24,-47", "-23,-46")).out, /4 devices/)
+    assert.match((await topology("near", "--devices", "0,0", "1,1")).out, /^0 devices/)
+    assert.match((await topology("places", "nowhere")).out, /^0 sites/)
     const file = join(dir, "export.json")
     assert.equal((await topology("export", file)).code, 0)
     assert.equal(statSync(file).mode & 0o777, 0o600)

@@ -10,7 +10,7 @@ import type { LoadShift, NextFailures, Paths, Ref, SinglePoint, WhatIfAnswer } f
 
 const HELP = `usage: heliograph whatif ACTION ... --key-file FILE [options]
 
-  fail WHAT... [--at TIME]    what would be if these failed at once, or had failed at TIME
+  fail WHAT...                what would be if these failed at once
   next [--top N]              every single failure, ranked by customers times failures a year (default 20)
   paths A B [--k N]           the shortest ways between two devices (default 3), and how many are disjoint
   single [--lost]             who has no second way; --lost = only those whose plan has one
@@ -18,8 +18,8 @@ const HELP = `usage: heliograph whatif ACTION ... --key-file FILE [options]
 WHAT is one of
   router:NAME  link:A~B  drain:A~B  port:NAME~INTERFACE  site:NAME  group:NAME
 A and B are devices; where several links are between them: "link:A PORT~B PORT". A group is a shared-risk group.
---at takes a time of the stored past (2026-11-21T10:00:00Z) or an age (--at=-1h): the twin as it was then is branched, the
-faults happen in the branch.
+  --at TIME            as it was then: a time of the stored past (2026-11-21T10:00:00Z) or an age (--at=-1h); the twin as it
+                       was is branched, and asked, or broken, there
   --json               the API's answer as it is
   --key-file FILE      an API key; with --url URL and --plain-http as in heliograph api
 
@@ -50,7 +50,7 @@ export const whatIfCommand: Command = {
   run: (input, io) => run(input, io),
 }
 
-const OWN: Readonly<Record<string, Action>> = { at: "fail", top: "next", k: "paths", lost: "single" }
+const OWN: Readonly<Record<string, Action>> = { top: "next", k: "paths", lost: "single" }
 
 /** An option that would be passed over in silence answers another question than was asked. */
 const refuseOptions = (action: Action, _words: readonly string[], options: Options): void => {
@@ -67,21 +67,28 @@ const wholeOf = (options: Options, name: string, otherwise: number, max: number)
   return number
 }
 
+/** Of --at; empty = now. */
+const momentOf = ({ at }: Options): { readonly atMs?: number } => {
+  if (at === undefined) return {}
+  const atMs = typeof at === "string" ? readTime(at, Date.now()) : null
+  if (atMs === null) throw new NoSuchName("--at takes a time like 2026-11-21T10:00:00Z or an age like -1h")
+  return { atMs }
+}
+
 const RUN: Readonly<Record<Action, (job: Job) => Promise<void>>> = {
   fail: async ({ ask, words, options, say, json }) => {
     if (words.length === 0) throw new NoSuchName("WHAT is missing: whatif fail router:NAME, see --help")
-    const at = typeof options["at"] === "string" ? readTime(options["at"], Date.now()) : undefined
-    if (at === null) throw new NoSuchName("--at takes a time like 2026-11-21T10:00:00Z or an age like -1h")
+    const at = momentOf(options)
     const faults = []
     for (const word of words) faults.push(await faultNamed(ask, word))
-    const body = { faults, ...(at === undefined ? {} : { atMs: at }) }
+    const body = { faults, ...at }
     const answer = await ask<WhatIfAnswer>("whatIf.ask", { body })
     if (!json(answer)) for (const line of impactOf(answer)) say(line)
   },
   next: async ({ ask, words, options, say, json }) => {
     none(words)
-    const limit = wholeOf(options, "top", ROWS, 200)
-    const answer = await ask<NextFailures>("whatIf.nextFailures", { query: { limit } })
+    const query = { limit: wholeOf(options, "top", ROWS, 200), ...momentOf(options) }
+    const answer = await ask<NextFailures>("whatIf.nextFailures", { query })
     if (json(answer)) return
     for (const [index, { element, why, score }] of answer.candidates.entries())
       say(
@@ -94,7 +101,8 @@ const RUN: Readonly<Record<Action, (job: Job) => Promise<void>>> = {
     const [from, to, ...rest] = words
     if (from === undefined || to === undefined) throw new NoSuchName("paths takes two devices, A and B")
     none(rest)
-    const query = { from: (await deviceNamed(ask, from)).id, to: (await deviceNamed(ask, to)).id }
+    const at = momentOf(options)
+    const query = { from: (await deviceNamed(ask, from)).id, to: (await deviceNamed(ask, to)).id, ...at }
     const answer = await ask<Paths>("whatIf.paths", { query: { ...query, k: wholeOf(options, "k", 3, 20) } })
     if (json(answer)) return
     for (const [index, { cost, devices }] of answer.paths.entries())
@@ -103,7 +111,7 @@ const RUN: Readonly<Record<Action, (job: Job) => Promise<void>>> = {
   },
   single: async ({ ask, words, options, say, json }) => {
     none(words)
-    const query = { limit: 1_000, ...(options["lost"] === true ? { lostNow: "true" } : {}) }
+    const query = { limit: 1_000, ...(options["lost"] === true ? { lostNow: "true" } : {}), ...momentOf(options) }
     const answer = await ask<{ readonly items: readonly SinglePoint[]; readonly next: string | null }>(
       "whatIf.singlePoints",
       { query },

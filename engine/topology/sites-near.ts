@@ -21,7 +21,8 @@ export interface FoundSite {
 }
 
 const EARTH_KM = 6_371
-const KM_MAX = 20_040
+/** Half a circumference: nothing is further away. */
+export const KM_MAX = 20_040
 const CORNERS_MAX = 100
 
 /** Of a query string; a text says what is wrong with it. */

@@ -243,6 +243,40 @@ describe("topology by REST", { skip: NO_POSTGRES }, () => {
     assert.equal(past.failed.devices.length, 1)
   })
 
+  test("[W8] devices and sites by near, bbox and place: as a caller sees them; a wrong question is told", async () => {
+    const at = async (caller: string, list: string, query: string) => {
+      const answer = await server.ask(caller, "GET", `/${list}?${query}`)
+      return answer.status === 200
+        ? bodyOf<{ items: ReadonlyArray<{ name: string }> }>(answer).items.length
+        : answer.status
+    }
+    assert.deepEqual(
+      [await at(viewer, "sites", "near=-23.5,-46.7,20"), await at(viewer, "devices", "near=-23.5,-46.7,20")],
+      [2, 4],
+    )
+    assert.deepEqual(
+      [await at(viewer, "sites", "bbox=-47,-24,-46,-23"), await at(viewer, "devices", "bbox=-47,-24,-46,-23")],
+      [2, 4],
+    )
+    assert.deepEqual([await at(viewer, "sites", "bbox=0,0,1,1"), await at(viewer, "devices", "place=nowhere")], [0, 0])
+    assert.equal(await at(technician, "sites", "near=-23.5,-46.7,20"), 1, "who sees one site finds one")
+    for (const query of ["near=1,2", "bbox=1,2,3", "near=x,y,z"])
+      for (const list of ["sites", "devices"]) assert.equal(await at(viewer, list, query), 400, `${list} ${query}`)
+  })
+
+  test("[what-if] every question takes a moment of the stored past; what was before anything is refused", async () => {
+    const faults = [{ kind: "router", device: ids["core1"] }]
+    const { atMs } = bodyOf<{ atMs: number }>(await server.ask(admin, "POST", "/what-if", { faults }))
+    const paths = `paths?from=${ids["core1"]}&to=${ids["core2"]}&`
+    for (const path of ["next-failures?", "single-points?", paths, "blind-spots?", "drift?"]) {
+      const then = await server.ask(admin, "GET", `/what-if/${path}atMs=${atMs}`)
+      assert.equal(then.status, 200, then.text)
+      assert.ok(bodyOf<{ atMs: number }>(then).atMs <= atMs, path)
+      const never = await server.ask(admin, "GET", `/what-if/${path}atMs=1000`)
+      assert.deepEqual([never.status, /nothing is kept/.test(never.text)], [422, true], path)
+    }
+  })
+
   test("[W8] sites near a place and in a polygon, with their devices; a wrong question is told", async () => {
     const near = await server.ask(viewer, "GET", "/sites-near?latitude=-23.5&longitude=-46.7&km=20")
     assert.deepEqual([near.status, near.body.items.length], [200, 2])

@@ -35,16 +35,32 @@ export interface SinglePoints {
 
 /** All of the whole network: somebody who sees some sites only is refused before. */
 export interface WhatIfApi {
-  /** `atMs` null = now; `routesOf` null = nobody's routes. */
+  /** `routesOf` null = nobody's routes. Here and below `atMs` null = now. */
   readonly ask: (
     tenant: TenantId,
     faults: readonly FaultBody[],
     atMs: number | null,
     routesOf: string | null,
   ) => Answer<typeof WhatIfBody.Type>
-  readonly nextFailures: (tenant: TenantId, limit: number, kind: ElementKind | null) => Answer<typeof RankingBody.Type>
-  readonly singlePoints: (tenant: TenantId) => Answer<SinglePoints>
-  readonly paths: (tenant: TenantId, from: string, to: string, k: number) => Answer<typeof PathsBody.Type>
-  readonly blindSpots: (tenant: TenantId) => Answer<typeof BlindSpotsBody.Type>
-  readonly drift: (tenant: TenantId, limit: number, kind: DriftKind | null) => Answer<typeof DriftBody.Type>
+  readonly nextFailures: (
+    tenant: TenantId,
+    limit: number,
+    kind: ElementKind | null,
+    atMs: number | null,
+  ) => Answer<typeof RankingBody.Type>
+  readonly singlePoints: (tenant: TenantId, atMs: number | null) => Answer<SinglePoints>
+  readonly paths: (
+    tenant: TenantId,
+    from: string,
+    to: string,
+    k: number,
+    atMs: number | null,
+  ) => Answer<typeof PathsBody.Type>
+  readonly blindSpots: (tenant: TenantId, atMs: number | null) => Answer<typeof BlindSpotsBody.Type>
+  readonly drift: (
+    tenant: TenantId,
+    limit: number,
+    kind: DriftKind | null,
+    atMs: number | null,
+  ) => Answer<typeof DriftBody.Type>
 }

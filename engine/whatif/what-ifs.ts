@@ -33,15 +33,14 @@ export const makeWhatIfs = ({ thread, momentOf, appUrl, nowMs }: WhatIfsOptions)
     if (url === null) return Effect.fail(new Unavailable({ detail: "the tenant's database is away" }))
     return asked<AnswerOf<Q>>(() => thread.askPast({ appUrl: url, tenant, atMs, question }))
   }
+  const at = <Q extends Question>(tenant: TenantId, atMs: number | null, question: Q) =>
+    atMs === null ? now(tenant, question) : past(tenant, atMs, question)
   return {
-    ask: (tenant, faults, atMs, routesOf) => {
-      const question = { kind: "ask", faults, routesOf } as const
-      return atMs === null ? now(tenant, question) : past(tenant, atMs, question)
-    },
-    nextFailures: (tenant, limit, element) => now(tenant, { kind: "nextFailures", limit, element }),
-    singlePoints: (tenant) => now(tenant, { kind: "singlePoints" }),
-    paths: (tenant, from, to, k) => now(tenant, { kind: "paths", from, to, k }),
-    blindSpots: (tenant) => now(tenant, { kind: "blindSpots" }),
-    drift: (tenant, limit, drift) => now(tenant, { kind: "drift", limit, drift }),
+    ask: (tenant, faults, atMs, routesOf) => at(tenant, atMs, { kind: "ask", faults, routesOf }),
+    nextFailures: (tenant, limit, element, atMs) => at(tenant, atMs, { kind: "nextFailures", limit, element }),
+    singlePoints: (tenant, atMs) => at(tenant, atMs, { kind: "singlePoints" }),
+    paths: (tenant, from, to, k, atMs) => at(tenant, atMs, { kind: "paths", from, to, k }),
+    blindSpots: (tenant, atMs) => at(tenant, atMs, { kind: "blindSpots" }),
+    drift: (tenant, limit, drift, atMs) => at(tenant, atMs, { kind: "drift", limit, drift }),
   }
 }

@@ -26,6 +26,9 @@ import { HEALTH } from "#protocol/status.ts"
 
 const ADJACENCY_KINDS = ["ospf", "bgp", "lldp", "mndp", "cdp", "discovery"] as const
 
+/** Near `latitude,longitude,km`; inside the box `west,south,east,north`; at a site whose name has this in it. */
+const Where = { near: filter(96), bbox: filter(128), place: filter(128) }
+
 export class NetworkGroup extends HttpApiGroup.make("network")
   .add(
     HttpApiEndpoint.get("devices", "/devices", {
@@ -35,10 +38,14 @@ export class NetworkGroup extends HttpApiGroup.make("network")
         site: filter(64),
         role: Schema.optionalKey(Schema.Literals(ROLES)),
         health: Schema.optionalKey(Schema.Literals(HEALTH)),
+        ...Where,
       },
       success: pageOf(DeviceRow),
       error: BadQuery,
-    }).annotate(OpenApi.Summary, "Devices by name; `q` is a part of the name or address"),
+    }).annotate(
+      OpenApi.Summary,
+      "Devices by name; `q` is a part of the name or address; `near`, `bbox` and `place` say where",
+    ),
     HttpApiEndpoint.get("device", "/devices/:id", { params: Id, success: DeviceBody, error: NotFound }).annotate(
       OpenApi.Summary,
       "All that is known of one device, with sources and ages",
@@ -52,10 +59,11 @@ export class NetworkGroup extends HttpApiGroup.make("network")
       OpenApi.Summary,
       "Both ends of one link",
     ),
-    HttpApiEndpoint.get("sites", "/sites", { query: Page, success: pageOf(SiteRow), error: BadQuery }).annotate(
-      OpenApi.Summary,
-      "Sites by id",
-    ),
+    HttpApiEndpoint.get("sites", "/sites", {
+      query: { ...Page, ...Where },
+      success: pageOf(SiteRow),
+      error: BadQuery,
+    }).annotate(OpenApi.Summary, "Sites by id, everywhere or where `near`, `bbox` and `place` say"),
     HttpApiEndpoint.get("deviceInterfaces", "/devices/:id/interfaces", {
       params: Id,
       query: { ...Page, q: filter(128), operUp: flag },

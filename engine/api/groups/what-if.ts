@@ -275,6 +275,9 @@ export const DriftBody = named(
   }),
 )
 
+/** A moment of the stored past; absent = now. */
+const Past = { atMs: whole(0, TIME_MAX) }
+
 export class WhatIfGroup extends HttpApiGroup.make("whatIf")
   .add(
     HttpApiEndpoint.post("ask", "/what-if", {
@@ -292,12 +295,12 @@ export class WhatIfGroup extends HttpApiGroup.make("whatIf")
       "What would be if these failed: who is cut off, where the traffic goes, what gets full",
     ),
     HttpApiEndpoint.get("nextFailures", "/what-if/next-failures", {
-      query: { limit: whole(1, 200), kind: Schema.optionalKey(Schema.Literals(ELEMENT_KINDS)) },
+      query: { limit: whole(1, 200), kind: Schema.optionalKey(Schema.Literals(ELEMENT_KINDS)), ...Past },
       success: RankingBody,
       error: [Refused, ServiceUnavailable],
     }).annotate(OpenApi.Summary, "Every single failure, ranked by customers times probability"),
     HttpApiEndpoint.get("singlePoints", "/what-if/single-points", {
-      query: { ...Page, lostNow: flag, site: filter(200), q: filter(200) },
+      query: { ...Page, lostNow: flag, site: filter(200), q: filter(200), ...Past },
       success: Schema.Struct({
         ...Moment,
         items: Schema.Array(SinglePointRow),
@@ -309,16 +312,17 @@ export class WhatIfGroup extends HttpApiGroup.make("whatIf")
       error: [BadQuery, Refused, ServiceUnavailable],
     }).annotate(OpenApi.Summary, "Routers with no second way, by name; `lostNow=true` = only those whose plan has one"),
     HttpApiEndpoint.get("paths", "/what-if/paths", {
-      query: { from: word(64), to: word(64), k: whole(1, 20) },
+      query: { from: word(64), to: word(64), k: whole(1, 20), ...Past },
       success: PathsBody,
       error: [Refused, ServiceUnavailable],
     }).annotate(OpenApi.Summary, "The k shortest paths between two devices (3), and how many are disjoint"),
     HttpApiEndpoint.get("blindSpots", "/what-if/blind-spots", {
+      query: Past,
       success: BlindSpotsBody,
       error: [Refused, ServiceUnavailable],
     }).annotate(OpenApi.Summary, "Faults that today's monitoring cannot tell apart, and the cheapest probe to add"),
     HttpApiEndpoint.get("drift", "/what-if/drift", {
-      query: { limit: whole(1, 1000), kind: Schema.optionalKey(Schema.Literals(DRIFT_KINDS)) },
+      query: { limit: whole(1, 1000), kind: Schema.optionalKey(Schema.Literals(DRIFT_KINDS)), ...Past },
       success: DriftBody,
       error: [Refused, ServiceUnavailable],
     }).annotate(OpenApi.Summary, "Where the inventory and what the network says disagree, with the evidence"),

@@ -5,6 +5,8 @@ import { Api } from "#engine/api/contract.ts"
 import type { ApiDeps } from "#engine/api/deps.ts"
 import { tenantBody } from "#engine/api/handlers/request.ts"
 import { adjacencyPage, interfacePage } from "#engine/api/device-lists.ts"
+import { placeFilter } from "#engine/api/place-filter.ts"
+import type { PlaceFilter, PlaceQuery } from "#engine/api/place-filter.ts"
 import { probePage } from "#engine/api/probe-rows.ts"
 import { topologyPage } from "#engine/api/topology-page.ts"
 import { METRICS } from "#protocol/metric.ts"
@@ -16,9 +18,17 @@ import type { LiveTwin } from "#engine/tenant/live-twin.ts"
 export const network = (deps: ApiDeps) =>
   HttpApiBuilder.group(Api, "network", (handlers) =>
     handlers
-      .handle("devices", ({ query }) => withCursor(query.cursor, (twin, after) => devicePage(twin, query, after)))
+      .handle("devices", ({ query }) =>
+        placed(query, (more) =>
+          withCursor(query.cursor, (twin, after) => devicePage(twin, { ...query, ...more }, after)),
+        ),
+      )
       .handle("links", ({ query }) => withCursor(query.cursor, (twin, after) => linkPage(twin, query, after)))
-      .handle("sites", ({ query }) => withCursor(query.cursor, (twin, after) => sitePage(twin, query, after)))
+      .handle("sites", ({ query }) =>
+        placed(query, (more) =>
+          withCursor(query.cursor, (twin, after) => sitePage(twin, { ...query, ...more }, after)),
+        ),
+      )
       .handle("device", ({ params }) =>
         Effect.flatMap(Caller, ({ twin }) => {
           const view = twin.view({ kind: "device", id: params.id })
@@ -68,6 +78,14 @@ export const network = (deps: ApiDeps) =>
   )
 
 /** `read` answers null for a cursor of another list. */
+const placed = <A, R>(
+  query: PlaceQuery,
+  read: (more: { readonly where?: PlaceFilter }) => Effect.Effect<A, BadQuery, R>,
+): Effect.Effect<A, BadQuery, R> => {
+  const where = placeFilter(query)
+  return typeof where === "string" ? Effect.fail(new BadQuery({ detail: where })) : read(where)
+}
+
 const withCursor = <A>(cursor: string | undefined, read: (twin: LiveTwin, after: string | undefined) => A | null) =>
   Effect.flatMap(Caller, ({ twin }) => {
     const after = readCursor(cursor)

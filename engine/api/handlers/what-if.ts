@@ -35,13 +35,17 @@ export const whatIf = (deps: ApiDeps) => {
         asked((tenant) => engine.ask(tenant, payload.faults, payload.atMs ?? null, payload.routesOf ?? null)),
       )
       .handle("nextFailures", ({ query }) =>
-        asked((tenant) => engine.nextFailures(tenant, query.limit ?? RANKED_DEFAULT, query.kind ?? null)),
+        asked((tenant) =>
+          engine.nextFailures(tenant, query.limit ?? RANKED_DEFAULT, query.kind ?? null, query.atMs ?? null),
+        ),
       )
       .handle("singlePoints", ({ query }) =>
         Effect.gen(function* () {
           const after = readCursor(query.cursor)
           if (after === null) return yield* new BadQuery({ detail: "`cursor` is not one that this list gave out" })
-          const { atMs, seq, points, assumptions } = yield* asked(engine.singlePoints)
+          const { atMs, seq, points, assumptions } = yield* asked((tenant) =>
+            engine.singlePoints(tenant, query.atMs ?? null),
+          )
           const wanted = query.q?.toLowerCase()
           const found = page(
             points,
@@ -59,11 +63,11 @@ export const whatIf = (deps: ApiDeps) => {
         }),
       )
       .handle("paths", ({ query }) =>
-        asked((tenant) => engine.paths(tenant, query.from, query.to, query.k ?? PATHS_DEFAULT)),
+        asked((tenant) => engine.paths(tenant, query.from, query.to, query.k ?? PATHS_DEFAULT, query.atMs ?? null)),
       )
-      .handle("blindSpots", () => asked(engine.blindSpots))
+      .handle("blindSpots", ({ query }) => asked((tenant) => engine.blindSpots(tenant, query.atMs ?? null)))
       .handle("drift", ({ query }) =>
-        asked((tenant) => engine.drift(tenant, query.limit ?? DRIFT_DEFAULT, query.kind ?? null)),
+        asked((tenant) => engine.drift(tenant, query.limit ?? DRIFT_DEFAULT, query.kind ?? null, query.atMs ?? null)),
       ),
   )
 }
