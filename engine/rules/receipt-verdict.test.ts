@@ -11,7 +11,7 @@ import { UNCHECKED, verifyReceipt } from "#engine/rules/receipt-verdict.ts"
 import { judgedRule, OneDevice } from "#engine/rules/one-device.fixture.ts"
 import { PACKS } from "#twin/alert/packs/registry.ts"
 import type { Receipt } from "#twin/alert/receipt.ts"
-import { sealed } from "#twin/alert/receipt.ts"
+import { boundedReceipts, sealed } from "#twin/alert/receipt.ts"
 import { parseScenario, runScenario } from "#twin/alert/scenario.ts"
 import type { Verdict } from "#twin/alert/verdict.ts"
 import { stateHash } from "#twin/hash.ts"
@@ -251,11 +251,31 @@ describe("[I5] decision receipts", () => {
     lookback_seconds: 60,
   })
 
+  const longWindow = (seconds: number): Receipt => {
+    const wanted = { ...overCpu(0.9), aggregation: "avg", lookback_seconds: seconds }
+    const device = new OneDevice(wanted, {
+      recover: { ...overCpu(1e9), lookback_seconds: seconds },
+      for_seconds: Math.round(0.4 * seconds),
+    })
+    for (let second = 1; second < seconds; second++) device.sample(second, CPU, 1 + (second % 7) / 100)
+    return device.receipts.at(-1)!
+  }
+
+  test("[I5] windows of thousands of samples are decided: accepted as they are, rejected when one old sample is another", () => {
+    for (const seconds of [3_600, 12_000]) {
+      const receipt = longWindow(seconds)
+      assert.ok(receipt.series[0]!.samples.length > 4_000 && !receipt.series[0]!.cut)
+      assert.deepEqual(verifyReceipt(sent(receipt)), { verdict: "accepted", reasons: [] })
+      const samples = receipt.series[0]!.samples.with(101, -1e9)
+      const made = rehashed({ ...receipt, series: [{ ...receipt.series[0]!, samples }] })
+      assert.equal(verifyReceipt(sent(made)).verdict, "rejected")
+    }
+  })
+
   test("[I5] where samples were left out it says that it cannot tell, and accepts nothing", () => {
-    const wanted = { ...overCpu(-1e9), aggregation: "avg", lookback_seconds: 3_600 }
-    const device = new OneDevice(wanted, { recover: { ...overCpu(1e9), lookback_seconds: 3_600 }, for_seconds: 2_990 })
-    for (let second = 1; second < 3_600; second++) device.sample(second, CPU, 1)
-    const receipt = device.receipts.at(-1)!
+    const { hash: _hash, ...whole } = longWindow(3_600)
+    const [short] = boundedReceipts([whole, ...Array.from({ length: 12 }, () => whole)])
+    const receipt = sealed(short!)
     assert.ok(receipt.series[0]!.cut)
     const { verdict, reasons } = verifyReceipt(sent(receipt))
     assert.equal(verdict, "undecided")

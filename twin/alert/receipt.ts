@@ -18,8 +18,15 @@ import { flatSamples, heldSamples } from "#twin/alert/series-read.ts"
 import { stateHash } from "#twin/hash.ts"
 
 export const RECEIPT_FORMAT = 1
-/** Samples of one series in a receipt, the newest; more are left out, and the receipt says so. */
-export const RECEIPT_SAMPLES_MAX = 512
+/**
+ * Samples in a receipt, of all its series together: two series as full as they can be. Where there are more each series has
+ * an equal share, of the newest; what is left out the receipt says.
+ */
+export const RECEIPT_SAMPLES_MAX = 16_384
+/** Samples in all receipts that a device keeps; beyond them the older receipts keep only SHORT of each series. */
+export const DEVICE_SAMPLES_MAX = 32_768
+/** Samples of a series that even an old receipt keeps: as many as the windows of the shipped rules hold. */
+export const SHORT_SAMPLES = 512
 
 export interface SeriesEvidence {
   readonly metric: MetricName
@@ -116,22 +123,48 @@ export const receiptOf = (decision: Decision): OpenReceipt => {
   }
 }
 
-const seriesOf = ({ plan, compiled, moment }: Decision): readonly SeriesEvidence[] =>
-  compiled.reads.map(({ onDevice, metric }) => {
+const seriesOf = ({ plan, compiled, moment }: Decision): readonly SeriesEvidence[] => {
+  const share = Math.max(SHORT_SAMPLES, Math.floor(RECEIPT_SAMPLES_MAX / Math.max(1, compiled.reads.length)))
+  return compiled.reads.map(({ onDevice, metric }) => {
     const kind = plan.kinds[onDevice ? "device" : compiled.kind]
     const spec = kind.series[kind.seriesOf[metric] as number] as SeriesSpec
     const row = onDevice ? moment.device : moment.subject
     return {
       metric: (metricById(metric)?.name ?? "") as MetricName,
       onDevice,
-      samples: flatSamples(row, spec, RECEIPT_SAMPLES_MAX),
-      cut: heldSamples(row, spec) > RECEIPT_SAMPLES_MAX,
+      samples: flatSamples(row, spec, share),
+      cut: heldSamples(row, spec) > share,
       buckets: spec.buckets.map((bucket) => ({
         widthMs: bucket.widthMs,
         cells: bucketCells(row, blockOf(row, spec), bucket),
       })),
     }
   })
+}
+
+/** The receipts of a device, oldest first, within its bound: the newest stay whole. */
+export const boundedReceipts = (receipts: readonly OpenReceipt[]): readonly OpenReceipt[] => {
+  let left = DEVICE_SAMPLES_MAX
+  if (receipts.reduce((sum, receipt) => sum + samplesIn(receipt), 0) <= left) return receipts
+  return receipts
+    .toReversed()
+    .map((receipt) => {
+      left -= samplesIn(receipt)
+      return left >= 0 ? receipt : shortened(receipt)
+    })
+    .toReversed()
+}
+
+const samplesIn = ({ series }: OpenReceipt): number => series.reduce((sum, { samples }) => sum + samples.length / 2, 0)
+
+const shortened = (receipt: OpenReceipt): OpenReceipt => {
+  const isLong = ({ samples }: SeriesEvidence): boolean => samples.length > 2 * SHORT_SAMPLES
+  if (!receipt.series.some(isLong)) return receipt
+  const series = receipt.series.map((one) =>
+    isLong(one) ? { ...one, samples: one.samples.slice(-2 * SHORT_SAMPLES), cut: true } : one,
+  )
+  return { ...receipt, series }
+}
 
 const bucketCells = (row: Float64Array, block: number, { at, count }: BucketSpec): readonly number[] =>
   Array.from({ length: block === 0 ? 0 : count }, (_, bucket) => {

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict"
 import { describe, test } from "node:test"
 import type { Rule } from "#protocol/rule.ts"
-import { RECEIPT_SAMPLES_MAX } from "#twin/alert/receipt.ts"
+import { DEVICE_SAMPLES_MAX, SHORT_SAMPLES } from "#twin/alert/receipt.ts"
 import { makeRuleSet } from "#twin/alert/plan.ts"
 import type { DevicePlan } from "#twin/alert/plan.ts"
 import { over, rule } from "#twin/alert/rule.fixture.ts"
@@ -179,10 +179,28 @@ describe("receipts", () => {
     assert.equal(receipt.version, stateHash(receipt.rule))
     assert.deepEqual([receipt.before.state, receipt.after.state, receipt.condition], ["ok", "firing", "true"])
     const [series] = receipt.series
-    assert.deepEqual([series?.samples.length, series?.cut], [2 * RECEIPT_SAMPLES_MAX, true])
+    assert.deepEqual([series?.samples.length, series?.cut], [2 * 600, false])
     assert.deepEqual(series?.samples.slice(-2), [at(600), 60])
     net.apply(cpu(601, 30))
     assert.deepEqual([net.alerts(), net.receipt(name)], [[], null])
+  })
+
+  test("[I1] one device keeps a bounded number of samples: the newest receipts are whole, older ones short and say so", () => {
+    const rules = Array.from({ length: 40 }, (_, n) => ruleOf(`cpu-${n}`, over("device.cpu_pct", 50, 86_400)))
+    const net = alone(rules)
+    for (let second = 1; second <= 1_500; second++) net.apply(cpu(second, second < 1_500 ? 45 : 60))
+    const held = rules.map(({ id }) => net.receipt({ device: idOf("r1"), rule: id, entity: "" })?.series[0])
+    const lengths = held.map((series) => (series?.samples.length ?? 0) / 2)
+    assert.ok(
+      lengths.every((length) => length === 1_500 || length === SHORT_SAMPLES),
+      lengths.join(),
+    )
+    assert.deepEqual(
+      held.map((series) => series?.cut),
+      lengths.map((length) => length === SHORT_SAMPLES),
+    )
+    const whole = lengths.filter((length) => length === 1_500).length
+    assert.equal(whole, Math.floor(DEVICE_SAMPLES_MAX / 1_500))
   })
 
   test("[I1] one device keeps a bounded number, the newest", () => {

@@ -14,6 +14,7 @@ import type { Judged, JudgementInput } from "#twin/alert/evaluate.ts"
 import { evaluate } from "#twin/alert/evaluate.ts"
 import type { DevicePlan } from "#twin/alert/plan.ts"
 import type { OpenReceipt } from "#twin/alert/receipt.ts"
+import { boundedReceipts } from "#twin/alert/receipt.ts"
 import type { DeviceState } from "#twin/alert/state.ts"
 import { newDeviceState, withoutSamples } from "#twin/alert/state.ts"
 import type { Verdict } from "#twin/alert/verdict.ts"
@@ -217,7 +218,7 @@ export const receiptsAfter = (
     newest.delete(name)
     if (shown.has(name)) newest.set(name, receipt)
   }
-  return [...newest.values()].slice(-RECEIPTS_MAX)
+  return boundedReceipts([...newest.values()].slice(-RECEIPTS_MAX))
 }
 
 // -- when judgement itself fails -----------------------------------------------------------------------------------------
