@@ -136,8 +136,8 @@ describe("rollups of the history", { skip: NO_POSTGRES }, () => {
       [ETHER1, "interface.oper_up", 1],
     ])
 
-  test("[W9] property: gaps, late and duplicate polls, counter resets and restarts: rollups = recomputation from raw", async (t) => {
-    const seen = { late: 0, twice: 0, gaps: 0, resets: 0, restarts: 0 }
+  test("[W9] property: gaps, late and duplicate polls, counter resets, restarts and set clocks: rollups = recomputation from raw", async (t) => {
+    const seen = { late: 0, twice: 0, gaps: 0, resets: 0, restarts: 0, sets: 0 }
     const step = fc.record({
       seconds: fc.integer({ min: 5, max: 90 }),
       gap: fc.integer({ min: 0, max: 60 }).map((it) => (it === 0 ? 2 : it === 1 ? 0.4 : 0)),
@@ -148,6 +148,8 @@ describe("rollups of the history", { skip: NO_POSTGRES }, () => {
       twice: fc.integer({ min: 0, max: 15 }).map((it) => it === 0),
       reset: fc.integer({ min: 0, max: 60 }).map((it) => it === 0),
       restart: fc.integer({ min: 0, max: 120 }).map((it) => it === 0),
+      /** Seconds that our clock was set back (+) or forward (-) by: the device's own time went on. */
+      set: fc.integer({ min: 0, max: 40 }).map((it) => (it === 0 ? 300 : it === 1 ? -300 : 0)),
     })
     await fc.assert(
       fc.asyncProperty(fc.array(step, { minLength: 100, maxLength: 400 }), async (steps) => {
@@ -162,11 +164,12 @@ describe("rollups of the history", { skip: NO_POSTGRES }, () => {
         }
         const held: PollInput[] = []
         let [atMs, octets, bootMs] = [FROM + 20 * HOUR_MS, 1e9, FROM]
-        for (const { seconds, gap, octets: more, cpu, late, lateBy, twice, reset, restart } of steps) {
+        for (const { seconds, gap, octets: more, cpu, late, lateBy, twice, reset, restart, set } of steps) {
           atMs += seconds * 1000 + gap * HOUR_MS
           if (gap > 0) seen.gaps++
           octets = reset ? 0 : octets + more
           if (reset) [bootMs] = [atMs - 1000, seen.resets++]
+          else if (set !== 0 && bootMs - set * 1000 < atMs - 1000) [bootMs] = [bootMs - set * 1000, seen.sets++]
           const now = poll(device, atMs, octets, cpu, (atMs - bootMs) / 1000)
           if (late) held.push(now)
           else {

@@ -54,10 +54,16 @@ const disturb = (world: World): void => {
   else if (lot < 0.65) tenancy.paths.poison(world.dice.pick([...tenancy.declared.routers]))
   else if (lot < 0.69) toggleDatabase(world)
   else if (lot < 0.74) toggleFreeze(world, tenancy)
-  else if (lot < 0.77) world.setClock(world.wallOffsetMs + world.dice.pick([-1, 1]) * world.dice.int(2_000, HOUR_MS))
+  else if (lot < 0.77) setClock(world)
   else if (lot < 0.86) world.changeInventory(tenancy)
   else if (lot < 0.88) ghost(world)
   else disturbViewer(world, tenancy)
+}
+
+/** By a person or by NTP, or while the machine was down. */
+const setClock = (world: World): void => {
+  world.setClock(world.wallOffsetMs + world.dice.pick([-1, 1]) * world.dice.int(2_000, HOUR_MS))
+  if (world.dice.chance(0.5)) world.kill()
 }
 
 const toggleDatabase = (world: World): void => {
