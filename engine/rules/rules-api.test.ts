@@ -282,7 +282,7 @@ describe("[I1] alert rules by REST", { skip: NO_POSTGRES }, () => {
     server.quotas.set(server.a, "large", MANY_REQUESTS)
   })
 
-  test("[I1] whoever is bound to sites reads rules and counts the alerts of these sites, and changes none", async () => {
+  test("[I1] whoever is bound to sites reads rules and counts the alerts of these sites, and changes none of everybody's", async () => {
     const { r1, r2 } = server.devices
     const rule = SHIPPED[0]!.rule.id
     server.judgement(server.a).alertList = [
@@ -298,6 +298,39 @@ describe("[I1] alert rules by REST", { skip: NO_POSTGRES }, () => {
     assert.equal((await ask(bound, "PUT", "/alert-rules/mine", own("mine"))).status, 422)
     assert.equal((await ask(bound, "DELETE", `/alert-rules/${rule}`)).status, 422)
     server.judgement(server.a).alertList = []
+  })
+
+  test("[I2] whoever is bound to sites changes rules of these sites alone, and no other by any way", async () => {
+    const scoped = (id: string, ...sites: readonly string[]) => own(id, { scope: { by_site_ids: sites } })
+    const put = async (who: string, id: string, json: unknown) =>
+      (await ask(who, "PUT", `/alert-rules/${id}`, json)).status
+    const acts = (await server.acts()).length
+    assert.equal(await put(bound, "pop2", scoped("pop2", "pop-2")), 200)
+    assert.equal(await put(bound, "pop2", { ...scoped("pop2", "pop-2"), cooldown_seconds: 77 }), 200)
+    assert.ok(judgedIds().includes("pop2"))
+    // Wider than their sites, or of everybody: neither before nor after.
+    for (const sites of [["pop-1"], ["pop-1", "pop-2"]])
+      assert.equal(await put(bound, "pop2", scoped("pop2", ...sites)), 422)
+    assert.equal(await put(bound, "pop2", own("pop2")), 422)
+    assert.equal(await put(bound, "pop2", own("pop2", { scope: { by_roles: ["core"] } })), 422)
+    const shipped = SHIPPED[0]!.rule
+    assert.equal(await put(bound, shipped.id, { ...shipped, scope: { by_site_ids: ["pop-2"] } }), 422)
+    assert.equal(await put(admin, "all", own("all")), 200)
+    assert.equal(await put(bound, "all", scoped("all", "pop-2")), 422)
+    assert.equal((await ask(bound, "DELETE", "/alert-rules/all")).status, 422)
+    // What an administrator gave a shipped rule's id to comes back to everybody when it is removed.
+    assert.equal(await put(admin, shipped.id, { ...shipped, scope: { by_site_ids: ["pop-2"] } }), 200)
+    assert.equal((await ask(bound, "DELETE", `/alert-rules/${shipped.id}`)).status, 422)
+    const load = (rules: readonly unknown[], mode = "merge") =>
+      ask(bound, "POST", "/alert-rules/import", { mode, rules, dryRun: false })
+    assert.equal((await load([scoped("more", "pop-2"), scoped("else", "pop-1")])).status, 422)
+    assert.equal((await load([scoped("all", "pop-2")])).status, 422)
+    assert.equal((await load([], "replace")).status, 422)
+    assert.equal((await load([scoped("more", "pop-2")])).status, 200)
+    for (const id of ["pop2", "more"]) assert.equal((await ask(bound, "DELETE", `/alert-rules/${id}`)).status, 204)
+    // Two puts, three of an administrator's, one import, two removals: what was refused is no act.
+    assert.equal((await server.acts()).length - acts, 7)
+    for (const id of ["all", shipped.id]) assert.equal((await ask(admin, "DELETE", `/alert-rules/${id}`)).status, 204)
   })
 
   test("[I1] a twin that is being rebuilt, or refuses, loses no rule: it is told when it is back", async () => {

@@ -1,6 +1,7 @@
 /**
  * The tenant's rules as people and programs change them: one transaction per act with its entry in the audit, then the
- * twin follows. Rules speak of the whole network, so whoever sees some sites only reads them and changes none.
+ * twin follows. Most rules speak of the whole network: whoever is bound to sites reads them all, and changes only those whose
+ * scope names nothing but these sites (by_site_ids), before the change and after it.
  */
 import * as Effect from "effect/Effect"
 import { etagOf, fitsIfMatch } from "#engine/api/etag.ts"
@@ -78,7 +79,19 @@ export interface RulesApiOptions {
 /** Of what a writer can change. */
 export const ruleEtag = ({ rule }: Pick<RuleEntry, "rule">): string => etagOf(rule)
 
-const NOT_OF_SITES = "rules are of the whole network: whoever sees some sites only changes none"
+const NOT_OF_SITES =
+  "this is of the whole network: whoever is bound to sites changes rules whose scope.by_site_ids names only these"
+
+/**
+ * A variant of a rule of everybody under the same name is fine: it outweighs that one at its own sites only. The rule of the
+ * same id is not: it would be taken from all others.
+ */
+const mayChange = ({ sites }: RuleEditor, ...rules: ReadonlyArray<Pick<RuleEntry, "rule"> | null>): void => {
+  if (sites === null) return
+  const isOwn = ({ rule }: Pick<RuleEntry, "rule">): boolean =>
+    rule.scope.by_site_ids?.every((site) => sites.includes(site)) ?? false
+  if (!rules.every((one) => one === null || isOwn(one))) throw new Refused({ detail: NOT_OF_SITES })
+}
 
 export const makeRulesApi = ({ db, quotas, dryRuns, follow, nowMs }: RulesApiOptions): RulesApi => {
   const changing = <A, E>(
@@ -87,7 +100,6 @@ export const makeRulesApi = ({ db, quotas, dryRuns, follow, nowMs }: RulesApiOpt
   ): Effect.Effect<A, E | Refused | DbError> =>
     db
       .tenant(who.tenant)<A, E | Refused>(async (tx) => {
-        if (who.sites !== null) throw new Refused({ detail: NOT_OF_SITES })
         await takeRulesTurn(tx, who.tenant)
         return body(tx, await readRuleSet(tx, who.tenant))
       })
@@ -119,6 +131,7 @@ export const makeRulesApi = ({ db, quotas, dryRuns, follow, nowMs }: RulesApiOpt
             mistakes: [{ path: "id", problem: `must be ${JSON.stringify(id)}, as in the address` }],
           })
         const before = entryOf(stored, id)
+        mayChange(who, wanted, before)
         if (!fitsIfMatch(ifMatch, before === null ? null : ruleEtag(before))) throw new Changed({})
         const plan = planRules(stored, rules, false, quotaOf(who.tenant))
         if (plan.unchanged === 1 && before !== null) return before
@@ -137,6 +150,9 @@ export const makeRulesApi = ({ db, quotas, dryRuns, follow, nowMs }: RulesApiOpt
       changing<void, NotFound | Refused | Changed>(who, async (tx, stored) => {
         const before = entryOf(stored, id)
         if (before === null) throw new NotFound({})
+        mayChange(who, before)
+        // As shipped again is everybody's again.
+        if (before.origin !== "own" && who.sites !== null) throw new Refused({ detail: NOT_OF_SITES })
         planRemoval(before)
         if (!fitsIfMatch(ifMatch, ruleEtag(before))) throw new Changed({})
         await deleteRules(tx, who.tenant, [id])
@@ -152,6 +168,9 @@ export const makeRulesApi = ({ db, quotas, dryRuns, follow, nowMs }: RulesApiOpt
     import: (who, { mode, rules: given, dryRun }) =>
       changing<RuleImportReport, RuleInvalid | QuotaPassed>(who, async (tx, stored) => {
         const rules = checkedRules(given, (index) => `rules[${index}]`)
+        // To replace is to take away what others wrote.
+        if (mode === "replace" && who.sites !== null) throw new Refused({ detail: NOT_OF_SITES })
+        mayChange(who, ...rules, ...rules.map(({ rule }) => entryOf(stored, rule.id)))
         const plan = planRules(stored, rules, mode === "replace", quotaOf(who.tenant))
         const { write, drop, ...report } = plan
         if (dryRun || write.length + drop.length === 0) return report
