@@ -69,6 +69,42 @@ export interface AdjacencyView {
   readonly source: Source
 }
 
+/** What a device may be asked or may tell. `api` is the vendor's own; nothing here reads `ssh` and `flow`. */
+export const CAPABILITIES = [
+  "snmp",
+  "api",
+  "ping",
+  "traps",
+  "syslog",
+  "interfaces",
+  "ospf",
+  "bgp",
+  "lldp",
+  "discovery",
+  "sensors",
+  "optics",
+  "wireless",
+  "ppp",
+  "dhcp",
+  "nat",
+  "queues",
+  "radius",
+  "ssh",
+  "flow",
+] as const
+export type Capability = (typeof CAPABILITIES)[number]
+
+export interface CapabilityView {
+  readonly name: Capability
+  /** The inventory says that it is asked for this. */
+  readonly declared: boolean
+  /** Something that the twin holds came this way. */
+  readonly seen: boolean
+  /** Of the newest; null = nothing came. */
+  readonly source: Source | null
+  readonly atMs: number | null
+}
+
 export interface DeviceView {
   readonly kind: "device"
   readonly id: string
@@ -85,6 +121,8 @@ export interface DeviceView {
   readonly lastOkMs: number | null
   readonly texts: Readonly<Record<string, string>>
   readonly sources: readonly SourceView[]
+  /** Each of CAPABILITIES, the absent ones too; the field is missing in pictures of older engines. */
+  readonly capabilities?: readonly CapabilityView[]
   readonly metrics: readonly MetricView[]
   readonly interfaces: readonly InterfaceView[]
   readonly adjacencies: readonly AdjacencyView[]

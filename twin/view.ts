@@ -20,6 +20,7 @@ import type {
 } from "#protocol/view.ts"
 import { isAdjacencyUp, stateName } from "#twin/adjacency.ts"
 import type { Adjacency } from "#twin/adjacency.ts"
+import { capabilitiesOf } from "#twin/capability.ts"
 import type { Cells } from "#twin/cells.ts"
 import { at } from "#twin/chunked.ts"
 import { STALE_POLLS } from "#twin/health.ts"
@@ -53,7 +54,7 @@ export const deviceView = (world: World, cells: Cells, id: string): DeviceView |
   const shown = at(cells.tenant.state(0).nodes, slot).shown
   const hollow = shown.severity !== router.status.severity
   const now: Now = { atMs: world.atMs, staleMs: STALE_POLLS * device.pollSeconds * 1000, stale: router.stale }
-  return {
+  const view: DeviceView = {
     kind: "device",
     ...identityOf(device),
     health: shown.health,
@@ -73,6 +74,7 @@ export const deviceView = (world: World, cells: Cells, id: string): DeviceView |
     interfaces: router.interfaces.keys.map((_, row) => interfaceView(router, row, now)),
     adjacencies: router.adjacencies.map(adjacencyView),
   }
+  return { ...view, capabilities: capabilitiesOf(device, view, world.recent) }
 }
 
 export const linkView = (world: World, cells: Cells, id: string): LinkView | null => {

@@ -2,8 +2,19 @@
 import type { FixtureNetwork } from "#client/e2e/fixture-network.ts"
 import { ROLES } from "#protocol/role.ts"
 import { unpackStatus } from "#protocol/status.ts"
-import type { DeviceView, InterfaceView, LinkEndView, LinkView } from "#protocol/view.ts"
+import { CAPABILITIES } from "#protocol/view.ts"
+import type { Capability, DeviceView, InterfaceView, LinkEndView, LinkView, Source } from "#protocol/view.ts"
 import { unpackUtil } from "#protocol/wire.ts"
+
+const SEEN: Readonly<Partial<Record<Capability, Source>>> = {
+  snmp: "snmp",
+  api: "routeros",
+  traps: "trap",
+  interfaces: "snmp",
+  ospf: "snmp",
+  sensors: "routeros",
+  ppp: "routeros",
+}
 
 export const fixtureDevice = (network: FixtureNetwork, id: string): DeviceView | null => {
   const slot = network.nodes.id.indexOf(id)
@@ -37,6 +48,16 @@ export const fixtureDevice = (network: FixtureNetwork, id: string): DeviceView |
       { source: "snmp", up, lastOkMs: atMs, error: up ? null : "timeout after 2 s (3 tries)" },
       { source: "routeros", up, lastOkMs: atMs, error: up ? null : "connect timed out" },
     ],
+    capabilities: CAPABILITIES.map((name) => {
+      const source = SEEN[name] ?? null
+      return {
+        name,
+        declared: name === "snmp" || name === "api" || name === "ping",
+        seen: source !== null,
+        source,
+        atMs: source === null ? null : atMs,
+      }
+    }),
     metrics: [
       metric("device.uptime_seconds", 18_345_600, "s"),
       metric("device.cpu_pct", 12 + (slot % 40), "%"),

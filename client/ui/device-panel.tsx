@@ -22,7 +22,7 @@ import { DeviceIncidents } from "#client/ui/incidents/device-incidents.tsx"
 import { Fact, Facts, LoadBar, PanelHead, Provenance, Reasons } from "#client/ui/panel-parts.tsx"
 import { Said } from "#client/ui/said.tsx"
 import { WhatIfLink } from "#client/ui/whatif/start.tsx"
-import type { AdjacencyView, DeviceView, InterfaceView, SourceView } from "#protocol/view.ts"
+import type { AdjacencyView, CapabilityView, DeviceView, InterfaceView, SourceView } from "#protocol/view.ts"
 
 /** Device metrics with a chart of their own, when the device has them. */
 const CHARTED = [
@@ -74,6 +74,7 @@ export const DevicePanel = ({ view, siteName, isPlaceGuessed }: DevicePanelProps
           </Facts>
         </section>
         <Sources sources={view.sources} />
+        {view.capabilities !== undefined && <Capabilities rows={view.capabilities} />}
         <Traffic view={view} />
         <Adjacencies rows={view.adjacencies} />
         <Measurements view={view} />
@@ -104,6 +105,36 @@ const Sources = ({ sources }: { sources: readonly SourceView[] }) => (
     </ul>
   </section>
 )
+
+/** What it has shown, what it should and never did, and what it has not. */
+const Capabilities = ({ rows }: { rows: readonly CapabilityView[] }) => {
+  const seen = rows.filter((row) => row.seen)
+  const silent = rows.filter((row) => !row.seen && row.declared)
+  const absent = rows.filter((row) => !row.seen && !row.declared)
+  const age = ({ atMs, source }: CapabilityView): string =>
+    atMs === null || source === null
+      ? t("device.capability.never")
+      : t("value.age", { age: formatAge(language.value, Math.max(0, serverNowMs.value - atMs)), source })
+  return (
+    <section class="block" data-testid="capabilities">
+      <h3>
+        {t("device.capabilities")} <span class="count num">{seen.length}</span>
+      </h3>
+      <ul class="capabilities">
+        {[...seen, ...silent].map((row) => (
+          <li key={row.name}>
+            <MarkIcon mark={row.seen ? "ok" : "unknown"} size={11} />
+            <span>{t(`capability.${row.name}`)}</span>
+            <small class="quiet num">{age(row)}</small>
+          </li>
+        ))}
+      </ul>
+      <p class="quiet capabilities-absent">
+        {t("device.capabilities.absent", { list: absent.map(({ name }) => t(`capability.${name}`)).join(", ") })}
+      </p>
+    </section>
+  )
+}
 
 const Traffic = ({ view }: { view: DeviceView }) => {
   const chosen = useSignal<string | null>(null)

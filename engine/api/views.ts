@@ -5,6 +5,7 @@
 import * as Schema from "effect/Schema"
 import { RULE_ENTITY_TYPES } from "#protocol/rule.ts"
 import { HEALTH, SEVERITY } from "#protocol/status.ts"
+import { CAPABILITIES } from "#protocol/view.ts"
 import type { Counts, DeviceView, EventView, LinkView } from "#protocol/view.ts"
 
 const maybe = <S extends Schema.Top>(schema: S) => Schema.NullOr(schema)
@@ -69,6 +70,19 @@ const AdjacencyBody = named(
     source: Source,
   }),
 )
+const CapabilityBody = named(
+  "Capability",
+  Schema.Struct({
+    name: Schema.Literals(CAPABILITIES),
+    /** The inventory says that it is asked for this. */
+    declared: Schema.Boolean,
+    /** Something that the twin holds came this way. */
+    seen: Schema.Boolean,
+    /** Of the newest; null = nothing came. */
+    source: maybe(Source),
+    atMs: maybe(Schema.Finite),
+  }),
+)
 export const DeviceBody = named(
   "Device",
   Schema.Struct({
@@ -86,6 +100,7 @@ export const DeviceBody = named(
     lastOkMs: maybe(Schema.Finite),
     texts: Schema.Record(Schema.String, Schema.String),
     sources: Schema.Array(SourceBody),
+    capabilities: Schema.optionalKey(Schema.Array(CapabilityBody)),
     metrics: Schema.Array(MetricBody),
     interfaces: Schema.Array(InterfaceBody),
     adjacencies: Schema.Array(AdjacencyBody),
