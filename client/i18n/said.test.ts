@@ -91,6 +91,8 @@ test("[U7] drift, proposals, paths and states are said in Portuguese, with what 
       said("r1 hears r2 by LLDP on ether1, which names its port sfp 1"),
       "r1 ouve r2 por LLDP em ether1, que chama sua porta de sfp 1",
     )
+    const foreign = "one end sends 4.1 Gbit/s, the other receives 2.2 Gbit/s: this is nobody's sentence"
+    assert.equal(said(foreign), foreign, "all of it, or nothing")
     assert.equal(said("icmp: no answer, and never was one"), "icmp: nenhuma resposta, e nunca houve")
     assert.equal(said("BGP peer 10.0.0.1 is idle"), "o par BGP 10.0.0.1 está em idle")
     assert.equal(
