@@ -112,17 +112,40 @@ describe("[U7] what the twin says has a code", () => {
         heardOf("x"),
         heardOf("y"),
       ],
+      [
+        { ...heardOf("x"), routing: peersOf([spokes[0] as Said], "64500") },
+        { ...ours[0], routing: [] } as Said,
+        ...ours.slice(1),
+      ],
+      [
+        {
+          ...heardOf("y"),
+          addresses: ownAddresses("e1", "10.7.0.1/30"),
+          routing: foreign("64500").map((one) => ({ ...one, remote: "10.7.0.2" })),
+        },
+        { ...heardOf("b"), addresses: ownAddresses("e1", "10.7.0.2/30") },
+      ],
+      [
+        { ...heardOf("u"), addresses: ownAddresses("lo", "10.8.0.1/32") },
+        ...ours.map((one) => ({
+          ...one,
+          routing: [...one.routing, ...foreign("64999").map((session) => ({ ...session, remote: "10.8.0.1" }))],
+        })),
+      ],
     ]
     const wires = [
       { a: { device: "id-leaf" }, b: { device: "id-hub" } },
       { a: { device: "id-x" }, b: { device: "id-hub" } },
       { a: { device: "id-y" }, b: { device: "id-hub" } },
+      { a: { device: "id-x" }, b: { device: "id-two" } },
     ]
     for (const said of cases)
       for (const { because } of proposeRoles(said, whoIsWho(said), wires)) reasons.add(known(because).code)
     assert.deepEqual(
       [...reasons].sort(),
-      ["access", "access.one", "bng", "core", "edge", "rr"].map((one) => `propose.${one}`),
+      ["access.one", "access.two", "bng", "core", "edge", "edge.unnamed", "rr", "upstream", "upstream.wires"].map(
+        (one) => `propose.${one}`,
+      ),
     )
   })
 

@@ -67,7 +67,7 @@ describe("inference against the emulated ISP", { timeout: 240_000 }, () => {
     )
   })
 
-  test("[W6] roles from sessions and degree, nothing declared: the figure is printed", (t) => {
+  test("[W6] roles from sessions and degree, nothing declared: precision >= 0.9, and most routers get their role", (t) => {
     const { said } = reading(truthOf(heard.isp), true)
     const proposed = proposeRoles(said, whoIsWho(said), truthOf(heard.isp))
     const roles = new Map(heard.isp.routers.map(({ name, roles: own }) => [name, own as readonly string[]]))
@@ -78,7 +78,8 @@ describe("inference against the emulated ISP", { timeout: 240_000 }, () => {
     t.diagnostic(
       `${proposed.length} roles proposed, ${right} right (${((100 * right) / proposed.length).toFixed(1)} %); ${hit} of ${heard.isp.routers.length} routers have a right one`,
     )
-    assert.ok(proposed.length > 0)
+    assert.ok(right >= 0.9 * proposed.length, `${right} of ${proposed.length}`)
+    assert.ok(hit >= 0.9 * heard.isp.routers.length, `${hit} routers`)
   })
 
   test(`[drift] ${MISTAKES} mistakes of the inventory: recall >= 0.9; an inventory without any is not accused`, (t) => {

@@ -319,4 +319,87 @@ describe("roles", () => {
       [],
     )
   })
+
+  /** Roles by name, of routers that only have wires `"a-b a-c"`, and of what else is said of them. */
+  const placed = (wires: string, more: Readonly<Record<string, Partial<Said>>> = {}) => {
+    const links = wires.split(" ").map((wire) => wire.split("-") as [string, string])
+    const names = [...new Set(links.flat())].sort()
+    const said = names.map((name) => ({ ...router(name), ...more[name] }))
+    const roles = proposeRoles(
+      said,
+      whoIsWho(said),
+      links.map(([a, b]) => link(a, b)),
+    )
+    return Object.fromEntries(
+      names.map((name) => [
+        name,
+        roles
+          .filter(({ device }) => device === `id-${name}`)
+          .map(({ role }) => role)
+          .join(),
+      ]),
+    )
+  }
+
+  test("[W6] by place: who gathers customers is agg, who joins those that do is core, who hangs there is access", () => {
+    assert.deepEqual(
+      placed("c1-c2 c2-c3 c3-c1 c1-g1 c2-g1 c2-g2 c3-g2 g1-a1 g1-n1 g2-a2 g2-a3 a2-a3 g2-n1", {
+        n1: { subscribers: 700 },
+      }),
+      { c1: "core", c2: "core", c3: "core", g1: "agg", g2: "agg", a1: "access", a2: "access", a3: "access", n1: "bng" },
+    )
+    const concentrator = placed("c1-n1 c1-c2 c1-c3 c2-c3", { n1: { subscribers: 5 } })["n1"]
+    assert.equal(concentrator, "bng", "where subscribers end is no access router for having one link")
+  })
+
+  test("[W6] a reflector beside two cores is not taken for access, whether it tells its sessions or others do", () => {
+    const wires = "c1-c2 c2-c3 c3-c1 r-c1 r-c2 c1-g1 c2-g1 g1-a1 g1-a2 c2-g2 c3-g2 g2-a3 g2-a4"
+    const names = ["a1", "a2", "a3", "a4", "c1", "c2", "c3", "g1", "g2"]
+    const own = (n: number): Partial<Said> => ({ addresses: ownAddresses("lo", `10.255.0.${n + 1}/32`) })
+    const addresses = { addresses: ownAddresses("lo", "10.255.0.100/32") }
+    const all = names.map((_, n) => bgp(`10.255.0.${n + 1}`, "65000"))
+    const byItself = placed(wires, {
+      ...Object.fromEntries(names.map((name, n) => [name, own(n)])),
+      r: { ...addresses, routing: all },
+    })
+    const byOthers = placed(wires, {
+      ...Object.fromEntries(names.map((name, n) => [name, { ...own(n), routing: [bgp("10.255.0.100", "65000")] }])),
+      r: addresses,
+    })
+    assert.deepEqual([byItself["r"], byOthers["r"]], ["rr", "rr"])
+    assert.deepEqual({ ...byItself, r: "" }, { ...byOthers, r: "" })
+    assert.deepEqual(byItself["c1"], "core")
+  })
+
+  test("[W6] an upstream of the inventory: by the AS that our routers name, or by BGP over its own wires and no OSPF", () => {
+    const wires = "u-e e-c1 e-c2 c1-c2 c1-c3 c2-c3"
+    const named = placed(wires, {
+      u: { addresses: ownAddresses("e1", "198.51.100.1/30") },
+      e: {
+        addresses: ownAddresses("lo", "10.255.0.1/32"),
+        routing: [bgp("198.51.100.1", "64999"), bgp("10.255.0.2", "65000")],
+      },
+      c1: {
+        addresses: ownAddresses("lo", "10.255.0.2/32"),
+        routing: [bgp("10.255.0.1", "65000"), bgp("10.255.0.3", "65000")],
+      },
+      c2: { addresses: ownAddresses("lo", "10.255.0.3/32"), routing: [bgp("10.255.0.2", "65000")] },
+    })
+    assert.deepEqual([named["u"], named["e"]], ["upstream", "edge"])
+    const told = placed(wires, {
+      u: { addresses: ownAddresses("e1", "198.51.100.1/30"), routing: [bgp("198.51.100.2", "65000")] },
+      e: { addresses: ownAddresses("e1", "198.51.100.2/30") },
+    })
+    assert.deepEqual([told["u"], told["e"]], ["upstream", "edge"])
+    const ours = placed(wires, {
+      u: { addresses: ownAddresses("e1", "10.0.0.1/30"), routing: [bgp("10.255.0.1", "65000")] },
+      e: { addresses: ownAddresses("lo", "10.255.0.1/32") },
+    })
+    assert.equal(ours["u"], "access", "a session from loopback to loopback is no stranger's")
+    const igp = placed(wires, {
+      u: { addresses: ownAddresses("e1", "10.0.0.1/30"), routing: [bgp("10.0.0.2", "65000"), ospf("10.0.0.2")] },
+      e: { addresses: ownAddresses("e1", "10.0.0.2/30") },
+    })
+    assert.equal(igp["u"], "access", "nor is who speaks OSPF with us")
+  })
 })
