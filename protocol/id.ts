@@ -23,6 +23,11 @@ export type LinkId = Brand<"LinkId">
  */
 export type EntityKey = Brand<"EntityKey">
 
+/** Whom polls and alerts of the engine itself are of (twin/self/); a uuid, because samples are kept by device. No inventory has it. */
+export const ENGINE_DEVICE = "00000000-0000-7000-8000-000000000e46" as DeviceId
+/** Our own name: what the engine itself is called among devices. */
+export const ENGINE_NAME = "Heliograph"
+
 export const tenantId = (text: string): TenantId => text as TenantId
 export const siteId = (text: string): SiteId => text as SiteId
 export const deviceId = (text: string): DeviceId => text as DeviceId

@@ -4,7 +4,7 @@ import { isKey, t } from "#client/i18n/translate.ts"
 import type { Mark } from "#client/map/mark.ts"
 import { linkTitle } from "#client/state/trouble.ts"
 import type { TwinState } from "#client/state/twin-store.ts"
-import { entityKey, entityName } from "#protocol/id.ts"
+import { ENGINE_DEVICE, ENGINE_NAME, entityKey, entityName } from "#protocol/id.ts"
 import type { Severity } from "#protocol/status.ts"
 import type { EventView } from "#protocol/view.ts"
 
@@ -36,6 +36,7 @@ const wordOf = (word: string | null): string => {
 
 /** Name of what it happened to; its id when that is not in the twin. */
 export const subjectName = (event: EventView, state: TwinState | null): string => {
+  if (event.subject === ENGINE_DEVICE) return ENGINE_NAME
   if (state === null) return event.subject
   const node = event.subjectKind === "device" ? state.nodeById.get(event.subject) : undefined
   if (node !== undefined) return state.nodes.name[node] ?? event.subject

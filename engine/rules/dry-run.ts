@@ -8,6 +8,7 @@ import type { ReplaySource } from "#engine/replay/source.ts"
 import { windowSecondsOf } from "#engine/rules/rule-set.ts"
 import { decodeSnapshot } from "#engine/tenant/snapshot-codec.ts"
 import { alertId } from "#protocol/alert.ts"
+import { ENGINE_DEVICE, ENGINE_NAME } from "#protocol/id.ts"
 import type { Rule } from "#protocol/rule.ts"
 import { ALERT_SEVERITIES, type AlertSeverity } from "#protocol/rule.ts"
 import type { EventView } from "#protocol/view.ts"
@@ -193,7 +194,10 @@ class Score {
       if (lit === undefined)
         this.#light(rule, {
           device,
-          deviceName: world.topology.inventory.devices.find(({ id }) => id === device)?.name ?? device,
+          deviceName:
+            device === ENGINE_DEVICE
+              ? ENGINE_NAME
+              : (world.topology.inventory.devices.find(({ id }) => id === device)?.name ?? device),
           entity,
           fromMs: event.atMs,
           toMs: null,

@@ -4,8 +4,8 @@
  * map, has no links and opens no incident; its alerts stand in the same list, are told, acknowledged, silenced and explained
  * alike. Time is heard with every input (at least a heartbeat a second), so it needs no timer.
  */
-import type { DeviceId, EntityKey } from "#protocol/id.ts"
-import { deviceId, entityKey } from "#protocol/id.ts"
+import type { EntityKey } from "#protocol/id.ts"
+import { ENGINE_DEVICE, ENGINE_NAME, entityKey } from "#protocol/id.ts"
 import type { Rule } from "#protocol/rule.ts"
 import { checkRule, subjectKind } from "#twin/alert/check.ts"
 import type { AlertCommand } from "#twin/alert/command.ts"
@@ -29,11 +29,10 @@ import type { Judging } from "#twin/judge/judging.ts"
 import { silenced } from "#twin/judge/silence.ts"
 import type { Happening } from "#twin/step.ts"
 
-/** Whom polls of the engine itself are of; a uuid, because samples are kept by device. No inventory has it. */
-export const ENGINE_DEVICE: DeviceId = deviceId("00000000-0000-7000-8000-000000000e46")
+export { ENGINE_DEVICE }
 /** The one entity of it. */
 export const ENGINE_ENTITY: EntityKey = entityKey("engine:self")
-export const ENGINE_FACTS: DeviceFacts = { device: ENGINE_DEVICE, name: "Heliograph", site: "", roles: [], tags: [] }
+export const ENGINE_FACTS: DeviceFacts = { device: ENGINE_DEVICE, name: ENGINE_NAME, site: "", roles: [], tags: [] }
 
 /** Plain data: it lies in snapshots. */
 export interface SelfState {

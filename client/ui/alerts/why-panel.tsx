@@ -28,6 +28,7 @@ import { Fact, Facts } from "#client/ui/panel-parts.tsx"
 import { Said } from "#client/ui/said.tsx"
 import { Loaded } from "#client/ui/table.tsx"
 import { alertNameOf } from "#protocol/alert.ts"
+import { ENGINE_DEVICE, ENGINE_NAME } from "#protocol/id.ts"
 import type { Alert, Explanation } from "#protocol/rest-generated.ts"
 
 export const WhyPanel = ({ id, mute }: { id: string; mute: (alert: Alert) => void }) => {
@@ -88,9 +89,13 @@ const Head = ({ alert, id, summary }: { alert: Alert | null; id: string; summary
             <span class={`alert-state state-${alert.state}`}>{t(`alertState.${alert.state}`)}</span>
           </>
         )}
-        <a class="text-button" href={deviceHref(device)}>
-          {alert?.deviceName ?? deviceName(device)}
-        </a>
+        {device === ENGINE_DEVICE ? (
+          ENGINE_NAME
+        ) : (
+          <a class="text-button" href={deviceHref(device)}>
+            {alert?.deviceName ?? deviceName(device)}
+          </a>
+        )}
         {entity !== "" && <span class="mono">{entity}</span>}
         {alert !== null && <span class="quiet ellipsis">{siteName(alert.site)}</span>}
       </p>
