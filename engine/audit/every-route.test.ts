@@ -6,6 +6,7 @@ import assert from "node:assert/strict"
 import { describe, test } from "node:test"
 import * as Effect from "effect/Effect"
 import { Secret, TOTP } from "otpauth"
+import type { Call as RouteCall } from "#engine/audit/calls.fixture.ts"
 import { incidentCalls } from "#engine/audit/incident-calls.fixture.ts"
 import { topologyCalls } from "#engine/audit/topology-calls.fixture.ts"
 import { ROUTES, type RouteName } from "#engine/access/entries.ts"
@@ -37,10 +38,7 @@ const mutating = [...endpoints]
   .map(([name]) => name)
 
 /** What may be said to a route. */
-interface Call {
-  readonly params?: Readonly<Record<string, string>>
-  readonly query?: Readonly<Record<string, string>>
-  readonly body?: object
+interface Call extends RouteCall {
   /** Header of who calls; the administrator's session when absent, nobody when null. */
   readonly as?: string | null
 }

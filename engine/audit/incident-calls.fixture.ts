@@ -1,12 +1,6 @@
 /** The acts on incidents, for the audit's table of routes: what each is called with, and its one row. */
 import type { RouteName } from "#engine/access/entries.ts"
-
-interface Call {
-  readonly params?: Readonly<Record<string, string>>
-  readonly query?: Readonly<Record<string, string>>
-  readonly body?: object
-}
-type Prepare = () => Promise<Call & { readonly action: RegExp }>
+import type { Call, Prepare } from "#engine/audit/calls.fixture.ts"
 
 export interface Table {
   readonly ask: (name: RouteName, call: Call) => Promise<{ readonly body: unknown }>

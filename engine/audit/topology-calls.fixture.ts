@@ -1,16 +1,10 @@
 /** The acts on proposals and declared structure, for the audit's table of routes: what each is called with, and its one row. */
 import assert from "node:assert/strict"
 import type { RouteName } from "#engine/access/entries.ts"
+import type { Call, Prepare } from "#engine/audit/calls.fixture.ts"
 import { DEVICE_ENTITY, deviceId, interfaceKey, lldpKey } from "#protocol/id.ts"
 import { metricId } from "#protocol/metric.ts"
 import type { PollInput } from "#twin/input.ts"
-
-interface Call {
-  readonly params?: Readonly<Record<string, string>>
-  readonly query?: Readonly<Record<string, string>>
-  readonly body?: object
-}
-type Prepare = () => Promise<Call & { readonly action: RegExp }>
 
 export interface Table {
   readonly ask: (name: RouteName, call: Call) => Promise<{ readonly body: unknown }>
