@@ -78,13 +78,17 @@ export const manyLinks = ({ nodes, links }: FixtureNetwork, count: number): read
       b: end(b, at === 2 ? null : `ether${at + 2}`),
       confidence: Math.max(0.3, 0.97 - at * 0.045),
       evidence: [
-        { kind: "lldp", text: `${nodes.name[a]} hears ${nodes.name[b]} on sfp-sfpplus${at + 1}`, weight: 0.9 },
-        { kind: "subnet", text: `10.0.${at}.0/30 has one address on each end`, weight: 0.6 },
-        { kind: "ospf", text: `neighbour full over sfp-sfpplus${at + 1}`, weight: 0.5 },
+        { kind: "lldp", text: `${nodes.name[a]} hears ${nodes.name[b]} by LLDP on sfp-sfpplus${at + 1}`, weight: 0.9 },
+        {
+          kind: "subnet",
+          text: `${nodes.name[a]} sfp-sfpplus${at + 1} and ${nodes.name[b]} ether${at + 2} share 10.0.${at}.0/30`,
+          weight: 0.6,
+        },
+        { kind: "ospf", text: `${nodes.name[a]} has ${nodes.name[b]} as OSPF neighbour 10.0.${at}.2`, weight: 0.5 },
       ].slice(0, 1 + (at % 3)),
       speedBps: at % 4 === 3 ? null : 10e9,
       contradicts,
-      against: at === 5 ? "the far end hears another neighbour on this port" : null,
+      against: at === 5 ? "a stronger proposal wants one of these ports" : null,
       decided: null,
       link: null,
     }
@@ -98,9 +102,6 @@ const someRoles = ({ nodes }: FixtureNetwork): readonly RoleProposal[] =>
     role,
     declared: ["access"],
     confidence: 0.92 - at * 0.15,
-    because:
-      role === "bng"
-        ? "holds 812 PPPoE sessions"
-        : "has 14 BGP sessions inside the AS, most of them as their reflector",
+    because: role === "bng" ? "812 PPPoE sessions end here" : "BGP with 14 routers of our own, where most have few",
     decided: null,
   }))

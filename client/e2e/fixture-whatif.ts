@@ -292,6 +292,7 @@ const blindOf = (network: FixtureNetwork): BlindSpots => {
 }
 
 const driftOf = (network: FixtureNetwork, kind: string | null): Drift => {
+  const [aEnd, bEnd] = linkRef(network, 2).name.split(" - ")
   const items: Drift["items"] = [
     {
       kind: "flow-disagrees",
@@ -299,8 +300,8 @@ const driftOf = (network: FixtureNetwork, kind: string | null): Drift => {
       device: null,
       interface: null,
       confidence: 0.91,
-      text: "one end sends 4.1 Gbit/s, the other receives 2.2 Gbit/s: this link does not join these ports",
-      evidence: ["a out 4.1 Gbit/s in 12 of 12 polls", "b in 2.2 Gbit/s in 12 of 12 polls"],
+      text: `${aEnd} and ${bEnd} do not count the same traffic: one of them is another cable's`,
+      evidence: [`${aEnd} sends 4.1 Gbit/s, ${bEnd} receives 2.2 Gbit/s`],
       proposal: "p-0",
     },
     {
@@ -309,8 +310,8 @@ const driftOf = (network: FixtureNetwork, kind: string | null): Drift => {
       device: nodeRef(network, 4),
       interface: null,
       confidence: 0.62,
-      text: "11.2 Gbit/s go in and 7.9 Gbit/s come out: a link is missing from the inventory",
-      evidence: ["sum over 6 ports, 10 min"],
+      text: `${nodeRef(network, 4).name} receives more than it sends on its declared links: one is missing, or not its own`,
+      evidence: ["in 11.2 Gbit/s, out 7.9 Gbit/s over 6 links"],
       proposal: null,
     },
   ]

@@ -238,6 +238,27 @@ test("[W8] single points, blind spots and drift: read by axe, and each leads to 
   })
 })
 
+test(
+  "[U7] what the twin says of drift, proposals and the next failure is Portuguese on a Portuguese page",
+  { skip },
+  async () => {
+    await visit("whatif/drift", { context: { locale: "pt-BR" } }, async ({ page, shoot }) => {
+      // What is folded away has no text on the screen.
+      const english = async () => (await page.locator("main [lang=en]").allInnerTexts()).filter((text) => text !== "")
+      await page.getByText("não contam o mesmo tráfego").waitFor()
+      assert.deepEqual(await english(), [])
+      await shoot("drift-pt")
+      await page.evaluate(() => (location.hash = "#/whatif/next"))
+      await page.waitForSelector(".next-row")
+      assert.deepEqual(await english(), [])
+      await page.evaluate(() => (location.hash = "#/topology?open=p-5"))
+      await page.getByText("Uma proposta mais forte quer uma destas portas").waitFor()
+      assert.deepEqual(await english(), [])
+      await shoot("proposals-pt")
+    })
+  },
+)
+
 test("[S1] who may not simulate is not offered it: no rail item, no button, no screen", { skip }, async () => {
   await visit("whatif", { user: "viewer" }, async ({ page, fixture }) => {
     await page.waitForSelector(".kpis")
