@@ -4,6 +4,7 @@
  */
 import { useSignal } from "@preact/signals"
 import { useEffect } from "preact/hooks"
+import { said } from "#client/i18n/said.ts"
 import { t } from "#client/i18n/translate.ts"
 import { call } from "#client/state/api.ts"
 import { can } from "#client/state/places.ts"
@@ -89,7 +90,7 @@ const Editor = (props: EditorProps & { draft: Draft; row: AlertRuleRow | null; r
     <article class="rule-editor panel" aria-labelledby="rule-title">
       <header class="rule-head">
         <div class="rule-name">
-          <h2 id="rule-title">{name === "" ? t("rules.new") : name}</h2>
+          <h2 id="rule-title">{name === "" ? t("rules.new") : said(name)}</h2>
           <p class="quiet">{row === null ? t("ruleOrigin.new") : originLine(row)}</p>
         </div>
         <nav class="tabs" aria-label={t("rules.parts")}>
