@@ -10,6 +10,7 @@ const entry = (tenant: TenantId, name: string, address: string): Entry => ({
   target: { device: deviceId(name), name, address, pollSeconds: 10, snmp: null, routeros: null },
   sink: { submit: () => true },
   pollNow: () => undefined,
+  readNow: () => true,
 })
 
 test("a source is found by its address, also when it came over an IPv6 socket", () => {

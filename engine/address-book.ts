@@ -13,6 +13,8 @@ export interface Entry {
   readonly sink: Sink
   /** Asks the fleet to confirm what a message says. */
   readonly pollNow: () => void
+  /** Asks the fleet for an answer now; false = it will not be asked (FleetControl.readNow). */
+  readonly readNow: () => boolean
 }
 
 export interface AddressBook {

@@ -26,6 +26,8 @@ import {
   makeIncidentWriter,
   type IncidentWriter,
 } from "#engine/incidents/incident-writer.ts"
+import { answerProbes } from "#engine/incidents/probing.ts"
+import { makeQuickPing } from "#engine/incidents/quick-ping.ts"
 import { storeIncidents } from "#engine/incidents/stored-incidents.ts"
 import { makeIngestGate, type IngestGate, type IngestStats } from "#engine/quota/ingest-gate.ts"
 import type { QuotaPassed, Quotas } from "#engine/quota/quotas.ts"
@@ -122,6 +124,9 @@ export interface TenantEnvironment {
   readonly readChart?: (tenant: TenantInfo, ...read: Parameters<ReadElsewhere>) => ReturnType<ReadElsewhere>
 }
 
+/** One for the process: it looks for a tool once. */
+const quickPing = makeQuickPing()
+
 /** Room for changes of the inventory within one life of a runtime. */
 const EPOCHS_PER_LIFE = 2 ** 20
 
@@ -178,6 +183,7 @@ export const openTenant = (
     yield* tellUse(quotas, tenants, twin, probed)
     const follow = followTargets(environment, tenant, sink, gate, fleet, log, probed)
     yield* follow(null)
+    yield* answerProbes({ twin, entryOf: book.byDevice, quotas, ping: quickPing, nowMs: Date.now })
     const change = yield* makeChange(environment, tenant, twin, follow)
     yield* Effect.addFinalizer(() => Effect.sync(() => book.set(tenant.id, [])))
     yield* Effect.addFinalizer(() => probes.setTenant(tenant.id, []))
@@ -379,6 +385,7 @@ const followTargets = (
       target,
       sink,
       pollNow: () => fleet.pollNow(target.device),
+      readNow: () => fleet.readNow(target.device),
     }))
     book.set(tenant.id, entries)
     yield* probes.setTenant(tenant.id, entries)

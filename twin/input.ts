@@ -10,6 +10,7 @@ import type { Rule } from "#protocol/rule.ts"
 import type { Source } from "#protocol/view.ts"
 import type { EntityKind } from "#protocol/id.ts"
 import type { IncidentAct } from "#twin/incident/act.ts"
+import type { Refusal } from "#twin/incident/question.ts"
 
 /** One whole poll of one device by one collector, column-wise. Row i: entities[entity[i]] has metric[i] = value[i]. */
 export interface PollInput {
@@ -169,8 +170,29 @@ export interface CertificateInput {
   readonly days: number
 }
 
+/**
+ * What became of a question that the twin asked of the network (twin/incident/question.ts). A question to read a device is
+ * answered by its poll, and comes here only when it was not asked.
+ */
+export interface ProbedInput {
+  readonly kind: "probed"
+  /** When it was known. */
+  readonly atMs: number
+  readonly incident: string
+  /** Asked.number */
+  readonly question: number
+  readonly device: DeviceId
+  /** Who asked. */
+  readonly source: Source
+  /** When the first packet left. */
+  readonly startedMs: number
+  readonly outcome: "answered" | "silent" | Refusal
+  /** Mean of the pings that were answered; null = none was. */
+  readonly rttMs: number | null
+}
+
 /** What the engine itself has to say. */
-export type EngineInput = QuotaInput | CertificateInput
+export type EngineInput = QuotaInput | CertificateInput | ProbedInput
 
 /** The inbox's heartbeat: nothing happened, but time passed. */
 export interface TickInput {

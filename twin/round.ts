@@ -11,6 +11,8 @@ import type { Columns } from "#twin/columns.ts"
 import type { AckInput, DeviceInput, IncidentInput, Input, RulesInput, Sequenced, TopologyInput } from "#twin/input.ts"
 import { act, dueOf, evaluate, hear, newDesk, reshaped } from "#twin/incident/desk.ts"
 import type { Desk } from "#twin/incident/desk.ts"
+import { hearAnswer, hearRead } from "#twin/incident/answering.ts"
+import type { ProbeRequest } from "#twin/incident/question.ts"
 import type { Incident } from "#twin/incident/state.ts"
 import type { AlertsFact } from "#twin/judge/alert-rows.ts"
 import type { Judging } from "#twin/judge/judging.ts"
@@ -84,6 +86,8 @@ export interface RoundResult {
   readonly touched: ReadonlySet<string>
   /** Incidents that ended, changed after their end or opened again, as they are now. */
   readonly incidents: readonly IncidentRecord[]
+  /** To be asked of the network. */
+  readonly asks: readonly ProbeRequest[]
 }
 
 /** An incident for storage. */
@@ -127,6 +131,7 @@ export const runRound = (world: World, cells: Cells, inputs: readonly Sequenced[
     touched: new Set(),
     topologyChanged: false,
     incidents: new Map(),
+    asks: [],
   }
   for (const { seq, input } of inputs) {
     if (seq <= world.seq) continue
@@ -154,13 +159,15 @@ export const runRound = (world: World, cells: Cells, inputs: readonly Sequenced[
     topologyChanged: told.topologyChanged,
     touched: told.touched,
     incidents: [...told.incidents.values()],
+    asks: told.asks,
   }
 }
 
-/** What is over goes to storage under the seq of its input, however inputs are grouped. */
+/** What is over goes to storage under the seq of its input, however inputs are grouped, and questions to whoever asks them. */
 const takeOver = ({ world: { desk }, told, seq }: Round): void => {
   for (const [id, incident] of desk.over) told.incidents.set(id, { seq, incident })
   desk.over.clear()
+  told.asks.push(...desk.asks.splice(0))
 }
 
 /** What the round will tell, while it is collected. */
@@ -172,6 +179,7 @@ interface Told {
   topologyChanged: boolean
   /** By incident. */
   readonly incidents: Map<string, IncidentRecord>
+  readonly asks: ProbeRequest[]
 }
 
 /** The processing of one input. */
@@ -204,6 +212,8 @@ const applyInput = (round: Round, input: Input): void => {
     case "certificate":
       takeEvent(round, certificateHappening(round.world.atMs, input))
       return
+    case "probed":
+      return hearAnswer(round.world.desk, input)
     case "rules":
       return applyRules(round, input)
     case "silences":
@@ -228,6 +238,7 @@ const applyInput = (round: Round, input: Input): void => {
       const { atMs, unseenMs } = world
       cells.routers.tell(slot, { kind: "input", atMs, input, unseenMs, judge: judgeOf(world, slot) })
       settle(round)
+      if (input.kind === "poll" || input.kind === "unreachable") hearRead(world.desk, input)
     }
   }
 }

@@ -16,6 +16,7 @@ import { judgement } from "#bench/cases/judgement.ts"
 import { incidents } from "#bench/cases/incidents.ts"
 import { kill } from "#bench/cases/kill.ts"
 import { neighbour } from "#bench/cases/neighbour.ts"
+import { probing } from "#bench/cases/probing.ts"
 import { rca } from "#bench/cases/rca.ts"
 import { recordings } from "#bench/cases/recordings.ts"
 import { recover } from "#bench/cases/recover.ts"
@@ -45,6 +46,7 @@ export const CASES: readonly Case[] = [
   judgement,
   kill,
   recover,
+  probing,
   rca,
   recordings,
   replay,

@@ -39,6 +39,8 @@ export interface Incident {
   readonly classes: ReadonlyArray<ReadonlySet<string>>
   readonly cover: Coverage
   readonly round: Round
+  /** What all devices would say, if nothing were lost, late or made up: what a question is answered from. */
+  readonly clean: Round
 }
 
 /** Draws of an element before the class is given up: the topology has none, or nobody could see it. */
@@ -72,6 +74,7 @@ export const incidentAt = (
     },
     classes: faults.map((one) => lookAlikes(world, cover, one, physics)),
     cover,
+    clean,
     round: noise.name === "clean" ? clean : noisyRound(world, cover, clean, noise, draw),
   }
 }

@@ -124,6 +124,7 @@ const incident = (localization: readonly string[], classes: ReadonlyArray<readon
   classes: classes.map((one) => new Set(one)),
   cover: ALL,
   round: { alarms: new Set(), outdated: new Set() },
+  clean: { alarms: new Set(), outdated: new Set() },
 })
 
 test("grades: strict wants the element, class-aware one that looks like it, and each truth pays once", () => {

@@ -329,6 +329,43 @@ test("pollNow polls at once, at most once a second and a few in a burst; the reg
   )
 })
 
+test("[issue 7.3] whoever waits for an answer is told whether it will be asked; a resting breaker is left alone", () => {
+  let healthy = true
+  const starts: number[] = []
+  const { made } = collector((of) =>
+    Effect.flatMap(Clock.currentTimeMillis, (nowMs) => {
+      starts.push(nowMs)
+      return healthy ? Effect.succeed(answer(of)) : Effect.fail(new PollFailed({ reason: "timeout", detail: "none" }))
+    }),
+  )
+  return withFleet([target(1, 60)], made, ({ control }) =>
+    Effect.gen(function* () {
+      yield* TestClock.adjust(20_000)
+      const before = starts.length
+      assert.equal(control.readNow(deviceId("nobody")), false)
+      assert.equal(control.readNow(deviceId("d1")), true)
+      // Asked again before it has begun: the same poll answers both.
+      assert.equal(control.readNow(deviceId("d1")), true)
+      yield* TestClock.adjust(1)
+      assert.equal(starts.length, before + 1)
+      const asked: boolean[] = []
+      for (let i = 0; i < 10; i++) {
+        asked.push(control.readNow(deviceId("d1")))
+        yield* TestClock.adjust(1_000)
+      }
+      // A burst's worth and what came back since; the others are told that they are not.
+      assert.ok(asked.includes(false) && asked.includes(true), asked.join())
+      assert.equal(starts.length - before - 1, asked.filter(Boolean).length)
+      healthy = false
+      yield* TestClock.adjust(600_000)
+      const rests = starts.length
+      assert.equal(control.readNow(deviceId("d1")), false)
+      yield* TestClock.adjust(1_000)
+      assert.ok(starts.length - rests <= 1)
+    }),
+  )
+})
+
 test("a trap during a poll is confirmed by another poll: the one in flight may have read before it", () => {
   let polls = 0
   const { made } = collector((of) => {

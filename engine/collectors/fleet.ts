@@ -57,6 +57,11 @@ export interface FleetControl {
    * burst per collector, so that a storm of traps does not become a storm of polls. Unknown devices are ignored.
    */
   readonly pollNow: (device: DeviceId) => void
+  /**
+   * The same for somebody who waits for the answer. A resting breaker is not woken, and a burst is not lent to: false =
+   * none of its collectors will poll it now.
+   */
+  readonly readNow: (device: DeviceId) => boolean
   /** Running pollers. */
   readonly size: () => number
 }
@@ -120,6 +125,15 @@ export const runFleet = (options: FleetOptions): Effect.Effect<FleetControl, nev
           const task = fleet.tasks.get(taskKey(source, device))
           if (task !== undefined) nudge(task, fleet.nowMs())
         }
+      },
+      readNow: (device) => {
+        let isAsked = false
+        for (const { source } of options.collectors) {
+          const task = fleet.tasks.get(taskKey(source, device))
+          if (task === undefined || task.breaker.state !== "closed") continue
+          isAsked = nudge(task, fleet.nowMs()) || isAsked
+        }
+        return isAsked
       },
       size: () => fleet.tasks.size,
     }
@@ -338,21 +352,23 @@ const reschedule = (fleet: Fleet, task: Task, due: number): void => {
   task.nextMs = dueMs(slot, cycle, intervalMs, jitter)
 }
 
-const nudge = (task: Task, nowMs: number): void => {
+/** True = a confirm-poll is on its way. */
+const nudge = (task: Task, nowMs: number): boolean => {
   task.stats.nudges++
   const refill = (nowMs - task.nudgeRefilledMs) / NUDGE_REFILL_MS
   task.nudgeCredits = Math.min(NUDGE_CREDITS, task.nudgeCredits + refill)
   task.nudgeRefilledMs = nowMs
-  if (Number.isFinite(task.nudgeMs)) return
+  if (Number.isFinite(task.nudgeMs)) return true
   if (task.nudgeCredits < 1) {
     task.stats.nudgesRefused++
-    return
+    return false
   }
   task.nudgeCredits--
   // A device that rests and speaks is asked when it has rested a little: its word is kept until then.
   const restedMs = task.breaker.state === "closed" ? nowMs : task.breaker.lastMs + HEARD_REST_MS
   task.nudgeMs = Math.max(nowMs, restedMs, task.lastStartMs + NUDGE_GAP_MS)
   task.wake?.()
+  return true
 }
 
 /** Where a defect was thrown, without its message. */

@@ -84,7 +84,7 @@ const tenant = (id: string): Inbox => {
           inbox.said.push(`${target.device} polled`)
           nudge()
         }
-        return { tenant: tenantId(id), target, sink: { submit }, pollNow }
+        return { tenant: tenantId(id), target, sink: { submit }, pollNow, readNow: () => false }
       }),
   }
   return inbox

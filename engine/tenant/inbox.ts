@@ -63,7 +63,8 @@ export interface Inbox {
 const corrected = <I extends DeviceInput | EngineInput>(input: I, skewMs: number, nowMs: number): I => {
   const atMs = input.atMs + skewMs
   if (skewMs === 0 || Math.abs(nowMs - input.atMs) < Math.abs(nowMs - atMs)) return input
-  if (input.kind === "poll") return { ...input, atMs, startedMs: Math.min(atMs, input.startedMs + skewMs) }
+  if (input.kind === "poll" || input.kind === "probed")
+    return { ...input, atMs, startedMs: Math.min(atMs, input.startedMs + skewMs) }
   if (input.kind === "syslog" && input.firstMs !== undefined)
     return { ...input, atMs, firstMs: Math.min(atMs, input.firstMs + skewMs) }
   return { ...input, atMs }
@@ -150,7 +151,8 @@ export const makeInbox = (
         stats.malformed++
         return true
       }
-      if (offered.kind === "quota" || offered.kind === "certificate") return submitEvent(wellFormed(offered))
+      if (offered.kind === "quota" || offered.kind === "certificate" || offered.kind === "probed")
+        return submitEvent(wellFormed(offered))
       if (isShut(offered.device)) {
         stats.quarantined++
         return true

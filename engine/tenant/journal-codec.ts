@@ -15,11 +15,13 @@ import type { TextFact } from "#protocol/metric.ts"
 import type { Rule } from "#protocol/rule.ts"
 import type { Source } from "#protocol/view.ts"
 import type { IncidentAct } from "#twin/incident/act.ts"
+import { REFUSALS } from "#twin/incident/question.ts"
 import type {
   AckInput,
   IncidentInput,
   Input,
   PollInput,
+  ProbedInput,
   Sequenced,
   SyslogInput,
   TrapInput,
@@ -49,6 +51,7 @@ const KINDS = [
   "silences",
   "ack",
   "incident",
+  "probed",
 ] as const
 
 /** Packs consecutive inputs; an empty batch or a gap in seq is a defect and throws. */
@@ -116,6 +119,10 @@ const rowOf = (input: Input): readonly unknown[] => {
       return [kind, input.atMs, input.device, input.rule, input.entity, input.by, input.untilMs]
     case "incident":
       return [kind, input.atMs, input.incident, input.by, input.act]
+    case "probed": {
+      const { atMs, incident, question, device, source, startedMs, outcome, rttMs } = input
+      return [kind, atMs, incident, question, device, source, startedMs, outcome, rttMs]
+    }
   }
 }
 
@@ -169,6 +176,8 @@ const inputOf = (row: readonly unknown[]): Input => {
       return ackOf(row, atMs)
     case "incident":
       return incidentOf(row, atMs)
+    case "probed":
+      return probedOf(row, atMs)
     default:
       return unreadable(`input kind ${String(row[0])} is unknown to this build; use a newer Heliograph`)
   }
@@ -245,6 +254,24 @@ const ackOf = ([, , device, rule, entity, by, untilMs]: readonly unknown[], atMs
   by: text(by, "by"),
   untilMs: untilMs === null ? null : whole(untilMs, "untilMs"),
 })
+
+const probedOf = (row: readonly unknown[], atMs: number): ProbedInput => {
+  const [, , incident, question, device, source, startedMs, outcome, rttMs] = row
+  const known = OUTCOMES.find((one) => one === outcome)
+  return {
+    kind: "probed",
+    atMs,
+    incident: text(incident, "incident"),
+    question: whole(question, "question"),
+    device: deviceId(text(device, "device")),
+    source: text(source, "source") as Source,
+    startedMs: whole(startedMs, "startedMs"),
+    outcome: known ?? wrong("outcome"),
+    rttMs: rttMs === null ? null : typeof rttMs === "number" ? rttMs : wrong("rttMs"),
+  }
+}
+
+const OUTCOMES: ReadonlyArray<ProbedInput["outcome"]> = ["answered", "silent", ...REFUSALS]
 
 const incidentOf = ([, , incident, by, act]: readonly unknown[], atMs: number): IncidentInput => ({
   kind: "incident",

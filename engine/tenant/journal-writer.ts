@@ -156,6 +156,8 @@ export const inputBytes = (input: Input): number => {
       return 200
     case "incident":
       return 4_500
+    case "probed":
+      return 120
     case "tick":
     case "quota":
     case "certificate":

@@ -11,6 +11,7 @@ import type { Silence } from "#protocol/maintenance.ts"
 import type { Rule } from "#protocol/rule.ts"
 import type { IncidentAct } from "#twin/incident/act.ts"
 import type { Feedback } from "#twin/incident/feedback.ts"
+import type { ProbeRequest } from "#twin/incident/question.ts"
 import type { IncidentRecord } from "#twin/round.ts"
 import type { Explained } from "#twin/alert/explain.ts"
 import type { Receipt } from "#twin/alert/receipt.ts"
@@ -43,6 +44,8 @@ export interface RoundNotice {
   readonly touched: ReadonlySet<string>
   /** For storage: incidents that ended, changed after their end or opened again. Absent = none. */
   readonly incidents?: readonly IncidentRecord[]
+  /** To be asked of the network now (engine/incidents/probing.ts). Absent = nothing. */
+  readonly asks?: readonly ProbeRequest[]
 }
 
 export interface LiveTwin {

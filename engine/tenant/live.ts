@@ -366,6 +366,7 @@ const hasNews = (result: RoundResult): boolean =>
   result.links.length > 0 ||
   result.events.length > 0 ||
   result.incidents.length > 0 ||
+  result.asks.length > 0 ||
   result.touched.size > 0
 
 /** True when it ended well and in time. */

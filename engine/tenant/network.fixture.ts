@@ -8,6 +8,7 @@ import { metricId } from "#protocol/metric.ts"
 import type { Rule } from "#protocol/rule.ts"
 import type { TenantInfo } from "#engine/tenant/live-twin.ts"
 import { checkRule } from "#twin/alert/check.ts"
+import { REFUSALS } from "#twin/incident/question.ts"
 import type { Input, PollInput, SyslogInput, TrapInput, UnreachableInput } from "#twin/input.ts"
 
 export const START_MS = 1_760_000_000_000
@@ -198,6 +199,17 @@ export const anyInput = (text: fc.Arbitrary<string> = wellFormedText): fc.Arbitr
     anyPoll,
     plain({ kind: fc.constant("quota" as const), atMs, quota: text, limit: fc.maxSafeNat(), times: fc.nat() }),
     plain({ kind: fc.constant("certificate" as const), atMs, names: text, endsOn: text, days: fc.nat(30) }),
+    plain({
+      kind: fc.constant("probed" as const),
+      atMs,
+      incident: text,
+      question: fc.nat(8),
+      device,
+      source,
+      startedMs: atMs,
+      outcome: fc.constantFrom("answered" as const, "silent" as const, ...REFUSALS),
+      rttMs: fc.option(fc.double({ min: 0, max: 2_000, noNaN: true }), { nil: null }),
+    }),
     plain({
       kind: fc.constant("unreachable" as const),
       device,

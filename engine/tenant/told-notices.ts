@@ -1,5 +1,5 @@
 /**
- * When listeners hear of a round: at once, unless it has events or incidents for storage. These are told when their input is durable, because an
+ * When listeners hear of a round: at once, unless it has events, incidents for storage or questions to the network. These are told when their input is durable, because an
  * event of an input that a crash takes away never was, and its id would be given to another one. Whatever comes behind a
  * round that waits, waits too: notices keep their order. Bounded by what the journal's writer lets wait.
  */
@@ -24,8 +24,8 @@ export const makeToldNotices = ({ notify, durableSeq, whenDurable }: ToldOptions
   let closed = false
   let armed = false
 
-  const mayTell = ({ events, incidents, seq }: RoundNotice): boolean =>
-    (events.length === 0 && (incidents?.length ?? 0) === 0) || seq <= durableSeq()
+  const mayTell = ({ events, incidents, asks, seq }: RoundNotice): boolean =>
+    events.length + (incidents?.length ?? 0) + (asks?.length ?? 0) === 0 || seq <= durableSeq()
 
   const tellDue = (): void => {
     const first = waiting.findIndex((notice) => !mayTell(notice))

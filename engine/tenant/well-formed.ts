@@ -24,6 +24,7 @@ export const wellFormed = <I extends DeviceInput | Input>(input: I): I => {
     case "silences":
     case "ack":
     case "incident":
+    case "probed":
       return mendTree(input)
     case "tick":
       break

@@ -21,7 +21,7 @@ import type { EventView } from "#protocol/view.ts"
 import { BEHAVIOURS, plainBank, NO_STATES } from "#twin/cells.ts"
 import type { Cells } from "#twin/cells.ts"
 import { hashTwin, stateHash } from "#twin/hash.ts"
-import type { DeviceInput, Input, Sequenced } from "#twin/input.ts"
+import type { DeviceInput, Input, ProbedInput, Sequenced } from "#twin/input.ts"
 import { newWorld, runRound } from "#twin/round.ts"
 import type { World } from "#twin/round.ts"
 import { snapshotTwin } from "#twin/snapshot.ts"
@@ -88,10 +88,10 @@ export class Auditor {
 
   // -- the ledger
 
-  offered(input: DeviceInput, taken: boolean): void {
+  offered(input: DeviceInput | ProbedInput, taken: boolean): void {
     if (!taken) return
     const key = contentOf(input)
-    if (tellsOfBoot(input)) this.#boots.set(key, input.atMs)
+    if (input.kind !== "probed" && tellsOfBoot(input)) this.#boots.set(key, input.atMs)
     const entry = this.#ledger.get(key)
     if (entry === undefined) this.#ledger.set(key, { accepted: 1, journaled: 0 })
     else entry.accepted++
@@ -350,6 +350,8 @@ export const contentOf = (input: Input): string => {
     case "trap":
     case "syslog":
       return `${input.kind} ${input.device} ${input.raw ?? ""}`
+    case "probed":
+      return `probed ${input.device} ${input.incident} ${input.question} ${input.outcome}`
     case "tick":
     case "topology":
     case "quota":

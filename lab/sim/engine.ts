@@ -14,6 +14,7 @@ import { makeFleetStats } from "#engine/collectors/fleet-stats.ts"
 import { FLEET_DEFAULTS, runFleet } from "#engine/collectors/fleet.ts"
 import type { FleetControl } from "#engine/collectors/fleet.ts"
 import type { Target } from "#engine/collectors/target.ts"
+import { answerProbes } from "#engine/incidents/probing.ts"
 import { silentLog } from "#engine/log.ts"
 import { makeMetrics } from "#engine/metrics/registry.ts"
 import { appendEvents } from "#engine/storage/events.ts"
@@ -284,6 +285,11 @@ const outside = (
       tenancy.offered(input, taken)
       return taken
     }
+    const answered: LiveTwin["submit"] = (input) => {
+      const taken = twin.submit(input)
+      if (input.kind === "probed") tenancy.offered(input, taken)
+      return taken
+    }
     const db = database.shapeFor(life)
     const append: NonNullable<PlantedBug["appendEvents"]> = bug?.appendEvents ?? ((events, write) => write(events))
     yield* writeEvents({
@@ -310,6 +316,25 @@ const outside = (
       sink: { submit },
       settings: FLEET_DEFAULTS,
       stats: makeFleetStats(),
+    })
+    // Nothing here is pinged: what the twin asks is read by the fleet, or refused.
+    yield* answerProbes({
+      twin: { ...twin, submit: answered },
+      entryOf: (device) => {
+        const target = targetsOf(tenancy.declared.stored()).find((one) => one.device === device)
+        if (target === undefined) return null
+        const { pollNow, readNow } = fleet
+        return {
+          tenant: tenancy.info.id,
+          target,
+          sink: { submit },
+          pollNow: () => pollNow(device),
+          readNow: () => readNow(device),
+        }
+      },
+      quotas: { take: () => true },
+      ping: () => Promise.resolve(null),
+      nowMs: wallMs,
     })
     tenancy.paths.ear = hearing({ loop, life, wallMs, submit, pollNow: fleet.pollNow, dice: lots })
     const followed = yield* makeFollower(follow(twin, fleet, bug))

@@ -25,7 +25,7 @@ import type { TenantRuntime } from "#engine/tenant/runtime.ts"
 import { TOPOLOGIES_MAX } from "#engine/tenant/inbox.ts"
 import { tenantId } from "#protocol/id.ts"
 import type { BEHAVIOURS } from "#twin/cells.ts"
-import type { DeviceInput } from "#twin/input.ts"
+import type { DeviceInput, ProbedInput } from "#twin/input.ts"
 
 /** Inboxes as small as this are looked at with every input. */
 const TIGHT_EVENTS = 64
@@ -123,7 +123,7 @@ export class Tenancy {
     this.#parts.onWrong(new Violation("life", `${this.info.slug}: ${detail}`))
   }
 
-  offered(input: DeviceInput, taken: boolean): void {
+  offered(input: DeviceInput | ProbedInput, taken: boolean): void {
     this.auditor.offered(input, taken)
     if (this.eventsMax > TIGHT_EVENTS) return
     const waiting = this.current()?.stats().inbox.waiting ?? 0

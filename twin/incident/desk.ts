@@ -22,7 +22,10 @@ import { impactOf, noteSessions } from "#twin/incident/impact.ts"
 import { COOLDOWN_MS, REOPEN_MS } from "#twin/incident/lifecycle.ts"
 import { ordersOf } from "#twin/incident/orders.ts"
 import { gather, placeLoose, settleSymptoms } from "#twin/incident/placing.ts"
+import { takeAnswers } from "#twin/incident/answering.ts"
 import { forgotten, probed } from "#twin/incident/probing.ts"
+import type { Allowance, ProbeRequest } from "#twin/incident/question.ts"
+import { awaited, FULL, questionTimes } from "#twin/incident/question.ts"
 import type { Sight, StoredSight } from "#twin/incident/sight.ts"
 import { atRest, explained, look, read, restoredSight, storedSight, study, studyMs } from "#twin/incident/sight.ts"
 import type { Say, Sitting } from "#twin/incident/sitting.ts"
@@ -58,6 +61,11 @@ export interface Desk {
   feedback: Feedback
   /** Ended, changed after their end, or opened again since this was last taken: what storage keeps. Not in a snapshot. */
   readonly over: Map<string, Incident>
+  /** To be asked of the network, since this was last taken: an effect of the live twin. Not in a snapshot. */
+  readonly asks: ProbeRequest[]
+  /** Devices of which an answer is awaited; derived. */
+  waiting: ReadonlySet<string>
+  allowance: Allowance
 }
 
 export const newDesk = (): Desk => ({
@@ -71,6 +79,9 @@ export const newDesk = (): Desk => ({
   refused: 0,
   feedback: NO_FEEDBACK,
   over: new Map(),
+  asks: [],
+  waiting: new Set(),
+  allowance: FULL,
 })
 
 /** What one input changed. */
@@ -141,6 +152,7 @@ export const evaluate = (world: World, cells: Cells, say: Say): readonly AlertOr
     return []
   }
   const sitting = begin(world, cells, say)
+  const answers = takeAnswers(sitting, sight)
   const { taken, waiting } = causes(sitting, sight)
   settleSymptoms(sitting)
   gather(sitting, sight.symptoms, taken)
@@ -148,7 +160,7 @@ export const evaluate = (world: World, cells: Cells, say: Say): readonly AlertOr
   desk.loose = placeLoose(sitting, waiting)
   for (const incident of sitting.incidents.values()) lived(sitting, incident)
   impacts(sitting, sight, taken)
-  probed(sitting, sight, taken)
+  probed(sitting, sight, taken, answers)
   const orders = ordersOf(sitting, taken)
   finish(sitting)
   return orders
@@ -274,8 +286,10 @@ export const dueOf = ({ desk, topology }: World): number | null => {
   const soonest = (ms: number): void => {
     if (ms < due) due = ms
   }
-  for (const { state, endsAtMs, ack } of desk.incidents) {
+  for (const incident of desk.incidents) {
+    const { state, endsAtMs, ack } = incident
     if (state === "closed") continue
+    for (const ms of questionTimes(incident, desk.evaluatedMs)) soonest(ms)
     if (state === "recovering" && endsAtMs !== null) soonest(endsAtMs + COOLDOWN_MS)
     if (ack !== null) soonest(ack.untilMs)
   }
@@ -310,8 +324,9 @@ export interface StoredDesk {
   readonly isDue: boolean
   readonly refused: number
   readonly sight: StoredSight | null
-  /** Absent in snapshots of before it was kept. */
+  /** Absent in snapshots of before they were kept. */
   readonly feedback?: Feedback
+  readonly allowance?: Allowance
 }
 
 export const storedDesk = ({
@@ -324,6 +339,7 @@ export const storedDesk = ({
   refused,
   sight,
   feedback,
+  allowance,
 }: Desk): StoredDesk => ({
   incidents,
   loose,
@@ -334,6 +350,7 @@ export const storedDesk = ({
   refused,
   sight: sight === null ? null : storedSight(sight),
   feedback,
+  allowance,
 })
 
 export const restoredDesk = (stored: StoredDesk, topology: Topology): Desk => ({
@@ -346,5 +363,8 @@ export const restoredDesk = (stored: StoredDesk, topology: Topology): Desk => ({
   refused: stored.refused,
   feedback: stored.feedback ?? NO_FEEDBACK,
   over: new Map(),
+  asks: [],
+  waiting: awaited(stored.incidents),
+  allowance: stored.allowance ?? FULL,
   sight: stored.sight === null ? null : restoredSight(stored.sight, topology),
 })

@@ -11,6 +11,7 @@ import type {
   TimelineEntry,
 } from "#protocol/incident.ts"
 import type { AlertSeverity } from "#protocol/rule.ts"
+import type { Question } from "#twin/incident/question.ts"
 
 /** Not closed, of one tenant. More are not opened, and the tenant is told (monitoring.degraded). */
 export const OPEN_MAX = 200
@@ -83,7 +84,7 @@ export interface Incident {
   readonly escalated: boolean
   readonly during: IncidentView["during"]
   readonly confirmed: IncidentView["confirmed"]
-  readonly probing: ReadonlyArray<IncidentView["probing"][number] & { readonly observable: number }>
+  readonly probing: readonly Question[]
   readonly quieted: readonly Quieted[]
 }
 

@@ -32,7 +32,7 @@ export const incidentView = (incident: Incident): IncidentView => {
     }),
     timeline: incident.timeline,
     confirmed: incident.confirmed,
-    probing: incident.probing.map(({ observable: _observable, ...probe }) => probe),
+    probing: incident.probing.map(({ text, atMs, answer }) => ({ text, atMs, answer })),
   }
 }
 

@@ -16,9 +16,15 @@ export const EXPECTED = 0.3
 /** Observables in remembered predictions: about 20 MB at most. */
 const PREDICTED_IDS_MAX = 1_000_000
 
-/** Log-likelihood ratios of an answer to an active probe where an alarm is expected. */
+/** Log-likelihood ratios of an answer to an active probe where an alarm is expected, or certain. */
 export const CONFIRMED_ALARM = 14
-export const CONFIRMED_CLEAR = -7
+const CONFIRMED_CLEAR = -7
+/** From this chance on the alarm itself is certain, and only its way to us is not; below, nature has a choice (lit ports). */
+const CERTAIN = 0.9
+
+/** That it was asked for takes away what may be lost on the way, never nature's choice. */
+export const confirmedClear = (chance: number, spurious: number): number =>
+  chance >= CERTAIN ? CONFIRMED_CLEAR : Math.log((1 - chance) / (1 - spurious))
 
 export interface Assessment {
   readonly causes: readonly Cause[]
@@ -56,8 +62,10 @@ export const assess = (board: Board, causes: readonly Cause[]): Assessment => {
     while ((board.from[k + 1] as number) <= id) k++
     const { spurious, latencyMs } = EVIDENCE[k] as (typeof EVIDENCE)[number]
     const state = board.state[id]
-    if (board.confirmed.has(id) && p >= EXPECTED) {
-      likelihood += state === ALARM ? CONFIRMED_ALARM : CONFIRMED_CLEAR
+    // A clear that was asked for before the first alarm says nothing of a fault of since.
+    const isAsked = board.confirmed.has(id) && (state === ALARM || (board.atMs[id] as number) >= onsetMs)
+    if (isAsked && p >= EXPECTED) {
+      likelihood += state === ALARM ? CONFIRMED_ALARM : confirmedClear(p, spurious)
       if (state === ALARM) explained++
       else missing++
       continue

@@ -111,7 +111,8 @@ export const observe = (board: Board, id: number, seen: Seen, atMs: number): voi
     board.alarms.delete(id)
     board.alarmEnded = true
   }
-  board.confirmed.delete(id)
+  // What was asked and is read to be well again is no less sure; from when it counts is for its time to say.
+  if (seen !== CLEAR || before !== CLEAR) board.confirmed.delete(id)
 }
 
 /**
@@ -124,7 +125,6 @@ const noteChange = (board: Board, id: number, seen: Seen, atMs: number): void =>
     seen === CLEAR &&
     board.state[id] === CLEAR &&
     atMs >= readMs &&
-    !board.confirmed.has(id) &&
     readMs >= board.newestAlarmMs + latencyOf(board, id) + SKEW_MS
   if (!isReread) board.reread.delete(id)
   else if (!board.changed.has(id)) board.reread.add(id)

@@ -26,7 +26,11 @@ export interface Probe {
   readonly cost: number
   /** Causes among which its answer decides; none = whether an alarm is real. */
   readonly separates: readonly Cause[]
+  /** Alarms that it is about: those of the cause that is undecided, or the one that has none. */
+  readonly about: readonly number[]
 }
+/** Before it is known what it is about. */
+type Question = Omit<Probe, "about">
 
 /** What can be asked, and what it costs beside a ping. */
 const ASKABLE: Readonly<Record<string, number>> = {
@@ -40,22 +44,28 @@ const ASKABLE: Readonly<Record<string, number>> = {
   flap: 4,
 }
 
-/** The probes worth making now, one for each open question, most useful first; none = nothing is open, or no probe helps. */
-export const whatToProbe = (board: Board, explanation: Explanation): readonly Probe[] => {
+/**
+ * The probes worth making now, one for each open question, most useful first; none = nothing is open, or no probe helps.
+ * `mayAsk` says whether an observable may be asked now at all.
+ */
+export const whatToProbe = (
+  board: Board,
+  explanation: Explanation,
+  mayAsk: (id: number) => boolean = () => true,
+): readonly Probe[] => {
   const probes: Probe[] = []
   const asked = new Set<number>()
-  const put = (probe: Probe | null): void => {
-    if (probe === null || asked.has(probe.id) || probes.length >= MAX_PROBES) return
-    asked.add(probe.id)
-    probes.push(probe)
+  const put = (question: Question | null, about: readonly number[]): void => {
+    if (question === null || asked.has(question.id) || probes.length >= MAX_PROBES) return
+    asked.add(question.id)
+    probes.push({ ...question, about })
   }
   for (const one of explanation.candidates) {
     const contenders = [...one.members.slice(0, MAX_CONTENDERS), ...one.rivals.slice(0, MAX_CONTENDERS)]
     if (contenders.length < 2 && one.features.margin >= UNDECIDED) continue
-    put(contenders.length < 2 ? again(board, one) : separating(board, contenders))
+    put(contenders.length < 2 ? again(board, one, mayAsk) : separating(board, contenders, mayAsk), one.explained)
   }
-  for (const id of explanation.unexplained)
-    put(board.confirmed.has(id) ? besides(board, explanation, id) : reading(board, id, []))
+  for (const id of explanation.unexplained) put(unexplainedBy(board, explanation, id, mayAsk), [id])
   return probes
 }
 
@@ -68,33 +78,50 @@ export const confirm = (board: Board, id: number, alarms: boolean, atMs: number)
 }
 
 /** Nothing else fits, but little speaks for it: read what should have alarmed, else what did. */
-const again = (board: Board, { absent, explained }: Candidate): Probe | null => {
+const again = (board: Board, { absent, explained }: Candidate, mayAsk: MayAsk): Question | null => {
   for (const id of [...absent, ...explained]) {
-    const probe = reading(board, id, [])
+    const probe = reading(board, id, [], mayAsk)
     if (probe !== null) return probe
   }
   return null
 }
 
-/** The alarm is real and nothing explains it yet: what else should alarm, if its likeliest suspect were to blame? */
-const besides = (board: Board, { islands }: Explanation, id: number): Probe | null => {
-  let best: Assessment | null = null
+/** Whether it is real; and if it is, or cannot be asked (who is silent has nothing to be read), what tells its suspects apart. */
+const unexplainedBy = (board: Board, explanation: Explanation, id: number, mayAsk: MayAsk): Question | null => {
+  const isReal = board.confirmed.has(id)
+  const itself = isReal ? null : reading(board, id, [], mayAsk)
+  if (itself !== null) return itself
+  const suspects = suspectsOf(board, explanation, id)
+  const [best] = suspects
+  if (best === undefined) return null
+  if (isReal) return besides(board, best, mayAsk)
+  const contenders = suspects.slice(0, MAX_CONTENDERS).flatMap(({ causes }) => causes)
+  return separating(board, contenders, mayAsk) ?? besides(board, best, mayAsk)
+}
+
+/** Likeliest first. */
+const suspectsOf = (board: Board, { islands }: Explanation, id: number): readonly Assessment[] => {
+  const tried: Assessment[] = []
   for (const { island } of islands)
     for (const [suspect, accusers] of island.suspects) {
       if (!accusers.includes(id)) continue
-      const tried = assess(board, [causeOf(board.model, suspect)])
-      if (tried.explained > 0 && (best === null || tried.score > best.score)) best = tried
+      const one = assess(board, [causeOf(board.model, suspect)])
+      if (one.explained > 0) tried.push(one)
     }
-  if (best === null) return null
+  return tried.sort((x, y) => y.score - x.score)
+}
+
+/** Nothing explains the alarm yet: what else should alarm, if its likeliest suspect were to blame? */
+const besides = (board: Board, best: Assessment, mayAsk: MayAsk): Question | null => {
   for (const [i, expected] of best.ids.entries()) {
     if ((best.chance[i] as number) < EXPECTED || board.state[expected] === ALARM) continue
-    const probe = reading(board, expected, best.causes)
+    const probe = reading(board, expected, best.causes, mayAsk)
     if (probe !== null) return probe
   }
   return null
 }
 
-const separating = (board: Board, contenders: readonly Cause[]): Probe | null => {
+const separating = (board: Board, contenders: readonly Cause[], mayAsk: MayAsk): Question | null => {
   const says = new Map<number, Cause[]>()
   const blind = new Set<number>()
   for (const cause of contenders) {
@@ -109,13 +136,13 @@ const separating = (board: Board, contenders: readonly Cause[]): Probe | null =>
       }
     }
   }
-  let best: Probe | null = null
+  let best: Question | null = null
   let bestWorth = 0
   for (const [id, causes] of says) {
     const split = Math.min(causes.length, contenders.length - causes.length)
     // Where one of them lets nobody look, silence decides nothing.
     if (split === 0 || blind.has(id)) continue
-    const probe = reading(board, id, contenders)
+    const probe = reading(board, id, contenders, mayAsk)
     if (probe === null || split / probe.cost <= bestWorth) continue
     best = probe
     bestWorth = split / probe.cost
@@ -123,12 +150,14 @@ const separating = (board: Board, contenders: readonly Cause[]): Probe | null =>
   return best
 }
 
-const reading = (board: Board, id: number, separates: readonly Cause[]): Probe | null => {
+type MayAsk = (id: number) => boolean
+
+const reading = (board: Board, id: number, separates: readonly Cause[], mayAsk: MayAsk): Question | null => {
   const [kind, index] = kindAt(board, id)
   const cost = ASKABLE[kind.name]
   // Anything can be pinged; the rest needs somebody who may read it.
   if (cost === undefined || board.confirmed.has(id)) return null
-  if (kind.name !== "ping" && !kind.isObservable(board.model, index)) return null
+  if ((kind.name !== "ping" && !kind.isObservable(board.model, index)) || !mayAsk(id)) return null
   const what = kind.words(board.model, index)
   return { id, cost, separates, words: kind.name === "ping" ? what.replace("the ping of", "ping") : `read ${what} now` }
 }

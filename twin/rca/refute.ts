@@ -4,7 +4,7 @@
  * are accused most often, cost nothing. Sound but for the routers next to which the monitoring stands, whom the silence of
  * others does not accuse (silence.ts): the bound is never below what a whole assessment of the suspect would give.
  */
-import { CONFIRMED_ALARM, CONFIRMED_CLEAR } from "#twin/rca/assess.ts"
+import { CONFIRMED_ALARM, confirmedClear } from "#twin/rca/assess.ts"
 import type { Board } from "#twin/rca/board.ts"
 import { ALARM, CLEAR, kindAt, kindNumber, SKEW_MS } from "#twin/rca/board.ts"
 import { logPrior } from "#twin/rca/cause.ts"
@@ -57,7 +57,7 @@ export const isRefuted = (
     asked(id)
     if (board.state[id] === CLEAR) {
       const { latencyMs, spurious } = EVIDENCE[k] as EvidenceKind
-      if (board.confirmed.has(id)) bound += CONFIRMED_CLEAR
+      if (board.confirmed.has(id) && (board.atMs[id] as number) >= lastMs) bound += confirmedClear(chance, spurious)
       else if ((board.atMs[id] as number) >= lastMs + latencyMs + SKEW_MS)
         bound += Math.log((1 - chance) / (1 - spurious))
     }
