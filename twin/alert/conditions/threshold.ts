@@ -237,7 +237,10 @@ const screenOf = (
     case "last":
       return newestScreen(ref, operator, limit)
     case "count":
-      return operator === ">" || operator === ">=" ? atLeastScreen(ref, () => ref.window.at, limit) : null
+      // Where none is enough it is true of what was never sampled, too.
+      return holds(0, operator, limit) || (operator !== ">" && operator !== ">=")
+        ? null
+        : atLeastScreen(ref, () => ref.window.at, limit)
     default:
       return null
   }
