@@ -76,6 +76,7 @@ const EXCEPTIONS: Readonly<Record<string, Rule>> = {
   "bench/rules/jitter.ts": { ours: ["protocol", "bench", "twin/alert"], packages: pure },
   // Root cause alone, on worlds whose truth the benchmark simulates with code of its own: only these two hand it over.
   "bench/rca/twin.ts": { ours: ["bench", "twin/rca", "twin/whatif/graph.ts"], packages: pure },
+  "bench/rca/probing.ts": { ours: ["bench", "twin/rca"], packages: pure },
   // Recorded inputs of real routers through the twin's own fold.
   "bench/rca/timelines.ts": { ours: ["protocol", "lab", "bench", "twin"], packages: pure },
   "bench/rca/shared-risk-twin.ts": { ours: ["bench", "twin/rca", "twin/whatif/graph.ts"], packages: pure },

@@ -3,7 +3,6 @@
  * answered by the simulation's own truth (simulate.ts, before any noise), by devices that can answer at all. How many are
  * decided, and how many are right, without a question and after each round of them.
  */
-import { performance } from "node:perf_hooks"
 import type { Incident } from "#bench/rca/incidents.ts"
 import { ownerOf } from "#bench/rca/simulate.ts"
 import type { Coverage } from "#bench/rca/simulate.ts"
@@ -24,7 +23,7 @@ const AT_ONCE: ReadonlySet<string> = new Set(["ping", "port", "answer"])
 
 export interface Verdict {
   readonly roots: readonly Root[]
-  /** No other cause comes near any named one, and every alarm has a cause. */
+  /** Something is named, and no other cause comes near any of it. */
   readonly isDecided: boolean
   /** And none looks the same with the monitoring that there is. */
   readonly isAlone: boolean
@@ -54,7 +53,9 @@ export const converser = (world: World, cover: Coverage): ((incident: Incident) 
       return !asked.has(id) && AT_ONCE.has(kind.name) && kind.isObservable(board.model, index)
     }
     while (asked.size < QUESTIONS) {
-      const [next] = whatToProbe(board, explanation, mayAsk)
+      // As a live twin: of what has an incident. A lonely alarm has none.
+      const shown = new Set(explanation.candidates.filter(isNamed).flatMap(({ explained }) => explained))
+      const next = whatToProbe(board, explanation, mayAsk).find(({ about }) => about.some((id) => shown.has(id)))
       if (next === undefined) break
       asked.add(next.id)
       const [kind, index] = kindAt(board, next.id)
@@ -81,13 +82,12 @@ export const converser = (world: World, cover: Coverage): ((incident: Incident) 
 /** When all questions are answered: as late as the polls of the round (bench/rca/twin.ts). */
 const ASKED_MS = FAULT_MS + 300_000
 
-const verdictOf = (board: Board, { candidates, unexplained }: Explanation): Verdict => {
+const verdictOf = (board: Board, { candidates }: Explanation): Verdict => {
   const named = candidates.filter(isNamed)
-  const isDecided =
-    unexplained.length === 0 && candidates.every((one) => isNamed(one) && one.features.margin >= UNDECIDED)
+  const isDecided = named.length > 0 && named.every(({ features }) => features.margin >= UNDECIDED)
   return {
     roots: named.map(({ cause, confidence }) => ({ element: elementOf(board.model, cause), confidence })),
     isDecided,
-    isAlone: isDecided && candidates.every(({ members }) => members.length === 1),
+    isAlone: isDecided && named.every(({ members }) => members.length === 1),
   }
 }
