@@ -1,73 +1,21 @@
 /**
  * The doors in a real browser against the fixture: sign-in, account, administration, editing, first steps; in both
- * languages, dark and light, by keyboard, at 390 px. Pictures: out/e2e/doors/.
+ * languages, dark and light, by keyboard, at 390 px. Pictures: out/e2e/screens/.
  */
 import assert from "node:assert/strict"
-import { mkdir, mkdtemp, rm } from "node:fs/promises"
-import { tmpdir } from "node:os"
-import { join } from "node:path"
-import { after, before, test } from "node:test"
-import { fileURLToPath } from "node:url"
-import type { Browser, BrowserContextOptions, Page } from "playwright-core"
-import { buildAll } from "#client/build/build.ts"
-import { CHROMIUM, ENABLE, hasChromium, launch } from "#client/e2e/browser.ts"
-import { startFixture } from "#client/e2e/fixture-server.ts"
-import type { Fixture, FixtureOptions } from "#client/e2e/fixture-server.ts"
-import { checkAxe, watchPage } from "#client/e2e/scenario.ts"
+import { test } from "node:test"
+import type { BrowserContextOptions, Page } from "playwright-core"
+import { checkAxe } from "#client/e2e/scenario.ts"
+import { skip, visitDoor } from "#client/e2e/visit.ts"
+import type { Visit } from "#client/e2e/visit.ts"
 import { USER_ROLES } from "#protocol/permission.ts"
 import type { UserRole } from "#protocol/permission.ts"
 
-const PICTURES = fileURLToPath(new URL("../../out/e2e/doors/", import.meta.url))
-const skip = hasChromium() ? false : `no Chromium at ${CHROMIUM}; ${ENABLE}`
-const PATIENCE_MS = 30_000
-let browser: Browser
-let dist: string
-
-before(async () => {
-  if (skip !== false) return
-  dist = await mkdtemp(join(tmpdir(), "heliograph-doors-"))
-  await mkdir(PICTURES, { recursive: true })
-  await buildAll({ dist })
-  browser = await launch()
-})
-after(async () => {
-  if (skip !== false) return
-  await browser.close()
-  await rm(dist, { recursive: true, force: true })
-})
-
-interface Visit {
-  readonly page: Page
-  readonly fixture: Fixture
-  readonly shoot: (name: string) => Promise<void>
-}
-/** Opens a page of its own; afterwards nothing left the origin, broke the policy or threw. */
-const visit = async (
-  options: Partial<FixtureOptions> & { readonly path?: string; readonly context?: BrowserContextOptions },
+/** As visitDoor, by the options alone. */
+const visit = (
+  { path = "", ...options }: Parameters<typeof visitDoor>[1] & { readonly path?: string },
   run: (visit: Visit) => Promise<void>,
-): Promise<void> => {
-  const fixture = await startFixture({ nodes: 30, tickMs: 0, dist, ...options })
-  const context = await browser.newContext({
-    viewport: { width: 1440, height: 900 },
-    locale: "en-GB",
-    reducedMotion: "reduce",
-    ...options.context,
-  })
-  try {
-    const page = await context.newPage()
-    page.setDefaultTimeout(PATIENCE_MS)
-    const watch = await watchPage(page, fixture.url)
-    await page.goto(`${fixture.url}/${options.path ?? ""}`)
-    const shoot = async (name: string) => void (await page.screenshot({ path: join(PICTURES, `${name}.png`) }))
-    await run({ page, fixture, shoot })
-    assert.deepEqual(watch.foreign, [])
-    assert.deepEqual(watch.errors, [])
-    assert.deepEqual(await page.evaluate(() => window.__violations), [])
-  } finally {
-    await context.close()
-    await fixture.close()
-  }
-}
+) => visitDoor(path, options, run)
 const enter = async (page: Page, user: string, password = "right"): Promise<void> => {
   await page.fill("[name=user]", user)
   await page.fill("[name=password]", password)

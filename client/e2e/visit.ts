@@ -34,21 +34,23 @@ after(async () => {
   await rm(dist, { recursive: true, force: true })
 })
 
-interface Visit {
+export interface Visit {
   readonly page: Page
   readonly fixture: Fixture
   readonly shoot: (name: string) => Promise<void>
 }
-export const visit = async (
-  screen: string,
-  options: Partial<FixtureOptions> & {
-    readonly user?: string
-    readonly context?: BrowserContextOptions
-    readonly prepare?: (fixture: Fixture) => void
-  },
+type VisitOptions = Partial<FixtureOptions> & {
+  readonly context?: BrowserContextOptions
+  readonly prepare?: (fixture: Fixture) => void
+}
+
+/** A page of its own at an address, nobody signed in. */
+export const visitDoor = async (
+  path: string,
+  options: VisitOptions,
   run: (visit: Visit) => Promise<void>,
 ): Promise<void> => {
-  const { user = "admin", context: given, prepare, ...more } = options
+  const { context: given, prepare, ...more } = options
   const fixture = await startFixture({ nodes: 30, tickMs: 0, dist, ...more })
   prepare?.(fixture)
   const context = await browser.newContext({
@@ -62,12 +64,7 @@ export const visit = async (
     const page = await context.newPage()
     page.setDefaultTimeout(PATIENCE_MS)
     const watch = await watchPage(page, fixture.url)
-    await page.goto(`${fixture.url}/#/${screen}`)
-    await page.fill("[name=user]", user)
-    await page.fill("[name=password]", "right")
-    await page.click("[type=submit]")
-    await page.waitForSelector(".shell")
-    await page.waitForFunction(() => window.__twin?.state() != null)
+    await page.goto(`${fixture.url}/${path}`)
     const shoot = async (name: string) => void (await page.screenshot({ path: join(PICTURES, `${name}.png`) }))
     await run({ page, fixture, shoot })
     assert.deepEqual(watch.foreign, [])
@@ -78,3 +75,18 @@ export const visit = async (
     await fixture.close()
   }
 }
+
+export const visit = (
+  screen: string,
+  { user = "admin", ...options }: VisitOptions & { readonly user?: string },
+  run: (visit: Visit) => Promise<void>,
+): Promise<void> =>
+  visitDoor(`#/${screen}`, options, async (visited) => {
+    const { page } = visited
+    await page.fill("[name=user]", user)
+    await page.fill("[name=password]", "right")
+    await page.click("[type=submit]")
+    await page.waitForSelector(".shell")
+    await page.waitForFunction(() => window.__twin?.state() != null)
+    await run(visited)
+  })
