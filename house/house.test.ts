@@ -64,6 +64,7 @@ const EXCEPTIONS: Readonly<Record<string, Rule>> = {
     packages: ["node"],
   },
   "bench/recordings/run.ts": { ours: ["protocol", "lab", "bench", "engine/device-test/report.ts"], packages: ["node"] },
+  "house/seed.ts": { ours: [], packages: ["node", "fast-check"] },
   // The peer that the benchmark compares with, alone in a process of its own.
   "bench/snmp-cost/net-snmp-npm.ts": { ours: ["bench"], packages: ["node", "net-snmp"] },
   // Row security's cost against a superuser, whom no user can be: the engine's storage on a database of its own.
