@@ -149,9 +149,9 @@ const FEEDBACK = {
   right: 43,
   unnamed: 3,
   brier: 0.1,
-  applied: false,
-  shifts: [{ fault: "link", confirmations: 10, right: 4, shift: -0.95 }],
-  log: [{ atMs: Date.now(), incident: "4801-0", by: "ana", fault: "link", from: -0.9, to: -0.95 }],
+  applied: true,
+  shifts: [{ fault: "link", confirmations: 10, right: 4, shift: -0.1, wanted: -0.2 }],
+  log: [{ atMs: Date.now(), incident: "4801-0", by: "ana", fault: "link", from: -0.05, to: -0.1 }],
 }
 
 const rowOf = (view: IncidentView): IncidentRow => {

@@ -156,7 +156,7 @@ test("[I11] one is given to whoever may see it, by name, and taken back", { skip
   })
 })
 
-test("[I12] how often it was right is told beside the closed ones, with what that would shift", { skip }, async () => {
+test("[I12] how often it was right is told beside the closed ones, with what that taught", { skip }, async () => {
   const prepare = (fixture: Fixture) => fixture.incidents.set(past(fixture))
   await visit("incidents", { prepare }, async ({ page, shoot }) => {
     await page.waitForSelector(".incident-row")
@@ -164,9 +164,10 @@ test("[I12] how often it was right is told beside the closed ones, with what tha
     await page.click("[data-testid=feedback] summary")
     const panel = page.locator("[data-testid=feedback]")
     await panel.getByText("43 of 50 right, 3 where nothing had been named").waitFor()
-    assert.equal(await panel.locator("tbody tr").count(), 3)
-    assert.match(await panel.innerText(), /link\s+95\s?%–99\s?%\s+4\s+6\s+-0\.95/)
-    assert.match(await panel.innerText(), /ana: link -0\.9 → -0\.95/)
+    assert.equal(await panel.locator("tbody tr").count(), 4)
+    assert.match(await panel.innerText(), /link\s+95\s?%–99\s?%\s+4\s+6/)
+    assert.match(await panel.locator("[data-testid=weights]").innerText(), /link\s+10\s+4\s+-0\.1\s+-0\.2/)
+    assert.match(await panel.innerText(), /ana: link -0\.05 → -0\.1/)
     await checkAxe(page, "feedback")
     await shoot("feedback")
   })

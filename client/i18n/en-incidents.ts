@@ -150,9 +150,13 @@ export const enIncidents: Readonly<Record<keyof typeof ptIncidents, string>> = {
   "incident.feedback.said": "Said",
   "incident.feedback.right": "Right",
   "incident.feedback.wrong": "Wrong",
-  "incident.feedback.shift": "Would shift",
-  "incident.feedback.not":
-    "A shift is what would have fitted the confirmations better, in log-odds. It is told and changes no confidence.",
+  "incident.feedback.weights": "What that taught",
+  "incident.feedback.confirmed": "Confirmed",
+  "incident.feedback.shift": "Shift",
+  "incident.feedback.wanted": "On its way to",
+  "incident.feedback.unlearn": "Take back",
+  "incident.feedback.applied":
+    "A shift is added to the confidence of such verdicts, in log-odds: at most 0.5, and 0.1 a day. Every change:",
   "incident.feedback.log": "{by}: {fault} {from} → {to}",
   "incident.note": "Note",
   "incident.note.title": "Note",

@@ -148,9 +148,13 @@ export const ptIncidents = {
   "incident.feedback.said": "Dito",
   "incident.feedback.right": "Certo",
   "incident.feedback.wrong": "Errado",
-  "incident.feedback.shift": "Mudaria",
-  "incident.feedback.not":
-    "A mudança é o que teria combinado melhor com as confirmações, em log-odds. É mostrada e não altera confiança nenhuma.",
+  "incident.feedback.weights": "O que isso ensinou",
+  "incident.feedback.confirmed": "Confirmados",
+  "incident.feedback.shift": "Mudança",
+  "incident.feedback.wanted": "A caminho de",
+  "incident.feedback.unlearn": "Desfazer",
+  "incident.feedback.applied":
+    "A mudança é somada à confiança desses veredictos, em log-odds: no máximo 0,5, e 0,1 por dia. Cada alteração:",
   "incident.feedback.log": "{by}: {fault} {from} → {to}",
   "incident.note": "Anotar",
   "incident.note.title": "Nota",

@@ -109,6 +109,7 @@ export const ROUTES: Readonly<Record<RouteName, Policy>> = {
   "incidents.list": needs("network.read"),
   "incidents.get": needs("network.read"),
   "incidents.feedback": needs("network.read"),
+  "incidents.unlearn": needs("rules.configure"),
   "incidents.assignees": needs("alerts.close"),
   "incidents.postmortem": needs("network.read"),
   "incidents.acknowledge": needs("alerts.ack"),

@@ -47,6 +47,7 @@ export const incidentCalls = ({ ask, alarm, nextRound }: Table) => {
       body: { members: [{ fault: "router", kind: "device", id: "x", name: "x" }], note: "" },
       action: /^incident\.confirm$/,
     }),
+    "incidents.unlearn": async () => ({ params: { fault: "link" }, action: /^incident\.unlearn$/ }),
     "incidents.close": async () => ({ ...(await open()), body: { note: "a drill" }, action: /^incident\.close$/ }),
   } satisfies Readonly<Record<string, Prepare>>
 }

@@ -10,7 +10,7 @@ import { away } from "#engine/people/away.ts"
 import type { DbShape } from "#engine/storage/db.ts"
 import type { Incidents } from "#engine/tenant/live-twin.ts"
 import type { TenantId } from "#protocol/id.ts"
-import type { IncidentView } from "#protocol/incident.ts"
+import type { FaultType, IncidentView } from "#protocol/incident.ts"
 import type { IncidentAct } from "#twin/incident/act.ts"
 
 export interface IncidentsApi {
@@ -27,6 +27,13 @@ export interface IncidentsApi {
     sites: readonly string[],
     act: IncidentAct,
   ) => Effect.Effect<void, Refused | Unavailable>
+  /** Takes back what was learned of a kind of fault. */
+  readonly unlearn: (
+    incidents: Incidents,
+    tenant: TenantId,
+    by: Actor,
+    fault: FaultType,
+  ) => Effect.Effect<void, Refused | Unavailable>
   readonly assignees: (
     tenant: TenantId,
     sites: readonly string[],
@@ -37,6 +44,21 @@ export interface IncidentsApi {
 export const makeIncidentsApi = (db: DbShape, of: IncidentsApi["of"], nowMs: () => number): IncidentsApi => ({
   of,
   past: makePastIncidents(db),
+  unlearn: (incidents, tenant, by, fault) =>
+    db
+      .tenant(tenant)<void, Refused | Unavailable>(async (tx) => {
+        const { confirmations = 0, right = 0, shift = 0 } = incidents.feedback().byFault[fault] ?? {}
+        await recordAct(tx, tenant, by, {
+          action: "incident.unlearn",
+          object: { kind: "feedback", id: fault, name: fault },
+          before: { confirmations, right, shift },
+          after: null,
+        })
+        await incidents.act("", by.name, { act: "unlearn", fault }).catch((cause: unknown) => {
+          throw new Unavailable({ detail: cause instanceof Error ? cause.message : "the twin did not take it" })
+        })
+      })
+      .pipe(Effect.mapError(away)),
   assignees: (tenant, sites, page) =>
     db
       .tenant(tenant)((tx) => pageAssignees(tx, tenant, sites, page))

@@ -294,6 +294,8 @@ const actOf = ({ act, untilMs, user, text: words, note, members, ...more }: Reco
     case "escalate":
     case "close":
       return { act, note: text(note, "note") }
+    case "unlearn":
+      return { act, fault: FAULT_TYPES.find((one) => one === more["fault"]) ?? wrong("fault") }
     case "confirm":
       return {
         act,

@@ -273,7 +273,7 @@ export class Live {
       act.act,
     )
     // One that the twin has forgotten still teaches it.
-    const isLesson = refusal === "gone" && act.act === "confirm" && act.verdict !== undefined
+    const isLesson = act.act === "unlearn" || (refusal === "gone" && act.act === "confirm" && act.verdict !== undefined)
     if (refusal !== null && !isLesson) return refusal
     await this.#change({ kind: "incident", atMs: this.#nowMs(), incident: id, by, act })
     return "done"

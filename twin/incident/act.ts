@@ -2,7 +2,7 @@
  * What people do to an incident. Each is an input of the tenant's journal (twin/input.ts: IncidentInput), so that a replay
  * has the same acknowledgements, notes and confirmed causes at the same instants.
  */
-import type { CauseMember, Verdict } from "#protocol/incident.ts"
+import type { CauseMember, FaultType, Verdict } from "#protocol/incident.ts"
 
 export type IncidentAct =
   | { readonly act: "ack"; readonly untilMs: number }
@@ -20,3 +20,5 @@ export type IncidentAct =
       readonly verdict?: Verdict
       readonly replaces?: Verdict
     }
+  /** Of no incident: what confirmations taught of this kind of fault is taken back. */
+  | { readonly act: "unlearn"; readonly fault: FaultType }

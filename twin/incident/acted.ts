@@ -1,6 +1,6 @@
 /** What an act of somebody's makes of an incident. Total: an act that comes too late changes nothing. */
 import type { IncidentAct } from "#twin/incident/act.ts"
-import { learned } from "#twin/incident/feedback.ts"
+import { learned, unlearned } from "#twin/incident/feedback.ts"
 import type { Sitting } from "#twin/incident/sitting.ts"
 import { isOpen, note, put, signalled, tell } from "#twin/incident/sitting.ts"
 import type { Incident } from "#twin/incident/state.ts"
@@ -22,6 +22,11 @@ export const refusalOf = (
 }
 
 export const acted = (sitting: Sitting, id: string, by: string, act: IncidentAct): void => {
+  if (act.act === "unlearn") {
+    const { world, nowMs } = sitting
+    world.desk.feedback = unlearned(world.desk.feedback, { atMs: nowMs, incident: "", by }, act.fault)
+    return
+  }
   const incident = sitting.incidents.get(id)
   if (incident === undefined && act.act === "confirm" && act.verdict !== undefined)
     return learn(sitting, id, by, act.verdict, act.replaces ?? null)

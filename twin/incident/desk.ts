@@ -14,7 +14,7 @@ import type { AlertOrder } from "#twin/tenant.ts"
 import type { Topology } from "#twin/topology.ts"
 import { acted } from "#twin/incident/acted.ts"
 import type { Feedback } from "#twin/incident/feedback.ts"
-import { NO_FEEDBACK } from "#twin/incident/feedback.ts"
+import { NO_FEEDBACK, weighed } from "#twin/incident/feedback.ts"
 import type { Correlated } from "#twin/incident/correlate.ts"
 import { contributed, correlate, HOLD_MS, mergeParts } from "#twin/incident/correlate.ts"
 import type { SessionMemory } from "#twin/incident/impact.ts"
@@ -33,16 +33,17 @@ import { isOpen, note, put, raised, signalled, tell } from "#twin/incident/sitti
 import type { HeldCause, Incident, LooseAlert } from "#twin/incident/state.ts"
 import { CLOSED_MAX, LOOSE_MAX } from "#twin/incident/state.ts"
 import type { Suspicion } from "#twin/incident/suspicion.ts"
-import { suspicionOf } from "#twin/incident/suspicion.ts"
+import { membersOf, suspicionOf } from "#twin/incident/suspicion.ts"
 import { isNamed, NAMED_FROM } from "#twin/rca/explain.ts"
+import type { Candidate } from "#twin/rca/explain.ts"
 
 /** Between two evaluations, of the twin's time: a millisecond for each router, within these. */
 export const EVALUATE_MS = 1_000
 const EVALUATE_MS_MIN = 250
 /** Causes that are followed at once, first come first. */
 const SUSPICIONS_MAX = 128
-/** Impacts that are worked out in one evaluation; each is a what-if. The others follow in the next. */
-const IMPACTS = 4
+/** Impacts that are worked out in one evaluation: each is a what-if, the dearest thing here. The others follow in the next. */
+const IMPACTS = 1
 
 /** Beside a world; written by the round only. */
 export interface Desk {
@@ -178,7 +179,7 @@ const begin = (world: World, cells: Cells, say: Say): Sitting => ({
 
 const causes = (sitting: Sitting, sight: Sight): Correlated => {
   const { symptoms } = sight
-  const { candidates } = explained(sight)
+  const candidates = experienced(sitting, sight)
   const { topology } = sitting.world
   const suspects = candidates.filter(isNamed).slice(0, SUSPICIONS_MAX)
   const correlated = correlate(
@@ -193,6 +194,17 @@ const causes = (sitting: Sitting, sight: Sight): Correlated => {
     aside.slice(0, SUSPICIONS_MAX).map((one) => suspicionOf(symptoms, topology, one)),
   )
   return correlated
+}
+
+/** As sure as experience has it: what confirmations taught is in what is said, and so in what is named. */
+const experienced = ({ world: { desk, topology } }: Sitting, sight: Sight): readonly Candidate[] => {
+  const { candidates } = explained(sight)
+  if (desk.feedback.log.length === 0) return candidates
+  return candidates.map((candidate) => {
+    const [member] = membersOf(sight.symptoms, topology, { candidate })
+    if (member === undefined) return candidate
+    return { ...candidate, confidence: weighed(desk.feedback, member.fault, candidate.confidence) }
+  })
 }
 
 /** What time and the end of its alerts make of it. */

@@ -20,8 +20,7 @@ export const ordersOf = (sitting: Sitting, taken: ReadonlyMap<string, Suspicion>
     const suspicion = taken.get(incident.id) ?? null
     const wanted = wantedOf(sitting, incident, suspicion)
     if (wanted === incident.quieted) continue
-    const before = new Set(incident.quieted.map(nameOf))
-    const after = new Set(wanted.map(nameOf))
+    const [before, after] = [namesOf(incident.quieted), namesOf(wanted)]
     for (const one of incident.quieted) if (!after.has(nameOf(one))) order(sitting, orders, one, incident, false)
     for (const one of wanted) if (!before.has(nameOf(one))) order(sitting, orders, one, incident, true)
     put(sitting, { ...incident, quieted: wanted })
@@ -30,6 +29,16 @@ export const ordersOf = (sitting: Sitting, taken: ReadonlyMap<string, Suspicion>
 }
 
 const nameOf = ({ device, entity }: Quieted): string => placeKey(device, entity)
+
+/** Thousands of places, asked for in every evaluation: what does not change is named once. */
+const namesOf = (quieted: readonly Quieted[]): ReadonlySet<string> => {
+  const known = knownNames.get(quieted)
+  if (known !== undefined) return known
+  const names = new Set(quieted.map(nameOf))
+  knownNames.set(quieted, names)
+  return names
+}
+const knownNames = new WeakMap<readonly Quieted[], ReadonlySet<string>>()
 
 const NOBODY: readonly Quieted[] = []
 
@@ -42,20 +51,26 @@ const wantedOf = (sitting: Sitting, incident: Incident, suspicion: Suspicion | n
   const { inventory } = sitting.world.topology
   const idOf = (slot: number): string => inventory.devices[slot]?.id ?? ""
   const own = suspicion.own === null ? null : placeKey(idOf(suspicion.own.slot), suspicion.own.entity)
-  const whole = [...suspicion.silent].filter((slot) => slot !== suspicion.own?.slot).map(idOf)
-  const silent = new Set(whole)
-  const wanted: Quieted[] = whole.filter((id) => id !== "").map((device) => ({ device, entity: "*" }))
+  const known = namesOf(quieted)
+  const silent = new Set<string>()
+  const news: Quieted[] = []
+  for (const slot of suspicion.silent) {
+    const device = slot === suspicion.own?.slot ? "" : idOf(slot)
+    if (device === "") continue
+    silent.add(device)
+    if (!known.has(placeKey(device, "*"))) news.push({ device, entity: "*" })
+  }
   for (const key of suspicion.predicted) {
+    if (key === own || known.has(key)) continue
     const at = key.indexOf(" ")
     const [device, entity] = [key.slice(0, at), key.slice(at + 1)]
-    if (key !== own && !silent.has(device)) wanted.push({ device, entity })
+    if (!silent.has(device)) news.push({ device, entity })
   }
   // What was quiet stays so while the cause lasts: evidence comes and goes with every poll.
-  const known = new Set(wanted.map(nameOf))
-  for (const one of quieted) if (!known.has(nameOf(one)) && nameOf(one) !== own) wanted.push(one)
-  if (wanted.length === quieted.length && wanted.every((one) => quieted.some((old) => nameOf(old) === nameOf(one))))
-    return quieted
-  return wanted.slice(0, QUIETED_MAX)
+  const isTold = own !== null && known.has(own)
+  if (news.length === 0 && !isTold) return quieted
+  const kept = isTold ? quieted.filter((one) => nameOf(one) !== own) : quieted
+  return [...kept, ...news].slice(0, QUIETED_MAX)
 }
 
 const order = (

@@ -82,7 +82,10 @@ const joined = (sitting: Sitting, incident: Incident, found: readonly Symptom[])
   }
   const alerts = news.filter(({ alert }) => alert !== "")
   const unlisted = Math.max(incident.unlisted, beyond)
-  let next = put(sitting, { ...incident, symptoms, unlisted, impactDue: incident.impactDue || news.length > 0 })
+  // Of a cause that takes something down the reach is known without them (impact.ts), and working it out is dear.
+  const isReached = incident.causes.length > 0 && incident.impact.devices.length > 0
+  const impactDue = incident.impactDue || (news.length > 0 && !isReached)
+  let next = put(sitting, { ...incident, symptoms, unlisted, impactDue })
   for (const { deviceName, device, entity, summary, sinceMs } of alerts.slice(0, LINES))
     next = note(sitting, next, "alert", `${deviceName}: ${summary}`, { device, entity, atMs: sinceMs })
   if (alerts.length > LINES) {

@@ -1,22 +1,30 @@
-/** How often verdicts were right, by kind of fault and how sure they were, and what the confirmations would shift. */
+/** How often verdicts were right, by kind of fault and how sure they were; what that taught, each step of it, and the way back. */
 import { useSignal } from "@preact/signals"
 import { useEffect } from "preact/hooks"
 import { language, t } from "#client/i18n/translate.ts"
 import { call } from "#client/state/api.ts"
 import type { Failure } from "#client/state/api.ts"
 import { incidentFilter } from "#client/state/incidents.ts"
+import { can } from "#client/state/places.ts"
 import { Problem } from "#client/ui/form.tsx"
 import { formatMoment, formatNumber, formatPercent } from "#client/ui/format.ts"
 import { problemText } from "#client/ui/problem-text.ts"
 import type { AnswerOf } from "#protocol/rest.ts"
 
 type Feedback = AnswerOf<"incidents.feedback">
+type Shift = Feedback["shifts"][number]
 const COLUMNS = [
   "incident.feedback.fault",
   "incident.feedback.said",
   "incident.feedback.right",
   "incident.feedback.wrong",
+] as const
+const WEIGHTS = [
+  "incident.feedback.fault",
+  "incident.feedback.confirmed",
+  "incident.feedback.right",
   "incident.feedback.shift",
+  "incident.feedback.wanted",
 ] as const
 /** Newest lines of the log that are shown. */
 const LINES = 20
@@ -27,6 +35,7 @@ export const FeedbackPanel = () => {
   const told = useSignal<Feedback | null>(null)
   const failure = useSignal<Failure | null>(null)
   const { fromMs, toMs } = incidentFilter.value
+  const reads = useSignal(0)
   useEffect(() => {
     if (!isOpen.value) return
     let gone = false
@@ -41,22 +50,29 @@ export const FeedbackPanel = () => {
     return () => {
       gone = true
     }
-  }, [isOpen.value, fromMs, toMs])
+  }, [isOpen.value, fromMs, toMs, reads.value])
+  const unlearn = async (fault: Shift["fault"]): Promise<void> => {
+    const answer = await call("incidents.unlearn", { params: { fault } })
+    if (answer.ok) reads.value++
+    else failure.value = answer
+  }
   return (
     <details class="pad" data-testid="feedback" onToggle={(event) => (isOpen.value = event.currentTarget.open)}>
       <summary>{t("incident.feedback")}</summary>
       <Problem text={failure.value === null ? null : problemText(failure.value)} />
       {told.value !== null &&
         (told.value.confirmed === 0 ? <p class="quiet">{t("incident.feedback.none")}</p> : <Table told={told.value} />)}
+      {told.value !== null && told.value.shifts.length > 0 && (
+        <Weights told={told.value} unlearn={(fault) => void unlearn(fault)} />
+      )}
     </details>
   )
 }
 
 const Table = ({ told }: { told: Feedback }) => {
   const lang = language.value
-  const { rows, right, confirmed, unnamed, shifts, log } = told
+  const { rows, right, confirmed, unnamed } = told
   const number = (value: number) => formatNumber(lang, value)
-  const signed = (value: number) => `${value > 0 ? "+" : ""}${formatNumber(lang, value, 2)}`
   return (
     <>
       <p>
@@ -77,7 +93,7 @@ const Table = ({ told }: { told: Feedback }) => {
           </tr>
         </thead>
         <tbody>
-          {rows.map(({ fault, from, to, right: good, wrong }, at) => (
+          {rows.map(({ fault, from, to, right: good, wrong }) => (
             <tr key={`${fault} ${from}`}>
               <th scope="row">{t(`fault.${fault}`)}</th>
               <td>
@@ -85,14 +101,52 @@ const Table = ({ told }: { told: Feedback }) => {
               </td>
               <td>{number(good)}</td>
               <td>{number(wrong)}</td>
-              <td>
-                {rows[at - 1]?.fault === fault ? "" : signed(shifts.find((one) => one.fault === fault)?.shift ?? 0)}
-              </td>
             </tr>
           ))}
         </tbody>
       </table>
-      <p class="quiet">{t("incident.feedback.not")}</p>
+    </>
+  )
+}
+
+/** What is added to the confidence of each kind of fault, where that leads, and each change of it. */
+const Weights = ({ told: { shifts, log }, unlearn }: { told: Feedback; unlearn: (fault: Shift["fault"]) => void }) => {
+  const lang = language.value
+  const number = (value: number) => formatNumber(lang, value)
+  const signed = (value: number) => `${value > 0 ? "+" : ""}${formatNumber(lang, value, 2)}`
+  return (
+    <>
+      <table class="num" data-testid="weights">
+        <caption>{t("incident.feedback.weights")}</caption>
+        <thead>
+          <tr>
+            {WEIGHTS.map((column) => (
+              <th key={column} scope="col">
+                {t(column)}
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {shifts.map(({ fault, confirmations, right, shift, wanted }) => (
+            <tr key={fault}>
+              <th scope="row">{t(`fault.${fault}`)}</th>
+              <td>{number(confirmations)}</td>
+              <td>{number(right)}</td>
+              <td>{signed(shift)}</td>
+              <td>{signed(wanted)}</td>
+              {can("ruleEdit") && (
+                <td>
+                  <button type="button" class="button" onClick={() => unlearn(fault)}>
+                    {t("incident.feedback.unlearn")}
+                  </button>
+                </td>
+              )}
+            </tr>
+          ))}
+        </tbody>
+      </table>
+      <p class="quiet">{t("incident.feedback.applied")}</p>
       <ul class="quiet">
         {log.slice(0, LINES).map(({ atMs, incident, by, fault, from, to }) => (
           <li key={`${atMs} ${incident} ${fault} ${from}`}>

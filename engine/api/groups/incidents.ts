@@ -178,7 +178,10 @@ const Shift = Schema.Struct({
   fault: Schema.Literals(FAULT_TYPES),
   confirmations: Schema.Finite,
   right: Schema.Finite,
+  /** Log-odds that are added to the confidence of such verdicts. */
   shift: Schema.Finite,
+  /** Where the confirmations lead to, a bounded step a day. */
+  wanted: Schema.Finite,
 })
 export const FeedbackBody = named(
   "IncidentFeedback",
@@ -201,10 +204,10 @@ export const FeedbackBody = named(
     unnamed: Schema.Finite,
     /** Mean squared error; null = nothing to tell. */
     brier: maybe(Schema.Finite),
-    /** False: the shifts are told, and no confidence is changed by them. */
-    applied: Schema.Literal(false),
+    /** The shifts are in the confidences that are said. */
+    applied: Schema.Literal(true),
     shifts: Schema.Array(Shift),
-    /** Changes of the shifts, newest first, at most 200. */
+    /** Changes of the shifts, newest first, at most 200; an empty incident = taken back by somebody. */
     log: Schema.Array(
       Schema.Struct({
         atMs: Schema.Finite,
@@ -254,6 +257,12 @@ export class IncidentsGroup extends HttpApiGroup.make("incidents")
       success: FeedbackBody,
       error: [ServiceUnavailable],
     }).annotate(OpenApi.Summary, "How often verdicts were right, by kind of fault and confidence"),
+    HttpApiEndpoint.delete("unlearn", "/incidents/feedback/:fault", {
+      /** One that does not exist is not found. */
+      params: { fault: word(64) },
+      success: HttpApiSchema.NoContent,
+      error: [NotFound, Refused, ServiceUnavailable],
+    }).annotate(OpenApi.Summary, "Take back what confirmations taught of a kind of fault"),
     HttpApiEndpoint.get("get", "/incidents/:id", { params: Id, success: IncidentBody, error: gone }).annotate(
       OpenApi.Summary,
       "One incident: causes with their evidence, impact, symptoms, timeline",

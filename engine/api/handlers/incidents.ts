@@ -16,9 +16,9 @@ import type { Bound } from "#engine/incidents/past-incidents.ts"
 import { postmortemOf } from "#engine/incidents/postmortem.ts"
 import { cutToPlaces, placesOf } from "#engine/incidents/seen.ts"
 import { sitesOf } from "#engine/incidents/sites-of.ts"
-import { FAULT_TYPES, type IncidentView } from "#protocol/incident.ts"
+import { FAULT_TYPES, type FaultType, type IncidentView } from "#protocol/incident.ts"
 import type { IncidentAct } from "#twin/incident/act.ts"
-import type { Feedback } from "#twin/incident/feedback.ts"
+import type { Feedback, Learned } from "#twin/incident/feedback.ts"
 
 /** Of an acknowledgement that names no time. */
 const ACK_MINUTES = 240
@@ -99,7 +99,18 @@ export const incidents = (deps: ApiDeps) => {
           const table = yield* deps.incidents.past
             .calibration(principal.tenant, all, counted, { from, to }, limits)
             .pipe(Effect.catchTag("Unavailable", away))
-          return { ...table, applied: false as const, ...learnedBy(limits, (yield* book).feedback()) }
+          return { ...table, applied: true as const, ...learnedBy(limits, (yield* book).feedback()) }
+        }),
+      )
+      .handle("unlearn", ({ params }) =>
+        Effect.gen(function* () {
+          const { actor, principal } = yield* Caller
+          // It is the whole tenant's: whoever is bound to sites does not see it.
+          const fault = FAULT_TYPES.find((one) => one === params.fault)
+          if (fault === undefined || (yield* bound) !== null) return yield* new NotFound({})
+          yield* deps.incidents
+            .unlearn(yield* book, principal.tenant, actor, fault)
+            .pipe(Effect.catchTag("Unavailable", away))
         }),
       )
       .handle("get", ({ params }) => one(params.id))
@@ -131,15 +142,21 @@ export const incidents = (deps: ApiDeps) => {
   )
 }
 
+const pick = (fault: FaultType, { confirmations, right, shift, wanted = shift }: Learned) => ({
+  fault,
+  confirmations,
+  right,
+  shift,
+  wanted,
+})
+
 /** What the whole tenant's confirmations taught is no figure of some sites. */
 const learnedBy = (limits: Bound | null, { byFault, log }: Feedback) =>
   limits === null
     ? {
         shifts: FAULT_TYPES.flatMap((fault) => {
           const learned = byFault[fault]
-          return learned === undefined || learned.confirmations === 0
-            ? []
-            : [{ fault, confirmations: learned.confirmations, right: learned.right, shift: learned.shift }]
+          return learned === undefined || learned.confirmations === 0 ? [] : [pick(fault, learned)]
         }),
         log: log.toReversed(),
       }
