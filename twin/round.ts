@@ -457,7 +457,8 @@ const judgeSelf = (round: Round, news: SelfNews): void => {
   world.self = heard.self
   for (const event of heard.events) takeEvent(round, event)
 }
-const selfNews = (input: DeviceInput): SelfNews => (input.kind === "poll" ? { kind: "poll", poll: input } : { kind: "time" })
+const selfNews = (input: DeviceInput): SelfNews =>
+  input.kind === "poll" ? { kind: "poll", poll: input } : { kind: "time" }
 
 const applyAck = (round: Round, { device, rule, entity, by, untilMs }: AckInput): void => {
   const { world, cells } = round

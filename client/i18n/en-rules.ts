@@ -100,7 +100,8 @@ export const enRules: Readonly<Record<keyof typeof ptRules, string>> = {
   "cond.match.old": "Before",
   "cond.match.new": "After",
   "cond.match.raw": "Text",
-  "cond.match.hint": "* any run of characters, ? any one, case does not matter; /…/ is a regular expression (RE2), found anywhere",
+  "cond.match.hint":
+    "* any run of characters, ? any one, case does not matter; /…/ is a regular expression (RE2), found anywhere",
   "condField.metric": "Metric",
   "condField.operator": "Operator",
   "condField.aggregation": "Aggregate",

@@ -98,7 +98,8 @@ export const ptRules = {
   "cond.match.old": "Antes",
   "cond.match.new": "Depois",
   "cond.match.raw": "Texto",
-  "cond.match.hint": "* qualquer sequência, ? um caractere, maiúsculas não importam; /…/ é uma expressão regular (RE2), em qualquer posição",
+  "cond.match.hint":
+    "* qualquer sequência, ? um caractere, maiúsculas não importam; /…/ é uma expressão regular (RE2), em qualquer posição",
   "condField.metric": "Métrica",
   "condField.operator": "Operador",
   "condField.aggregation": "Agregado",

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
 import fc from "fast-check"
-import { metricId } from "#protocol/metric.ts"
+import { metricId, type MetricName } from "#protocol/metric.ts"
 import type { EntityKey } from "#protocol/id.ts"
 import { DEVICE_ENTITY, interfaceKey } from "#protocol/id.ts"
 import { RULE_ENTITY_TYPES } from "#protocol/rule.ts"
@@ -91,7 +91,7 @@ const sayTheSame = (
   rules: Parameters<typeof makeRuleSet>[0],
   steps: ReadonlyArray<{
     readonly gapS: number
-    readonly rows: ReadonlyArray<readonly [entity: number, metric: string, value: number]>
+    readonly rows: ReadonlyArray<readonly [entity: number, metric: MetricName, value: number]>
   }>,
 ): void => {
   const plan = makeRuleSet(rules).planFor(FACTS)
@@ -142,7 +142,6 @@ test("the p95 by counting is the p95 by sorting, for every size of window and ev
 
 test("[I4] what left a window since its series was last heard of holds no other series' sample back", () => {
   const quiet = over(UTIL, 5, 10, "max", "<")
-  const OF_PORTS = { scope: { by_entity_type: ["interface"] } }
   const both = { type: "composite", op: "and", conditions: [quiet, over(ERRORS, 5, 60)] }
   const bench = new Bench([rule("both", both)])
   bench.sample(0, UTIL, 9, "if:a")

@@ -125,7 +125,12 @@ test("[I9] a session whose far end had told no address yet stands at that end as
   const rr = (seconds: number): void =>
     told("rr", seconds, { "if:lo": {}, "bgp:10.0.0.2": { "bgp.peer.state": 5 } }, "10.0.0.1/32")
   const bng = (seconds: number): void =>
-    told("bng", seconds, { "if:lo": { "interface.oper_up": 1 }, "bgp:10.0.0.1": { "bgp.peer.state": 5 } }, "10.0.0.2/32")
+    told(
+      "bng",
+      seconds,
+      { "if:lo": { "interface.oper_up": 1 }, "bgp:10.0.0.1": { "bgp.peer.state": 5 } },
+      "10.0.0.2/32",
+    )
   rr(1)
   for (let second = 2; second < 20; second++) one.apply({ kind: "tick", atMs: at(second) })
   const sessions = () => one.world.desk.sight?.learned.sessions.map(({ a, b }) => [a, b])

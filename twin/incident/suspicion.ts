@@ -7,7 +7,7 @@ import { interfaceKey } from "#protocol/id.ts"
 import type { CauseState } from "#twin/incident/state.ts"
 import { placeKey } from "#twin/incident/state.ts"
 import type { Board } from "#twin/rca/board.ts"
-import { ALARM, kindAt } from "#twin/rca/board.ts"
+import { kindAt } from "#twin/rca/board.ts"
 import { causeWords } from "#twin/rca/cause.ts"
 import type { Cause } from "#twin/rca/cause.ts"
 import type { Candidate } from "#twin/rca/explain.ts"
@@ -364,5 +364,3 @@ export const observedWords = (board: Board, id: number, standing: EvidenceView["
   if (standing === "missing") return `it is not known whether ${subject} ${kind.alarmed}`
   return `${subject} ${standing === "for" ? kind.alarmed : kind.cleared}`
 }
-
-export const isAlarming = (board: Board, id: number): boolean => board.state[id] === ALARM
