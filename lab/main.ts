@@ -10,12 +10,14 @@ import { ADDRESS_TAKEN, isAddressTaken } from "#lab/bind.ts"
 import { parseReceiver, startControl } from "#lab/control.ts"
 import { FLEET_DEFAULTS } from "#lab/fleet.ts"
 import type { FleetOptions, Receiver } from "#lab/fleet.ts"
+import { BIG_SITE_MAX, BIG_SITE_MIN } from "#lab/isp/big-site.ts"
 import { DEFAULT_ROUTERS, DEFAULT_SEED } from "#lab/isp/generate.ts"
 import { ROUTERS_MAX, ROUTERS_MIN } from "#lab/isp/topology.ts"
 import { Lab } from "#lab/lab.ts"
 
 export const OPTIONS_HELP = `  --routers N                size of the ISP, ${ROUTERS_MIN} to ${ROUTERS_MAX} (default ${DEFAULT_ROUTERS})
   --seed N                   another seed is another ISP (default ${DEFAULT_SEED})
+  --big-site N               so many of them at one site, ${BIG_SITE_MIN} to ${BIG_SITE_MAX} (default 0: no such site)
   --country CODE             where it stands (default BR)
   --net A.B                  first half of the routers' addresses, in 127/8 (default ${FLEET_DEFAULTS.net})
   --snmp-port N              the same on every router, 0 = any free one (default ${FLEET_DEFAULTS.snmpPort})
@@ -29,6 +31,7 @@ export const OPTIONS_HELP = `  --routers N                size of the ISP, ${ROU
 export interface MainOptions extends FleetOptions {
   readonly routers: number
   readonly seed: number
+  readonly bigSite: number
   readonly country: string
   readonly pollSeconds: number | null
   readonly trapTarget: Receiver | null
@@ -42,6 +45,7 @@ export const readOptions = (args: readonly string[]): MainOptions | string => {
   const options: Mutable = {
     routers: DEFAULT_ROUTERS,
     seed: DEFAULT_SEED,
+    bigSite: 0,
     country: "BR",
     ...FLEET_DEFAULTS,
     pollSeconds: null,
@@ -71,7 +75,7 @@ type Reader = (options: Mutable, value: string, whole: (low: number, high: numbe
 /** Sets one option, or says what it must be. */
 const wholeOption =
   (
-    key: "routers" | "seed" | "snmpPort" | "apiPort" | "pollSeconds" | "controlPort",
+    key: "routers" | "bigSite" | "seed" | "snmpPort" | "apiPort" | "pollSeconds" | "controlPort",
     low: number,
     high: number,
   ): Reader =>
@@ -99,6 +103,7 @@ const textOption =
 
 const READERS: Readonly<Record<string, Reader>> = {
   "--routers": wholeOption("routers", ROUTERS_MIN, ROUTERS_MAX),
+  "--big-site": wholeOption("bigSite", 0, BIG_SITE_MAX),
   "--seed": wholeOption("seed", 0, 4294967295),
   "--country": textOption("country", /^[A-Z]{2}$/, "a country code of two capital letters"),
   "--net": textOption("net", /^127\.\d{1,3}$/, "two octets in 127/8, such as 127.17"),

@@ -48,6 +48,15 @@ for (const one of CASES.filter(({ tier }) => tier !== "real daemons")) {
         assert.ok((figures["f1_class_clean"] ?? 0) >= 0.9, `F1 ${figures["f1_class_clean"]} on clean rounds`)
         assert.equal(JSON.parse(result.lines?.at(-1) ?? "{}").case, "rca")
       }
+      // [I7] One incident that names the site; of all its alerts at most the cause's own is told.
+      if (one.name === "outage") {
+        assert.equal(figures["incidents"], 1)
+        assert.equal(figures["named_site_power"], 1)
+        assert.equal(figures["devices_with_alert"], figures["devices"])
+        assert.equal(figures["symptoms_unexplained"], 0)
+        assert.equal(figures["held_without_cause_and_evidence"], 0)
+        assert.ok((figures["alerts_told"] ?? 9) <= 1, `${figures["alerts_told"]} alerts told`)
+      }
       if (one.name === "replay") {
         assert.equal(figures["marks"], figures["marks_equal"])
         assert.equal(figures["branch_past_untouched"], 1)

@@ -16,6 +16,7 @@ import { judgement } from "#bench/cases/judgement.ts"
 import { incidents } from "#bench/cases/incidents.ts"
 import { kill } from "#bench/cases/kill.ts"
 import { neighbour } from "#bench/cases/neighbour.ts"
+import { outage } from "#bench/cases/outage.ts"
 import { probing } from "#bench/cases/probing.ts"
 import { rca } from "#bench/cases/rca.ts"
 import { recordings } from "#bench/cases/recordings.ts"
@@ -45,6 +46,7 @@ export const CASES: readonly Case[] = [
   neighbour,
   judgement,
   kill,
+  outage,
   recover,
   probing,
   rca,

@@ -97,7 +97,7 @@ export const ptRuleDescriptions: Readonly<Record<keyof typeof ruleDescriptions, 
   "rule.engine-journal-lag.description":
     "Nem o banco de dados nem a fila em disco dão conta. O que espera se perderia junto com o processo do motor.",
   "rule.engine-inputs-refused.description":
-    "Coletas anteriores foram substituídas por mais novas, ou traps e linhas foram devolvidas, em cinco minutos.",
+    "Coletas, traps ou linhas não acharam lugar em cinco minutos. Uma coleta ultrapassada por outra mais nova não conta.",
   "rule.engine-quota-dropped.description":
     "Em um quarto de hora, amostras, traps ou linhas além de uma cota foram descartadas: o gêmeo não as vê.",
   "rule.engine-history-behind.description":

@@ -154,8 +154,7 @@ export const ptRuleSummaries: Readonly<Record<keyof typeof ruleSummaries, string
   "rule.engine-database-away.summary": "O banco de dados não aceita o diário: ele vai para o disco local",
   "rule.engine-spool-filling.summary": "A fila local do diário está {value} % cheia",
   "rule.engine-journal-lag.summary": "Entradas esperam há {value} s para ficar gravadas",
-  "rule.engine-inputs-refused.summary":
-    "A caixa de entrada do gêmeo estava cheia: entradas foram recusadas ou substituídas",
+  "rule.engine-inputs-refused.summary": "A caixa de entrada do gêmeo estava cheia: entradas foram recusadas",
   "rule.engine-quota-dropped.summary": "As cotas do locatário deixam amostras ou mensagens de fora",
   "rule.engine-history-behind.summary": "Os gráficos estão atrasados em {value} entradas que só o diário tem",
   "rule.engine-history-dropped.summary": "Amostras foram abandonadas: os gráficos têm uma lacuna",

@@ -90,7 +90,7 @@ const ofRuntime = (
   if (seq > durableSeq) marks.push([atMs, seq])
   return [
     ["ingest.lag_seconds", Math.max(0, waitedMs) / 1_000],
-    ["engine.inputs_refused_total", inbox.pollsLost + inbox.pollsRefused + inbox.eventsRefused + inbox.malformed],
+    ["engine.inputs_refused_total", inbox.pollsRefused + inbox.eventsRefused + inbox.malformed],
     ["engine.devices_quarantined", quarantined.length],
     ["engine.restarts_total", [...actors.types.values()].reduce((all, type) => all + type.restarts, 0)],
   ]

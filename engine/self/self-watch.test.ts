@@ -107,7 +107,7 @@ describe("what a tenant is told", () => {
     const told = byName(selfPoll(T0, makeTenantReader(readingsOf(now)).read(T0)))
     assert.deepEqual(told, {
       "ingest.lag_seconds": 0,
-      "engine.inputs_refused_total": 10,
+      "engine.inputs_refused_total": 9,
       "engine.devices_quarantined": 1,
       "engine.restarts_total": 2,
       "engine.database_up": 0,

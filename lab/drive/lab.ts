@@ -12,6 +12,7 @@ export interface LabLink {
 export interface LabTruth {
   readonly routers: ReadonlyArray<{
     readonly name: string
+    readonly site: string
     readonly alive: boolean
     readonly answers: boolean
     readonly roles: readonly string[]
@@ -31,6 +32,8 @@ export interface Lab {
 export interface LabOptions {
   readonly routers: number
   readonly seed: number
+  /** Routers that stand at one site of their own; absent = no such site. */
+  readonly bigSite?: number
   readonly trap: string
   readonly syslog: string
   readonly stateFile: string
@@ -62,6 +65,8 @@ const labIn = (net: string, options: LabOptions): Child =>
       String(options.routers),
       "--seed",
       String(options.seed),
+      "--big-site",
+      String(options.bigSite ?? 0),
       "--trap-target",
       options.trap,
       "--syslog-target",

@@ -14,6 +14,7 @@ export interface Scene {
 
 export interface SceneOptions {
   readonly routers: number
+  readonly bigSite?: number
   readonly seed: number
   readonly pollSeconds: number
   /**
@@ -33,6 +34,7 @@ export const withScene = async <A>(options: SceneOptions, use: (scene: Scene) =>
     lab = await startLab({
       routers: options.routers,
       seed: options.seed,
+      bigSite: options.bigSite ?? 0,
       trap: `127.0.0.1:${ports.trap}`,
       syslog: `127.0.0.1:${ports.syslog}`,
       stateFile: join(data.path, "lab.json"),
@@ -47,7 +49,8 @@ export const withScene = async <A>(options: SceneOptions, use: (scene: Scene) =>
     await engine.importDocument(options.push !== false ? document : withoutRouterOs(document))
     const cookie = await engine.signIn()
     const viewer = await openViewer(engine.url, cookie)
-    await viewer.until(() => allSeen(viewer), 60_000 + options.pollSeconds * 3000)
+    // However slow the machine is: a big fleet starts in minutes on a busy one.
+    await viewer.until(() => allSeen(viewer), 60_000 + options.pollSeconds * 3000 + options.routers * 1000)
     const result = await use({ engine, lab, cookie, viewer, ports })
     await viewer.close()
     return result

@@ -18,11 +18,13 @@ export interface IspOptions {
   readonly seed: number
   /** ISO 3166-1 alpha-2; default BR. */
   readonly country?: string
+  /** How many of them stand at one site (big-site.ts); default none. */
+  readonly bigSite?: number
 }
 
 /** Throws an Error that names the option when one is out of range. */
 export const generate = (options: IspOptions): Isp => {
-  const { routers, seed, country = "BR" } = options
-  const topology = planTopology(routers, citiesOf(country), dice(seed, "topology"))
+  const { routers, seed, country = "BR", bigSite = 0 } = options
+  const topology = planTopology(routers, citiesOf(country), dice(seed, "topology"), bigSite)
   return equip(topology, seed, country, DEMO_NAME, dice(seed, "equipment"))
 }

@@ -3,6 +3,7 @@
  * to it, BNGs behind aggregation (most of them dual-homed), access routers behind BNGs, edges to the upstreams. The
  * shape is that of regional ISPs; sizes only scale the counts. Addresses and equipment come later (equip.ts).
  */
+import { bigSite, checkBigSite } from "#lab/isp/big-site.ts"
 import { distanceKm, slug } from "#lab/isp/cities.ts"
 import type { City } from "#lab/isp/cities.ts"
 import type { LinkKind, Site } from "#lab/isp/model.ts"
@@ -60,8 +61,10 @@ export const countsFor = (routers: number): Counts => {
   return { upstream, reflector, core, agg, bng, access: rest - bng }
 }
 
-export const planTopology = (routers: number, cities: readonly City[], dice: Dice): Topology => {
-  const counts = countsFor(routers)
+/** `atBigSite` of the routers stand at one site of their own; 0 = there is none such. */
+export const planTopology = (routers: number, cities: readonly City[], dice: Dice, atBigSite = 0): Topology => {
+  checkBigSite(atBigSite)
+  const counts = countsFor(routers - atBigSite)
   const plan = new Plan(dice)
   const cores = coreRing(plan, counts.core, cities)
   const upstreams = edges(plan, counts.upstream, cores)
@@ -69,6 +72,7 @@ export const planTopology = (routers: number, cities: readonly City[], dice: Dic
   const aggs = aggregation(plan, counts.agg, cities, cores)
   const bngs = broadband(plan, counts.bng, cities, aggs)
   access(plan, counts.access, cities, bngs, aggs)
+  if (atBigSite > 0) bigSite(plan, atBigSite, cities[0] as City, cores)
   assignClusters(plan, reflectors)
   return { sites: plan.sites, routers: plan.routers, links: plan.links, reflectors, upstreams, cores }
 }

@@ -92,7 +92,7 @@ export const ruleDescriptions = {
   "rule.engine-journal-lag.description":
     "Neither database nor spool keeps up. What waits would be lost with the engine's process.",
   "rule.engine-inputs-refused.description":
-    "Polls of before were replaced by newer ones, or traps and lines were pushed back, within five minutes.",
+    "Polls, traps or lines found no room within five minutes. A poll that a newer one overtakes is not counted.",
   "rule.engine-quota-dropped.description":
     "Within a quarter of an hour samples, traps or lines beyond a quota were dropped: the twin does not see them.",
   "rule.engine-history-behind.description":

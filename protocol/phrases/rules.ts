@@ -153,7 +153,7 @@ export const ruleSummaries = {
   "rule.engine-database-away.summary": "The database does not take the journal: it goes to the local disk",
   "rule.engine-spool-filling.summary": "The journal's local spool is {value:number} % full",
   "rule.engine-journal-lag.summary": "Inputs have waited {value:number} s to be durable",
-  "rule.engine-inputs-refused.summary": "The twin's inbox was full: inputs were refused or replaced",
+  "rule.engine-inputs-refused.summary": "The twin's inbox was full: inputs were refused",
   "rule.engine-quota-dropped.summary": "The tenant's quotas leave samples or messages out",
   "rule.engine-history-behind.summary": "Charts are behind by {value:number} inputs that the journal alone has",
   "rule.engine-history-dropped.summary": "Samples were given up: charts have a gap",

@@ -80,9 +80,9 @@ export const engine: RulePack = {
       severity: "warn",
       scope,
       condition: grew("engine.inputs_refused_total", 300),
-      summary: "The twin's inbox was full: inputs were refused or replaced",
+      summary: "The twin's inbox was full: inputs were refused",
       description:
-        "Polls of before were replaced by newer ones, or traps and lines were pushed back, within five minutes.",
+        "Polls, traps or lines found no room within five minutes. A poll that a newer one overtakes is not counted.",
       fires: `load 0s..5m every 15s ${SELF} engine.inputs_refused_total 7 -> 9\nexpect firing engine-inputs-refused ${SELF} at 4m`,
       quiet: `load 0s..30m every 15s ${SELF} engine.inputs_refused_total 7\nexpect never engine-inputs-refused`,
     }),
