@@ -112,8 +112,19 @@ const targetsOf = async ({ lab, viewer }: Scene, path: Path): Promise<readonly T
   const having = new Set(truth.routers.filter(({ roles }) => roles.includes(path.role)).map(({ name }) => name))
   if (path.fault === "kill") return [...having].map((name) => ({ args: [name], devices: ids(name) }))
   const known = truth.links.filter(({ a, b }) => viewer.linkSlot(a, b) !== undefined)
-  const inner = known.filter(({ a, b }) => having.has(a) && having.has(b))
+  const heard = path.push === "listen" ? await withApi(lab) : null
+  const inner = known.filter(
+    ({ a, b }) => having.has(a) && having.has(b) && (heard === null || heard.has(a) || heard.has(b)),
+  )
   return (inner.length > 0 ? inner : known).map(({ a, b }) => ({ args: [a, b], devices: ids(a, b) }))
+}
+
+/** Routers of other makes have no RouterOS API that could tell of a port: where both ends are such, a poll finds it. */
+const withApi = async (lab: Scene["lab"]): Promise<ReadonlySet<string>> => {
+  const { devices } = (await lab.importDocument()) as {
+    readonly devices: ReadonlyArray<{ readonly name: string; readonly routeros?: unknown }>
+  }
+  return new Set(devices.flatMap(({ name, routeros }) => (routeros === undefined ? [] : [name])))
 }
 
 const settled = async ({ viewer }: Scene, pollSeconds: number): Promise<void> => {
