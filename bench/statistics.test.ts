@@ -1,7 +1,7 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
 import fc from "fast-check"
-import { quantile, round } from "#bench/statistics.ts"
+import { quantile, ratio, round } from "#bench/statistics.ts"
 
 test("a quantile is one of the values, and splits them at its rank", () => {
   fc.assert(
@@ -22,4 +22,11 @@ test("known quantiles", () => {
   assert.equal(quantile([5, 1, 4, 2, 3], 0.95), 5)
   assert.ok(Number.isNaN(quantile([], 0.5)))
   assert.equal(round(1.2345, 2), 1.23)
+})
+
+test("a ratio to nothing is none", () => {
+  assert.equal(ratio(300, 2), 150)
+  assert.equal(ratio(300, 0), null)
+  assert.equal(ratio(null, 2), null)
+  assert.equal(ratio(0, 2), 0)
 })

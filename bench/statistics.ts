@@ -12,3 +12,7 @@ export const round = (value: number, digits = 1): number => {
   const factor = 10 ** digits
   return Math.round(value * factor) / factor
 }
+
+/** How many times as much; null = nothing to compare with, or the shorter run took less than a tick of its clock. */
+export const ratio = (theirs: number | null, ours: number | null): number | null =>
+  theirs === null || ours === null || ours === 0 ? null : round(theirs / ours)

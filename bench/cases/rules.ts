@@ -10,7 +10,7 @@ import { bruteForceHash } from "#bench/rules/brute-force.ts"
 import { jitter } from "#bench/rules/jitter.ts"
 import { fullSteps, hasPrometheus, runPrometheus, type Size } from "#bench/rules/prometheus.ts"
 import { checkedRules, heldByUs, judgeAll, ruleTexts, valueAt } from "#bench/rules/workload.ts"
-import { round } from "#bench/statistics.ts"
+import { ratio, round } from "#bench/statistics.ts"
 
 export const rules: Case = {
   name: "rules",
@@ -61,10 +61,7 @@ export const rules: Case = {
       jitterOurs: shaken.fired,
       jitterBareNotices: shaken.bareNotices,
       ...peer,
-      prometheusCpuRatio:
-        peer.nsPerEvaluationPrometheus === null
-          ? null
-          : round(peer.nsPerEvaluationPrometheus / (figures["nsPerSampleAndRule_tenth"] as number)),
+      prometheusCpuRatio: ratio(peer.nsPerEvaluationPrometheus, figures["nsPerSampleAndRule_tenth"] ?? null),
     })
     return { figures, outcome: [figures["verdictHash_tenth"], figures["verdictHash"], shaken] }
   },

@@ -49,7 +49,7 @@ export const snmpCost: Case = {
       CONTESTANTS.map((name) => [name, median(played.get(name)?.map((one) => one.cpuUs / one.varbinds))]),
     ) as Record<Contestant, number | null>
     const ratio = (of: number | null, to: number | null): number | null =>
-      of === null || to === null ? null : round(of / to, 2)
+      of === null || to === null || to === 0 ? null : round(of / to, 2)
     const client = played.get("client") ?? []
     // Whole polls ask in their own way; of the others, every round that lost nothing has read the same.
     const whole = [...played].filter(([name]) => name !== "poll").flatMap(([, all]) => all)

@@ -51,7 +51,7 @@ export const whatif: Case = {
     const wrong = (ours["reachMismatches"] ?? 0) + (ours["spfMismatches"] ?? 0)
     if (wrong > 0) throw new Error(`${wrong} answers differ from a computation from scratch`)
     const per = (one: number | null, other: number | undefined): number | null =>
-      one === null || other === undefined ? null : round(one / other, 1)
+      one === null || other === undefined || other === 0 ? null : round(one / other, 1)
     const cBfsUs = typeof c === "string" ? null : c.bfsUs
     const cDijkstraUs = typeof c === "string" ? null : c.dijkstraUs
     const figures: Record<string, number | null> = {
