@@ -67,7 +67,7 @@ export const replayCommand: Command = {
   },
 }
 
-interface Asked {
+export interface Asked {
   readonly tenant: string | null
   readonly fromMs: number
   readonly toMs: number
@@ -150,7 +150,8 @@ const withSource = async <A>(
   return Effect.runPromise(Effect.scoped(program))
 }
 
-const replayed = async (source: ReplaySource, asked: Asked, io: CommandIo): Promise<number> => {
+/** What `heliograph replay` prints of a past; the exit code. */
+export const replayed = async (source: ReplaySource, asked: Asked, io: CommandIo): Promise<number> => {
   if (asked.topology !== null) return compared(source, asked, asked.topology, io)
   if (asked.fork !== null) return forked(source, asked, asked.fork, io)
   const { openReplay } = await import("#engine/replay/replay.ts")
@@ -206,7 +207,8 @@ const foreignWords = ({ incomparable, comparableMs }: Verified): string => {
 const paced = (asked: Asked, io: CommandIo) => {
   const beganMs = performance.now()
   return async (atMs: number, events: readonly EventView[]): Promise<void> => {
-    if (asked.events) for (const event of events) io.out(lineOf(event))
+    // The first input after `from` brings what time alone had made due before it: that is not asked for.
+    if (asked.events) for (const event of events) if (event.atMs >= asked.fromMs) io.out(lineOf(event))
     if (asked.speed === null) return
     const dueMs = beganMs + (atMs - asked.fromMs) / asked.speed
     if (dueMs > performance.now()) await sleep(dueMs - performance.now())
