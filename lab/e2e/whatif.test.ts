@@ -32,8 +32,8 @@ test("[W6] [W8] [U5] what if this router fails: said, drawn, and then it happens
     })
     await t.test("ranking, single points, blind spots and drift answer", async () => {
       await page.goto(`${scene.engine.url}/#/whatif/next`)
-      await page.waitForSelector(".next-table tbody tr")
-      await page.locator(".next-table tbody tr").first().hover()
+      await page.waitForSelector(".next-row")
+      await page.locator(".next-row").first().hover()
       await page
         .locator(".beside-note")
         .getByText(/Customers without service/)
