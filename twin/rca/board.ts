@@ -84,18 +84,19 @@ export const observable = (board: Board, name: string, index: number): number =>
   return (board.from[k] as number) + index
 }
 
-export const kindAt = (board: Board, id: number): readonly [kind: EvidenceKind, index: number, number: number] => {
+const kindNumberAt = ({ from }: Board, id: number): number => {
   let k = 0
-  while ((board.from[k + 1] as number) <= id) k++
+  while ((from[k + 1] as number) <= id) k++
+  return k
+}
+
+export const kindAt = (board: Board, id: number): readonly [kind: EvidenceKind, index: number, number: number] => {
+  const k = kindNumberAt(board, id)
   return [EVIDENCE[k] as EvidenceKind, id - (board.from[k] as number), k]
 }
 
-/** kindAt's, of what is asked at every reading. */
-const latencyOf = ({ from }: Board, id: number): number => {
-  let k = 0
-  while ((from[k + 1] as number) <= id) k++
-  return (EVIDENCE[k] as EvidenceKind).latencyMs
-}
+/** Asked at every reading: allocates nothing. */
+const latencyOf = (board: Board, id: number): number => (EVIDENCE[kindNumberAt(board, id)] as EvidenceKind).latencyMs
 
 /** Writes what was seen: an alarm with the time of its beginning, a clear with the time of its reading. */
 export const observe = (board: Board, id: number, seen: Seen, atMs: number): void => {
