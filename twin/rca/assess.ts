@@ -4,11 +4,12 @@
  * should be in by now and are not count against it, and what nobody could see counts nothing.
  */
 import type { Board, Prediction } from "#twin/rca/board.ts"
-import { ALARM, CLEAR, SKEW_MS } from "#twin/rca/board.ts"
+import { ALARM, CLEAR, isPast, kindAt, SKEW_MS } from "#twin/rca/board.ts"
 import type { Cause } from "#twin/rca/cause.ts"
 import { causeId, logPrior } from "#twin/rca/cause.ts"
 import { EVIDENCE } from "#twin/rca/evidence/registry.ts"
 import { BLIND, UNTOUCHED } from "#twin/rca/evidence/kind.ts"
+import type { EvidenceKind } from "#twin/rca/evidence/kind.ts"
 import { scenarioOf } from "#twin/rca/scenario.ts"
 
 /** From this chance on an alarm is expected, rather than merely possible. */
@@ -34,7 +35,7 @@ export interface Assessment {
   /** Observables that it says something about, and the chance of an alarm (or BLIND). */
   readonly ids: readonly number[]
   readonly chance: readonly number[]
-  /** Expected alarms that are there, and those that should be and are not. */
+  /** Expected alarms that are there, and those that should be and are not. What tells of the past alone explains nothing. */
   readonly explained: number
   readonly missing: number
   /** When the earliest alarm that it explains began; null = it explains none. */
@@ -47,7 +48,7 @@ export const assess = (board: Board, causes: readonly Cause[]): Assessment => {
   let onsetMs = Number.POSITIVE_INFINITY
   for (let i = 0; i < ids.length; i++) {
     const id = ids[i] as number
-    if (board.state[id] === ALARM && (chance[i] as number) >= EXPECTED)
+    if (board.state[id] === ALARM && (chance[i] as number) >= EXPECTED && !isPast(board, id))
       onsetMs = Math.min(onsetMs, board.atMs[id] as number)
   }
   let likelihood = 0
@@ -60,7 +61,8 @@ export const assess = (board: Board, causes: readonly Cause[]): Assessment => {
     if (p === BLIND) continue
     // Ids come kind by kind.
     while ((board.from[k + 1] as number) <= id) k++
-    const { spurious, latencyMs } = EVIDENCE[k] as (typeof EVIDENCE)[number]
+    const { spurious, latencyMs, tells } = EVIDENCE[k] as (typeof EVIDENCE)[number]
+    if (tells !== "now" && !belongs(tells, board.atMs[id] as number, onsetMs)) continue
     const state = board.state[id]
     // A clear that was asked for before the first alarm says nothing of a fault of since.
     const isAsked = board.confirmed.has(id) && (state === ALARM || (board.atMs[id] as number) >= onsetMs)
@@ -72,7 +74,7 @@ export const assess = (board: Board, causes: readonly Cause[]): Assessment => {
     }
     if (state === ALARM) {
       likelihood += Math.log(p / spurious)
-      if (p >= EXPECTED) explained++
+      if (p >= EXPECTED && tells === "now") explained++
     } else if (state === CLEAR && (board.atMs[id] as number) >= onsetMs + latencyMs + SKEW_MS) {
       likelihood += Math.log((1 - p) / (1 - spurious))
       if (p >= EXPECTED) missing++
@@ -80,6 +82,17 @@ export const assess = (board: Board, causes: readonly Cause[]): Assessment => {
   }
   const score = causes.reduce((sum, cause) => sum + logPrior(model, cause), likelihood)
   return { causes, score, likelihood, ids, chance, explained, missing, onsetMs: explained > 0 ? onsetMs : null }
+}
+
+/** A restart of before the fault is another fault's, and what is over needs no cause where nothing lasts. */
+const belongs = (tells: EvidenceKind["tells"], atMs: number, onsetMs: number): boolean =>
+  tells === "aftermath" ? atMs + SKEW_MS >= onsetMs : onsetMs < Number.POSITIVE_INFINITY
+
+/** An alarm that is part of the fault that began then. */
+export const isOf = (board: Board, id: number, onsetMs: number | null): boolean => {
+  if (board.state[id] !== ALARM) return false
+  const [{ tells }] = kindAt(board, id)
+  return tells === "now" || belongs(tells, board.atMs[id] as number, onsetMs ?? Number.POSITIVE_INFINITY)
 }
 
 /** The search asks about the same causes evaluation after evaluation; what they predict is the network's alone. */

@@ -95,6 +95,10 @@ export const kindAt = (board: Board, id: number): readonly [kind: EvidenceKind, 
   return [EVIDENCE[k] as EvidenceKind, id - (board.from[k] as number), k]
 }
 
+/** It tells of what was, and nothing of it is wrong now. */
+export const isPast = (board: Board, id: number): boolean =>
+  (EVIDENCE[kindNumberAt(board, id)] as EvidenceKind).tells !== "now"
+
 /** Asked at every reading: allocates nothing. */
 const latencyOf = (board: Board, id: number): number => (EVIDENCE[kindNumberAt(board, id)] as EvidenceKind).latencyMs
 

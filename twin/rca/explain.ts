@@ -3,10 +3,10 @@
  * pruned and improved by exchange; causes that today's observations cannot tell apart are one candidate with members. An
  * explanation given back as `previous` is reused island by island, and the result is equal to one from scratch.
  */
-import { assess, CONFIRMED_ALARM, EXPECTED } from "#twin/rca/assess.ts"
+import { assess, CONFIRMED_ALARM, EXPECTED, isOf } from "#twin/rca/assess.ts"
 import type { Assessment } from "#twin/rca/assess.ts"
 import type { Board } from "#twin/rca/board.ts"
-import { ALARM, kindAt } from "#twin/rca/board.ts"
+import { isPast, kindAt } from "#twin/rca/board.ts"
 import { confidenceOf } from "#twin/rca/calibration.ts"
 import type { Features } from "#twin/rca/calibration.ts"
 import { causeId, causeOf, logPrior } from "#twin/rca/cause.ts"
@@ -150,12 +150,13 @@ const explainIsland = (board: Board, whole: Island): Explained => {
     const found = improved(search, grown(search, start), singles)
     if (better(board)(found, best) < 0) best = found
   }
+  best = withoutPast(search, best)
   const candidates = best.causes.map((cause) => candidateOf(search, best, cause, singles))
   const taken = new Set(best.ids)
   return {
     island: whole,
     candidates,
-    unexplained: island.alarms.filter((id) => !taken.has(id)),
+    unexplained: island.alarms.filter((id) => !taken.has(id) && !isPast(board, id)),
     looked,
   }
 }
@@ -247,7 +248,7 @@ const grown = (search: Search, start: Assessment): Assessment => {
   let best = start
   while (best.causes.length < MAX_CAUSES && !search.isSpent()) {
     const taken = new Set(best.ids)
-    const rest = island.alarms.filter((id) => !taken.has(id))
+    const rest = island.alarms.filter((id) => !taken.has(id) && !isPast(board, id))
     if (rest.length === 0) break
     let next = best
     for (const id of accusedMost(board, island, rest, MAX_FURTHER)) {
@@ -298,6 +299,18 @@ const withoutNeedless = (search: Search, start: Assessment): Assessment => {
   return best
 }
 
+/** Whose every alarm that lasts the others explain is there for what is over: a restart of before is no fault of now. */
+const withoutPast = (search: Search, start: Assessment): Assessment => {
+  let best = start
+  if (!search.island.alarms.some((id) => isPast(search.board, id))) return best
+  for (const cause of start.causes) {
+    if (best.causes.length < 2) break
+    const fewer = search.try(best.causes.filter((other) => !same(other, cause)))
+    if (fewer.explained === best.explained) best = fewer
+  }
+  return best
+}
+
 const same = (x: Cause, y: Cause): boolean => x.kind === y.kind && x.index === y.index
 
 // -- what is said of one cause ---------------------------------------------------------------------------------------------
@@ -330,7 +343,7 @@ const candidateOf = (search: Search, best: Assessment, cause: Cause, singles: re
   const others = new Set(rest.length === 0 ? [] : search.try(rest).ids)
   const its = search.try([cause])
   const seen = its.ids.filter((_, i) => (its.chance[i] as number) >= EXPECTED)
-  const explained = seen.filter((id) => board.state[id] === ALARM)
+  const explained = seen.filter((id) => isOf(board, id, its.onsetMs))
   const absent = seen.filter((id) => board.state[id] === 1)
   const features = {
     margin,
@@ -359,7 +372,7 @@ export const signature = (board: Board, { ids, chance }: Pick<Assessment, "ids" 
   for (const [i, id] of ids.entries()) {
     const [kind, index] = kindAt(board, id)
     const p = chance[i] as number
-    if (kind.isLate || !kind.isObservable(board.model, index) || (p !== BLIND && p < EXPECTED)) continue
+    if (kind.tells !== "now" || !kind.isObservable(board.model, index) || (p !== BLIND && p < EXPECTED)) continue
     words.push(2 * id + (p === BLIND ? 1 : 0))
   }
   return words.sort((x, y) => x - y).join()

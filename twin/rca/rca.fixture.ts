@@ -81,7 +81,7 @@ export const small = (change: Partial<Network> = {}): Board =>
 export const healthy = (board: Board): Board => {
   for (const kind of EVIDENCE)
     for (let index = 0; index < kind.count(board.model); index++)
-      if (!kind.isLate && kind.isObservable(board.model, index))
+      if (kind.tells === "now" && kind.isObservable(board.model, index))
         observe(board, observable(board, kind.name, index), CLEAR, READ_MS)
   return board
 }

@@ -9,7 +9,7 @@ export const answer: EvidenceKind = {
   count: ({ graph }) => graph.nodes,
   spurious: 0.0006,
   latencyMs: 30_000,
-  isLate: false,
+  tells: "now",
   isObservable: ({ network }, n) => network.polled[n] === 1,
   suspects: (model, n, suspect) => {
     suspectNode(model, n, suspect)

@@ -20,7 +20,7 @@ export const bgp: EvidenceKind = {
   spurious: 0.0006,
   // Hold time, RFC 4271 s4.2 (the usual 180 s).
   latencyMs: 181_000,
-  isLate: false,
+  tells: "now",
   isObservable: (model, index) => {
     const [own] = ends(model, index)
     return own >= 0 && model.network.polled[own] === 1 && model.network.external[own] !== 1

@@ -23,7 +23,7 @@ export const change: EvidenceKind = {
   count: ({ graph }) => graph.nodes,
   spurious: 0.02,
   latencyMs: 600_000,
-  isLate: true,
+  tells: "prelude",
   isObservable: ({ network }, n) => network.polled[n] === 1,
   // No hypothesis comes from a change alone.
   suspects: () => {},

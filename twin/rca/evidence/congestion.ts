@@ -14,7 +14,7 @@ export const congestionKind = (
   count: ({ graph }) => 2 * graph.links,
   spurious: 0.0006,
   latencyMs: 60_000,
-  isLate: false,
+  tells: "now",
   isObservable: isPortReadable,
   suspects: (_model, index, suspect) => suspect("congestion", index >> 1),
   touched: (_model, s, visit) => {

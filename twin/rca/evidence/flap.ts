@@ -14,7 +14,7 @@ export const flap: EvidenceKind = {
   count: ({ graph }) => 2 * graph.links,
   spurious: 0.0006,
   latencyMs: 60_000,
-  isLate: false,
+  tells: "now",
   isObservable: isPortReadable,
   suspects: (_model, index, suspect) => {
     suspect("flap", index >> 1)

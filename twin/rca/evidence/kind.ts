@@ -20,8 +20,11 @@ export interface EvidenceKind {
   readonly spurious: number
   /** Within this time of the fault it has alarmed, if it does; a "clear" that is older says nothing. */
   readonly latencyMs: number
-  /** Comes after the verdict or before the fault: it moves the balance, and is no way to tell causes apart today. */
-  readonly isLate: boolean
+  /**
+   * What is wrong `now`; or what was: the `prelude` of a fault, or its `aftermath`, which began no sooner than the fault. What
+   * was moves the balance between causes of what is, needs none itself, and is no way to tell causes apart today.
+   */
+  readonly tells: "now" | "prelude" | "aftermath"
   /** Somebody can read it at all. */
   readonly isObservable: (model: Model, index: number) => boolean
   /** Names what could have made it alarm. Silence of routers has its own, wider search (silence.ts). */

@@ -18,7 +18,7 @@ export const ospf: EvidenceKind = {
   spurious: 0.0006,
   // RouterDeadInterval, RFC 2328 appendix C.3.
   latencyMs: 41_000,
-  isLate: false,
+  tells: "now",
   isObservable: (model, index) => model.network.ospf[index >> 1] === 1 && isPortReadable(model, index),
   suspects: (model, index, suspect) => {
     suspectLink(model, index >> 1, suspect)

@@ -9,7 +9,7 @@ export const ping: EvidenceKind = {
   count: ({ graph, views }) => views * graph.nodes,
   spurious: 0.0006,
   latencyMs: 6_000,
-  isLate: false,
+  tells: "now",
   isObservable: ({ network, graph }, index) => network.pinged[index % graph.nodes] === 1,
   suspects: (model, index, suspect) => suspectNode(model, index % model.graph.nodes, suspect),
   touched: (model, s, visit) => {

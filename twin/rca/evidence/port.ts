@@ -27,7 +27,7 @@ export const port: EvidenceKind = {
   count: ({ graph }) => 2 * graph.links,
   spurious: 0.0006,
   latencyMs: 1_000,
-  isLate: false,
+  tells: "now",
   isObservable: isPortReadable,
   suspects: (model, index, suspect) => {
     suspectLink(model, index >> 1, suspect)

@@ -12,7 +12,7 @@ export const reboot: EvidenceKind = {
   count: ({ graph }) => graph.nodes,
   spurious: 0.0003,
   latencyMs: 0,
-  isLate: true,
+  tells: "aftermath",
   isObservable: ({ network }, n) => network.polled[n] === 1,
   suspects: suspectNode,
   touched: (_model, s, visit) => {

@@ -13,7 +13,7 @@ export const shut: EvidenceKind = {
   // It is a configured value: nothing but an operator sets it.
   spurious: 0.00001,
   latencyMs: 30_000,
-  isLate: false,
+  tells: "now",
   isObservable: isPortReadable,
   suspects: (_model, index, suspect) => {
     suspect("shut", index)
