@@ -65,20 +65,47 @@ export interface Tongue {
   readonly templates: Readonly<Record<PhraseCode, string>>
   readonly joints: Readonly<Record<keyof typeof JOINTS, string>>
   readonly number: (text: string) => string
+  /**
+   * How a phrase goes on from the words before it, `explicado por` + `o enlace`. A language that has it writes no phrase
+   * with a capital inside a sentence; one that has not says what was read letter by letter.
+   */
+  readonly join?: (before: string, words: string) => string
 }
 export const ENGLISH: Tongue = { templates: PHRASES, joints: JOINTS, number: (text) => text }
 
-export const sayIn = (tongue: Tongue, { code, params, capital }: Phrase): string => {
+export const sayIn = (tongue: Tongue, phrase: Phrase): string => saidIn(tongue, phrase, false)
+
+/** `inside` = other words of the same sentence stand before it. */
+const saidIn = (tongue: Tongue, { code, params, capital }: Phrase, inside: boolean): string => {
   const kinds = KINDS.get(code)
-  const text = fill(tongue.templates[code], (hole) => {
+  const template = tongue.templates[code]
+  const { join } = tongue
+  let text = ""
+  let from = 0
+  for (const match of template.matchAll(HOLE)) {
+    const hole = match[1] as string
     const param = params[hole]
-    if (param === undefined) return ""
-    const kind = kinds?.get(hole) ?? "text"
-    if (typeof param === "string") return kind === "number" ? tongue.number(param) : param
-    const told = (one: string | Phrase): string => (typeof one === "string" ? one : sayIn(tongue, one))
-    return "code" in param ? told(param) : param.map(told).join(tongue.joints[kind as keyof typeof JOINTS])
-  })
-  return capital ? `${text.charAt(0).toUpperCase()}${text.slice(1)}` : text
+    const before = text + template.slice(from, match.index)
+    const told = (one: string | Phrase, first = true): string =>
+      typeof one === "string" ? one : saidIn(tongue, one, join !== undefined && (inside || before !== "" || !first))
+    from = match.index + match[0].length
+    if (param === undefined) text = before
+    else if (typeof param === "string") text = before + (kinds?.get(hole) === "number" ? tongue.number(param) : param)
+    else if (!("code" in param))
+      text =
+        before +
+        param.map((one, at) => told(one, at === 0)).join(tongue.joints[kinds?.get(hole) as keyof typeof JOINTS])
+    else text = join !== undefined && !startsWithHole(tongue, param) ? join(before, told(param)) : before + told(param)
+  }
+  text += template.slice(from)
+  return capital && !inside ? `${text.charAt(0).toUpperCase()}${text.slice(1)}` : text
+}
+/** What a device or a person is called is never bent. */
+const startsWithHole = (tongue: Tongue, { code, params }: Phrase): boolean => {
+  const [, hole] = /^\{(\w+)/.exec(tongue.templates[code]) ?? []
+  if (hole === undefined) return false
+  const first = params[hole]
+  return first === undefined || typeof first === "string" || !("code" in first) || startsWithHole(tongue, first)
 }
 
 // -- and back -----------------------------------------------------------------------------------------------------------

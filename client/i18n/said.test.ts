@@ -1,7 +1,9 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
-import { leads, said, saidName, TONGUES } from "#client/i18n/said.ts"
+import { contracted } from "#client/i18n/pt-contractions.ts"
+import { headline, leads, nameHeadline, said, saidName, TONGUES } from "#client/i18n/said.ts"
 import { LANGUAGES, language } from "#client/i18n/translate.ts"
+import type { Language } from "#client/i18n/translate.ts"
 import { fill, PHRASES } from "#protocol/phrase.ts"
 import type { PhraseCode } from "#protocol/phrase.ts"
 
@@ -13,9 +15,11 @@ const holes = (template: string): readonly string[] => {
   })
   return found.sort()
 }
-const inPt = <A>(run: () => A): A => {
+const inPt = <A>(run: () => A): A => inLanguage("pt-BR", run)
+const inEn = <A>(run: () => A): A => inLanguage("en", run)
+const inLanguage = <A>(lang: Language, run: () => A): A => {
   const before = language.value
-  language.value = "pt-BR"
+  language.value = lang
   try {
     return run()
   } finally {
@@ -56,20 +60,20 @@ test("[U7] titles, evidence, timelines and reasons are said in Portuguese", () =
     assert.equal(said("Congestion of the link R1 e0 - R2 e1"), "O congestionamento do enlace R1 e0 - R2 e1")
     assert.equal(
       said("cause: The router R7, or the link A - B (92 %). It explains 3 alarms; nothing else fits nearly as well."),
-      "causa: O roteador R7, ou o enlace A - B (92 %). Explica 3 alarmes; nada mais explica tão bem.",
+      "causa: o roteador R7, ou o enlace A - B (92 %). Explica 3 alarmes; nada mais explica tão bem.",
     )
     assert.equal(said("it is not known whether the ping of R7 is lost"), "não se sabe se o ping de R7 foi perdido")
     assert.equal(
       said("incident 12-0: explained by The router R7 (92 %), for R7 does not answer its collector"),
-      "incidente 12-0: explicado por O roteador R7 (92 %), porque R7 não responde ao coletor",
+      "incidente 12-0: explicado pelo roteador R7 (92 %), porque R7 não responde ao coletor",
     )
     assert.equal(said("R1: CPU of R1 is at 97.5 %"), "R1: A CPU de R1 está em 97,5 %")
     assert.equal(
       said("it fires: avg of device.cpu over 60 s: 97.5 %, asked > 90"),
       "dispara: avg de device.cpu em 60 s: 97,5 %, limite > 90",
     )
-    assert.equal(saidName("link A - B"), "enlace A - B")
-    assert.equal(saidName("BGP on R1"), "BGP em R1")
+    assert.equal(saidName("link A - B"), "o enlace A - B")
+    assert.equal(saidName("BGP on R1"), "o BGP em R1")
     assert.equal(said("fibre cut by a digger"), "fibre cut by a digger")
   })
 })
@@ -102,12 +106,63 @@ test("[U7] drift, proposals, paths and states are said in Portuguese, with what 
   })
 })
 
-test("[U7] English stands as the twin said it", () => {
-  const before = language.value
-  language.value = "en"
-  assert.equal(said("it is back"), "it is back")
-  assert.equal(saidName("link A - B"), "link A - B")
-  language.value = before
+test("[U7] a cause in mid-sentence has no capital, and melts with the preposition before it", () => {
+  const sentences = [
+    ["evidence for The router R7", "evidência do roteador R7"],
+    [
+      "evidence for The port of R1 on A - B, shut by an operator",
+      "evidência da porta de R1 em A - B, desligada por um operador",
+    ],
+    ["explained by The power of the site Recife", "explicado pela energia do local Recife"],
+    ["explained by The link A - B, or the router A", "explicado pelo enlace A - B, ou o roteador A"],
+    ["part of incident 7-0: The flapping link A - B", "parte do incidente 7-0: o enlace instável A - B"],
+    ["The router R7", "O roteador R7"],
+    ["The router o R7", "O roteador o R7"],
+  ] as const
+  inPt(() => {
+    for (const [english, portuguese] of sentences) assert.equal(said(english), portuguese)
+  })
+  inEn(() => {
+    for (const [english] of sentences.slice(0, 5))
+      assert.equal(said(english), english.replace(/(?<=for |by |: )The /, "the "))
+    assert.equal(said("The router R7"), "The router R7")
+  })
+})
+
+test("[U7] a title names the cause without its article; what is no cause stands as it is said", () => {
+  inPt(() => {
+    assert.equal(headline("The router R7"), "Roteador R7")
+    assert.equal(headline("Loss on the link A - B"), "Perda no enlace A - B")
+    assert.equal(headline("The power of the site Recife"), "Energia do local Recife")
+    assert.equal(nameHeadline("link A - B"), "Enlace A - B")
+    assert.equal(headline("R1: CPU of R1 is at 97.5 %"), "R1: A CPU de R1 está em 97,5 %")
+  })
+  inEn(() => {
+    assert.equal(headline("The router R7, or the link A - B"), "Router R7, or the link A - B")
+    assert.equal(headline("BGP on R1"), "BGP on R1")
+    assert.equal(headline("The site is dark"), "The site is dark", "what a person wrote keeps its letters")
+  })
+})
+
+test("[U7] no name is bent: a preposition melts with an article of ours only", () => {
+  assert.equal(contracted("evidência de ", "o roteador a R"), "evidência do roteador a R")
+  assert.equal(contracted("por ", "as portas"), "pelas portas")
+  assert.equal(contracted("visto em ", "a porta"), "visto na porta")
+  assert.equal(contracted("ligado a ", "o enlace"), "ligado ao enlace")
+  assert.equal(contracted("onde ", "o enlace"), "onde o enlace")
+  assert.equal(contracted("de ", "outro"), "de outro")
+  inPt(() =>
+    assert.equal(said("explained by o-1 does not answer its collector"), "explicado por o-1 não responde ao coletor"),
+  )
+})
+
+test("[U7] English has the twin's words and a reader's figures", () => {
+  inEn(() => {
+    assert.equal(said("it is back"), "it is back")
+    assert.equal(saidName("link A - B"), "the link A - B")
+    assert.equal(said("21227 warnings at Recife"), "21,227 warnings at Recife")
+    assert.equal(said("fibre cut 21227 by a digger"), "fibre cut 21227 by a digger")
+  })
 })
 
 test("[U7] a name at the beginning keeps its letters; a word of ours leads with a capital", () => {

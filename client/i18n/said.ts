@@ -5,6 +5,7 @@
 import { language } from "#client/i18n/translate.ts"
 import type { Language } from "#client/i18n/translate.ts"
 import { ptAssumed, ptCauses, ptIncidentLines, ptJudgement } from "#client/i18n/pt-phrases.ts"
+import { contracted } from "#client/i18n/pt-contractions.ts"
 import { ptTopologyPhrases } from "#client/i18n/pt-topology-phrases.ts"
 import { ptRuleDescriptions } from "#client/i18n/pt-rule-descriptions.ts"
 import { ptRuleNames, ptRuleSummaries } from "#client/i18n/pt-rule-pack.ts"
@@ -23,12 +24,22 @@ const PORTUGUESE: Tongue = {
     ...ptRuleDescriptions,
   },
   joints: { ors: ", ou ", list: "; ", commas: ", ", ands: " e ", parens: ") (" },
-  number: (text) => (text === "unknown" ? "desconhecido" : NUMBERS.format(Number(text))),
+  number: (text) => (text === "unknown" ? "desconhecido" : NUMBERS["pt-BR"].format(Number(text))),
+  join: contracted,
+}
+/** What is stored keeps the twin's own figures and capitals; on a screen both are a person's. */
+const SHOWN_ENGLISH: Tongue = {
+  ...ENGLISH,
+  number: (text) => (text === "unknown" ? text : NUMBERS.en.format(Number(text))),
+  join: (before, words) => before + words,
 }
 /** As many digits as the twin said. */
-const NUMBERS = new Intl.NumberFormat("pt-BR", { maximumFractionDigits: 6 })
+const NUMBERS: Readonly<Record<Language, Intl.NumberFormat>> = {
+  "pt-BR": new Intl.NumberFormat("pt-BR", { maximumFractionDigits: 6 }),
+  en: new Intl.NumberFormat("en", { maximumFractionDigits: 6 }),
+}
 
-export const TONGUES: Readonly<Record<Language, Tongue>> = { "pt-BR": PORTUGUESE, en: ENGLISH }
+export const TONGUES: Readonly<Record<Language, Tongue>> = { "pt-BR": PORTUGUESE, en: SHOWN_ENGLISH }
 
 /** Sentences that are remembered: a list is drawn again with every change. */
 const REMEMBERED_MAX = 8_192
@@ -48,14 +59,29 @@ export const inPortuguese = (text: string): string | null => {
   return phrase === null ? null : sayIn(PORTUGUESE, phrase)
 }
 
-export const said = (text: string): string => (language.value === "en" ? text : (inPortuguese(text) ?? text))
-
-/** A cause's name, which the twin keeps without its article: `link A - B`. */
-export const saidName = (name: string): string => {
-  if (language.value === "en") return name
-  const whole = inPortuguese(`the ${name}`)
-  return (whole ?? inPortuguese(name) ?? name).replace(/^[oa] /, "")
+export const said = (text: string): string => {
+  const phrase = phraseOf(text)
+  return phrase === null ? text : sayIn(TONGUES[language.value], phrase)
 }
+
+/** A cause's name, which the twin keeps without its article (`link A - B`), as it stands in a sentence: `the link A - B`. */
+export const saidName = (name: string): string => {
+  const phrase = phraseOf(`the ${name}`) ?? phraseOf(name)
+  return phrase === null ? name : sayIn(TONGUES[language.value], phrase)
+}
+
+/** What names a cause, as a heading: `Link A - B`. Any other text as it is said. */
+export const headline = (text: string): string => {
+  const phrase = phraseOf(text)
+  if (phrase === null || !phrase.code.startsWith("cause.")) return said(text)
+  return capital(withoutArticle(sayIn(TONGUES[language.value], { ...phrase, capital: false })))
+}
+export const nameHeadline = (name: string): string => {
+  const phrase = phraseOf(`the ${name}`)
+  return phrase === null ? headline(name) : headline(`the ${name}`)
+}
+const withoutArticle = (words: string): string => words.replace(ARTICLES[language.value], "")
+const ARTICLES: Readonly<Record<Language, RegExp>> = { "pt-BR": /^[oa]s? /i, en: /^the /i }
 
 /** A shipped rule by its name, any other by its id. */
 export const ruleWord = (id: string): string => {

@@ -80,7 +80,7 @@ const Graph = ({ state, layout }: { state: TwinState; layout: GraphLayout }) => 
             class="text-button strong ellipsis"
             href={formatRoute({ screen: "incidents", tab: null, selection: null, camera: null, item: incident.id })}
           >
-            <Said text={incident.title} />
+            <Said text={incident.title} head />
           </a>
           <ReachKey />
           <button

@@ -1,5 +1,5 @@
 /** An event in words. Types that this version does not know are shown as they came. */
-import { ruleWord, said } from "#client/i18n/said.ts"
+import { headline, ruleWord } from "#client/i18n/said.ts"
 import { isKey, t } from "#client/i18n/translate.ts"
 import type { Mark } from "#client/map/mark.ts"
 import { linkTitle } from "#client/state/trouble.ts"
@@ -18,7 +18,7 @@ export const eventText = (event: EventView): string => {
       .filter((part) => part !== null)
       .join(" · ")
   // Of an incident `raw` is the title; its id says nothing to people.
-  if (event.type.startsWith("incident.") && event.raw !== null) return `${said(event.raw)} · ${name}`
+  if (event.type.startsWith("incident.") && event.raw !== null) return `${headline(event.raw)} · ${name}`
   if (event.old === null && event.new === null) return what
   return t("event.change", { what, old: wordOf(event.old), new: wordOf(event.new) })
 }

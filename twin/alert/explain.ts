@@ -91,7 +91,7 @@ const summaryOf = (
   fillTemplate(rule.annotations.summary_template, {
     device: facts.name,
     entity: entity === "" ? facts.name : entityName(entity as EntityKey),
-    site: facts.site,
+    site: facts.siteName ?? facts.site,
     role: facts.roles[0] ?? "",
     rule: rule.name,
     severity: severity ?? "",

@@ -12,6 +12,8 @@ export interface DeviceFacts {
   readonly device: string
   readonly name: string
   readonly site: string
+  /** As people call it, for what is told; absent = nobody said, as in states of before. */
+  readonly siteName?: string
   readonly roles: readonly Role[]
   readonly tags: readonly string[]
 }

@@ -141,6 +141,28 @@ describe("a judged router", () => {
     assert.deepEqual(tagged.alerts(), ["r1 gold - firing"])
   })
 
+  test("[I1] what is told names the site as people call it; its id where nobody named it, and in scopes", () => {
+    const annotations = { summary_template: "{{device}} at {{site}}", runbook_url: "https://example.net/runbook" }
+    const atSite = { ...CPU, scope: { by_site_ids: ["s1"] }, annotations }
+    const summary = (net: JudgedNetwork) => net.receipt({ device: idOf("r1"), rule: "cpu", entity: "" })?.summary
+    const net = judgedNetwork(inventory([device("r1")]), [atSite])
+    net.apply(cpu(1, 90))
+    assert.equal(summary(net), "r1 at Site 1")
+    const { sites, ...rest } = inventory([device("r1")])
+    const called = (name: string) => ({ ...rest, sites: sites.map((site) => ({ ...site, name })) })
+    for (const [rev, name, told] of [
+      [2, "Recife", "r1 at Recife"],
+      [3, "", "r1 at s1"],
+    ] as const) {
+      net.apply({ kind: "topology", atMs: at(rev * 10), rev, inventory: called(name) })
+      net.apply(cpu(rev * 10 + 1, 10), cpu(rev * 10 + 5, 91))
+      assert.equal(summary(net), told)
+    }
+    const unknown = judgedNetwork({ ...rest, sites: [] }, [atSite])
+    unknown.apply(cpu(1, 90))
+    assert.equal(summary(unknown), "r1 at s1")
+  })
+
   test("[I1] a rule of another build that cannot be judged is left out, with an event, and the others are judged", () => {
     const net = alone([CPU])
     const strange = { ...CPU, id: "strange", condition: { type: "oracle" } } as unknown as Rule

@@ -13,8 +13,12 @@ import type { World } from "#twin/round.ts"
 /** By what a device is judged now; null = there are no rules. */
 export const judgeOf = ({ topology, judging }: World, slot: number): Judge | null => {
   const device = topology.inventory.devices[slot]
-  return device === undefined ? null : judging.judgeOf(device)
+  return device === undefined ? null : judging.judgeOf(device, siteNameOf(topology, slot))
 }
+
+/** A site without a name, or one that the inventory lacks, is called by its id. */
+const siteNameOf = ({ inventory, tenant }: World["topology"], slot: number): string | undefined =>
+  inventory.sites[tenant.siteOf[slot] ?? -1]?.name || undefined
 
 /** Other silences, or another inventory (no change): who is judged otherwise is told by the walk. */
 export const rejudge = (world: World, change: Partial<JudgingInputs>): void => {

@@ -32,7 +32,7 @@ export const DeviceIncidents = ({ id }: { id: string }) => {
               <IncidentMark row={row} size={14} />
               <span class="row-main">
                 <span>
-                  <Said text={row.title} />
+                  <Said text={row.title} head />
                 </span>
                 <span class="row-detail">
                   <span>{t(causes(row) ? "incident.device.cause" : "incident.device.hit")}</span>

@@ -1,5 +1,5 @@
 /** Open incidents on the map: a pin at the site of the cause, with a count where there are several. Real buttons, above the marks. */
-import { said } from "#client/i18n/said.ts"
+import { headline } from "#client/i18n/said.ts"
 import { t, tCount } from "#client/i18n/translate.ts"
 import type { Rect } from "#client/map/labels.ts"
 import type { LiveMap } from "#client/map/live-map.ts"
@@ -67,7 +67,7 @@ const Pin = (props: Pin & { map: LiveMap; state: TwinState; open: boolean }) => 
   const worst = rows[0] as IncidentRow
   const { left, top } = placeOf(map, state, site)
   if (left < -SIZE_PX || top < -SIZE_PX || left > innerWidth || top > innerHeight) return null
-  const label = `${tCount("incidents.open", rows.length)}: ${said(worst.title)}`
+  const label = `${tCount("incidents.open", rows.length)}: ${headline(worst.title)}`
   return (
     <button
       type="button"

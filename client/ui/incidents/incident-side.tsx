@@ -1,5 +1,6 @@
 /** The map's own triage: open incidents above everything else, and the chosen one opened up: how sure, why, what to do. */
 import { useEffect } from "preact/hooks"
+import { capital } from "#client/i18n/said.ts"
 import { language, t, tCount } from "#client/i18n/translate.ts"
 import { serverNowMs, shownReplay } from "#client/state/app.ts"
 import { needsSomebody, triageOrder } from "#client/state/incident-list.ts"
@@ -9,7 +10,7 @@ import { formatRoute, go, route } from "#client/state/route.ts"
 import { formatDuration } from "#client/ui/format.ts"
 import { IncidentActs, useIncidentActs } from "#client/ui/incidents/incident-acts.tsx"
 import { IncidentMark, SureBar } from "#client/ui/incidents/incident-mark.tsx"
-import { causeName, customersWord, sureWord } from "#client/ui/incidents/words.ts"
+import { causeName, customersWord, sureWord, whatWord } from "#client/ui/incidents/words.ts"
 import { Said } from "#client/ui/said.tsx"
 import type { IncidentRow, IncidentView } from "#protocol/incident.ts"
 
@@ -54,7 +55,7 @@ export const IncidentSide = () => {
 export const sideTaken = (): boolean => shownReplay.value === null && openIncident.value !== null
 
 const SideRow = ({ row, open }: { row: IncidentRow; open: boolean }) => {
-  const { cause, suppressed, impact, ack, assignee } = row
+  const { suppressed, impact, ack, assignee } = row
   return (
     <button
       type="button"
@@ -67,16 +68,16 @@ const SideRow = ({ row, open }: { row: IncidentRow; open: boolean }) => {
       <IncidentMark row={row} />
       <span class="row-main">
         <span class="row-title">
-          <Said text={row.title} />
+          <Said text={row.title} head />
         </span>
         <span class="row-detail">
+          <span>{whatWord(row) ?? t("incident.cause.unknown")}</span>
           {impact.subscribers !== null && (
             <span class="num">
               {customersWord(impact.subscribers)} {t("incident.customers")}
             </span>
           )}
           {suppressed > 0 && <span class="num">{tCount("incident.folded", suppressed)}</span>}
-          {cause === null && <span>{t("incident.cause.unknown")}</span>}
           {assignee !== null && <span>{assignee}</span>}
           {assignee === null && ack !== null && <span>{t("alerts.acked", { name: ack.by })}</span>}
         </span>
@@ -136,7 +137,7 @@ const Why = ({ view }: { view: IncidentView }) => {
         <SureBar confidence={cause.confidence} />
         <b class="num">{sureWord(cause.confidence)}</b>
       </p>
-      {cause.members.length > 1 && <p>{causeName(cause.members)}</p>}
+      {cause.members.length > 1 && <p>{capital(causeName(cause.members))}</p>}
       <h3>{t("incident.why")}</h3>
       <p>
         <Said text={cause.because} />

@@ -1,5 +1,5 @@
 /** The triage list of incidents: Enter opens the room. */
-import { said } from "#client/i18n/said.ts"
+import { headline } from "#client/i18n/said.ts"
 import { language, t, tCount } from "#client/i18n/translate.ts"
 import { serverNowMs } from "#client/state/app.ts"
 import { incidentCursor } from "#client/state/incidents.ts"
@@ -9,7 +9,7 @@ import { formatDuration, formatPercent } from "#client/ui/format.ts"
 import { GridList } from "#client/ui/grid-list.tsx"
 import type { RowPlace } from "#client/ui/grid-list.tsx"
 import { IncidentMark, SureBar } from "#client/ui/incidents/incident-mark.tsx"
-import { causeBeside, customersWord, knownWord, sureWord } from "#client/ui/incidents/words.ts"
+import { causeBeside, customersWord, knownWord, sureWord, whatWord } from "#client/ui/incidents/words.ts"
 import { Said } from "#client/ui/said.tsx"
 import type { IncidentRow } from "#protocol/incident.ts"
 
@@ -33,7 +33,7 @@ export const IncidentTable = ({ rows }: { rows: readonly IncidentRow[] }) => (
 
 const Row = ({ row, place }: { row: IncidentRow; place: RowPlace }) => {
   const { cause, suppressed } = row
-  const detail = [causeBeside(row), suppressed > 0 ? tCount("incident.folded", suppressed) : null]
+  const detail = [causeBeside(row), whatWord(row), suppressed > 0 ? tCount("incident.folded", suppressed) : null]
   return (
     <div
       {...place}
@@ -45,8 +45,8 @@ const Row = ({ row, place }: { row: IncidentRow; place: RowPlace }) => {
         <IncidentMark row={row} size={18} />
         <span class="unseen">{t(`alertSeverity.${row.severity}`)}</span>
         <span class="two">
-          <b class="ellipsis" title={said(row.title)}>
-            <Said text={row.title} />
+          <b class="ellipsis" title={headline(row.title)}>
+            <Said text={row.title} head />
           </b>
           <small class="ellipsis quiet">{detail.filter((part) => part !== null).join(" · ")}</small>
         </span>

@@ -100,7 +100,7 @@ const Head = ({ view, act, run }: { view: IncidentView; act: Act; run: (wish: In
         <IncidentMark row={view} size={24} />
         <div class="room-names">
           <h1 id="room-title">
-            <Said text={title} />
+            <Said text={title} head />
           </h1>
           <p class="panel-state">
             <span class="chip">{t(`alertSeverity.${severity}`)}</span>

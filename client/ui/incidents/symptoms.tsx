@@ -1,13 +1,14 @@
 /** What was seen: what a cause explains, with why nobody is told of it one by one; what nothing explains stands apart, first. */
 import { useSignal } from "@preact/signals"
 import { useMemo } from "preact/hooks"
+import { capital } from "#client/i18n/said.ts"
 import { language, t, tCount } from "#client/i18n/translate.ts"
 import { serverNowMs } from "#client/state/app.ts"
 import { symptomGroups } from "#client/state/incident-story.ts"
 import type { SymptomGroup } from "#client/state/incident-story.ts"
 import { formatRoute } from "#client/state/route.ts"
 import { entityWord } from "#client/ui/alerts/words.ts"
-import { formatDuration } from "#client/ui/format.ts"
+import { formatDuration, formatNumber } from "#client/ui/format.ts"
 import { causeName } from "#client/ui/incidents/words.ts"
 import { Said } from "#client/ui/said.tsx"
 import type { IncidentView } from "#protocol/incident.ts"
@@ -39,7 +40,12 @@ const Group = ({ group: { cause, symptoms }, view }: { group: SymptomGroup; view
       <h4>
         {known === undefined
           ? tCount("incident.unexplained", symptoms.length)
-          : t("incident.explained", { count: symptoms.length, cause: causeName(known.members) })}
+          : capital(
+              t("incident.explained", {
+                cause: causeName(known.members),
+                count: formatNumber(language.value, symptoms.length),
+              }),
+            )}
       </h4>
       <ul>
         {shown.map((one, at) => (

@@ -1,5 +1,5 @@
 /** Words of an incident: its cause as a person says it, how many customers and how that is known, how sure the twin is. */
-import { saidName } from "#client/i18n/said.ts"
+import { capital, nameHeadline, saidName } from "#client/i18n/said.ts"
 import { language, t } from "#client/i18n/translate.ts"
 import type { Mark } from "#client/map/mark.ts"
 import { twin } from "#client/state/app.ts"
@@ -11,7 +11,7 @@ import type { CauseMember, IncidentRow } from "#protocol/incident.ts"
 export const markOfIncident = ({ severity, state }: Pick<IncidentRow, "severity" | "state">): Mark =>
   state === "closed" ? "ok" : markOfSeverityWord(severity)
 
-/** "CR1-SAO-01, or its only link": what nothing seen so far tells apart is one cause with several names. */
+/** In a sentence, "the router CR1-SAO-01, or the link to it": what nothing seen so far tells apart is one cause with several names. */
 export const causeName = (members: readonly CauseMember[]): string => {
   const [first, ...others] = members.map(({ name }) => saidName(name))
   if (first === undefined) return t("incident.cause.unknown")
@@ -22,7 +22,15 @@ export const causeName = (members: readonly CauseMember[]): string => {
 export const causeBeside = ({ title, cause }: Pick<IncidentRow, "title" | "cause">): string | null => {
   if (cause === null) return t("incident.cause.unknown")
   const [first] = cause.members
-  return first !== undefined && title.toLowerCase().includes(first.name.toLowerCase()) ? null : causeName(cause.members)
+  return first !== undefined && title.toLowerCase().includes(first.name.toLowerCase())
+    ? null
+    : capital(causeName(cause.members))
+}
+
+/** What is wrong with the likeliest cause; null = none is named. */
+export const whatWord = ({ cause }: Pick<IncidentRow, "cause">): string | null => {
+  const [first] = cause?.members ?? []
+  return first === undefined ? null : t(`fault.${first.fault}`)
 }
 
 export const customersWord = (subscribers: IncidentRow["impact"]["subscribers"]): string => {
@@ -44,8 +52,9 @@ export const linkName = (id: string): string | null => {
   return state === null || slot === undefined ? null : linkTitle(state, slot)
 }
 
+/** As a title. */
 export const memberName = ({ kind, id, name }: CauseMember): string => {
-  if (name !== "") return saidName(name)
+  if (name !== "") return nameHeadline(name)
   if (kind === "link") return linkName(id) ?? id
   return kind === "site" ? siteName(id) : deviceName(id)
 }

@@ -4,13 +4,13 @@
  */
 import { useSignal } from "@preact/signals"
 import { said } from "#client/i18n/said.ts"
-import { language, t } from "#client/i18n/translate.ts"
+import { language, t, tCount } from "#client/i18n/translate.ts"
 import { call } from "#client/state/api.ts"
 import { setFaults } from "#client/state/whatif.ts"
 import { rankingCsv } from "#client/state/whatif-csv.ts"
 import { formatFaults } from "#client/state/whatif-faults.ts"
 import { useAsk } from "#client/ui/ask.ts"
-import { formatMoment, formatNumber, NOTHING } from "#client/ui/format.ts"
+import { formatMoment, formatNumber } from "#client/ui/format.ts"
 import { GridList } from "#client/ui/grid-list.tsx"
 import type { RowPlace } from "#client/ui/grid-list.tsx"
 import { saveFile } from "#client/ui/once.tsx"
@@ -112,7 +112,10 @@ const Row = ({ row, rank, place, preview }: RowProps) => {
   const fault = elementFault(element)
   const on = preview.fault !== null && formatFaults([preview.fault]) === formatFaults([fault])
   const number = (value: number) => formatNumber(language.value, value)
-  const takes = t("next.takes", { devices: number(devices), links: overloaded === null ? NOTHING : number(overloaded) })
+  const takes = [
+    tCount("next.devices", devices),
+    ...(overloaded === null || overloaded === 0 ? [] : [tCount("next.full", overloaded)]),
+  ].join(" · ")
   return (
     <div
       {...place}
