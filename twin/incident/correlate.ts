@@ -7,13 +7,13 @@
 import type { HeldCause, Incident } from "#twin/incident/state.ts"
 import { HELD_MAX, placeKey } from "#twin/incident/state.ts"
 import { REOPEN_MS } from "#twin/incident/lifecycle.ts"
+import { showing, shownBy } from "#twin/incident/showing.ts"
 import type { Sitting } from "#twin/incident/sitting.ts"
 import { isOpen, note, opened, put, raised, signalled } from "#twin/incident/sitting.ts"
 import type { Suspicion } from "#twin/incident/suspicion.ts"
-import { causeState, explains, membersOf, sameCause, spotOf, titleOf } from "#twin/incident/suspicion.ts"
+import { causeState, explains, membersOf, sameCause, titleOf } from "#twin/incident/suspicion.ts"
 import type { CauseMember } from "#protocol/incident.ts"
 import type { AlertSeverity } from "#protocol/rule.ts"
-import { kindAt } from "#twin/rca/board.ts"
 import type { Symptoms } from "#twin/rca/symptoms.ts"
 import type { Topology } from "#twin/topology.ts"
 
@@ -193,18 +193,8 @@ const caused = (sitting: Sitting, symptoms: Symptoms, before: Incident, suspicio
  * back. As long as all of it lasts, another explanation is a better one, however few of the alarms it takes.
  */
 const isReceding = ({ world }: Sitting, symptoms: Symptoms, incident: Incident): boolean => {
-  const { topology } = world
-  const alarming = new Set<string>()
-  for (const id of symptoms.board.alarms) {
-    const spot = spotOf(symptoms, topology, id)
-    const device = topology.inventory.devices[spot?.slot ?? -1]
-    if (spot !== null && device !== undefined)
-      alarming.add(`${kindAt(symptoms.board, id)[0].name} ${placeKey(device.id, spot.entity)}`)
-  }
-  return incident.symptoms.some(
-    ({ alert, kind, device, entity, endedMs }) =>
-      alert === "" && endedMs === null && !alarming.has(`${kind} ${placeKey(device, entity)}`),
-  )
+  const alarming = showing(symptoms, world.topology)
+  return incident.symptoms.some((one) => one.alert === "" && one.endedMs === null && !alarming.has(shownBy(one)))
 }
 
 /** What the cause of before explained and the new one does not only stands there for being near. */

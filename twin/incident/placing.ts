@@ -10,10 +10,11 @@ import type { AlertRow } from "#twin/judge/alert-rows.ts"
 import { alertsOf } from "#twin/judge/alert-table.ts"
 import { isAfter, isNear, NEAR_MS } from "#twin/incident/correlate.ts"
 import { REOPEN_MS } from "#twin/incident/lifecycle.ts"
+import { shownAt, shownBy } from "#twin/incident/showing.ts"
 import type { Sitting } from "#twin/incident/sitting.ts"
 import { isOpen, note, opened, put, raised, signalled, worse } from "#twin/incident/sitting.ts"
 import type { Incident, LooseAlert, Symptom } from "#twin/incident/state.ts"
-import { placeKey, SYMPTOMS_MAX } from "#twin/incident/state.ts"
+import { SYMPTOMS_MAX } from "#twin/incident/state.ts"
 import type { Suspicion } from "#twin/incident/suspicion.ts"
 import { explains, observedWords } from "#twin/incident/suspicion.ts"
 import { kindAt } from "#twin/rca/board.ts"
@@ -161,19 +162,14 @@ const evidence = (
     ]
   })
 
-const endEvidence = (sitting: Sitting, id: string, suspicion: Suspicion | null, { board }: Symptoms): void => {
+const endEvidence = (sitting: Sitting, id: string, suspicion: Suspicion | null, symptoms: Symptoms): void => {
   const incident = sitting.incidents.get(id) as Incident
-  const { devices } = sitting.world.topology.inventory
-  const alarmed = new Set(
-    (suspicion?.alarms ?? []).map(
-      (spot) => `${kindAt(board, spot.id)[0].name} ${placeKey(devices[spot.slot]?.id ?? "", spot.entity)}`,
-    ),
-  )
-  const isOver = ({ alert, kind, device, entity, endedMs }: Symptom): boolean =>
-    alert === "" && endedMs === null && !alarmed.has(`${kind} ${placeKey(device, entity)}`)
+  const { topology } = sitting.world
+  const alarmed = new Set((suspicion?.alarms ?? []).map((spot) => shownAt(symptoms, topology, spot.id, spot)))
+  const isOver = (one: Symptom): boolean => one.alert === "" && one.endedMs === null && !alarmed.has(shownBy(one))
   if (!incident.symptoms.some(isOver)) return
-  const symptoms = incident.symptoms.map((one) => (isOver(one) ? { ...one, endedMs: sitting.nowMs } : one))
-  put(sitting, { ...incident, symptoms })
+  const left = incident.symptoms.map((one) => (isOver(one) ? { ...one, endedMs: sitting.nowMs } : one))
+  put(sitting, { ...incident, symptoms: left })
 }
 
 // -- alerts without a cause ---------------------------------------------------------------------------------------------

@@ -6,11 +6,11 @@
 import { awaited, ANSWER_MS, isUnderWay, QUESTIONS_MAX, refilled, UNDER_WAY_MAX } from "#twin/incident/question.ts"
 import type { Question } from "#twin/incident/question.ts"
 import type { Answered } from "#twin/incident/answering.ts"
+import { showing, shownBy } from "#twin/incident/showing.ts"
 import type { Sight } from "#twin/incident/sight.ts"
 import type { Sitting } from "#twin/incident/sitting.ts"
 import { isOpen, note } from "#twin/incident/sitting.ts"
 import type { Incident } from "#twin/incident/state.ts"
-import { placeKey } from "#twin/incident/state.ts"
 import type { Suspicion } from "#twin/incident/suspicion.ts"
 import { spotOf } from "#twin/incident/suspicion.ts"
 import { kindAt } from "#twin/rca/board.ts"
@@ -163,13 +163,8 @@ const isRefuted = ({ world }: Sitting, { symptoms }: Sight, incident: Incident):
     ({ alert, explainedBy, endedMs }) => alert === "" && explainedBy === cause.key && endedMs === null,
   )
   if (shown.length === 0) return false
-  const alarming = new Set<string>()
-  for (const id of symptoms.board.alarms) {
-    const spot = spotOf(symptoms, world.topology, id)
-    const device = world.topology.inventory.devices[spot?.slot ?? -1]?.id ?? ""
-    alarming.add(`${kindAt(symptoms.board, id)[0].name} ${placeKey(device, spot?.entity ?? "")}`)
-  }
-  return shown.every(({ kind, device, entity }) => alarming.has(`${kind} ${placeKey(device, entity)}`))
+  const alarming = showing(symptoms, world.topology)
+  return shown.every((one) => alarming.has(shownBy(one)))
 }
 
 const withdraw = (sitting: Sitting, incident: Incident): void => {

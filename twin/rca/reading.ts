@@ -4,12 +4,12 @@
  * nothing is news (symptoms.ts).
  */
 import type { EventView } from "#protocol/view.ts"
-import { isUp } from "#twin/adjacency.ts"
+import { isAdjacencyUp } from "#twin/adjacency.ts"
 import { HOT } from "#twin/link.ts"
 import type { EndFact, LinkState } from "#twin/link.ts"
 import { ALARM, CLEAR, kindNumber, observe, UNKNOWN } from "#twin/rca/board.ts"
 import type { Board, Seen } from "#twin/rca/board.ts"
-import { isGoodState } from "#twin/rca/remembered.ts"
+import { hasLeft } from "#twin/rca/remembered.ts"
 import type { Structure } from "#twin/rca/network-of.ts"
 import { hasSay, isManaged, isManagement, PROBE_STALE_MS } from "#twin/reach.ts"
 import type { RouterState } from "#twin/router.ts"
@@ -130,12 +130,14 @@ export const readingOf = (
   readRest(draft, state, events, nowMs)
   const leftMs = leftIn(events)
   let isKnown = true
-  for (const { key, kind, state: at, sinceMs } of state.adjacencies) {
+  for (const one of state.adjacencies) {
+    const { key, kind, sinceMs } = one
     if (kind !== "ospf" && kind !== "bgp") continue
     const place = places[slot]?.get(key)
     if (place === undefined) isKnown = false
     else if (place !== null) {
-      const up = isUp(kind, at)
+      // As everybody else of the twin takes it: who passes 2-Way on the way up is not there yet.
+      const up = isAdjacencyUp(one)
       say(draft, ADJACENT[place.kind], place.index, up ? CLEAR : ALARM, up ? readMs : (leftMs.get(key) ?? sinceMs))
     }
   }
@@ -248,6 +250,6 @@ const NEVER_LEFT: ReadonlyMap<string, number> = new Map()
 const leftIn = (events: readonly EventView[]): ReadonlyMap<string, number> => {
   if (events.length === 0) return NEVER_LEFT
   const leftMs = new Map<string, number>()
-  for (const { entity, old, atMs } of events) if (isGoodState(old)) leftMs.set(entity, atMs)
+  for (const event of events) if (hasLeft(event)) leftMs.set(event.entity, event.atMs)
   return leftMs
 }

@@ -32,11 +32,12 @@ const KINDS = [
   ["config.changed.detected", null, null],
   ["ospf.neighbor.changed", "full", "down"],
   ["ospf.neighbor.changed", "2way", "init"],
+  ["ospf.neighbor.changed", "2way", "exstart"],
   ["ospf.neighbor.changed", "down", "full"],
   ["bgp.peer.changed", "established", "idle"],
   ["alert.firing", "pending", "firing"],
 ] as const
-const EVIDENCE = new Set([0, 2, 4, 5, 6, 8])
+const EVIDENCE = new Set([0, 2, 4, 5, 6, 9])
 
 interface Piece {
   /** Of KINDS, with a device of DEVICES. */

@@ -28,15 +28,17 @@ export const rememberedBy = (world: World): Remembered => {
   return (device) => index.bySubject.get(device) ?? NONE
 }
 
-/** What it left, when an adjacency goes down. */
-export const isGoodState = (state: string | null): boolean =>
-  state === "full" || state === "2way" || state === "established"
+/** A neighbour or session went down. One that rises from 2-Way to Full has left nothing. */
+export const hasLeft = ({ old, new: now }: Pick<EventView, "old" | "new">): boolean =>
+  old === "full" || old === "established" || (old === "2way" && !RISING.has(now ?? ""))
+
+const RISING: ReadonlySet<string> = new Set(["exstart", "exchange", "loading", "full"])
 
 /** Somebody who reads the board's evidence looks at it (reading.ts). */
-const isEvidence = ({ type, old, new: now }: EventView): boolean =>
-  isGoodState(old) ||
-  type === "config.changed.detected" ||
-  (now === "down" && (type === "interface.oper.changed" || type === "device.reachable.changed"))
+const isEvidence = (event: EventView): boolean =>
+  hasLeft(event) ||
+  event.type === "config.changed.detected" ||
+  (event.new === "down" && (event.type === "interface.oper.changed" || event.type === "device.reachable.changed"))
 
 const indexOf = (recent: readonly EventView[]): Index => {
   const bySubject = new Map<string, EventView[]>()

@@ -141,6 +141,27 @@ test("[I9] a neighbour never seen before asks for a new structure; known ones do
   assert.equal(refresh(anew, one.world, one.cells, [1]), true)
 })
 
+test("[I9] a neighbour that passes 2-Way on its way up is lost until it is full, and was lost when it was left", () => {
+  const one = twin()
+  const id = observable(symptomsOf(one.world, one.cells).board, "ospf", 0)
+  const told = (seconds: number, state: string): readonly [number | undefined, number | undefined] => {
+    one.apply(trap("c1", at(seconds), { trap: "ospfNbrStateChange", remote: ID.c2, state }))
+    const { board } = symptomsOf(one.world, one.cells)
+    return [board.state[id], board.atMs[id]]
+  }
+  for (const [seconds, state] of [
+    [31, "down"],
+    [40, "init"],
+    [41, "2way"],
+    [41.5, "exstart"],
+    [42, "loading"],
+  ] as const)
+    assert.deepEqual(told(seconds, state), [ALARM, at(31)], state)
+  assert.equal(told(42.5, "full")[0], CLEAR)
+  // Two that are both not designated rest there: that is up.
+  assert.equal(told(43, "2way")[0], CLEAR)
+})
+
 const sameInPieces = fc.property(history(40), (inputs) => {
   const [world, cells] = [newWorld(), plainCells()]
   runRound(world, cells, [FIRST])

@@ -1,0 +1,36 @@
+/**
+ * What shows now, in the words in which incidents keep their evidence: the kind and the place of each alarm on the board. One
+ * account for all who ask whether something that an incident showed still lasts; an alarm that stands on no device of ours can
+ * be no symptom of anything, and shows nowhere.
+ */
+import type { Symptom } from "#twin/incident/state.ts"
+import { placeKey } from "#twin/incident/state.ts"
+import type { Spot } from "#twin/incident/suspicion.ts"
+import { spotOf } from "#twin/incident/suspicion.ts"
+import { kindAt } from "#twin/rca/board.ts"
+import type { Symptoms } from "#twin/rca/symptoms.ts"
+import type { Topology } from "#twin/topology.ts"
+
+/** Name of one thing that can show. */
+export type Shown = string
+
+/** Of a symptom that is evidence. */
+export const shownBy = ({ kind, device, entity }: Pick<Symptom, "kind" | "device" | "entity">): Shown =>
+  `${kind} ${placeKey(device, entity)}`
+
+/** Of an observable, where it stands; null = on no device of ours. */
+export const shownAt = ({ board }: Symptoms, { inventory }: Topology, id: number, spot: Spot | null): Shown | null => {
+  const device = inventory.devices[spot?.slot ?? -1]
+  if (spot === null || device === undefined) return null
+  return shownBy({ kind: kindAt(board, id)[0].name, device: device.id, entity: spot.entity })
+}
+
+/** Everything that alarms now. */
+export const showing = (symptoms: Symptoms, topology: Topology): ReadonlySet<Shown> => {
+  const shown = new Set<Shown>()
+  for (const id of symptoms.board.alarms) {
+    const one = shownAt(symptoms, topology, id, spotOf(symptoms, topology, id))
+    if (one !== null) shown.add(one)
+  }
+  return shown
+}
