@@ -1,14 +1,15 @@
 /** `heliograph replay`: a kept stretch of a tenant's past, folded anew; proven equal to what was live, or compared. */
-import { readFileSync } from "node:fs"
 import { setTimeout as sleep } from "node:timers/promises"
 import * as Effect from "effect/Effect"
 import { failed, settingsOf } from "#engine/cli/command.ts"
 import type { Command, CommandIo } from "#engine/cli/command.ts"
+import type { Fork, OtherwiseFiles } from "#engine/cli/replay-compare.ts"
+import { lineOf } from "#engine/cli/replay-words.ts"
+import { WrongFile } from "#engine/cli/rule-file.ts"
 import type { Config } from "#engine/config.ts"
 import { diceOf } from "#engine/dice.ts"
 import type { ReplaySource } from "#engine/replay/source.ts"
 import type { Verified } from "#engine/replay/verify.ts"
-import type { Status } from "#protocol/status.ts"
 import type { EventView } from "#protocol/view.ts"
 
 const HELP = `usage: heliograph replay --tenant T --from A --to B [options]
@@ -22,7 +23,10 @@ Rebuilds the tenant's twin as it was at A and folds the journal to B through the
   --seek N          jumps to N random moments of the stretch and tells how long that takes; then N again, which
                     find the waypoints that the first ones left
   --seed S          of --seek (default 1)
-  --topology FILE   an import document: which events would have been others with that inventory
+  --topology FILE   an import document: what would have been decided otherwise with that inventory from A on
+  --rules FILE      a rule pack (one rule, a list, or what \`rules export --all\` prints) in place of all rules from A on:
+                    which alerts and incidents would have begun or ended otherwise, and who would have been told
+  --rules-add FILE  the same with these rules beside the tenant's, in place of those of the same id
   --fork-at T       opens that moment as a branch, which hears the journal and --inputs; prints how it differs at --to
   --inputs FILE     of the branch, one JSON object per line: {"at": "+30s", "device": "core1", "kind": "poll",
                     "samples": [["if:ether1", "interface.oper_up", 0]]}; kinds: poll, unreachable, trap, syslog, tick
@@ -46,6 +50,8 @@ export const replayCommand: Command = {
     seek: { type: "string" },
     seed: { type: "string" },
     topology: { type: "string" },
+    rules: { type: "string" },
+    "rules-add": { type: "string" },
     "fork-at": { type: "string" },
     inputs: { type: "string" },
     alone: { type: "boolean" },
@@ -62,7 +68,8 @@ export const replayCommand: Command = {
     try {
       return await withSource(loaded.config, asked.tenant, io, (source) => replayed(source, asked, io))
     } catch (cause) {
-      return failed("replay", cause, io)
+      const code = failed("replay", cause, io)
+      return cause instanceof WrongFile ? 2 : code
     }
   },
 }
@@ -76,8 +83,9 @@ export interface Asked {
   readonly verify: boolean
   readonly seek: number
   readonly seed: number
-  readonly topology: string | null
-  readonly fork: { readonly atMs: number; readonly file: string; readonly alone: boolean } | null
+  /** Null = it was as it was. */
+  readonly otherwise: OtherwiseFiles | null
+  readonly fork: Fork | null
 }
 
 const readAsked = (options: Readonly<Record<string, string | boolean | undefined>>, nowMs: number): Asked | string => {
@@ -90,6 +98,14 @@ const readAsked = (options: Readonly<Record<string, string | boolean | undefined
   const fork = readFork(text("fork-at"), text("inputs"), options["alone"] === true, nowMs)
   if (typeof fork === "string") return fork
   if (fork !== null && fork.atMs >= toMs) return "--fork-at must be before --to"
+  if (text("rules") !== null && text("rules-add") !== null)
+    return "--rules replaces all rules: --rules-add has no place"
+  const rules = text("rules") ?? text("rules-add")
+  const otherwise: OtherwiseFiles | null =
+    rules === null && text("topology") === null
+      ? null
+      : { topology: text("topology"), rules, rulesJoin: text("rules-add") !== null }
+  if (otherwise !== null && fork !== null) return "a branch has the past's topology and rules: ask for one of the two"
   const numbers = { speed: 0, seek: 0, seed: 1 }
   for (const name of ["speed", "seek", "seed"] as const) {
     const number = text(name) === null ? numbers[name] : Number(text(name))
@@ -105,7 +121,7 @@ const readAsked = (options: Readonly<Record<string, string | boolean | undefined
     verify: options["verify"] === true,
     seek: Math.floor(numbers.seek),
     seed: Math.floor(numbers.seed),
-    topology: text("topology"),
+    otherwise,
     fork,
   }
 }
@@ -152,8 +168,11 @@ const withSource = async <A>(
 
 /** What `heliograph replay` prints of a past; the exit code. */
 export const replayed = async (source: ReplaySource, asked: Asked, io: CommandIo): Promise<number> => {
-  if (asked.topology !== null) return compared(source, asked, asked.topology, io)
-  if (asked.fork !== null) return forked(source, asked, asked.fork, io)
+  if (asked.otherwise !== null || asked.fork !== null) {
+    const { compared, forked } = await import("#engine/cli/replay-compare.ts")
+    if (asked.otherwise !== null) return compared(source, asked, asked.otherwise, io)
+    if (asked.fork !== null) return forked(source, asked.toMs, asked.fork, io)
+  }
   const { openReplay } = await import("#engine/replay/replay.ts")
   const { verifyTo } = await import("#engine/replay/verify.ts")
   const seeks = await seek(source, asked)
@@ -215,10 +234,6 @@ const paced = (asked: Asked, io: CommandIo) => {
   }
 }
 
-/** Subjects are ids; names are device text, which a terminal must not interpret, so they are printed as JSON. */
-const lineOf = ({ atMs, type, severity, subject, entity, old, new: now }: EventView): string =>
-  `${new Date(atMs).toISOString()}  ${severity.padEnd(13)} ${type}  ${subject} ${JSON.stringify(entity)} ${JSON.stringify(old)} -> ${JSON.stringify(now)}`
-
 const seek = async (source: ReplaySource, { seek: count, seed, fromMs, toMs }: Asked) => {
   if (count === 0) return {}
   const { measureSeeks } = await import("#engine/replay/seeks.ts")
@@ -235,73 +250,3 @@ const seek = async (source: ReplaySource, { seek: count, seed, fromMs, toMs }: A
     seekWarmMsMax: warm.maxMs,
   }
 }
-
-const compared = async (source: ReplaySource, asked: Asked, file: string, io: CommandIo): Promise<number> => {
-  const { parseImport, formatImportErrors } = await import("#engine/import/parse.ts")
-  const { openReplay } = await import("#engine/replay/replay.ts")
-  const { compareDecisions, inventoryOf } = await import("#engine/replay/counterfactual.ts")
-  const parsed = parseImport(readFileSync(file))
-  if (!parsed.ok) {
-    for (const line of formatImportErrors(file, parsed)) io.err(line)
-    return 2
-  }
-  const replay = await openReplay(source, asked.fromMs)
-  try {
-    await replay.runTo({ atMs: asked.fromMs })
-    const inventory = inventoryOf(parsed.document, replay.world.topology.inventory)
-    const decisions = await compareDecisions(replay, inventory, asked.toMs)
-    for (const event of decisions.onlyBefore) io.out(`- ${lineOf(event)}`)
-    for (const event of decisions.onlyNow) io.out(`+ ${lineOf(event)}`)
-    io.out(
-      JSON.stringify({
-        case: "replay-compare",
-        from: new Date(asked.fromMs).toISOString(),
-        to: new Date(asked.toMs).toISOString(),
-        inputs: decisions.inputs,
-        same: decisions.same,
-        onlyBefore: decisions.onlyBefore.length,
-        onlyNow: decisions.onlyNow.length,
-      }),
-    )
-    return 0
-  } finally {
-    await replay.close()
-  }
-}
-
-const forked = async (source: ReplaySource, asked: Asked, fork: NonNullable<Asked["fork"]>, io: CommandIo) => {
-  const { openReplay } = await import("#engine/replay/replay.ts")
-  const { compareBranch } = await import("#engine/replay/branch.ts")
-  const { readForkInputs } = await import("#engine/replay/fork-inputs.ts")
-  const text = readFileSync(fork.file, "utf8")
-  const replay = await openReplay(source, fork.atMs)
-  try {
-    await replay.runTo({ atMs: fork.atMs })
-    const own = readForkInputs(text, replay.world.topology.inventory, fork.atMs)
-    const found = await compareBranch(replay, own, asked.toMs, fork.alone)
-    for (const event of found.onlyBefore) io.out(`- ${lineOf(event)}`)
-    for (const event of found.onlyNow) io.out(`+ ${lineOf(event)}`)
-    for (const { kind, name, before, now } of found.otherwise)
-      io.out(`~ ${kind} ${JSON.stringify(name)}: ${statusWords(before)} -> ${statusWords(now)}`)
-    io.out(
-      JSON.stringify({
-        case: "replay-fork",
-        at: new Date(fork.atMs).toISOString(),
-        to: new Date(asked.toMs).toISOString(),
-        inputs: found.inputs,
-        own: own.filter(({ atMs }) => atMs <= asked.toMs).length,
-        same: found.same,
-        onlyBefore: found.onlyBefore.length,
-        onlyNow: found.onlyNow.length,
-        otherwise: found.otherwise.length,
-        stateHash: found.stateHash,
-        branchHash: found.branchHash,
-      }),
-    )
-    return 0
-  } finally {
-    await replay.close()
-  }
-}
-
-const statusWords = ({ health, severity, stale }: Status): string => `${health} ${severity}${stale ? " stale" : ""}`

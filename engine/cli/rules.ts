@@ -2,11 +2,11 @@
  * `heliograph rules`: alert rules from a shell. `check` and `scenario` need neither engine nor database, `test` folds the
  * stored journal, the others ask the REST API with a key like `heliograph api`.
  */
-import { readFileSync } from "node:fs"
 import * as Effect from "effect/Effect"
 import { askApi } from "#engine/cli/api.ts"
 import { failed, settingsOf, type Command, type CommandInput, type CommandIo } from "#engine/cli/command.ts"
 import { readTime } from "#engine/cli/replay.ts"
+import { readRules, readText, usable, WrongFile } from "#engine/cli/rule-file.ts"
 import { escapeText } from "#engine/log.ts"
 import { nearest } from "#engine/nearest.ts"
 import type { DryRun } from "#engine/rules/dry-run.ts"
@@ -75,44 +75,6 @@ const wrong = (io: CommandIo, why: string): number => {
   io.err(`heliograph rules: ${escapeText(why)}`)
   return 2
 }
-class WrongFile extends Error {}
-
-const readText = (file: string): string => {
-  try {
-    return readFileSync(file === "-" ? 0 : file, "utf8")
-  } catch {
-    throw new WrongFile(`${file} cannot be read`)
-  }
-}
-
-/** One rule, a list, or an export; not checked. */
-const readRules = (file: string): readonly unknown[] => {
-  let json: unknown
-  try {
-    json = JSON.parse(readText(file))
-  } catch (cause) {
-    throw cause instanceof WrongFile ? cause : new WrongFile(`${file} is not JSON`)
-  }
-  if (Array.isArray(json)) return json
-  const { rules } = (json ?? {}) as { readonly rules?: unknown }
-  return Array.isArray(rules) ? rules : [json]
-}
-
-/** Null after every mistake was named. */
-const usable = async (file: string, io: CommandIo): Promise<readonly Rule[] | null> => {
-  const { checkedRules } = await import("#engine/rules/rule-plan.ts")
-  const { RuleInvalid } = await import("#engine/api/problems.ts")
-  const given = readRules(file)
-  try {
-    return checkedRules(given, (index) => (given.length === 1 ? "" : `rules[${index}]`)).map(({ rule }) => rule)
-  } catch (cause) {
-    if (!(cause instanceof RuleInvalid)) throw cause
-    for (const { path, problem } of cause.mistakes)
-      io.out(escapeText(`${file}: ${path === "" ? "the rule" : path} ${problem}`))
-    return null
-  }
-}
-
 const printed = (io: CommandIo, { code, text }: { readonly code: number; readonly text: string }): number => {
   if (text !== "") io.out(text)
   return code

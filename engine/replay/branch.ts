@@ -3,12 +3,11 @@
  * on as it was, the branch folds the same and what it is told besides, and what they come to is compared. The branch shares
  * its states with the replay until it changes them; nothing that it hears can reach the replay, or anything that is stored.
  */
-import { difference, type Decisions } from "#engine/replay/counterfactual.ts"
 import type { ForkInput } from "#engine/replay/fork-inputs.ts"
 import type { Replay } from "#engine/replay/replay.ts"
+import { SideBySide, type Compared } from "#engine/replay/side-by-side.ts"
 import { hashSnapshot, type TwinHash } from "#engine/tenant/state-hash.ts"
 import { unpackStatus, type Status } from "#protocol/status.ts"
-import type { EventView } from "#protocol/view.ts"
 import type { Branch } from "#twin/fork.ts"
 import type { Input } from "#twin/input.ts"
 import type { World } from "#twin/round.ts"
@@ -23,15 +22,12 @@ export interface Otherwise {
   readonly now: Status
 }
 
-export interface Branched extends Decisions {
+export interface Branched extends Compared {
   readonly otherwise: readonly Otherwise[]
   /** Of the past, which stands where a replay without a branch would, and of the branch. */
   readonly stateHash: string
   readonly branchHash: string
 }
-
-/** Events of each side that are kept. */
-const KEPT_MAX = 10_000
 
 /**
  * `replay` stands where the branch begins, and is folded to `toMs`. With `alone` the branch hears nothing of the journal: its
@@ -43,8 +39,8 @@ export const compareBranch = async (
   toMs: number,
   alone: boolean,
 ): Promise<Branched> => {
-  const branch = replay.fork()
-  const [before, now]: [EventView[], EventView[]] = [[], []]
+  const sides = new SideBySide(replay)
+  const { branch } = sides
   let taken = 0
   /** Of the same time, what was comes first. */
   const ownUntil = (atMs: number): readonly Input[] => {
@@ -52,22 +48,13 @@ export const compareBranch = async (
     while (taken < own.length && own[taken]!.atMs < atMs) taken++
     return own.slice(from, taken)
   }
-  const hear = (inputs: readonly Input[]): void => {
-    if (inputs.length > 0) keep(now, branch.apply(inputs).events)
-  }
-  const inputs = await replay.runTo({ atMs: toMs }, (result, slice) => {
-    keep(before, result.events)
-    if (!alone) hear(slice.flatMap(({ input }) => [...ownUntil(input.atMs), input]))
-  })
-  hear(ownUntil(toMs + 1))
+  const instead = (input: Input): readonly Input[] => (alone ? [] : [...ownUntil(input.atMs), input])
+  const inputs = await replay.runTo({ atMs: toMs }, (result, slice) => sides.follow(result, slice, instead))
+  sides.hear(ownUntil(toMs + 1))
   const was = await replay.hash()
   const is = await hashSnapshot(glancedTwin(branch.world, branch.cells))
   const otherwise = differing(replay, branch, was, is)
-  return { inputs, ...difference(before, now), otherwise, stateHash: was.all, branchHash: is.all }
-}
-
-const keep = (into: EventView[], events: readonly EventView[]): void => {
-  for (const event of events) if (into.length < KEPT_MAX) into.push(event)
+  return { ...sides.result(inputs), otherwise, stateHash: was.all, branchHash: is.all }
 }
 
 const differing = (replay: Replay, branch: Branch, was: TwinHash, is: TwinHash): readonly Otherwise[] => {

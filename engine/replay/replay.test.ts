@@ -154,7 +154,11 @@ describe("counterfactual", () => {
   test("the same inventory decides the same", async () => {
     const past = await live(story(120), 10)
     const replay = await openReplay(past, START_MS + 20_000)
-    const { same, onlyBefore, onlyNow } = await compareDecisions(replay, RING, START_MS + 200_000)
+    const { same, onlyBefore, onlyNow } = await compareDecisions(
+      replay,
+      { inventory: RING, rules: null },
+      START_MS + 200_000,
+    )
     assert.ok(same > 10, "the story has decisions")
     assert.deepEqual([onlyBefore, onlyNow], [[], []])
   })
@@ -164,7 +168,11 @@ describe("counterfactual", () => {
     const replay = await openReplay(past, START_MS + 20_000)
     const gone = RING.links[0]!
     const without = { ...RING, links: RING.links.slice(1) }
-    const { onlyBefore, onlyNow } = await compareDecisions(replay, without, START_MS + 200_000)
+    const { onlyBefore, onlyNow } = await compareDecisions(
+      replay,
+      { inventory: without, rules: null },
+      START_MS + 200_000,
+    )
     assert.ok(onlyBefore.some(({ subject }) => subject === gone.id))
     const others = [...onlyBefore, ...onlyNow].filter(
       ({ subjectKind, subject }) => subjectKind === "link" && subject !== gone.id,
