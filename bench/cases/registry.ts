@@ -6,6 +6,7 @@ import { away } from "#bench/cases/away.ts"
 import { canonical } from "#bench/cases/canonical.ts"
 import { coldstart } from "#bench/cases/coldstart.ts"
 import { charts } from "#bench/cases/charts.ts"
+import { coreSite } from "#bench/cases/core-site.ts"
 import { detect } from "#bench/cases/detect.ts"
 import { doors } from "#bench/cases/doors.ts"
 import { fleet } from "#bench/cases/fleet.ts"
@@ -36,6 +37,7 @@ export const CASES: readonly Case[] = [
   away,
   coldstart,
   charts,
+  coreSite,
   detect,
   doors,
   fleet,

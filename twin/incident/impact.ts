@@ -9,9 +9,10 @@ import type { Incident } from "#twin/incident/state.ts"
 import type { Suspicion } from "#twin/incident/suspicion.ts"
 import type { Model as SightModel } from "#twin/rca/model.ts"
 import type { World } from "#twin/round.ts"
+import { applyFaults } from "#twin/whatif/fault.ts"
 import type { Fault } from "#twin/whatif/fault.ts"
-import { modelOf } from "#twin/whatif/twin-model.ts"
-import { whatIf } from "#twin/whatif/what-if.ts"
+import { losses } from "#twin/whatif/loss.ts"
+import { lossModelOf } from "#twin/whatif/twin-model.ts"
 
 /** Ids of each list. */
 export const IMPACT_MAX = 2_000
@@ -86,16 +87,15 @@ export const impactOf = (
     all += before[1]
     return before[1]
   })
-  const answer = whatIf(
-    modelOf(world, cells, {
-      before: {
-        nodes: suspicion.silent,
-        links: suspicion.links,
-        sessionsOf: (slot) => counts[slot] ?? Number.NaN,
-      },
-    }),
-    faults,
-  )
+  const model = lossModelOf(world, cells, {
+    before: {
+      nodes: suspicion.silent,
+      links: suspicion.links,
+      sessionsOf: (slot) => counts[slot] ?? Number.NaN,
+    },
+  })
+  const failed = applyFaults(model, faults)
+  const answer = losses(model, failed)
   const { customers } = answer
   const siteOf = (slot: number): string => devices[slot]?.site ?? ""
   const idOf = (slot: number): string => devices[slot]?.id ?? ""
@@ -112,7 +112,7 @@ export const impactOf = (
     devices: merged(membersOf(incident, "device"), lost.map(idOf)),
     links: merged(
       shown.links,
-      answer.failed.links.map((link) => links[link]?.id ?? ""),
+      failed.links.map((link) => links[link]?.id ?? ""),
     ),
     services: [],
     subscribers:

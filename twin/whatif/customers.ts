@@ -4,10 +4,10 @@
  * routers nearest to it by the traffic that stays there. Who loses a concentrator loses all of its sessions (measured);
  * who loses one access router loses a share (estimated).
  */
-import { exitsOf } from "#twin/whatif/exits.ts"
+import { exitsBy } from "#twin/whatif/exits.ts"
 import type { FlatGraph } from "#twin/whatif/graph.ts"
-import { IncrementalSpf } from "#twin/whatif/incremental-spf.ts"
 import type { Costs } from "#twin/whatif/spf.ts"
+import { shortestPaths } from "#twin/whatif/spf.ts"
 
 export type Quality = "measured" | "estimated" | "unknown"
 
@@ -44,7 +44,7 @@ export const customersOf = (
 ): Customers => {
   const counts = Float64Array.from(sessions, (count) => (count > 0 ? count : 0))
   const concentrators = [...counts.keys()].filter((node) => (counts[node] as number) > 0)
-  const nearest = exitsOf(new IncrementalSpf(graph, concentrators, costs), new Int32Array(graph.nodes))
+  const nearest = exitsBy(graph, costs, shortestPaths(graph, concentrators, costs), new Int32Array(graph.nodes))
   const servedBy = new Int32Array(graph.nodes).fill(-1)
   for (const node of concentrators) servedBy[node] = node
   for (let node = 0; node < graph.nodes; node++)

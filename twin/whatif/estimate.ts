@@ -7,6 +7,7 @@
  */
 import type { FlatGraph } from "#twin/whatif/graph.ts"
 import type { IncrementalSpf } from "#twin/whatif/incremental-spf.ts"
+import type { Costs } from "#twin/whatif/spf.ts"
 import { noSpread, Traffic } from "#twin/whatif/traffic.ts"
 import type { Demand } from "#twin/whatif/traffic.ts"
 
@@ -40,6 +41,17 @@ export const estimateDemand = (
   exits: readonly number[],
   measured: Measured,
 ): Estimate => {
+  const demanded = demandOf(graph, spf, exits, measured)
+  return { ...demanded, ...backgroundOf(graph, spf, demanded.demand, measured.bps) }
+}
+
+/** Without how much of the traffic it explains. */
+export const demandOf = (
+  graph: FlatGraph,
+  costs: Pick<Costs, "failedLinks">,
+  exits: readonly number[],
+  measured: Measured,
+): Omit<Estimate, "background" | "unexplained"> => {
   const { up, down, share, isMeasured } = exitShare(graph, exits, measured.bps)
   const isExit = new Uint8Array(graph.nodes)
   for (const exit of exits) isExit[exit] = 1
@@ -48,7 +60,7 @@ export const estimateDemand = (
   const blind: number[] = []
   for (let node = 0; node < graph.nodes; node++) {
     if (isExit[node] === 1) continue
-    const stays = netOf(graph, spf, measured.bps, node)
+    const stays = netOf(graph, costs, measured.bps, node)
     if (stays === null) blind.push(node)
     else {
       measuredRouters++
@@ -63,7 +75,6 @@ export const estimateDemand = (
     upShareMeasured: isMeasured && up + down > 0,
     measuredRouters,
     blindRouters: blind.length,
-    ...backgroundOf(graph, spf, demand, measured.bps),
   }
 }
 
@@ -88,12 +99,17 @@ const exitShare = (
 }
 
 /** What comes in less what goes out, over all links that work; null = one of them is not measured, or there is none. */
-const netOf = (graph: FlatGraph, spf: IncrementalSpf, bps: Float64Array, node: number): number | null => {
+const netOf = (
+  graph: FlatGraph,
+  { failedLinks }: Pick<Costs, "failedLinks">,
+  bps: Float64Array,
+  node: number,
+): number | null => {
   let net = 0
   let links = 0
   for (let half = graph.from[node] as number; half < (graph.from[node + 1] as number); half++) {
     const link = graph.link[half] as number
-    if (spf.failedLinks[link] !== 0) continue
+    if (failedLinks[link] !== 0) continue
     const out = 2 * link + (graph.half[2 * link] === half ? 0 : 1)
     net += (bps[out ^ 1] as number) - (bps[out] as number)
     links++

@@ -7,7 +7,7 @@ import { CustomerCount, customersOf } from "#twin/whatif/customers.ts"
 import type { Customers, Subscribers } from "#twin/whatif/customers.ts"
 import { lostByDependence } from "#twin/whatif/dependency.ts"
 import type { Dependence, DependencyGroup } from "#twin/whatif/dependency.ts"
-import { estimateDemand } from "#twin/whatif/estimate.ts"
+import { demandOf, estimateDemand } from "#twin/whatif/estimate.ts"
 import type { Estimate } from "#twin/whatif/estimate.ts"
 import { chooseExits, egressesOf, MAX_EGRESSES, splitDemand } from "#twin/whatif/egress.ts"
 import type { Choice, Egress } from "#twin/whatif/egress.ts"
@@ -80,7 +80,7 @@ export const MAX_DESTINATIONS = 256
 const NOISE_BPS = 1000
 
 export const makeModel = (known: Known): Model => {
-  const { graph, exits, vantages, downNodes, downLinks } = known
+  const { graph, exits, downNodes, downLinks } = known
   const measuredBps = measuredNow(known)
   const costs = { cost: graph.cost, failedNodes: downNodes, failedLinks: downLinks }
   const toExit = new IncrementalSpf(graph, exits, costs)
@@ -100,22 +100,17 @@ export const makeModel = (known: Known): Model => {
     const rest = isMeasured(d) ? (measuredBps[d] as number) - bps : 0
     return Math.abs(rest) < NOISE_BPS ? 0 : rest
   })
-  const down = estimate?.demand.down ?? stayingOf(known)
-  const customers = customersOf(graph, costs, known, down)
   return {
     ...known,
     ...choosing,
+    ...reachOf(known, estimate?.demand.down ?? stayingOf(known)),
     measuredBps,
-    service: new Spanning(graph, exits, downNodes, downLinks),
-    management: new Spanning(graph, vantages, downNodes, withoutOutside(known)),
     traffic,
     trees,
     nearest,
     choiceNow,
     estimate,
     background,
-    customers,
-    customerCount: new CustomerCount(customers),
     exitNow: choiceNow.exit,
     explained,
     loadNow: explained.bps.map((bps, d) => (isMeasured(d) ? (measuredBps[d] as number) : bps)),
@@ -126,6 +121,35 @@ export const makeModel = (known: Known): Model => {
         : []),
       ...saidOfTraffic(known, estimate),
     ],
+  }
+}
+
+/** As much of a model as tells who is cut off and how many customers: whither their traffic goes is left out. */
+export type LossModel = Structure &
+  Pick<Model, "graph" | "outside" | "groups" | "service" | "management" | "customers" | "customerCount">
+
+/** O(V + E), where a whole model takes several sets of shortest ways and all demands on them. */
+export const makeLossModel = (known: Known): LossModel => {
+  const measured = { bps: measuredNow(known), sessions: known.sessions }
+  const costs = { failedLinks: known.downLinks }
+  const down =
+    known.matrix === null ? demandOf(known.graph, costs, known.exits, measured).demand.down : stayingOf(known)
+  return { ...known, ...reachOf(known, down) }
+}
+
+/** Who is reached, and whose customers they are; `down` = traffic that stays at each node. */
+const reachOf = (
+  known: Known,
+  down: Float64Array,
+): Pick<Model, "service" | "management" | "customers" | "customerCount"> => {
+  const { graph, exits, vantages, downNodes, downLinks } = known
+  const costs = { cost: graph.cost, failedNodes: downNodes, failedLinks: downLinks }
+  const customers = customersOf(graph, costs, known, down)
+  return {
+    service: new Spanning(graph, exits, downNodes, downLinks),
+    management: new Spanning(graph, vantages, downNodes, withoutOutside(known)),
+    customers,
+    customerCount: new CustomerCount(customers),
   }
 }
 
@@ -155,7 +179,7 @@ export const spreadOf = (traffic: Traffic, trees: readonly Tree[], links: number
 }
 
 /** Which dependency groups are broken, and whom they take along, as `service` stands. */
-export const dependenceNow = ({ groups, service, graph }: Model): Dependence => {
+export const dependenceNow = ({ groups, service, graph }: Pick<Model, "groups" | "service" | "graph">): Dependence => {
   const isDead = (node: number): boolean => node >= 0 && service.failedNodes[node] === 1
   return lostByDependence(
     groups,

@@ -19,8 +19,8 @@ import type { Srlg } from "#twin/whatif/fault.ts"
 import { sessionsKnown } from "#twin/whatif/ibgp-sessions.ts"
 import { costOfCapacity, flatGraphOf } from "#twin/whatif/graph.ts"
 import type { FlatGraph, FlatOptions } from "#twin/whatif/graph.ts"
-import { makeModel } from "#twin/whatif/model.ts"
-import type { Model } from "#twin/whatif/model.ts"
+import { makeLossModel, makeModel } from "#twin/whatif/model.ts"
+import type { Known, LossModel, Model } from "#twin/whatif/model.ts"
 import type { PairDemand } from "#twin/whatif/traffic.ts"
 
 /** What an operator adds to what the twin knows by itself. */
@@ -41,22 +41,26 @@ export interface Told {
   }
 }
 
-export const modelOf = (world: World, cells: Cells, told: Told = {}): Model => {
+export const modelOf = (world: World, cells: Cells, told: Told = {}): Model => makeModel(knownOf(world, cells, told))
+
+/** As much of it as tells who is cut off. */
+export const lossModelOf = (world: World, cells: Cells, told: Told = {}): LossModel =>
+  makeLossModel(knownOf(world, cells, told))
+
+const knownOf = (world: World, cells: Cells, told: Told): Known => {
   const { topology } = world
   const { devices } = topology.inventory
   const links = topology.links.map((_, slot) => cells.links.state(slot))
-  const has = withRole(devices)
-  const { exits, outside, said: saidOfExits } = exitsOfRoles(devices)
-  const core = has(["core"])
+  const { exits, outside, said: saidOfExits, core, hasCustomers, siteOf } = declaredBy(topology)
   const { ibgp, said: saidOfSessions } =
     told.sessions === true ? sessionsKnown({ topology, cells }, outside) : { ibgp: null, said: [] }
   const silent = silentRouters(topology, cells, links)
-  const { graph, said: saidOfCosts } = graphFor(topology, cells, links, outside, told)
-  return makeModel({
+  const { graph, said: saidOfCosts } = graphFor(topology, cells, links, told)
+  return {
     nodes: devices.length,
     links: links.length,
     sites: topology.tenant.sites,
-    siteOf: Int32Array.from(topology.tenant.siteOf, (site) => (site < topology.tenant.sites ? site : -1)),
+    siteOf,
     srlgs: told.srlgs ?? [],
     linkAt: (router, ifName) => endAt(topology, router, ifName)?.link ?? -1,
     graph,
@@ -72,10 +76,39 @@ export const modelOf = (world: World, cells: Cells, told: Told = {}): Model => {
     measuredBps: Float64Array.from({ length: 2 * links.length }, (_, d) => bpsOf(links[d >> 1] as LinkState, d & 1)),
     matrix: told.matrix ?? null,
     sessions: Float64Array.from(devices, (_, slot) => told.before?.sessionsOf(slot) ?? sessionsOf(cells, slot)),
-    hasCustomers: customerRouters(devices.length, has),
+    hasCustomers,
     assumptions: [...saidOfCosts, ...saidOfExits, ...saidOfSessions, ...saidOfCore(core), ...silent.said],
-  })
+  }
 }
+
+interface Declared extends Exits {
+  readonly core: readonly number[]
+  readonly hasCustomers: Uint8Array
+  readonly siteOf: Int32Array
+  /** By link: 1 = it touches a device that is not ours. */
+  readonly outsideLinks: Uint8Array
+}
+
+/** What the inventory alone says, for as long as it stays. */
+const declaredBy = (topology: Topology): Declared => {
+  const known = knownDeclared.get(topology)
+  if (known !== undefined) return known
+  const { inventory, deviceSlot, tenant } = topology
+  const has = withRole(inventory.devices)
+  const exits = exitsOfRoles(inventory.devices)
+  const isOutside = ({ a, b }: (typeof inventory.links)[number]): boolean =>
+    [a, b].some((end) => exits.outside[deviceSlot.get(end.device) ?? -1] === 1)
+  const declared: Declared = {
+    ...exits,
+    core: has(["core"]),
+    hasCustomers: customerRouters(inventory.devices.length, has),
+    siteOf: Int32Array.from(tenant.siteOf, (site) => (site < tenant.sites ? site : -1)),
+    outsideLinks: Uint8Array.from(inventory.links, (link) => (isOutside(link) ? 1 : 0)),
+  }
+  knownDeclared.set(topology, declared)
+  return declared
+}
+const knownDeclared = new WeakMap<Topology, Declared>()
 
 type Has = (roles: readonly Role[]) => number[]
 
@@ -91,31 +124,51 @@ const graphFor = (
   topology: Topology,
   cells: Cells,
   links: readonly LinkState[],
-  outside: Uint8Array,
   told: Told,
 ): { readonly graph: FlatGraph; readonly said: readonly string[] } => {
-  const { inventory, deviceSlot } = topology
-  const costs = costsSaid(topology, cells)
+  const said = costsSaid(topology, cells)
+  const { outsideLinks } = declaredBy(topology)
   const counts: CostCounts = { known: 0, halfKnown: 0, byCapacity: 0 }
-  const isOutside = (link: number): boolean => {
-    const { a, b } = inventory.links[link] ?? { a: null, b: null }
-    return [a, b].some((end) => end !== null && outside[deviceSlot.get(end.device) ?? -1] === 1)
+  const capacityBps = Float64Array.from(links, (link) => link.capacityBps ?? Number.NaN)
+  const costs = new Float64Array(2 * links.length)
+  for (let link = 0; link < links.length; link++) {
+    let ab = OUTSIDE_COST
+    let ba = OUTSIDE_COST
+    if (outsideLinks[link] !== 1) {
+      const known = told.costOf?.(link) ?? bothWays(said[2 * link], said[2 * link + 1], counts)
+      if (known === null) counts.byCapacity++
+      else counts.known++
+      ab = known?.costAB ?? costOfCapacity(capacityBps[link] as number, told.referenceBps)
+      ba = known?.costBA ?? ab
+    }
+    costs[2 * link] = ab
+    costs[2 * link + 1] = ba
   }
-  const graph = flatGraphOf(topology, {
-    capacityBps: links.map(({ capacityBps }) => capacityBps ?? Number.NaN),
-    costOf: (link) => {
-      if (isOutside(link)) return { costAB: OUTSIDE_COST, costBA: OUTSIDE_COST }
-      const known = told.costOf?.(link) ?? bothWays(costs[2 * link], costs[2 * link + 1], counts)
-      if (known !== null) {
-        counts.known++
-        return known
-      }
-      counts.byCapacity++
-      const cost = costOfCapacity(links[link]?.capacityBps ?? Number.NaN, told.referenceBps)
-      return { costAB: cost, costBA: cost }
-    },
+  return { graph: graphOf(topology, capacityBps, costs), said: saidOf(counts) }
+}
+
+/** The newest graph of a topology: costs and capacities hardly ever change, and it is built of many small things. */
+const graphs = new WeakMap<
+  Topology,
+  { readonly capacityBps: Float64Array; readonly costs: Float64Array; readonly graph: FlatGraph }
+>()
+
+const graphOf = (topology: Topology, capacityBps: Float64Array, costs: Float64Array): FlatGraph => {
+  const known = graphs.get(topology)
+  if (known !== undefined && sameNumbers(known.capacityBps, capacityBps) && sameNumbers(known.costs, costs))
+    return known.graph
+  const costOf = (link: number): Costs => ({
+    costAB: costs[2 * link] as number,
+    costBA: costs[2 * link + 1] as number,
   })
-  return { graph, said: saidOf(counts) }
+  const graph = flatGraphOf(topology, { capacityBps, costOf })
+  graphs.set(topology, { capacityBps, costs, graph })
+  return graph
+}
+
+const sameNumbers = (a: Float64Array, b: Float64Array): boolean => {
+  for (let i = 0; i < a.length; i++) if (!Object.is(a[i], b[i])) return false
+  return a.length === b.length
 }
 
 /** Links whose cost is known, among them those of one end only, and the others. */
@@ -130,14 +183,26 @@ const costsSaid = ({ routers, inventory }: Topology, cells: Cells): Float64Array
   const costs = new Float64Array(2 * inventory.links.length).fill(Number.NaN)
   for (const [slot, { ports }] of routers.entries()) {
     const { interfaces } = cells.routers.state(slot)
-    for (const { ifName, link, end } of ports) {
-      const row = interfaces.keys.indexOf(interfaceKey(ifName))
+    const rows = rowsOf(interfaces.keys, ports)
+    for (let p = 0; p < ports.length; p++) {
+      const row = rows[p] as number
+      const { link, end } = ports[p] as Port
       const cost = row < 0 ? null : level(interfaces, row, OSPF_COST)
       if (cost !== null) costs[2 * link + (end === "a" ? 0 : 1)] = cost
     }
   }
   return costs
 }
+
+/** Where the ports stand among the interfaces, for as long as a router lists the same ones; -1 = not among them. */
+const rowsOf = (keys: readonly string[], ports: readonly Port[]): Int32Array => {
+  const known = knownRows.get(keys)
+  if (known?.ports === ports) return known.rows
+  const rows = Int32Array.from(ports, ({ ifName }) => keys.indexOf(interfaceKey(ifName)))
+  knownRows.set(keys, { ports, rows })
+  return rows
+}
+const knownRows = new WeakMap<readonly string[], { readonly ports: readonly Port[]; readonly rows: Int32Array }>()
 
 /** Who does not say it is taken to have what the other end has: a cost by capacity beside a configured one misleads more. */
 const bothWays = (ab = Number.NaN, ba = Number.NaN, counts: CostCounts): Costs | null => {

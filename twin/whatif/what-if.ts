@@ -3,30 +3,21 @@
  * change their exit, where the traffic goes and which links become too small, each with how well it is known. What is down
  * already is down in the model, so that the answer is what these faults add to it. The model is as before afterwards.
  */
-import type { CustomersLost, Quality } from "#twin/whatif/customers.ts"
+import type { Quality } from "#twin/whatif/customers.ts"
 import { chooseExits } from "#twin/whatif/egress.ts"
 import type { Choice } from "#twin/whatif/egress.ts"
 import { applyFaults } from "#twin/whatif/fault.ts"
 import type { Failed, Fault } from "#twin/whatif/fault.ts"
 import { IncrementalSpf } from "#twin/whatif/incremental-spf.ts"
-import { dependenceNow, spreadOf, treesBy } from "#twin/whatif/model.ts"
+import { losses } from "#twin/whatif/loss.ts"
+import type { Losses } from "#twin/whatif/loss.ts"
+import { spreadOf, treesBy } from "#twin/whatif/model.ts"
 import type { Model, Tree } from "#twin/whatif/model.ts"
-import type { Spanning } from "#twin/whatif/spanning.ts"
 import { isAbove } from "#twin/whatif/traffic.ts"
 
 /** Slots everywhere; lists ascend. */
-export interface WhatIfAnswer {
+export interface WhatIfAnswer extends Losses {
   readonly failed: Failed
-  /** Our routers that the core no longer reaches, failed ones included. */
-  readonly unreachable: readonly number[]
-  /** Our routers that lose every exit, failed ones included. */
-  readonly offline: readonly number[]
-  /** Dependency groups that break by it, and routers that are lost by these alone. */
-  readonly brokenGroups: readonly number[]
-  readonly lostByGroups: readonly number[]
-  /** Sites of which some router had service and none has any more. */
-  readonly isolatedSites: readonly number[]
-  readonly customers: CustomersLost
   /** Routers that go on with another exit. */
   readonly exits: readonly ExitChange[]
   /** Link directions whose load changes by more than a thousandth of their capacity (unknown: of the larger load). */
@@ -67,63 +58,6 @@ export const whatIf = (model: Model, faults: readonly Fault[]): WhatIfAnswer => 
   const lost = losses(model, failed)
   const { choice, ...moved } = movedTraffic(model, failed)
   return { failed, ...lost, ...moved, assumptions: [...model.assumptions, ...saidOfExits(model, lost, choice)] }
-}
-
-// -- who is cut off ----------------------------------------------------------------------------------------------------
-
-type Losses = Pick<
-  WhatIfAnswer,
-  "unreachable" | "offline" | "brokenGroups" | "lostByGroups" | "isolatedSites" | "customers"
->
-
-const losses = (model: Model, failed: Failed): Losses => {
-  const { service, management, outside } = model
-  const isOurs = (node: number): boolean => outside[node] === 0
-  const cutOff = (spanning: Spanning): readonly number[] => failAll(spanning, failed).filter(isOurs)
-  management.begin()
-  const unreachable = cutOff(management)
-  management.undo()
-  const before = dependenceNow(model)
-  service.begin()
-  const offline = cutOff(service)
-  const after = dependenceNow(model)
-  const brokenGroups = after.broken.filter((group) => !before.broken.includes(group))
-  const lostByGroups = after.lost.filter((node) => !before.lost.includes(node))
-  const gone = [...offline, ...lostByGroups]
-  const isolatedSites = sitesWithout(model, gone, new Set(after.lost))
-  service.undo()
-  return {
-    unreachable,
-    offline,
-    brokenGroups,
-    lostByGroups,
-    isolatedSites,
-    customers: model.customerCount.of(gone, gone.length),
-  }
-}
-
-/** Everybody who is cut off by it, ascending. */
-const failAll = (spanning: Spanning, { nodes, links }: Failed): readonly number[] => {
-  const lost: number[] = []
-  const take = (count: number): void => {
-    for (let i = 0; i < count; i++) lost.push(spanning.changed[i] as number)
-  }
-  for (const link of links) take(spanning.failLink(link))
-  for (const node of nodes) take(spanning.failNode(node))
-  return lost.sort((x, y) => x - y)
-}
-
-/** `gone` lost service just now; a site counts when nobody there is left with service. */
-const sitesWithout = (
-  { service, siteOf, outside }: Model,
-  gone: readonly number[],
-  dependent: ReadonlySet<number>,
-): readonly number[] => {
-  const hit = new Set(gone.map((node) => siteOf[node] as number).filter((site) => site >= 0))
-  if (hit.size === 0) return []
-  for (const [node, site] of siteOf.entries())
-    if (outside[node] === 0 && service.reached[node] === 1 && !dependent.has(node)) hit.delete(site)
-  return [...hit].sort((x, y) => x - y)
 }
 
 // -- where the traffic goes --------------------------------------------------------------------------------------------
