@@ -24,6 +24,7 @@ import { LIFE } from "#twin/alert/lifecycle.ts"
 import type { CompiledRule, KindPlan } from "#twin/alert/plan.ts"
 import { receiptOf } from "#twin/alert/receipt.ts"
 import type { DeviceFacts } from "#twin/alert/scope.ts"
+import type { EntityState } from "#twin/alert/state.ts"
 import type { Suppression } from "#twin/alert/suppression.ts"
 import { suppressionOf } from "#twin/alert/suppression.ts"
 
@@ -89,17 +90,26 @@ export const endAlert = (draft: Draft, index: number, position: number): void =>
   conclude(draft, index, position, alert, advance(alert, "removed", alert.severity, draft.clockMs), "removed")
 }
 
-/** Suppressions changed: whatever a former one covered and none does now is owed again. */
+/**
+ * Suppressions changed: whatever a former one covered and none does now is owed again. Only one that is gone can leave
+ * anything uncovered, so that the others are not asked: an incident holds back thousands of places, one order each.
+ */
 export const resettle = (draft: Draft, before: readonly Suppression[]): void => {
-  for (const index of draft.entities.keys())
-    for (const [position, alert] of [...(draft.entities[index]?.alerts ?? [])].entries()) {
+  const now = new Set(draft.suppressions)
+  const gone = before.filter((one) => !now.has(one))
+  if (gone.length === 0) return
+  for (let index = 0; index < draft.entities.length; index++) {
+    const { alerts } = draft.entities[index] as EntityState
+    if (alerts.length === 0) continue
+    const key = draft.keys[index] as string
+    for (const [position, alert] of [...alerts].entries()) {
       if (alert === null) continue
       const { rule } = (draft.kinds[index] as KindPlan).rules[position] as CompiledRule
-      const key = draft.keys[index] as string
-      const was = suppressionOf(before, rule.id, key, alert.severity)
-      const is = suppressionOf(draft.suppressions, rule.id, key, alert.severity)
-      if (was !== null && is === null) conclude(draft, index, position, alert, released(alert), null)
+      if (suppressionOf(gone, rule.id, key, alert.severity) === null) continue
+      if (suppressionOf(draft.suppressions, rule.id, key, alert.severity) === null)
+        conclude(draft, index, position, alert, released(alert), null)
     }
+  }
 }
 
 /** Tells or holds back, writes down what is left, and sets the alarm clock. `signal` null = no signal, only another look. */

@@ -52,18 +52,55 @@ export const mayDiffer = (before: DeviceState, after: DeviceState): boolean =>
 /** By rule, then entity. */
 export const rowsOf = (plan: DevicePlan, device: DeviceState): readonly AlertRow[] => {
   const rows: AlertRow[] = []
-  for (let index = 0; index < device.entities.length; index++) {
-    const { alerts } = device.entities[index] as EntityState
-    if (alerts.length === 0) continue
-    const key = device.keys[index] as EntityKey
-    const { rules } = plan.kinds[entityKind(key) ?? "device"]
-    for (let position = 0; position < alerts.length; position++) {
-      const alert = alerts[position]
-      if (alert !== null && alert !== undefined && isShown(alert, device.clockMs))
-        rows.push(rowOf(rules[position] as CompiledRule, key, alert, device))
-    }
-  }
+  for (let index = 0; index < device.entities.length; index++) putRows(rows, plan, device, index)
   return rows.sort(byName)
+}
+
+const putRows = (rows: AlertRow[], plan: DevicePlan, device: DeviceState, index: number): void => {
+  const { alerts } = device.entities[index] as EntityState
+  if (alerts.length === 0) return
+  const key = device.keys[index] as EntityKey
+  const { rules } = plan.kinds[entityKind(key) ?? "device"]
+  for (let position = 0; position < alerts.length; position++) {
+    const alert = alerts[position]
+    if (alert !== null && alert !== undefined && isShown(alert, device.clockMs))
+      rows.push(rowOf(rules[position] as CompiledRule, key, alert, device))
+  }
+}
+
+/**
+ * `rowsOf`, where `rows` are those of `before` under the same plan: at one instant only entities whose alerts were written to,
+ * or whose suppressions changed, can have other rows. An incident gives a device one order for each place that it holds back,
+ * most of which show nothing yet.
+ */
+export const rowsFrom = (
+  plan: DevicePlan,
+  before: DeviceState,
+  rows: readonly AlertRow[],
+  after: DeviceState,
+): readonly AlertRow[] => {
+  if (before.clockMs !== after.clockMs || before.keys !== after.keys) return rowsOf(plan, after)
+  const changed = differing(before.suppressions, after.suppressions)
+  if (changed.some(({ entity }) => entity === null)) return rowsOf(plan, after)
+  const others = new Set(changed.map(({ entity }) => entity))
+  const touched = new Set<EntityKey>()
+  const fresh: AlertRow[] = []
+  for (let index = 0; index < after.entities.length; index++) {
+    const { alerts } = after.entities[index] as EntityState
+    const key = after.keys[index] as EntityKey
+    const isSame = alerts === before.entities[index]?.alerts
+    if (isSame && (alerts.length === 0 || !others.has(key))) continue
+    touched.add(key)
+    putRows(fresh, plan, after, index)
+  }
+  return touched.size === 0 ? rows : [...rows.filter(({ entity }) => !touched.has(entity)), ...fresh].sort(byName)
+}
+
+/** Those that only one of both has. */
+const differing = <T>(before: readonly T[], after: readonly T[]): readonly T[] => {
+  if (before === after) return []
+  const [was, is] = [new Set(before), new Set(after)]
+  return [...before.filter((one) => !is.has(one)), ...after.filter((one) => !was.has(one))]
 }
 
 /** Not ok, or flapping between two turns: people were told so. */
