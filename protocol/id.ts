@@ -19,6 +19,7 @@ export type LinkId = Brand<"LinkId">
  * `kind:key`, with the key being what survives an ifIndex renumbering:
  * `if:ether1` (ifName), `ospf:10.255.0.2` (neighbour's router id), `bgp:10.0.0.1` (remote address), `lldp:ether1` (local
  * ifName; `lldp:ether1#2` for the second neighbour heard there, `lldp:` alone where the agent does not say on which port).
+ * `service:dns` is a declared service, on the device by which it is told (twin/service/).
  * `mndp:ether1`, `cdp:ether1` and, where the router does not say by which protocol it hears, `discovery:ether1` likewise.
  */
 export type EntityKey = Brand<"EntityKey">
@@ -43,6 +44,7 @@ export const lldpKey = (localIfName: string, nth = 1): EntityKey =>
 export type DiscoveryKind = "mndp" | "cdp" | "discovery"
 export const discoveryKey = (by: DiscoveryKind, localIfName: string, nth = 1): EntityKey =>
   `${by}:${localIfName}${nth === 1 ? "" : `#${nth}`}` as EntityKey
+export const serviceKey = (id: string): EntityKey => `service:${id}` as EntityKey
 export const entityKey = (text: string): EntityKey => text as EntityKey
 
 export type EntityKind =
@@ -54,6 +56,8 @@ export type EntityKind =
   | "discovery.neighbor"
   /** The engine itself (twin/self/): of no device in the inventory. */
   | "engine"
+  /** A declared service, of the device by which it is told. */
+  | "service"
 
 /** The kind of a key, or null for a prefix that this version does not know. */
 export const entityKind = (key: EntityKey): EntityKind | null => {
@@ -63,6 +67,7 @@ export const entityKind = (key: EntityKey): EntityKind | null => {
   if (key.startsWith("bgp:")) return "bgp.peer"
   if (key.startsWith("lldp:")) return "lldp.neighbor"
   if (key.startsWith("engine:")) return "engine"
+  if (key.startsWith("service:")) return "service"
   return discoveryKind(key) === null ? null : "discovery.neighbor"
 }
 

@@ -131,6 +131,9 @@ const rows = [
   { id: 160, name: "engine.poll_lateness_p99_ms", unit: "ms", kind: "gauge", entity: "engine" },
   /** Age of the oldest input that is folded and not durable yet; known to one reading. */
   { id: 161, name: "ingest.lag_seconds", unit: "s", kind: "gauge", entity: "engine" },
+  // what the device itself watches outside of its network (RouterOS Netwatch): public addresses, and how many of them answer
+  { id: 140, name: "probe.public.targets", unit: "", kind: "gauge", entity: "device" },
+  { id: 141, name: "probe.public.up", unit: "", kind: "gauge", entity: "device" },
   /** 0 while the journal goes to the local spool, because the tenant's database does not take it. */
   { id: 162, name: "engine.database_up", unit: "", kind: "flag", entity: "engine" },
   { id: 163, name: "engine.spool_used_pct", unit: "%", kind: "gauge", entity: "engine" },

@@ -9,6 +9,7 @@ import { incidentPhrases } from "#protocol/phrases/incident.ts"
 import { judgementPhrases } from "#protocol/phrases/judgement.ts"
 import { ruleDescriptions } from "#protocol/phrases/rule-descriptions.ts"
 import { ruleNames, ruleSummaries } from "#protocol/phrases/rules.ts"
+import { servicePhrases } from "#protocol/phrases/service.ts"
 import { topologyPhrases } from "#protocol/phrases/topology.ts"
 import { whatIfPhrases } from "#protocol/phrases/what-if.ts"
 
@@ -24,6 +25,7 @@ export const PHRASES = {
   ...causePhrases,
   ...incidentPhrases,
   ...judgementPhrases,
+  ...servicePhrases,
   ...topologyPhrases,
   ...whatIfPhrases,
   ...ruleNames,

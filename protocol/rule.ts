@@ -22,6 +22,7 @@ export const RULE_ENTITY_TYPES = [
   "lldp.neighbor",
   "discovery.neighbor",
   "engine",
+  "service",
 ] as const satisfies readonly EntityKind[]
 
 export const OPERATORS = [">", ">=", "<", "<=", "==", "!="] as const
@@ -52,6 +53,9 @@ export const RULE_EVENTS = [
   "cert.expiring",
   "redundancy.lost",
   "redundancy.restored",
+  "service.down",
+  "service.degraded",
+  "service.up",
 ] as const
 export type RuleEvent = (typeof RULE_EVENTS)[number]
 

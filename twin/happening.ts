@@ -1,6 +1,7 @@
 /** The events of a router's interfaces and adjacencies, in PRODUCT.md's names. One change makes one event. */
-import type { EntityKey } from "#protocol/id.ts"
-import { entityName } from "#protocol/id.ts"
+import type { DeviceId, EntityKey } from "#protocol/id.ts"
+import { entityName, serviceKey } from "#protocol/id.ts"
+import type { ServiceCondition, ServiceHealth } from "#protocol/service.ts"
 import type { Source } from "#protocol/view.ts"
 import type { AdjacencyChange } from "#twin/adjacency.ts"
 import type { InterfaceChange } from "#twin/interface.ts"
@@ -63,6 +64,43 @@ export const redundancyHappening = (
   old: null,
   new: by,
   raw: null,
+  source: "twin",
+})
+
+/** `new` = its health, of a transit also the verdict (`down-out`); `raw` = what is the matter, in words that name the service and its provider and no place. */
+export const serviceHappenings = (
+  state: RouterState,
+  {
+    atMs,
+    service,
+    old,
+    condition,
+  }: {
+    readonly atMs: number
+    readonly service: string
+    readonly old: ServiceHealth
+    readonly condition: ServiceCondition | null
+  },
+): readonly Happening[] =>
+  condition === null ? [] : [serviceHappening(state.config.device, atMs, service, old, condition)]
+
+/** `device` "" = no device stands for it: an event of the tenant. */
+export const serviceHappening = (
+  device: DeviceId | "",
+  atMs: number,
+  service: string,
+  old: ServiceHealth,
+  { health, words, transit }: ServiceCondition,
+): Happening => ({
+  atMs,
+  type: `service.${health}`,
+  severity: health === "up" ? "cleared" : health === "down" ? "major" : "warning",
+  subject: device,
+  subjectKind: device === "" ? "tenant" : "device",
+  entity: serviceKey(service),
+  old,
+  new: transit === null ? health : `${health}-${transit.verdict}`,
+  raw: words,
   source: "twin",
 })
 

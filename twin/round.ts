@@ -24,15 +24,18 @@ import { newLink } from "#twin/link.ts"
 import type { EndFact, LinkFact } from "#twin/link.ts"
 import { newRouter } from "#twin/router.ts"
 import { ENGINE_DEVICE, hearSelf, type SelfNews, type SelfState } from "#twin/self/self.ts"
+import { newsOf } from "#twin/round-news.ts"
 import type { NodeFact } from "#twin/router.ts"
 import type { ColumnDelta, Happening } from "#twin/step.ts"
+import { hearServices, newServiceWatch, replannedServices } from "#twin/service/watch.ts"
+import type { ServiceWatch } from "#twin/service/watch.ts"
 import { makeTimers } from "#twin/timers.ts"
 import type { Timers } from "#twin/timers.ts"
 import { certificateHappening, quotaHappening, unusableHappening } from "#twin/tenant-happening.ts"
 import type { AlertOrder } from "#twin/tenant.ts"
-import { buildTopology, EMPTY_TOPOLOGY } from "#twin/topology.ts"
+import { buildTopology, EMPTY_TOPOLOGY, routersAt } from "#twin/topology.ts"
 import type { Topology } from "#twin/topology.ts"
-import { hearUpDown, newWatch, redundancyNews, replanned } from "#twin/whatif/redundancy-watch.ts"
+import { hearUpDown, newWatch, replanned } from "#twin/whatif/redundancy-watch.ts"
 import type { RedundancyWatch } from "#twin/whatif/redundancy-watch.ts"
 
 /** Everything of a twin that is not inside an actor. Written by runRound only. */
@@ -62,6 +65,8 @@ export interface World {
   self: SelfState | null
   /** Who has lost its second way. */
   redundancy: RedundancyWatch
+  /** How the declared services do. */
+  services: ServiceWatch
   /** Past the routers that do not know of a change of `judging` yet; null = all do. */
   walk: Walk | null
   /** Entities that one step of a walk tells; tests take less. */
@@ -115,6 +120,7 @@ export const worldOf = (topology: Topology): World => ({
   stepEntities: STEP_ENTITIES,
   desk: newDesk(),
   redundancy: newWatch(),
+  services: newServiceWatch(),
 })
 
 const timersFor = ({ routers, links }: Topology): Timers => makeTimers(routers.length + links.length + 2)
@@ -145,7 +151,7 @@ export const runRound = (world: World, cells: Cells, inputs: readonly Sequenced[
     applyInput(round, input)
     judgeSelf(round, { kind: "time" })
     tellJudges(round, false)
-    tellRedundancy(round)
+    tellNews(round)
     convene(round)
     remember(round)
     takeOver(round)
@@ -271,6 +277,7 @@ const convene = (round: Round, firedMs: number = Number.NEGATIVE_INFINITY): void
   Object.assign(round, unheard())
   // What it reads of the newest events must not depend on how inputs are grouped.
   remember(round)
+  hearServices(world, cells, slots)
   hear(world, cells, { slots, alerts, nodes })
   obey(
     round,
@@ -339,12 +346,6 @@ const settleOnce = (round: Round, firedMs: number): readonly AlertOrder[] => {
   return drained(round, cells.tenant, routers.length + links.length, firedMs)
 }
 
-const routersAt = ({ inventory, deviceSlot }: Topology, link: number): readonly number[] => {
-  const declared = inventory.links[link]
-  if (declared === undefined) return []
-  return [declared.a.device, declared.b.device].flatMap((device) => deviceSlot.get(device) ?? [])
-}
-
 /** Drains one phase, takes what it says to the outside, and returns its facts. */
 const drained = <Fact>(
   round: Round,
@@ -408,6 +409,7 @@ const applyTopology = (round: Round, input: TopologyInput): void => {
   world.timers = timersFor(topology)
   reshaped(world.desk)
   replanned(world.redundancy, atMs)
+  replannedServices(world.services, world)
   told.topologyChanged = true
   cells.tenant.tell(0, { kind: "configure", atMs, config: topology.tenant })
   for (const config of topology.links) cells.links.tell(config.slot, { kind: "configure", atMs, config })
@@ -438,14 +440,16 @@ const tellJudges = (round: Round, all: boolean): void => {
 }
 
 /** Each router says it itself, so that its rules hear it. */
-const tellRedundancy = (round: Round): void => {
+const tellNews = (round: Round): void => {
   const { world, cells, told } = round
-  const news = redundancyNews(world, cells)
+  const news = newsOf(world, cells)
   if (news.length === 0) return
-  for (const { slot, lost, by } of news) {
-    told.touched.add(world.topology.routers[slot]?.device ?? "")
-    cells.routers.tell(slot, { kind: "redundancy", atMs: world.atMs, lost, by, judge: judgeOf(world, slot) })
-  }
+  for (const one of news)
+    if (one.slot === null) takeEvent(round, one.happening)
+    else {
+      told.touched.add(world.topology.routers[one.slot]?.device ?? "")
+      cells.routers.tell(one.slot, one.message)
+    }
   settle(round)
 }
 

@@ -5,13 +5,14 @@
  */
 import type { DeviceId } from "#protocol/id.ts"
 import type { TextFact } from "#protocol/metric.ts"
+import type { ServiceCondition, ServiceHealth } from "#protocol/service.ts"
 import type { Status } from "#protocol/status.ts"
 import { UNKNOWN_STATUS } from "#protocol/status.ts"
 import type { Source } from "#protocol/view.ts"
 import type { AlertCommand } from "#twin/alert/command.ts"
 import type { AdjacencyTable } from "#twin/adjacency.ts"
 import { NO_ADJACENCIES } from "#twin/adjacency.ts"
-import { redundancyHappening } from "#twin/happening.ts"
+import { redundancyHappening, serviceHappenings } from "#twin/happening.ts"
 import { conclude } from "#twin/health.ts"
 import type { DeviceInput } from "#twin/input.ts"
 import type { InterfaceTable } from "#twin/interface.ts"
@@ -96,6 +97,13 @@ export type RouterMsg =
   | ({ readonly kind: "command"; readonly command: AlertCommand } & Judged)
   /** Its second way is gone although the plan has one, or is back; `by` = on what everything hangs now. */
   | ({ readonly kind: "redundancy"; readonly lost: boolean; readonly by: string | null } & Judged)
+  /** A service that is told by it does otherwise; `condition` null = it tells it no more. */
+  | ({
+      readonly kind: "service"
+      readonly service: string
+      readonly old: ServiceHealth
+      readonly condition: ServiceCondition | null
+    } & Judged)
   | ({ readonly kind: "timer" } & Judged)
 
 /** What the tenant needs to know of a router. Sent when it changed, and after `configure`. */
@@ -151,6 +159,8 @@ const stepMonitoring = (state: RouterState, msg: RouterMsg): Step<RouterState, R
       return conclude(state, inputTaken(state, msg.input, msg.unseenMs ?? 0), msg.atMs, false)
     case "redundancy":
       return conclude(state, { state, events: [redundancyHappening(state, msg)] }, msg.atMs, false)
+    case "service":
+      return conclude(state, { state, events: serviceHappenings(state, msg) }, msg.atMs, false)
     case "timer":
     case "judge":
     case "command":

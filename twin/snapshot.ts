@@ -21,6 +21,8 @@ import { worldOf } from "#twin/round.ts"
 import type { World } from "#twin/round.ts"
 import type { RouterState } from "#twin/router.ts"
 import type { SelfState } from "#twin/self/self.ts"
+import type { StoredServices } from "#twin/service/watch.ts"
+import { replannedServices, restoredServices, storedServices } from "#twin/service/watch.ts"
 import type { TenantState } from "#twin/tenant.ts"
 import { buildTopology } from "#twin/topology.ts"
 import { DEVICE_LAYOUT, relaidTable } from "#twin/values.ts"
@@ -56,6 +58,8 @@ export interface TwinSnapshot {
   readonly desk?: StoredDesk
   /** Absent in snapshots of before somebody watched for lost second ways. */
   readonly redundancy?: StoredWatch
+  /** Absent in snapshots of before services were judged. */
+  readonly services?: StoredServices
 }
 
 /** Between rounds only. */
@@ -87,6 +91,7 @@ export const glancedTwin = (world: World, cells: Cells): TwinSnapshot => ({
   self: world.self,
   desk: storedDesk(world.desk),
   redundancy: storedWatch(world.redundancy),
+  services: storedServices(world.services),
 })
 
 /** A snapshot of another version, or a damaged one. Start from an earlier one, or from none and the whole journal. */
@@ -120,6 +125,8 @@ export const restoreTwin = (stored: unknown): { readonly world: World; readonly 
   // A twin of before is asked as soon as it goes on: what it has lost was never told.
   if (snapshot.redundancy === undefined) world.redundancy.changedMs = snapshot.atMs
   else world.redundancy = restoredWatch(snapshot.redundancy)
+  if (snapshot.services === undefined) replannedServices(world.services, world)
+  else world.services = restoredServices(snapshot.services)
   return { world, states }
 }
 

@@ -64,6 +64,13 @@ export const buildTopology = (rev: number, inventory: Inventory): Topology => {
 export const linksOf = (topology: Topology, slot: number): readonly number[] =>
   (topology.routers[slot]?.ports ?? []).map((port) => port.link)
 
+/** Slots of the routers that a link joins, as far as the inventory has them. */
+export const routersAt = ({ inventory, deviceSlot }: Topology, link: number): readonly number[] => {
+  const declared = inventory.links[link]
+  if (declared === undefined) return []
+  return [declared.a.device, declared.b.device].flatMap((device) => deviceSlot.get(device) ?? [])
+}
+
 /** The end of a link that an interface carries, or null. */
 export const endAt = (
   topology: Topology,

@@ -132,6 +132,7 @@ export const enRules: Readonly<Record<keyof typeof ptRules, string>> = {
   "entityKind.lldp.neighbor": "LLDP neighbour",
   "entityKind.discovery.neighbor": "discovered neighbour",
   "entityKind.engine": "the engine itself",
+  "entityKind.service": "service",
   "scopeField.by_site_ids": "Site",
   "scopeField.by_device_ids": "Device",
   "scopeField.by_roles": "Role",

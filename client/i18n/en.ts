@@ -272,6 +272,9 @@ export const en: Readonly<Record<Key, string>> = {
   "event.redundancy.lost": "Second way lost",
   "event.redundancy.restored": "Second way is back",
   "event.cert.expiring": "TLS certificate expires",
+  "event.service.down": "Service down",
+  "event.service.degraded": "Service degraded",
+  "event.service.up": "Service works again",
   "event.cert.expired": "TLS certificate has expired",
   "event.change": "{what}: {old} → {new}",
 }

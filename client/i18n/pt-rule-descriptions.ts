@@ -114,4 +114,13 @@ export const ptRuleDescriptions: Readonly<Record<keyof typeof ruleDescriptions, 
     "Ali ficam a fila em disco, o banco de dados embutido e os backups. Só no locatário da própria plataforma.",
   "rule.engine-viewers-dropped.description":
     "Em cinco minutos; uma tela volta sozinha. Se forem muitas: a rede até as telas, ou a carga do motor. Só no locatário da própria plataforma.",
+  "rule.transit-out.description":
+    "Nossa rede está bem, nenhuma sessão eBGP deste trânsito está estabelecida e vários locais perderam os alvos públicos que vigiam.",
+  "rule.transit-beyond.description": "Algo além das nossas bordas está quebrado. Daqui não se sabe de quem é.",
+  "rule.transit-session-down.description":
+    "Alvos públicos ainda respondem por outro caminho, ou ninguém vigia nenhum, ou a falha é nossa.",
+  "rule.service-down.description":
+    "Nada do que faz o seu trabalho restou, ou um grupo de que ele depende tem menos do que precisa.",
+  "rule.service-degraded.description":
+    "Ele segue com menos: um resolvedor de dois, um roteador de núcleo de quatro, uma sessão de duas.",
 }

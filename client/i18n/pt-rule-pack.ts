@@ -81,6 +81,11 @@ export const ptRuleNames: Readonly<Record<keyof typeof ruleNames, string>> = {
   "rule.engine-memory-high.name": "Memória do motor quase esgotada",
   "rule.engine-disk-low.name": "Disco do motor quase cheio",
   "rule.engine-viewers-dropped.name": "Telas foram desconectadas",
+  "rule.transit-out.name": "Trânsito fora do ar",
+  "rule.transit-beyond.name": "Trânsito degradado além de nós",
+  "rule.transit-session-down.name": "eBGP de um trânsito caiu",
+  "rule.service-down.name": "Serviço fora do ar",
+  "rule.service-degraded.name": "Serviço degradado",
 }
 
 export const ptRuleSummaries: Readonly<Record<keyof typeof ruleSummaries, string>> = {
@@ -163,4 +168,11 @@ export const ptRuleSummaries: Readonly<Record<keyof typeof ruleSummaries, string
   "rule.engine-memory-high.summary": "O heap do motor está {value} % cheio",
   "rule.engine-disk-low.summary": "{value} % do disco com o diretório de dados está livre",
   "rule.engine-viewers-dropped.summary": "Fluxos de telas que não acompanharam foram encerrados",
+  "rule.transit-out.summary":
+    "O trânsito {entity} está fora do ar: o eBGP de {device} caiu e alvos públicos não respondem",
+  "rule.transit-beyond.summary":
+    "Alvos públicos não respondem a partir de vários locais, embora o eBGP de {entity} esteja estabelecido",
+  "rule.transit-session-down.summary": "Nenhuma sessão eBGP de {entity} está estabelecida",
+  "rule.service-down.summary": "O serviço {entity} está fora do ar",
+  "rule.service-degraded.summary": "O serviço {entity} funciona, e perdeu parte do que faz o seu trabalho",
 }

@@ -130,6 +130,7 @@ export const ptRules = {
   "entityKind.lldp.neighbor": "vizinho LLDP",
   "entityKind.discovery.neighbor": "vizinho descoberto",
   "entityKind.engine": "o próprio motor",
+  "entityKind.service": "serviço",
   "scopeField.by_site_ids": "Local",
   "scopeField.by_device_ids": "Dispositivo",
   "scopeField.by_roles": "Função",

@@ -271,6 +271,9 @@ export const pt = {
   "event.redundancy.lost": "Segundo caminho perdido",
   "event.redundancy.restored": "Segundo caminho voltou",
   "event.cert.expiring": "Certificado TLS vai expirar",
+  "event.service.down": "Serviço fora do ar",
+  "event.service.degraded": "Serviço degradado",
+  "event.service.up": "Serviço voltou",
   "event.cert.expired": "Certificado TLS expirou",
   "event.change": "{what}: {old} → {new}",
 } as const

@@ -6,6 +6,7 @@ import { language } from "#client/i18n/translate.ts"
 import type { Language } from "#client/i18n/translate.ts"
 import { ptAssumed, ptCauses, ptIncidentLines, ptJudgement } from "#client/i18n/pt-phrases.ts"
 import { contracted } from "#client/i18n/pt-contractions.ts"
+import { ptServices } from "#client/i18n/pt-service-phrases.ts"
 import { ptTopologyPhrases } from "#client/i18n/pt-topology-phrases.ts"
 import { ptRuleDescriptions } from "#client/i18n/pt-rule-descriptions.ts"
 import { ptRuleNames, ptRuleSummaries } from "#client/i18n/pt-rule-pack.ts"
@@ -18,6 +19,7 @@ const PORTUGUESE: Tongue = {
     ...ptIncidentLines,
     ...ptJudgement,
     ...ptAssumed,
+    ...ptServices,
     ...ptTopologyPhrases,
     ...ptRuleNames,
     ...ptRuleSummaries,

@@ -108,4 +108,13 @@ export const ruleDescriptions = {
     "The spool, the embedded database and backups lie there. Platform's own tenant only.",
   "rule.engine-viewers-dropped.description":
     "Within five minutes; a screen comes back by itself. Many of them: the network to the screens, or the engine's load. Platform's own tenant only.",
+  "rule.transit-out.description":
+    "Our own network is well, no eBGP session of this transit is established, and several sites have lost the public targets that they watch.",
+  "rule.transit-beyond.description": "Something beyond our own edges is broken. Who it is cannot be told from here.",
+  "rule.transit-session-down.description":
+    "Public targets still answer by another way, or nobody watches any, or the fault is our own.",
+  "rule.service-down.description":
+    "Nothing of what does its work is left, or a group that it hangs on has less than it needs.",
+  "rule.service-degraded.description":
+    "It goes on with less: a resolver of two, a core router of four, a session of two.",
 } as const

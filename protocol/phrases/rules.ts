@@ -79,6 +79,11 @@ export const ruleNames = {
   "rule.engine-memory-high.name": "Engine's memory nearly used up",
   "rule.engine-disk-low.name": "Engine's disk nearly full",
   "rule.engine-viewers-dropped.name": "Screens were cut off",
+  "rule.transit-out.name": "Transit is out",
+  "rule.transit-beyond.name": "Upstream degraded beyond us",
+  "rule.transit-session-down.name": "eBGP of a transit is down",
+  "rule.service-down.name": "Service down",
+  "rule.service-degraded.name": "Service degraded",
 } as const
 
 export const ruleSummaries = {
@@ -162,4 +167,10 @@ export const ruleSummaries = {
   "rule.engine-memory-high.summary": "The engine's heap is {value:number} % full",
   "rule.engine-disk-low.summary": "{value:number} % of the disk with the data directory is free",
   "rule.engine-viewers-dropped.summary": "Streams of screens that did not keep up were ended",
+  "rule.transit-out.summary": "The transit {entity} is out: eBGP of {device} is down and public targets do not answer",
+  "rule.transit-beyond.summary":
+    "Public targets do not answer from several sites, though eBGP of {entity} is established",
+  "rule.transit-session-down.summary": "No eBGP session of {entity} is established",
+  "rule.service-down.summary": "The service {entity} is down",
+  "rule.service-degraded.summary": "The service {entity} works, and has lost a part of what does its work",
 } as const

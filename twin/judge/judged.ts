@@ -4,7 +4,7 @@
  * device's judgement aside for a minute, with an event, and the router goes on.
  */
 import type { EntityKey } from "#protocol/id.ts"
-import { DEVICE_ENTITY } from "#protocol/id.ts"
+import { DEVICE_ENTITY, entityKind, serviceKey } from "#protocol/id.ts"
 import type { RuleEvent } from "#protocol/rule.ts"
 import type { AdjacencyTable } from "#twin/adjacency.ts"
 import { configure } from "#twin/alert/configure.ts"
@@ -90,7 +90,12 @@ const concluded = (before: RouterState, msg: RouterMsg, step: RouterStep, judge:
   const held = before.judgement
   const device = held?.device ?? newDeviceState(plan, judge.facts, msg.atMs)
   const sitting: Sitting = { device, plan, hand: judge.hand, verdicts: [], heard: false }
-  const anew = held === null || held.generation !== judge.generation || held.device.planKey !== plan.key
+  const anew =
+    held === null ||
+    held.generation !== judge.generation ||
+    held.device.planKey !== plan.key ||
+    // A state of the build before does not know the name.
+    held.device.facts.siteName !== judge.facts.siteName
   if (anew) seat(sitting, judge, msg.atMs)
   const silenceMs = hush(sitting, judge, msg.atMs, anew ? msg.atMs : (held?.silenceMs ?? null))
   hear(sitting, before, step, msg)
@@ -166,7 +171,10 @@ const hear = (sitting: Sitting, before: RouterState, step: RouterStep, msg: Rout
   const { atMs } = msg
   if (msg.kind === "command") return sit(sitting, { ...msg.command, atMs })
   const after = step.state
-  if (msg.kind === "redundancy") for (const happening of step.events) hearEvent(sitting, after, happening, atMs)
+  if (msg.kind === "service" && msg.condition === null)
+    return sit(sitting, { kind: "gone", atMs, entity: serviceKey(msg.service) })
+  if (msg.kind === "redundancy" || msg.kind === "service")
+    for (const happening of step.events) hearEvent(sitting, after, happening, atMs)
   if (msg.kind === "input") {
     for (const entity of goneSince(before, after, sitting.device)) sit(sitting, { kind: "gone", atMs, entity })
     const samples = samplesOf(sitting.plan, before, after, msg.input, atMs)
@@ -193,14 +201,20 @@ const hearEvent = (sitting: Sitting, after: RouterState, happening: Happening, a
 }
 
 const isKnown = ({ interfaces, adjacencies }: RouterState, entity: EntityKey): boolean =>
-  entity === DEVICE_ENTITY || interfaces.keys.includes(entity) || adjacencies.some(({ key }) => key === entity)
+  entity === DEVICE_ENTITY ||
+  isService(entity) ||
+  interfaces.keys.includes(entity) ||
+  adjacencies.some(({ key }) => key === entity)
+
+/** Only the twin itself speaks of services. */
+const isService = (entity: EntityKey): boolean => entityKind(entity) === "service"
 
 /** Judged entities that the router has dropped. */
 const goneSince = (before: RouterState, after: RouterState, device: DeviceState): readonly EntityKey[] => {
   const same = before.interfaces.keys === after.interfaces.keys && sameKeys(before.adjacencies, after.adjacencies)
   if (same || device.keys.length <= 1) return []
   const known = new Set<EntityKey>([...after.interfaces.keys, ...after.adjacencies.map(({ key }) => key)])
-  return device.keys.filter((key) => key !== DEVICE_ENTITY && !known.has(key))
+  return device.keys.filter((key) => key !== DEVICE_ENTITY && !isService(key) && !known.has(key))
 }
 
 const sameKeys = (before: AdjacencyTable, after: AdjacencyTable): boolean =>

@@ -5,6 +5,7 @@ import { optics, wireless } from "#twin/alert/packs/media.ts"
 import type { RulePack } from "#twin/alert/packs/pack.ts"
 import { path, reach } from "#twin/alert/packs/reach.ts"
 import { bgp, ospf } from "#twin/alert/packs/routing.ts"
+import { service } from "#twin/alert/packs/service.ts"
 import { subscribers } from "#twin/alert/packs/subscribers.ts"
 import { interfaces, utilization } from "#twin/alert/packs/traffic.ts"
 
@@ -20,4 +21,5 @@ export const PACKS: readonly RulePack[] = [
   optics,
   wireless,
   engine,
+  service,
 ]
