@@ -42,7 +42,7 @@ export const IncidentsScreen = () => {
   useEffect(() => {
     if (item !== null) incidentCursor.value = item
   }, [item])
-  useEscape(() => go({ item: null }))
+  useEscape(() => go({ item: null, tab: null }))
   return (
     <div class="single incidents-screen">
       {item === null ? (

@@ -30,10 +30,10 @@ export const ROW = 0.9
 const PAD = 0.45
 const HEAD = 0.75
 /** A site of one device is as wide as its name. */
-const INNER_MIN = 2.1
+const INNER_MIN = 2.7
 const LAYER_GAP = 0.3
 /** Least room between blocks; where blocks are large it grows with them, so that lines between folded ones are seen. */
-const BLOCK_GAP = 0.7
+const BLOCK_GAP = 0.5
 const BLOCK_GAP_PART = 0.14
 const SHELF_GAP = 1.5
 const SHELF_GAP_PART = 0.38

@@ -93,7 +93,10 @@ export const route = signal<Route>(HOME)
 
 /** Goes there. `replace` keeps the browser's history short for camera moves. */
 export const go = (change: Partial<Route>, replace = false): void => {
-  const next = { ...route.peek(), ...change }
+  const now = route.peek()
+  // A part of one screen is none of another.
+  const tab = change.screen === undefined || change.screen === now.screen ? now.tab : null
+  const next = { ...now, tab, ...change }
   const hash = formatRoute(next)
   if (hash === formatRoute(route.peek())) return
   route.value = next

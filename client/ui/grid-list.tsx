@@ -4,6 +4,7 @@
  */
 import type { Signal } from "@preact/signals"
 import type { ComponentChildren } from "preact"
+import { useEffect } from "preact/hooks"
 import { sliceOf, stepped } from "#client/state/alert-list.ts"
 import { useRowWindow } from "#client/ui/row-window.ts"
 
@@ -45,6 +46,10 @@ export const GridList = <R,>(props: GridListProps<R>) => {
   const { name, rows, rowPx, headPx = HEAD_PX, columns, keyOf, cursor } = props
   const at = rows.findIndex((row) => keyOf(row) === cursor.value)
   const { body, top, height } = useRowWindow(at, cursor.value, rowPx, headPx)
+  // Whoever comes back to a list goes on where the keyboard was: what had the focus has left the page.
+  useEffect(() => {
+    if (at >= 0 && document.activeElement === document.body) body.current?.focus({ preventScroll: true })
+  }, [])
   const move = (step: number) => {
     const row = rows[stepped(rows.length, at, step)]
     if (row === undefined) return

@@ -363,6 +363,21 @@ describe("snapshots", () => {
     assert.deepEqual(again.alerts(), ["r1 cpu - firing"])
   })
 
+  test("[I1] a judgement of the build before, which knew no site's name, says it from its next message on", () => {
+    const net = alone([
+      { ...CPU, annotations: { summary_template: "{{site}}", runbook_url: "https://example.net/runbook" } },
+    ])
+    net.apply(cpu(1, 10))
+    const [router] = snapshotTwin(net.world, net.cells).states.routers
+    const judgement = router?.judgement ?? null
+    assert.ok(router !== undefined && judgement !== null)
+    const { siteName: _, ...facts } = judgement.device.facts
+    const before = { ...router, judgement: { ...judgement, device: { ...judgement.device, facts } } }
+    net.cells.routers.reshape([{ from: 0, state: before }])
+    net.apply(cpu(11, 90))
+    assert.equal(net.receipt({ device: idOf("r1"), rule: "cpu", entity: "" })?.summary, "Site 1")
+  })
+
   test("[I4] a judgement of the build before keeps its alerts: nobody is told again, and it goes on from there", () => {
     const net = alone([CPU])
     net.apply(cpu(1, 90))

@@ -10,6 +10,7 @@ import type { Blast } from "#client/state/blast.ts"
 import { middleOf, tallyMarks } from "#client/state/graph-folding.ts"
 import type { Bundle, Shown, ShownGraph } from "#client/state/graph-folding.ts"
 import type { Box } from "#client/state/graph-layout.ts"
+import { fitText } from "#client/ui/graph/fit-text.ts"
 import { paintCause, paintHit, paintHitLink, withAlpha } from "#client/ui/incidents/blast-paint.ts"
 import type { Dot } from "#client/ui/incidents/blast-paint.ts"
 
@@ -60,6 +61,7 @@ export interface View {
 }
 
 const NAME_PX = 62
+const TITLE_PX = 12
 /** Names of trouble: nearer out they would hide what they name. */
 const LOUD_PX = 26
 const LABELS_MAX = 160
@@ -69,6 +71,7 @@ export const paintGraph = (ctx: CanvasRenderingContext2D, view: View, picture: P
   ctx.clearRect(0, 0, view.width, view.height)
   paintFrames(ctx, view, picture)
   paintBundles(ctx, view, picture)
+  paintTitles(ctx, view, picture)
   const seen = picture.shown.items.flatMap((item, at) => (inView(item.box, view) ? [{ item, at }] : []))
   for (const { item, at } of seen) {
     if (item.kind === "device") paintDevice(ctx, view, picture, item, at)
@@ -100,7 +103,7 @@ const rounded = (ctx: CanvasRenderingContext2D, box: ReturnType<typeof rectOf>, 
   ctx.roundRect(box.x, box.y, box.w, box.h, Math.min(radius, box.w / 2, box.h / 2))
 }
 
-const paintFrames = (ctx: CanvasRenderingContext2D, view: View, { shown, colors, live, blast }: Picture): void => {
+const paintFrames = (ctx: CanvasRenderingContext2D, view: View, { shown, colors, blast }: Picture): void => {
   for (const block of shown.frames) {
     if (!inView(block, view)) continue
     const box = rectOf(view, block)
@@ -111,13 +114,27 @@ const paintFrames = (ctx: CanvasRenderingContext2D, view: View, { shown, colors,
     const failed = blast?.causeSites.has(block.site) === true
     ctx.strokeStyle = failed ? colors.mark.critical : colors.line
     ctx.stroke()
-    const size = Math.max(10, Math.min(15, view.unitPx * 0.32))
-    if (box.w < 40 || view.unitPx < 12) continue
-    ctx.font = `600 ${size}px ${FONT}`
-    ctx.fillStyle = colors.ink2
-    ctx.textAlign = "left"
-    ctx.textBaseline = "middle"
-    ctx.fillText(clipped(ctx, live.siteName(block.site), box.w - 16), box.x + 8, box.y + view.unitPx * 0.4)
+  }
+}
+
+/** Over the lines, with a rim of the ground, so that no line runs through a letter. */
+const paintTitles = (ctx: CanvasRenderingContext2D, view: View, { shown, colors, live }: Picture): void => {
+  if (view.unitPx < TITLE_PX) return
+  const size = Math.max(10, Math.min(15, view.unitPx * 0.32))
+  const pad = Math.min(8, view.unitPx * 0.18)
+  ctx.font = `600 ${size}px ${FONT}`
+  ctx.fillStyle = colors.ink2
+  ctx.strokeStyle = colors.panel
+  ctx.lineWidth = 3
+  ctx.lineJoin = "round"
+  ctx.textAlign = "left"
+  ctx.textBaseline = "middle"
+  for (const block of shown.frames) {
+    const box = rectOf(view, block)
+    if (box.w < 40 || !inView(block, view)) continue
+    const title = clipped(ctx, live.siteName(block.site), box.w - 2 * pad)
+    ctx.strokeText(title, box.x + pad, box.y + view.unitPx * 0.4)
+    ctx.fillText(title, box.x + pad, box.y + view.unitPx * 0.4)
   }
 }
 
@@ -349,14 +366,5 @@ const paintNames = (
   }
 }
 
-const clipped = (ctx: CanvasRenderingContext2D, text: string, width: number): string => {
-  if (width <= 4) return ""
-  if (ctx.measureText(text).width <= width) return text
-  let [low, high] = [0, text.length]
-  while (low < high) {
-    const middle = Math.ceil((low + high) / 2)
-    if (ctx.measureText(`${text.slice(0, middle)}…`).width <= width) low = middle
-    else high = middle - 1
-  }
-  return low === 0 ? "" : `${text.slice(0, low)}…`
-}
+const clipped = (ctx: CanvasRenderingContext2D, text: string, width: number): string =>
+  fitText(text, width, (part) => ctx.measureText(part).width)

@@ -3,7 +3,7 @@
  * explains, in the middle; what happened and who did what, on the right. All of one incident on one screen.
  */
 import { useSignal } from "@preact/signals"
-import { useMemo } from "preact/hooks"
+import { useEffect, useMemo, useRef } from "preact/hooks"
 import { language, t } from "#client/i18n/translate.ts"
 import { call } from "#client/state/api.ts"
 import { serverNowMs, twin } from "#client/state/app.ts"
@@ -12,7 +12,7 @@ import { detail } from "#client/state/incidents.ts"
 import type { IncidentWish } from "#client/state/incidents.ts"
 import { can, screenOpen } from "#client/state/places.ts"
 import { LEAD_MS } from "#client/state/replay.ts"
-import { formatRoute, go } from "#client/state/route.ts"
+import { formatRoute, go, route } from "#client/state/route.ts"
 import { formatFaults } from "#client/state/whatif-faults.ts"
 import { untilWord } from "#client/ui/alerts/words.ts"
 import { useAct } from "#client/ui/ask.ts"
@@ -93,13 +93,18 @@ export const Room = ({ id, act, run }: RoomProps) => {
 
 const Head = ({ view, act, run }: { view: IncidentView; act: Act; run: (wish: IncidentWish) => void }) => {
   const { title, severity, state, startsAtMs, endsAtMs, ack, assignee, escalated, during } = view
+  const heading = useRef<HTMLHeadingElement>(null)
+  // The row that was pressed has left the page: reading goes on here.
+  useEffect(() => {
+    if (document.activeElement === document.body) heading.current?.focus({ preventScroll: true })
+  }, [])
   const lasted = formatDuration(language.value, (endsAtMs ?? serverNowMs.value) - startsAtMs)
   return (
     <header class="room-head panel">
       <div class="room-title">
         <IncidentMark row={view} size={24} />
         <div class="room-names">
-          <h1 id="room-title">
+          <h1 id="room-title" ref={heading} tabIndex={-1}>
             <Said text={title} head />
           </h1>
           <p class="panel-state">
@@ -125,7 +130,7 @@ const Head = ({ view, act, run }: { view: IncidentView; act: Act; run: (wish: In
           class="icon-button"
           aria-label={t("incident.back")}
           title={`${t("incident.back")} (Esc)`}
-          onClick={() => go({ item: null })}
+          onClick={() => go({ item: null, tab: null })}
         >
           <CloseIcon />
         </button>
@@ -193,9 +198,10 @@ const Ways = ({ view }: { view: IncidentView }) => {
   )
 }
 
+/** In the address, `#/incidents/graph?open=ID`: what was sent to somebody shows the same. */
 const VIEWS = ["map", "graph"] as const
 const Reach = ({ view }: { view: IncidentView }) => {
-  const shown = useSignal<(typeof VIEWS)[number]>("map")
+  const shown = VIEWS.find((one) => one === route.value.tab) ?? VIEWS[0]
   const state = twin.value
   // Only a new answer or a new keyframe is a new reach: deltas must not lay out the graph anew.
   const blast = useMemo(
@@ -209,7 +215,12 @@ const Reach = ({ view }: { view: IncidentView }) => {
         <ReachKey />
         <div class="segments" role="group" aria-label={t("incident.reach")}>
           {VIEWS.map((one) => (
-            <button key={one} type="button" aria-pressed={shown.value === one} onClick={() => (shown.value = one)}>
+            <button
+              key={one}
+              type="button"
+              aria-pressed={shown === one}
+              onClick={() => go({ tab: one === VIEWS[0] ? null : one }, true)}
+            >
               {t(`incident.view.${one}`)}
             </button>
           ))}
@@ -218,7 +229,7 @@ const Reach = ({ view }: { view: IncidentView }) => {
       <div class="reach-body">
         {blast === null || state === null ? (
           <p class="calm quiet">{t("trouble.waiting")}</p>
-        ) : shown.value === "map" ? (
+        ) : shown === "map" ? (
           <BlastMap key={view.id} blast={blast} state={state} id={view.id} />
         ) : (
           <BlastGraph key={view.id} blast={blast} state={state} id={view.id} />

@@ -74,7 +74,9 @@ const Group = ({ group: { cause, symptoms }, view }: { group: SymptomGroup; view
                   <Said text={one.summary} lead />
                 </a>
               )}
-              {one.entity !== "" && <span class="mono quiet"> {entityWord(one.entity)}</span>}
+              {one.entity !== "" && !one.summary.includes(entityWord(one.entity)) && (
+                <span class="mono quiet"> {entityWord(one.entity)}</span>
+              )}
               {one.why !== null && (
                 <small class="quiet">
                   <Said text={one.why} lead />

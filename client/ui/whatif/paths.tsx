@@ -94,8 +94,10 @@ const Frame = ({ ends, paths, shown, children }: FrameProps) => {
       <div class="beside-list">
         <header class="screen-head">
           <h1>{t("paths.title")}</h1>
-          <Pick ends={ends} end="from" />
-          <Pick ends={ends} end="to" />
+          <div class="path-ends">
+            <Pick ends={ends} end="from" />
+            <Pick ends={ends} end="to" />
+          </div>
         </header>
         {children}
       </div>

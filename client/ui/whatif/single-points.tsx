@@ -147,7 +147,12 @@ const Router = ({ row, preview }: { row: SinglePoint; preview: Preview }) => {
         <span class="row-main">
           <span class="row-title">
             {t("single.noPath", { name: row.device.name })}
-            {row.lostNow && <span class="chip word-major"> {t("single.lostNow")}</span>}
+            {row.lostNow && (
+              <>
+                {" "}
+                <span class="chip word-major">{t("single.lostNow")}</span>
+              </>
+            )}
           </span>
           <span class="row-detail">
             <Said text={row.why} lead />
