@@ -58,10 +58,18 @@ const symptomOf = (world: World, cells: Cells, slot: number, row: AlertRow): Sym
 
 const nameOf = ({ alert, kind, device, entity }: Symptom): string => `${alert}${kind} ${device} ${entity}`
 
+/** Where each symptom stands in its list. A list that grows hands it on: an outage adds hundreds to a thousand, one by one. */
+const placesOf = (symptoms: readonly Symptom[]): Map<string, number> => {
+  const known = knownPlaces.get(symptoms)
+  knownPlaces.delete(symptoms)
+  return known ?? new Map(symptoms.map((one, index) => [nameOf(one), index]))
+}
+const knownPlaces = new WeakMap<readonly Symptom[], Map<string, number>>()
+
 /** New ones are added, ended ones that are back revived. */
 const joined = (sitting: Sitting, incident: Incident, found: readonly Symptom[]): Incident => {
   if (found.length === 0) return incident
-  const at = new Map(incident.symptoms.map((one, index) => [nameOf(one), index]))
+  const at = placesOf(incident.symptoms)
   const symptoms = incident.symptoms.slice()
   const news: Symptom[] = []
   let { severity } = incident
@@ -81,6 +89,7 @@ const joined = (sitting: Sitting, incident: Incident, found: readonly Symptom[])
       news.push(symptom)
     }
   }
+  knownPlaces.set(symptoms, at)
   const alerts = news.filter(({ alert }) => alert !== "")
   const unlisted = Math.max(incident.unlisted, beyond)
   // Of a cause that takes something down the reach is known without them (impact.ts), and working it out is dear.

@@ -56,16 +56,21 @@ export const whatToProbe = (
   const probes: Probe[] = []
   const asked = new Set<number>()
   const put = (question: Question | null, about: readonly number[]): void => {
-    if (question === null || asked.has(question.id) || probes.length >= MAX_PROBES) return
+    if (question === null || asked.has(question.id)) return
     asked.add(question.id)
     probes.push({ ...question, about })
   }
   for (const one of explanation.candidates) {
+    if (probes.length >= MAX_PROBES) return probes
     const contenders = [...one.members.slice(0, MAX_CONTENDERS), ...one.rivals.slice(0, MAX_CONTENDERS)]
     if (contenders.length < 2 && one.features.margin >= UNDECIDED) continue
     put(contenders.length < 2 ? again(board, one, mayAsk) : separating(board, contenders, mayAsk), one.explained)
   }
-  for (const id of explanation.unexplained) put(unexplainedBy(board, explanation, id, mayAsk), [id])
+  const open: Open = { board, explanation, mayAsk, suspects: null, assessed: new Map(), separated: new Map() }
+  for (const id of explanation.unexplained) {
+    if (probes.length >= MAX_PROBES) break
+    put(unexplainedBy(open, id), [id])
+  }
   return probes
 }
 
@@ -87,27 +92,57 @@ const again = (board: Board, { absent, explained }: Candidate, mayAsk: MayAsk): 
 }
 
 /** Whether it is real; and if it is, or cannot be asked (who is silent has nothing to be read), what tells its suspects apart. */
-const unexplainedBy = (board: Board, explanation: Explanation, id: number, mayAsk: MayAsk): Question | null => {
+const unexplainedBy = (open: Open, id: number): Question | null => {
+  const { board, mayAsk } = open
   const isReal = board.confirmed.has(id)
   const itself = isReal ? null : reading(board, id, [], mayAsk)
   if (itself !== null) return itself
-  const suspects = suspectsOf(board, explanation, id)
+  const suspects = suspectsOf(open, id)
   const [best] = suspects
   if (best === undefined) return null
   if (isReal) return besides(board, best, mayAsk)
   const contenders = suspects.slice(0, MAX_CONTENDERS).flatMap(({ causes }) => causes)
-  return separating(board, contenders, mayAsk) ?? besides(board, best, mayAsk)
+  // Hundreds of alarms of one outage have the same suspects.
+  const key = contenders.map(({ kind, index }) => `${kind} ${index}`).join()
+  let question = open.separated.get(key)
+  if (question === undefined)
+    open.separated.set(key, (question = separating(board, contenders, mayAsk) ?? besides(board, best, mayAsk)))
+  return question
+}
+
+/** What all alarms without a cause ask alike, while nothing changes. */
+interface Open {
+  readonly board: Board
+  readonly explanation: Explanation
+  readonly mayAsk: MayAsk
+  /** By alarm without a cause, in the order of the islands; null = nobody has asked for them yet. */
+  suspects: ReadonlyMap<number, readonly number[]> | null
+  readonly assessed: Map<number, Assessment>
+  /** By the contenders, the likeliest first. */
+  readonly separated: Map<string, Question | null>
+}
+
+const accusedBy = ({ islands, unexplained }: Explanation): ReadonlyMap<number, readonly number[]> => {
+  const suspects = new Map<number, number[]>(unexplained.map((alarm) => [alarm, []]))
+  for (const { island } of islands)
+    for (const [suspect, accusers] of island.suspects)
+      for (const alarm of accusers) {
+        const mine = suspects.get(alarm)
+        if (mine !== undefined && mine.at(-1) !== suspect) mine.push(suspect)
+      }
+  return suspects
 }
 
 /** Likeliest first. */
-const suspectsOf = (board: Board, { islands }: Explanation, id: number): readonly Assessment[] => {
+const suspectsOf = (open: Open, id: number): readonly Assessment[] => {
+  const { board, assessed } = open
+  open.suspects ??= accusedBy(open.explanation)
   const tried: Assessment[] = []
-  for (const { island } of islands)
-    for (const [suspect, accusers] of island.suspects) {
-      if (!accusers.includes(id)) continue
-      const one = assess(board, [causeOf(board.model, suspect)])
-      if (one.explained > 0) tried.push(one)
-    }
+  for (const suspect of open.suspects.get(id) ?? []) {
+    let one = assessed.get(suspect)
+    if (one === undefined) assessed.set(suspect, (one = assess(board, [causeOf(board.model, suspect)])))
+    if (one.explained > 0) tried.push(one)
+  }
   return tried.sort((x, y) => y.score - x.score)
 }
 
@@ -142,10 +177,13 @@ const separating = (board: Board, contenders: readonly Cause[], mayAsk: MayAsk):
     const split = Math.min(causes.length, contenders.length - causes.length)
     // Where one of them lets nobody look, silence decides nothing.
     if (split === 0 || blind.has(id)) continue
+    const cost = ASKABLE[kindAt(board, id)[0].name]
+    // Whether it may be asked is the dearer question.
+    if (cost === undefined || split / cost <= bestWorth) continue
     const probe = reading(board, id, contenders, mayAsk)
-    if (probe === null || split / probe.cost <= bestWorth) continue
+    if (probe === null) continue
     best = probe
-    bestWorth = split / probe.cost
+    bestWorth = split / cost
   }
   return best
 }
