@@ -7,6 +7,7 @@ import {
   counterRate,
   elapsedSeconds,
   mayWrapUnseen,
+  NOT_YET,
   restarted,
   SPEED_SLACK,
   UPTIME_WRAP_SECONDS,
@@ -75,7 +76,7 @@ describe("[C2] counter to rate", () => {
 
   test("a Counter64 wraps at 2^64; a Counter64 that was cleared does not", () => {
     const prev = sample({ value: 2 ** 64 - 4096 })
-    assert.equal(counterRate(prev, sample({ value: 4096, atMs: 1_001_000, uptimeSeconds: 5001 }), 1e9), 8192)
+    assert.equal(counterRate(prev, sample({ value: 4096, atMs: 1_010_000, uptimeSeconds: 5010 }), 1e9), 819.2)
     const cleared = sample({ value: 0, atMs: 1_010_000, uptimeSeconds: 5010 })
     assert.equal(counterRate(sample({ value: 1e9 }), cleared, null), null)
     assert.equal(counterRate(sample({ value: 1e9 }), cleared, 1.25e9), null)
@@ -157,17 +158,37 @@ describe("[W9] the time between two samples", () => {
     assert.equal(counterRate(sample(), next({ atMs: 1_000_000 + 3_600_000, uptimeSeconds: 5120 }), null), null)
   })
 
-  test("an agent without uptime, or that tells the same one twice, is measured by our clock", () => {
+  test("an agent without uptime is measured by our clock", () => {
     assert.equal(counterRate(sample(), next({ atMs: 1_120_000, uptimeSeconds: null }), null), 1000)
-    assert.equal(counterRate(sample(), next({ atMs: 1_120_000, uptimeSeconds: 5000 }), null), 1000)
   })
 
-  test("whole seconds, slow polls and a clock that catches up are no disagreement", () => {
+  test("the same uptime twice is no proof of our clock: it was set forward, or the device's own stands still", () => {
+    assert.equal(elapsedSeconds(5000, 5000, 3608), Number.NaN)
+    assert.equal(elapsedSeconds(5000, 5000, 120), Number.NaN)
+    assert.equal(elapsedSeconds(5000, 5000, 0.9), NOT_YET)
+    // Unless that is known of it.
+    assert.equal(elapsedSeconds(5000, 5000, 120, 0), 120)
+  })
+
+  test("whole seconds say too little of a short time: it is not told yet", () => {
+    // Our clock stood still for a second while nobody ran: three seconds of the device are between two and four.
+    assert.equal(elapsedSeconds(3_092_806, 3_092_809, 1.11), NOT_YET)
+    assert.equal(elapsedSeconds(3_092_806, 3_092_808, 2), NOT_YET)
+    assert.equal(elapsedSeconds(3_092_806, 3_092_816, 10.4), 10.4)
+    // Hundredths say enough.
+    assert.equal(elapsedSeconds(3_092_806.31, 3_092_808.5, 1.11), 3_092_808.5 - 3_092_806.31)
+    assert.equal(elapsedSeconds(3_092_806.31, 3_092_807.4, 1.11), 1.11)
+    // A poll that lasted: the next one knows.
+    assert.equal(elapsedSeconds(3_092_806, 3_092_816, 15), NOT_YET)
+    assert.equal(elapsedSeconds(3_092_806, 3_092_826, 25), 25)
+  })
+
+  test("whole seconds, polls that last and a clock that catches up are no disagreement", () => {
     const honest = fc.record({
-      seconds: fc.double({ min: 1, max: 3600, noNaN: true }),
+      seconds: fc.double({ min: 10, max: 3600, noNaN: true }),
       slew: fc.double({ min: -0.02, max: 0.02, noNaN: true }),
       from: fc.double({ min: 100, max: UPTIME_WRAP_SECONDS, noNaN: true }),
-      late: fc.double({ min: 0, max: 5, noNaN: true }),
+      late: fc.double({ min: -1, max: 1, noNaN: true }),
     })
     fc.assert(
       fc.property(honest, ({ seconds, slew, from, late }) => {
@@ -178,12 +199,37 @@ describe("[W9] the time between two samples", () => {
     )
   })
 
+  test("property: whatever our clock was set to meanwhile, no rate is wrong by much more than half", () => {
+    const pair = fc.record({
+      truly: fc.oneof(fc.double({ min: 0.05, max: 12, noNaN: true }), fc.double({ min: 0.05, max: 400, noNaN: true })),
+      clock: fc.oneof(
+        fc.double({ min: 0.05, max: 12, noNaN: true }),
+        fc.double({ min: 0.05, max: 4_000, noNaN: true }),
+      ),
+      from: fc.double({ min: 5_000, max: 1e6, noNaN: true }),
+      step: fc.constantFrom(1, 0.01),
+    })
+    const seen = { told: 0, not: 0 }
+    fc.assert(
+      fc.property(pair, ({ truly, clock, from, step }) => {
+        const uptime = (at: number): number => Math.floor(at / step) * step
+        const seconds = elapsedSeconds(uptime(from), uptime(from + truly), clock)
+        const isTold = seconds > 0
+        seen[isTold ? "told" : "not"]++
+        // 1.52: the floors of two uptimes, beside the half.
+        if (isTold) assert.ok(seconds / truly < 1.52 && truly / seconds < 1.52, `${seconds} of ${truly}`)
+      }),
+      { numRuns: 3_000 },
+    )
+    assert.ok(seen.told > 0 && seen.not > 0)
+  })
+
   test("whatever both clocks say, what is taken is neither's shorter time, nor any other", () => {
     const uptime = fc.oneof(fc.nat(100_000), fc.double({ min: 0, max: UPTIME_WRAP_SECONDS, noNaN: true }))
     fc.assert(
       fc.property(uptime, uptime, fc.double({ min: 0.1, max: 1e5, noNaN: true }), (prev, next, clockSeconds) => {
         const seconds = elapsedSeconds(prev, next, clockSeconds)
-        assert.ok(Number.isNaN(seconds) || seconds >= clockSeconds, `${seconds}`)
+        assert.ok(Number.isNaN(seconds) || seconds === NOT_YET || seconds >= clockSeconds, `${seconds}`)
       }),
       { numRuns: 1000 },
     )

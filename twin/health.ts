@@ -77,7 +77,7 @@ const judged = (
     ...silent.filter((source) => !isFilter(source)).map(silence),
     ...adjacenciesDown(state),
   ]
-  const notes = silent.filter(isFilter).map((source) => `${silence(source)}, and never was one`)
+  const notes = [...silent.filter(isFilter).map((source) => `${silence(source)}, and never was one`), ...offPace(state)]
   const reasons = [...faults, ...notes].slice(0, MAX_REASONS)
   if (faults.length === 0) return { status: as("ok", "cleared"), reasons }
   return { status: as("degraded", ports.length > 0 ? "major" : unmanaged ? "minor" : "warning"), reasons }
@@ -87,6 +87,14 @@ const silence = ({ source, error }: SourceState): string => `${source}: ${error 
 
 /** Never answered a ping though it is there: worth a word, but no fault. Networks filter ICMP on purpose. */
 const isFilter = (source: SourceState): boolean => !isManagement(source) && source.lastOkMs === null
+
+/** Its uptime does not run with time: worth a word, for its rates are estimates then, but no fault of the network. */
+const offPace = ({ sources }: RouterState): readonly string[] =>
+  sources.flatMap(({ source, pace }) => {
+    if (pace === undefined || pace.ratio === 1) return []
+    const percent = Math.round(100 * pace.ratio)
+    return [`its uptime, as ${source} tells it, runs at ${percent} % of time: rates go by our clock, as estimates`]
+  })
 
 /** An interface that carries a link and is down though nobody shut it. */
 const downPort = (state: RouterState, port: Port): readonly string[] => {

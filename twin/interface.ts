@@ -11,6 +11,7 @@ import { ABSURD_BPS, counterDelta, discontinued, mayWrapUnseen, SPEED_SLACK } fr
 import type { PollInput } from "#twin/input.ts"
 import { rowFinder } from "#twin/rows.ts"
 import { originSource, packOrigin, sourceBit } from "#twin/source.ts"
+import type { Span } from "#twin/span.ts"
 import type { ValueTable } from "#twin/values.ts"
 import { emptyTable, grownF64, grownTable, grownU8, layoutOf, pickedF64, pickedTable, pickedU8 } from "#twin/values.ts"
 
@@ -107,10 +108,7 @@ export interface PolledInterfaces {
 export interface PollContext {
   /** Kind of each entity of the poll. */
   readonly kinds: ReadonlyArray<EntityKind | null>
-  /** The agent started since this source's last poll: counters cannot be compared. */
-  readonly restarted: boolean
-  /** How much longer than by our clock it was since that poll, s; NaN = nobody knows how long: then nothing has a rate. */
-  readonly lostSeconds: number
+  readonly span: Span
   /** This poll listed all interfaces. */
   readonly complete: boolean
   /** Bits of the sources that answer, this one included. */
@@ -123,7 +121,7 @@ export const pollInterfaces = (table: InterfaceTable, poll: PollInput, context: 
   const rowOf = rowsOf(poll, context.kinds, finder.rowOf)
   const keys = finder.keys()
   if (keys.length === 0) return { table, changes: [], refused: 0 }
-  const draft = startDraft(table, keys, poll, rowOf)
+  const draft = startDraft(table, keys, poll, rowOf, context.span.tooSoon)
   const refused = writeRows(draft, poll, context.kinds, rowOf)
   writeRates(draft, table, poll, context)
   const levels: ValueTable = draft.levels
@@ -189,6 +187,8 @@ interface Draft {
   readonly counters: SourceCounters
   /** Rows that the poll speaks of. */
   readonly touched: Uint8Array
+  /** Of those, the ones whose counters stay as they were; null = none. */
+  readonly held: Uint8Array | null
 }
 
 const rowsOf = (
@@ -201,19 +201,30 @@ const rowsOf = (
   return rows
 }
 
-const startDraft = (table: InterfaceTable, keys: readonly EntityKey[], poll: PollInput, rowOf: Int32Array): Draft => {
+const startDraft = (
+  table: InterfaceTable,
+  keys: readonly EntityKey[],
+  poll: PollInput,
+  rowOf: Int32Array,
+  tooSoon: boolean,
+): Draft => {
   const rows = keys.length
   const counters = grownCounters(table.counters.find((c) => c.source === poll.source) ?? noCounters(poll.source), rows)
   const touched = new Uint8Array(rows)
+  const held = tooSoon ? new Uint8Array(rows) : null
   for (const row of rowOf) {
     if (row < 0 || touched[row] === 1) continue
     touched[row] = 1
+    if (held !== null && (counters.atMs[row] as number) > 0) {
+      held[row] = 1
+      continue
+    }
     counters.atMs[row] = poll.atMs
     counters.value.fill(Number.NaN, row * COUNTER_COUNT, (row + 1) * COUNTER_COUNT)
     counters.discontinuity[row] = Number.NaN
     counters.bits[row] = 0
   }
-  return { levels: grownTable(table.levels, rows, WIDTH), counters, touched }
+  return { levels: grownTable(table.levels, rows, WIDTH), counters, touched, held }
 }
 
 /** Writes the poll's values; returns how many were refused. */
@@ -223,7 +234,7 @@ const writeRows = (
   kinds: ReadonlyArray<EntityKind | null>,
   rowOf: Int32Array,
 ): number => {
-  const { levels, counters } = draft
+  const { levels, counters, held } = draft
   const origin = packOrigin(poll.source, false)
   const stateMs = Math.min(poll.startedMs, poll.atMs)
   const count = Math.min(poll.entity.length, poll.metric.length, poll.value.length)
@@ -237,10 +248,12 @@ const writeRows = (
     const counter = COUNTER_OF[metric] ?? -1
     const column = COLUMN_OF[metric] ?? -1
     if (row < 0 || !Number.isFinite(value)) refused++
-    else if (counter >= 0) counters.value[row * COUNTER_COUNT + counter] = value
-    else if (metric === BITS) counters.bits[row] = value === 32 || value === 64 ? value : 0
-    else if (metric === DISCONTINUITY) counters.discontinuity[row] = value
-    else if (column < 0 || DERIVED[metric] === 1) refused++
+    else if (counter >= 0 || metric === BITS || metric === DISCONTINUITY) {
+      if (held !== null && held[row] === 1) continue
+      if (counter >= 0) counters.value[row * COUNTER_COUNT + counter] = value
+      else if (metric === BITS) counters.bits[row] = value === 32 || value === 64 ? value : 0
+      else counters.discontinuity[row] = value
+    } else if (column < 0 || DERIVED[metric] === 1) refused++
     else if (column === OPER || column === ADMIN) {
       if (value === 0 || value === 1) put(levels, row * WIDTH + column, value, stateMs, origin)
       else refused++
@@ -262,8 +275,8 @@ const writeRates = (draft: Draft, before: InterfaceTable, poll: PollInput, conte
   const known = prev === undefined ? 0 : prev.atMs.length
   for (let row = 0; row < draft.touched.length; row++) {
     if (draft.touched[row] !== 1) continue
-    const comparable = row < known && !context.restarted ? (prev as SourceCounters) : null
-    writeRowRates(draft, row, comparable, poll, context.lostSeconds)
+    const comparable = row < known && !context.span.restarted ? (prev as SourceCounters) : null
+    if (draft.held === null || draft.held[row] !== 1) writeRowRates(draft, row, comparable, poll, context.span)
     writeUtilization(draft.levels, row * WIDTH)
   }
 }
@@ -274,7 +287,7 @@ const writeRowRates = (
   row: number,
   prev: SourceCounters | null,
   poll: PollInput,
-  lostSeconds: number,
+  { lostSeconds, sinceMs, isEstimate }: Span,
 ): void => {
   const { levels, counters } = draft
   const base = row * WIDTH
@@ -287,6 +300,8 @@ const writeRowRates = (
     prevMs > 0 &&
     clockSeconds > 0 &&
     seconds > 0 &&
+    // Lost time lies somewhere since that poll; of a row that was measured at another one nobody knows its part.
+    (lostSeconds === 0 || prevMs === sinceMs) &&
     prev.bits[row] === bits &&
     !discontinued(prev.discontinuity[row] as number, counters.discontinuity[row] as number)
   const speed = levels.value[base + SPEED] as number
@@ -300,7 +315,7 @@ const writeRowRates = (
       const last = prev.value[row * COUNTER_COUNT + c] as number
       rate = rateOf(c, last, next, bits, mostBits, seconds)
     }
-    const estimated = lostSeconds > 0 || (c < 2 && mayWrapUnseen(bits, mostBits / 8))
+    const estimated = isEstimate || (c < 2 && mayWrapUnseen(bits, mostBits / 8))
     putRate(levels, base + (RATE_COLUMN[c] as number), rate, poll.atMs, poll.source, estimated)
   }
 }

@@ -8,16 +8,15 @@ import type { EntityKind } from "#protocol/id.ts"
 import { metricById, metricId, TEXT_FACTS } from "#protocol/metric.ts"
 import type { TextFact } from "#protocol/metric.ts"
 import { pollAdjacencies } from "#twin/adjacency.ts"
-import { elapsedSeconds } from "#twin/counter.ts"
 import { adjacencyHappening, deviceHappening, interfaceHappening } from "#twin/happening.ts"
 import type { Evidence } from "#twin/happening.ts"
 import type { PollInput } from "#twin/input.ts"
 import { pollInterfaces } from "#twin/interface.ts"
 import { attempted, isOutOfOrder, SOURCE_FLAG } from "#twin/reach.ts"
-import { foundStarted, startedBetween } from "#twin/reboot.ts"
-import type { Uptimes } from "#twin/reboot.ts"
+import { foundStarted } from "#twin/reboot.ts"
 import type { RouterState, Turn } from "#twin/router.ts"
 import { packOrigin, sourceBit } from "#twin/source.ts"
+import { timedBy } from "#twin/span.ts"
 import type { Happening } from "#twin/step.ts"
 import { DEVICE_LAYOUT, grownTable } from "#twin/values.ts"
 import type { ValueTable } from "#twin/values.ts"
@@ -34,16 +33,17 @@ export const polled = (before: RouterState, poll: PollInput, unseenMs: number): 
   const evidence: Evidence = { atMs: poll.atMs, source: poll.source, raw: null }
   const kinds = poll.entities.map(entityKind)
   const device = pollDevice(before.device, poll, kinds)
-  const uptime = device.uptimeSeconds
-  const reached = attempted(before, poll.source, poll.atMs, { up: true, uptimeSeconds: uptime, unseenMs })
-  const uptimes = uptimesOf(before, poll, uptime, unseenMs)
-  const again = uptimes !== null && startedBetween(uptimes)
+  const { uptimeSeconds } = device
+  const source = before.sources.find((known) => known.source === poll.source)
+  const { uptimes, span, kept } = timedBy(source, poll.atMs, uptimeSeconds, unseenMs)
+  const attempt = { up: true, uptimeSeconds, unseenMs, ...kept } as const
+  const reached = attempted(before, poll.source, poll.atMs, attempt)
+  const again = uptimes !== null && span.restarted
   const booted = again ? foundStarted(reached.state, uptimes, unseenMs, evidence) : { state: reached.state, events: [] }
   const answering = booted.state.sources.reduce((bits, s) => (s.up === true ? bits | sourceBit(s.source) : bits), 0)
   const interfaces = pollInterfaces(before.interfaces, poll, {
     kinds,
-    restarted: again,
-    lostSeconds: uptimes === null ? 0 : lostSeconds(uptimes),
+    span,
     complete: poll.complete.includes("interface"),
     answering,
   })
@@ -99,20 +99,6 @@ export const pollDevice = (
   const flag = SOURCE_FLAG[poll.source]
   if (flag !== undefined) put(metricId(flag), 1)
   return { table, uptimeSeconds, refused }
-}
-
-/** What this source's uptime said last and says now; null = nothing to compare. */
-const uptimesOf = (before: RouterState, poll: PollInput, uptime: number | null, unseenMs: number): Uptimes | null => {
-  const last = before.sources.find((known) => known.source === poll.source)
-  if (uptime === null || !last || last.uptimeSeconds === null || last.lastOkMs === null) return null
-  const { lastOkMs, uptimeSeconds } = last
-  return { lastOkMs, lastUptime: uptimeSeconds, atMs: poll.atMs, uptime, unseenMs: unseenMs - (last.unseenMs ?? 0) }
-}
-
-/** How much longer than by our clock it was since the last poll; NaN = nobody knows how long. */
-const lostSeconds = ({ lastOkMs, lastUptime, atMs, uptime }: Uptimes): number => {
-  const seconds = (atMs - lastOkMs) / 1000
-  return elapsedSeconds(lastUptime, uptime, seconds) - seconds
 }
 
 const textsAfter = (before: RouterState["texts"], poll: PollInput): RouterState["texts"] => {

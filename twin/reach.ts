@@ -7,6 +7,7 @@ import { metricId } from "#protocol/metric.ts"
 import type { Source } from "#protocol/view.ts"
 import { durationText } from "#twin/duration.ts"
 import type { UnreachableInput } from "#twin/input.ts"
+import type { Pace, Uptime } from "#twin/pace.ts"
 import type { RouterState, Turn } from "#twin/router.ts"
 import { packOrigin } from "#twin/source.ts"
 import type { Happening } from "#twin/step.ts"
@@ -26,6 +27,10 @@ export interface SourceState {
   readonly uptimeSeconds: number | null
   /** World.unseenMs at its last answer; absent in states of before = 0. */
   readonly unseenMs?: number
+  /** How fast its uptime runs; absent until it told one twice, and in states of before. */
+  readonly pace?: Pace
+  /** The answer that counters are measured from, when that is not the last one (PollContext.tooSoon). */
+  readonly base?: Uptime
 }
 
 const MAX_ERROR = 256
@@ -95,7 +100,7 @@ export const attempted = (
   source: Source,
   atMs: number,
   attempt:
-    | { readonly up: true; readonly uptimeSeconds: number | null; readonly unseenMs: number }
+    | ({ readonly up: true } & Pick<SourceState, "uptimeSeconds" | "unseenMs" | "pace" | "base">)
     | { readonly up: false; readonly error: string },
 ): Turn => {
   const before = state.sources.find((known) => known.source === source) ?? untried(source)

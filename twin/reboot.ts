@@ -19,12 +19,18 @@ export interface Uptimes {
   readonly uptime: number
   /** Of the time between them nobody saw so much, ms. */
   readonly unseenMs: number
+  /** How fast it is known to run (twin/pace.ts); 1 = with time. */
+  readonly pace: number
 }
 
 /** The device started between them. An uptime that merely is too short for a time that nobody saw proves nothing. */
-export const startedBetween = ({ lastOkMs, lastUptime, atMs, uptime, unseenMs }: Uptimes): boolean =>
-  restarted(lastUptime, uptime, (atMs - lastOkMs) / 1000) &&
-  restarted(lastUptime, uptime, (atMs - lastOkMs - unseenMs) / 1000)
+export const startedBetween = ({ lastOkMs, lastUptime, atMs, uptime, unseenMs, pace }: Uptimes): boolean => {
+  const counted = (ms: number): number => (ms / 1000) * Math.min(1, pace)
+  return (
+    restarted(lastUptime, uptime, counted(atMs - lastOkMs)) &&
+    restarted(lastUptime, uptime, counted(atMs - lastOkMs - unseenMs))
+  )
+}
 
 /** The device says that it starts (a trap, a line), at the time of the evidence. */
 export const toldToStart = (state: RouterState, unseenMs: number, evidence: Evidence): Turn => {

@@ -6,6 +6,8 @@ export const ptTopologyPhrases: Readonly<Record<keyof typeof topologyPhrases, st
   "health.no-answer": "{source}: nenhuma resposta",
   "health.never": "{silence}, e nunca houve",
   "health.unmanaged": "responde a ping, mas não em seu plano de gerência",
+  "health.pace":
+    "seu tempo ligado, segundo {source}, corre a {percent} % do tempo: as taxas seguem nosso relógio, como estimativas",
   "health.hollow": "nenhum de seus vizinhos responde também",
   "health.port": "{port} está fora e carrega um enlace",
   "health.ospf": "o vizinho OSPF {neighbour} está em {state}",

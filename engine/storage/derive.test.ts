@@ -43,20 +43,31 @@ const storedOf =
   }
 const isOf = (one: PollInput, i: number, entity: EntityKey): boolean => one.entities[one.entity[i]!] === entity
 
-/** Bit/s by the chart and by the map, of each sample but the first; null = not known. */
-const both = (
-  samples: readonly Sample[],
-): { readonly chart: Array<number | null>; readonly map: Array<number | null> } => {
+interface Said {
+  /** Bit/s by the chart, of each sample but the first; undefined = it has no point there, null = not known. */
+  readonly chart: Array<number | null | undefined>
+  /** Bit/s by the map after each, and whether it was measured then. */
+  readonly map: Array<number | null>
+  readonly isNew: boolean[]
+}
+
+const both = (samples: readonly Sample[]): Said => {
   const polls = samples.map(polledOf)
-  const chart = deriveSeries("interface.rx_bps", ETHER1, storedOf(polls))
+  const series = deriveSeries("interface.rx_bps", ETHER1, storedOf(polls))
+  const points = new Map([...(series?.atMs ?? [])].map((atMs, i) => [atMs, series!.value[i]!]))
   let router = newRouter({ device: DEVICE, slot: 0, pollSeconds: 30, sources: ["snmp"], ports: [] })
-  const map = polls.map((input) => {
+  const said: Said = { chart: [], map: [], isNew: [] }
+  for (const [i, input] of polls.entries()) {
     // Nobody ran between the polls, or the clock could not have been set.
     const unseenMs = input.atMs - FROM_MS
     router = stepRouter(router, { kind: "input", atMs: input.atMs, input, unseenMs }).state
-    return level(router.interfaces, 0, RX_BPS)
-  })
-  return { chart: [...(chart?.value ?? [])].map((bps) => (Number.isNaN(bps) ? null : bps)), map: map.slice(1) }
+    if (i === 0) continue
+    const bps = points.get(input.atMs)
+    said.chart.push(bps !== undefined && Number.isNaN(bps) ? null : bps)
+    said.map.push(level(router.interfaces, 0, RX_BPS))
+    said.isNew.push(router.interfaces.counters[0]?.atMs[0] === input.atMs)
+  }
+  return said
 }
 
 test("[W9] a clock that was set back or forward between two samples makes no traffic on a chart", () => {
@@ -73,6 +84,37 @@ test("[W9] a clock that was set back or forward between two samples makes no tra
   ])
   assert.deepEqual(chart, [8000, 8000, 8000, null, 8000])
   assert.deepEqual(map, chart)
+})
+
+test("[W9] what comes too soon to be measured has no point on a chart, and the next is measured from before it", () => {
+  const steady = (seconds: number, uptime: number): Sample => ({ seconds, octets: uptime * 1000, uptime })
+  const { chart, map } = both([
+    steady(10, 9_000),
+    steady(40, 9_030),
+    // The clock was set back and forward again: two seconds in truth, then half a one.
+    steady(41, 9_032),
+    steady(3_641, 9_032),
+    steady(3_671, 9_062),
+    steady(3_672, 9_063),
+    steady(3_701, 9_092),
+  ])
+  assert.deepEqual(chart, [8000, undefined, null, 8000, undefined, 8000])
+  assert.deepEqual(map, [8000, 8000, null, 8000, 8000, 8000])
+})
+
+test("[W9] an uptime that runs at half of time leaves a chart no gaps, once that is known", () => {
+  const samples = Array.from({ length: 40 }, (_, i) => ({
+    seconds: 10 + 30 * i,
+    octets: 30_000 * i,
+    uptime: 900 + 15 * i,
+  }))
+  const { chart, map } = both(samples)
+  assert.deepEqual(map, chart)
+  assert.equal(chart[0], null)
+  assert.deepEqual(
+    chart.slice(6),
+    chart.slice(6).map(() => 8000),
+  )
 })
 
 test("[W9] an uptime counts only for the poll that told it", () => {
@@ -96,7 +138,7 @@ test("[W9] property: the chart says what the map said, whatever clocks, uptimes 
     }),
     { minLength: 2, maxLength: 15 },
   )
-  const seen = { known: 0, unknown: 0 }
+  const seen = { known: 0, unknown: 0, tooSoon: 0 }
   fc.assert(
     fc.property(steps, (list) => {
       let [seconds, uptime, octets] = [10, 20_000, 1e9]
@@ -106,12 +148,16 @@ test("[W9] property: the chart says what the map said, whatever clocks, uptimes 
         octets = reboots ? 0 : octets + more
         return { seconds, octets, uptime: tells ? uptime : null }
       })
-      const { chart, map } = both(samples)
-      assert.deepEqual(chart, map, JSON.stringify(samples))
-      for (const bps of chart) seen[bps === null ? "unknown" : "known"]++
+      const { chart, map, isNew } = both(samples)
+      for (const [i, bps] of chart.entries()) {
+        assert.equal(bps !== undefined, isNew[i], JSON.stringify(samples))
+        // What has no point left the map as it was.
+        assert.equal(map[i], bps === undefined ? (map[i - 1] ?? null) : bps, JSON.stringify(samples))
+        seen[bps === undefined ? "tooSoon" : bps === null ? "unknown" : "known"]++
+      }
     }),
   )
-  assert.ok(seen.known > 0 && seen.unknown > 0, JSON.stringify(seen))
+  assert.ok(seen.known > 0 && seen.unknown > 0 && seen.tooSoon > 0, JSON.stringify(seen))
 })
 
 test("a source without counters has no rate, and what is not derived is not made up", () => {

@@ -7,7 +7,8 @@ import { DEVICE_ENTITY, type EntityKey } from "#protocol/id.ts"
 import { metricId, type Metric, type MetricName } from "#protocol/metric.ts"
 import type { Series } from "#engine/storage/chunk.ts"
 import { isUp } from "#twin/adjacency.ts"
-import { counterRate, SPEED_SLACK, type CounterSample } from "#twin/counter.ts"
+import { counterRate, elapsedSeconds, NOT_YET, restarted, SPEED_SLACK, type CounterSample } from "#twin/counter.ts"
+import { paceAfter, type Pace } from "#twin/pace.ts"
 
 /** Gives the stored series of one source, or null. */
 export type Stored = (entity: EntityKey, metric: number) => Series | null
@@ -110,7 +111,10 @@ export const deriveSeries = (
 const mapped = (series: Series | null, map: (value: number) => number): Series | null =>
   series === null ? null : { atMs: series.atMs, value: series.value.map(map) }
 
-/** One value per counter sample but the first, which has nothing to compare with. */
+/**
+ * One value per counter sample but the first, which has nothing to compare with, and those that come too soon after one: as on
+ * the map they make no rate, and the next one is compared with the older of the two (twin/span.ts).
+ */
 const rateSeries = (rule: RateRule, entity: EntityKey, stored: Stored): Series | null => {
   const counter = stored(entity, metricId(rule.counter))
   if (counter === null) return null
@@ -118,29 +122,59 @@ const rateSeries = (rule: RateRule, entity: EntityKey, stored: Stored): Series |
   const discontinuity = follower(stored(entity, metricId("interface.counter_discontinuity_seconds")))
   const speed = follower(stored(entity, metricId("interface.speed_bps")))
   // Of the same poll: an older one would say that the device's time stood still.
-  const uptime = exactly(stored(DEVICE_ENTITY, metricId("device.uptime_seconds")))
+  const uptimes = stored(DEVICE_ENTITY, metricId("device.uptime_seconds"))
+  const uptimeAt = exactly(uptimes)
+  const paces = uptimes === null ? null : ratiosOf(uptimes)
   const count = Math.max(0, counter.atMs.length - 1)
+  const times = new Float64Array(count)
   const value = new Float64Array(count)
-  let previous: CounterSample | null = null
+  let told = 0
+  let base: CounterSample | null = null
   for (let i = 0; i < counter.atMs.length; i++) {
     const atMs = counter.atMs[i]!
     const size = bits(atMs)
+    const at = uptimeAt(atMs)
     const next: CounterSample = {
       value: counter.value[i]!,
       atMs,
       bits: rule.sized && (size === 32 || size === 64) ? size : 0,
       discontinuitySeconds: discontinuity(atMs),
-      uptimeSeconds: uptime(atMs),
+      uptimeSeconds: at < 0 ? null : uptimes!.value[at]!,
     }
-    const lineBps = speed(atMs)
-    const most = rule.unitBits === null || !(lineBps! > 0) ? null : (lineBps! * SPEED_SLACK) / rule.unitBits
-    if (previous !== null) {
-      const rate = atMs - previous.atMs > RATE_PAUSE_MAX_MS ? null : counterRate(previous, next, most)
-      value[i - 1] = (rate ?? Number.NaN) * rule.factor
+    const pace = at < 0 ? 1 : paces![at]!
+    if (base !== null && isTooSoon(base, next, pace) && !isRestart(uptimes!, at, pace)) continue
+    if (base !== null) {
+      const lineBps = speed(atMs)
+      const most = rule.unitBits === null || !(lineBps! > 0) ? null : (lineBps! * SPEED_SLACK) / rule.unitBits
+      const rate = atMs - base.atMs > RATE_PAUSE_MAX_MS ? null : counterRate(base, next, most, pace)
+      times[told] = atMs
+      value[told++] = (rate ?? Number.NaN) * rule.factor
     }
-    previous = next
+    base = next
   }
-  return { atMs: counter.atMs.slice(1), value }
+  return { atMs: times.subarray(0, told), value: value.subarray(0, told) }
+}
+
+const isTooSoon = (base: CounterSample, next: CounterSample, pace: number): boolean =>
+  elapsedSeconds(base.uptimeSeconds, next.uptimeSeconds, (next.atMs - base.atMs) / 1000, pace) === NOT_YET
+
+/** The uptime at this place is of another start than the one before. */
+const isRestart = ({ atMs, value }: Series, at: number, pace: number): boolean =>
+  at > 0 && restarted(value[at - 1]!, value[at]!, ((atMs[at]! - atMs[at - 1]!) / 1000) * Math.min(1, pace))
+
+const ratios = new WeakMap<Series, Float64Array>()
+
+/** How fast an uptime was known to run, at each of its samples. Once for all the counters of a device. */
+const ratiosOf = (uptimes: Series): Float64Array => {
+  const known = ratios.get(uptimes)
+  if (known !== undefined) return known
+  let pace: Pace | undefined
+  const made = uptimes.value.map((seconds, i) => {
+    pace = paceAfter(pace, { atMs: uptimes.atMs[i]!, seconds })
+    return pace.ratio
+  })
+  ratios.set(uptimes, made)
+  return made
 }
 
 /** The newest value at or before a time; asked with times that ascend. Null = none yet. */
@@ -153,13 +187,13 @@ const follower = (series: Series | null): ((atMs: number) => number | null) => {
   }
 }
 
-/** The value of a time; asked with times that ascend. Null = none of that time. */
-const exactly = (series: Series | null): ((atMs: number) => number | null) => {
+/** Where the sample of a time stands; asked with times that ascend. -1 = there is none of that time. */
+const exactly = (series: Series | null): ((atMs: number) => number) => {
   let next = 0
   return (atMs) => {
-    if (series === null) return null
+    if (series === null) return -1
     while (next < series.atMs.length && series.atMs[next]! < atMs) next++
-    return series.atMs[next] === atMs ? series.value[next]! : null
+    return series.atMs[next] === atMs ? next : -1
   }
 }
 

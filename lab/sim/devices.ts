@@ -65,7 +65,9 @@ export const readRouter = (network: Network, router: number, source: PolledSourc
   const entities: EntityKey[] = [DEVICE_ENTITY]
   const rows: number[] = []
   const row = (metric: number, value: number): void => void rows.push(entities.length - 1, metric, value)
-  row(METRIC.uptime, Math.floor((network.nowMs - network.bootedMs[router]!) / 1000))
+  // TimeTicks of SNMP are hundredths; the RouterOS API tells whole seconds.
+  const upMs = network.nowMs - network.bootedMs[router]!
+  row(METRIC.uptime, source === "snmp" ? Math.floor(upMs / 10) / 100 : Math.floor(upMs / 1000))
   // A trace of the reading's number, so that no two polls are alike.
   row(METRIC.cpu, network.cpuPercent(router) + number * 1e-7)
   const sessions = network.households.sessionsOn(router)

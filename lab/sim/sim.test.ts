@@ -21,14 +21,6 @@ const freshFrom = (): number => Number(process.env["TEST_SEED"] ?? Math.floor(Da
 
 /** Seeds that failed: the next run begins with them, and whoever mends one says what it was. */
 const KEPT = resolve(import.meta.dirname, "seeds.txt")
-/** Defects that are known and not mended: what their seeds say, and what is known of them. */
-const KNOWN = readFileSync(resolve(import.meta.dirname, "known.txt"), "utf8")
-  .split("\n")
-  .filter((row) => row !== "" && !row.startsWith("#"))
-  .map((row) => {
-    const [says = "", about = ""] = row.split("\t")
-    return { says: new RegExp(`^${says}`), about }
-  })
 /** As lab/sim/cli.ts tells it. */
 const FAILED = /^seed (\d+), ([\d.]+) h, (\d+) routers: (.*)$/gm
 
@@ -63,7 +55,7 @@ test("[1] the same seed is the same run to the last byte, in this process and in
   assert.equal(lastLine(out).traceHash, first.traceHash)
 })
 
-test("[W11] seeds that failed once hold", { timeout: 400_000 }, async () => {
+test("[W11] seeds that failed once hold", { timeout: 900_000 }, async () => {
   const rows = readFileSync(KEPT, "utf8").split("\n")
   const kept = rows.filter((row) => /^\d/.test(row)).map((row) => row.split(" ").slice(0, 3).map(Number))
   assert.ok(kept.length > 0)
@@ -98,18 +90,9 @@ test("[3] [4] [5] [13] fresh seeds find nothing", { timeout: FRESH_SECONDS * 1_0
   console.log(`${seeds} fresh seeds of ${FRESH_SEEDS} from ${base} on, ${hours.toFixed(1)} simulated hours`)
   assert.ok(seeds > 0)
   for (const { out } of runs)
-    for (const [, seed, h, routers, what = ""] of out.matchAll(FAILED)) {
-      const known = KNOWN.find(({ says }) => says.test(what))
-      if (known === undefined) appendFileSync(KEPT, `${seed} ${h} ${routers} found, not mended: ${what}\n`)
-      else console.log(`seed ${seed} found a known defect that nobody has mended yet: ${known.about}: ${what}`)
-    }
-  for (const { code, out } of runs) {
-    const found = [...out.matchAll(FAILED)].map(([, , , , what = ""]) => what)
-    const news = found.filter((what) => !KNOWN.some(({ says }) => says.test(what)))
-    assert.deepEqual(news, [], `${out}\nkept in lab/sim/seeds.txt`)
-    // A run that ends with 1 has said which seed failed, and how.
-    assert.equal(code, found.length > 0 ? 1 : 0, out)
-  }
+    for (const [, seed, h, routers, what = ""] of out.matchAll(FAILED))
+      appendFileSync(KEPT, `${seed} ${h} ${routers} found, not mended: ${what}\n`)
+  for (const { code, out } of runs) assert.equal(code, 0, `${out}\nkept in lab/sim/seeds.txt`)
 })
 
 test("a word that the simulator does not know is named", async () => {

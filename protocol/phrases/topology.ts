@@ -7,6 +7,8 @@ export const topologyPhrases = {
   "health.no-answer": "{source:word}: no answer",
   "health.never": "{silence:said}, and never was one",
   "health.unmanaged": "it answers ping, but not its management plane",
+  "health.pace":
+    "its uptime, as {source:word} tells it, runs at {percent:number} % of time: rates go by our clock, as estimates",
   "health.hollow": "none of its neighbours answers either",
   "health.port": "{port} is down and carries a link",
   "health.ospf": "OSPF neighbour {neighbour:word} is {state:word}",
