@@ -10,6 +10,7 @@ import type { AddressInfo } from "node:net"
 import { FaultRefused } from "#lab/faults/names.ts"
 import type { Receiver } from "#lab/fleet.ts"
 import type { Lab } from "#lab/lab.ts"
+import { declaredServices } from "#lab/isp/services.ts"
 import { truthOf } from "#lab/truth.ts"
 
 /** Octets of a request's body. */
@@ -71,6 +72,8 @@ const route = async (lab: Lab, request: IncomingMessage): Promise<unknown> => {
   switch (name) {
     case "GET /import.json":
       return lab.importDocument()
+    case "GET /services.json":
+      return declaredServices(lab.isp)
     case "GET /truth":
       return truthOf(lab.network)
     case "GET /faults":

@@ -77,7 +77,7 @@ const forgetOtherNetwork = async (running: Running, options: Options, dataDir: s
   if (before !== null && before !== now) await running.importText(DEMO_TENANT.slug, NO_NETWORK)
   if (before !== now) await writeFile(file, now)
 }
-const NO_NETWORK = JSON.stringify({ sites: [], devices: [], links: [] })
+const NO_NETWORK = JSON.stringify({ sites: [], devices: [], links: [], providers: [], services: [] })
 
 const readOptions = (args: readonly string[]): Options | string => {
   const options = { routers: 120, seed: 1 }
@@ -171,12 +171,16 @@ const firstLine = (child: ChildProcess): Promise<string> =>
     })
   })
 
+/** The network, and what its operator declared beside it. */
 const fetchImport = async (lab: Lab): Promise<string> => {
-  const response = await fetch(new URL("/import.json", lab.controlUrl), {
-    headers: { authorization: `Bearer ${lab.token}` },
-  })
+  const [network, declared] = await Promise.all([fetched(lab, "/import.json"), fetched(lab, "/services.json")])
+  return JSON.stringify({ ...network, ...declared })
+}
+
+const fetched = async (lab: Lab, path: string): Promise<object> => {
+  const response = await fetch(new URL(path, lab.controlUrl), { headers: { authorization: `Bearer ${lab.token}` } })
   if (!response.ok) throw new Error(`the emulated ISP did not give its inventory: ${response.status}`)
-  return response.text()
+  return (await response.json()) as object
 }
 
 const print = (text: string, code: number): number => {

@@ -4,6 +4,7 @@
  */
 import { writeFile } from "node:fs/promises"
 import { ASKING_OPTIONS, runActions, type Job } from "#engine/cli/action.ts"
+import type { ServiceCondition } from "#protocol/service.ts"
 import type { Command } from "#engine/cli/command.ts"
 import { deviceNamed, NoSuchName } from "#engine/cli/network-names.ts"
 import type { OperationId } from "#protocol/rest.ts"
@@ -15,7 +16,7 @@ const HELP = `usage: heliograph topology ACTION ... --key-file FILE [options]
   roles     [--state ...] [--device NAME]                      roles that sessions and counts suggest
   accept ID [--note TEXT]      declares the proposed link; with --role, gives the proposed role
   reject ID [--note TEXT]      keeps it away until there is other evidence; with --role, likewise
-  groups | srlgs | providers | services     what is declared, by id
+  groups | srlgs | providers | services     what is declared, by id; of services how they do
   near LATITUDE,LONGITUDE KM   sites nearest first
   near S,W N,E                 sites inside the box of two corners, latitude,longitude each; as in: near -- -24,-47 -23,-46
   places TEXT                  sites with TEXT in their name, without case and accents
@@ -103,10 +104,14 @@ const declared =
     const answer = await ask<{ readonly items: ReadonlyArray<Readonly<Record<string, unknown>>> }>(operation)
     if (json(answer)) return
     for (const { id, name, ...more } of answer.items) {
-      const parts = Object.entries(more).flatMap(([key, value]) =>
+      const { condition, ...declaration } = more as { readonly condition?: ServiceCondition | null }
+      const parts = Object.entries(declaration).flatMap(([key, value]) =>
         Array.isArray(value) ? (value.length === 0 ? [] : [`${value.length} ${key}`]) : [`${key} ${String(value)}`],
       )
-      say(`${String(id).padEnd(20)} ${String(name)}  (${parts.join(", ")})`)
+      const health = condition === undefined ? "" : `${(condition?.health ?? "unknown").padEnd(9)} `
+      say(`${health}${String(id).padEnd(20)} ${String(name)}  (${parts.join(", ")})`)
+      if (condition?.health === "up") continue
+      for (const { text, isFault } of condition?.reasons ?? []) say(`${" ".repeat(10)}${isFault ? "! " : "  "}${text}`)
     }
     if (answer.items.length === 0) say("none is declared")
   }

@@ -8,6 +8,7 @@ import type { Inventory } from "#protocol/inventory.ts"
 import type { AlertName, AlertView } from "#protocol/alert.ts"
 import type { IncidentView } from "#protocol/incident.ts"
 import type { Silence } from "#protocol/maintenance.ts"
+import type { ServiceCondition } from "#protocol/service.ts"
 import type { Rule } from "#protocol/rule.ts"
 import type { IncidentAct } from "#twin/incident/act.ts"
 import type { Feedback } from "#twin/incident/feedback.ts"
@@ -66,6 +67,8 @@ export interface LiveTwin {
   readonly onRound: (listener: (notice: RoundNotice) => void) => () => void
   /** One that the twin holds, else null; absent = it holds none. */
   readonly incident?: (id: string) => IncidentView | null
+  /** How a declared service does; null = not judged (yet); absent = by whom sees a part only. */
+  readonly service?: (id: string) => ServiceCondition | null
 }
 
 /** The judgement of a tenant's twin, for doors and storage. Each change is an input of the journal. */

@@ -163,6 +163,7 @@ export class Live {
         feedback: () => world.desk.feedback,
       },
       incident: (id) => viewById(world.desk.incidents, id),
+      service: (id) => world.services.states.get(id)?.condition ?? null,
       onRound: this.#listeners.add,
       durableSeq: this.#writer.durableSeq,
       whenDurable: this.#writer.whenDurable,

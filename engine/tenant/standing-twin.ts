@@ -45,6 +45,7 @@ export const makeStandingTwin = (first: TenantRuntime, onListenerThrew: (detail:
     setInventory: (rev, inventory) => current?.setInventory(rev, inventory) ?? rebuilding(),
     onRound: listeners.add,
     incident: (id) => shown.incident?.(id) ?? null,
+    service: (id) => shown.service?.(id) ?? null,
   }
   const judgement: Judgement = {
     rules: () => shown.judgement.rules(),

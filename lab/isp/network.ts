@@ -286,6 +286,11 @@ export class Network {
     this.ratesChanged = true
   }
 
+  /** Powered, and the routing has a way from it to an upstream. */
+  reachesInternet(router: number): boolean {
+    return this.alive[router] === 1 && this.flows.reachesInternet(router)
+  }
+
   private isServed(router: number): boolean {
     const bng = this.isp.routers[router]!.bng!
     if (this.alive[router] === 0 || this.alive[bng] === 0) return false

@@ -9,6 +9,7 @@ import { bystandersOf } from "#lab/isp/bystanders.ts"
 import type { Port, Router } from "#lab/isp/model.ts"
 import type { Network } from "#lab/isp/network.ts"
 import { DEAD_INTERVAL_MS, OSPF_GONE, OSPF_STATE_NAMES } from "#lab/isp/ospf.ts"
+import { netwatch, userGroups, users } from "#lab/routeros/own-menus.ts"
 import type { ApiRow } from "#lab/routeros/query.ts"
 import { atLeast, bool, duration, moment, rowId } from "#lab/routeros/text.ts"
 import { gaugeValue, isOptical, lightRx, lightTx, supplyVolts } from "#lab/snmp/tables/mikrotik.ts"
@@ -432,14 +433,6 @@ const routes: Menu = (asked) => {
 }
 const prefixOf = (address: string): string => `${networkOf(address)}/${address.split("/")[1]}`
 
-const READ_POLICY =
-  "read,test,api,!local,!telnet,!ssh,!ftp,!reboot,!write,!policy,!winbox,!password,!web,!sniff,!sensitive,!romon,!rest-api"
-
-const users: Menu = (asked) => [
-  { ".id": "*2", name: routerOf(asked).routeros!.user, group: "monitor", address: "", disabled: "false" },
-]
-const userGroups: Menu = () => [{ ".id": "*5", name: "monitor", policy: READ_POLICY, skin: "default" }]
-
 const nothing: Menu = () => []
 
 export const MENUS: Readonly<Record<string, Menu>> = {
@@ -458,6 +451,7 @@ export const MENUS: Readonly<Record<string, Menu>> = {
   "/routing/bgp/peer": bgpPeers,
   "/routing/bfd/session": nothing,
   "/ppp/active": pppActive,
+  "/tool/netwatch": netwatch,
   "/queue/simple": queues,
   "/queue/tree": nothing,
   "/interface/bonding": nothing,

@@ -12,6 +12,8 @@ import { filter, IfMatch, maybe, name, named, whole, wholeBetween } from "#engin
 import { BadQuery, Changed, NotFound, Refused, ServiceUnavailable } from "#engine/api/problems.ts"
 import { SignedIn } from "#engine/api/signed-in.ts"
 import { SiteRow } from "#engine/api/views.ts"
+import { SERVICE_HEALTH, TRANSIT_VERDICTS } from "#protocol/service.ts"
+import type { ServiceCondition } from "#protocol/service.ts"
 import {
   DEPENDENCY_MODES,
   PROVIDER_KINDS,
@@ -48,6 +50,43 @@ const SERVICE = {
 }
 export const ServiceBody = named("Service", Schema.Struct({ ...Named, ...SERVICE }))
 
+const ServiceReasonBody = named(
+  "ServiceReason",
+  Schema.Struct({
+    /** One sentence. */
+    text: Schema.String,
+    /** It speaks against the service; else it only says what is known. */
+    isFault: Schema.Boolean,
+    kind: Schema.Literals(["device", "link", "provider", ""]),
+    id: Schema.String,
+  }),
+)
+const ServiceConditionBody = named(
+  "ServiceCondition",
+  Schema.Struct({
+    health: Schema.Literals(SERVICE_HEALTH),
+    /** Of this health. */
+    sinceMs: Schema.Finite,
+    /** When it was last judged. */
+    atMs: Schema.Finite,
+    /** One sentence: what is the matter. */
+    words: Schema.String,
+    /** Worst first. */
+    reasons: Schema.Array(ServiceReasonBody),
+    /** Of a transit that does not do its work: what is behind it. */
+    transit: maybe(Schema.Struct({ verdict: Schema.Literals(TRANSIT_VERDICTS), confidence: Schema.Finite })),
+  }),
+)
+/** Null = not judged yet, or by whom sees some sites only: a service stands beyond any of them. */
+export const JudgedServiceBody = named(
+  "JudgedService",
+  Schema.Struct({ ...Named, ...SERVICE, condition: maybe(ServiceConditionBody) }),
+)
+type Same<A, B> = [A] extends [B] ? ([B] extends [A] ? true : never) : never
+/** A `never` here means that the schema and protocol/service.ts are no longer the same. */
+const agrees: Same<typeof ServiceConditionBody.Type, ServiceCondition> = true
+void agrees
+
 /** GET all, GET one, PUT, DELETE of one kind. */
 const fourOf = <
   const All extends string,
@@ -55,22 +94,24 @@ const fourOf = <
   const Put extends string,
   const Remove extends string,
   S extends Schema.Top,
+  V extends Schema.Top,
   F extends Schema.Struct.Fields,
 >(
   [all, one, put, remove]: readonly [All, One, Put, Remove],
   path: `/${string}`,
   words: string,
   body: S,
+  shown: V,
   fields: F,
 ) =>
   [
     HttpApiEndpoint.get(all, path, {
-      success: Schema.Struct({ items: Schema.Array(body) }),
+      success: Schema.Struct({ items: Schema.Array(shown) }),
       error: [ServiceUnavailable],
     }).annotate(OpenApi.Summary, `All ${words}s, by id`),
     HttpApiEndpoint.get(one, `${path}/:id`, {
       params: Key,
-      success: body,
+      success: shown,
       error: [NotFound, ServiceUnavailable],
     }).annotate(OpenApi.Summary, `One ${words}, with its ETag`),
     HttpApiEndpoint.put(put, `${path}/:id`, {
@@ -89,11 +130,12 @@ const fourOf = <
 
 export class StructureGroup extends HttpApiGroup.make("structure")
   .add(
-    ...fourOf(["srlgs", "srlg", "putSrlg", "removeSrlg"], "/srlgs", "shared-risk group", SrlgBody, SRLG),
+    ...fourOf(["srlgs", "srlg", "putSrlg", "removeSrlg"], "/srlgs", "shared-risk group", SrlgBody, SrlgBody, SRLG),
     ...fourOf(
       ["dependencyGroups", "dependencyGroup", "putDependencyGroup", "removeDependencyGroup"],
       "/dependency-groups",
       "dependency group",
+      DependencyGroupBody,
       DependencyGroupBody,
       GROUP,
     ),
@@ -102,9 +144,17 @@ export class StructureGroup extends HttpApiGroup.make("structure")
       "/providers",
       "provider",
       ProviderBody,
+      ProviderBody,
       PROVIDER,
     ),
-    ...fourOf(["services", "service", "putService", "removeService"], "/services", "service", ServiceBody, SERVICE),
+    ...fourOf(
+      ["services", "service", "putService", "removeService"],
+      "/services",
+      "service",
+      ServiceBody,
+      JudgedServiceBody,
+      SERVICE,
+    ),
     HttpApiEndpoint.get("sitesNear", "/sites-near", {
       query: {
         latitude: filter(32),

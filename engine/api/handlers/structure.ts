@@ -103,16 +103,22 @@ export const structure = (deps: ApiDeps) => {
         Effect.asVoid(as(REMOVING, (who) => store.remove(who, "provider", params.id))),
       )
       .handle("services", () =>
-        Effect.map(
-          as([], (who) => store.all(who, "service")),
-          items,
-        ),
+        Effect.gen(function* () {
+          const { twin } = yield* Caller
+          const declared = yield* as([], (who) => store.all(who, "service"))
+          return items(declared.map((one) => ({ ...one, condition: twin.service?.(one.id) ?? null })))
+        }),
       )
       .handle("service", ({ params }) =>
-        Effect.flatMap(
-          as(["notFound"], (who) => store.get(who, "service", params.id)),
-          tagged,
-        ),
+        Effect.gen(function* () {
+          const { twin } = yield* Caller
+          // The tag is that of what was declared: how a service does is no reason to refuse a change of it.
+          const declared = yield* Effect.flatMap(
+            as(["notFound"], (who) => store.get(who, "service", params.id)),
+            tagged,
+          )
+          return { ...declared, condition: twin.service?.(params.id) ?? null }
+        }),
       )
       .handle("putService", ({ params, headers, payload }) => {
         const { devices, links, sites } = payload

@@ -44,6 +44,7 @@ import {
   OSPF_INTERFACE_PROPERTIES,
   type Told,
 } from "#engine/collectors/routeros/surroundings.ts"
+import { NETWATCH_WORDS, readNetwatch } from "#engine/collectors/routeros/netwatch.ts"
 import { parseCount, parseMajor } from "#engine/collectors/routeros/values.ts"
 
 export interface RouterOsOptions {
@@ -94,6 +95,8 @@ interface Memory {
   stacksAtMs: number
   costsAtMs: number
   readonly queues: QueueMemory
+  /** It watches public targets by itself: then it is asked with every poll. */
+  watches: boolean
   /** Interfaces whose comment was sent: a comment that is gone must be sent once more, as empty. */
   readonly aliased: Set<EntityKey>
   privilegesChecked: boolean
@@ -116,6 +119,7 @@ const openPoller = (target: Target, credential: RouterOsCredential, options: Rou
       stacksAtMs: Number.NEGATIVE_INFINITY,
       costsAtMs: Number.NEGATIVE_INFINITY,
       queues: makeQueueMemory(),
+      watches: false,
       aliased: new Set(),
       privilegesChecked: false,
     }
@@ -183,6 +187,7 @@ const pollRouter = (
         ospf: optional(poll, ["/routing/ospf/neighbor/print"]),
         bgp: optional(poll, [memory.major === 6 ? "/routing/bgp/peer/print" : "/routing/bgp/session/print"]),
         pppoe: optional(poll, ["/ppp/active/print", "=count-only=", "?service=pppoe"]),
+        netwatch: slow || memory.watches ? optional(poll, NETWATCH_WORDS) : NOTHING,
         identity: slow ? optional(poll, ["/system/identity/print"]) : NOTHING,
         routerboard: slow ? optional(poll, ["/system/routerboard/print"]) : NOTHING,
         addresses: slow ? optional(poll, ["/ip/address/print", ADDRESS_PROPERTIES]) : NOTHING,
@@ -218,6 +223,7 @@ const pollRouter = (
     if (parts.bgp !== null) map.mapBgp(batch, parts.bgp.rows)
     batch.value(DEVICE_ENTITY, "pppoe.sessions.active", countOf(parts.pppoe))
     batch.value(DEVICE_ENTITY, "dhcp.leases.active", countOf(parts.leases))
+    if (parts.netwatch !== null) mapNetwatch(batch, parts.netwatch.rows, memory)
     if (stacks !== null) tellStacks(stacks, memory.stacked, batch.text)
     mapQueues(batch, queues)
     batch.value(DEVICE_ENTITY, "device.clock.skew_seconds", skew)
@@ -229,6 +235,15 @@ const pollRouter = (
     const { atMs } = parts.interfaces
     return { kind: "poll", device: target.device, source: "routeros", startedMs, atMs, ...batch.columns() }
   })
+
+/** One that watches none tells nothing, but once that it does no more. */
+const mapNetwatch = (batch: map.Batch, rows: readonly Row[], memory: Memory): void => {
+  const { targets, up } = readNetwatch(rows)
+  if (targets === 0 && !memory.watches) return
+  memory.watches = targets > 0
+  batch.value(DEVICE_ENTITY, "probe.public.targets", targets)
+  batch.value(DEVICE_ENTITY, "probe.public.up", up)
+}
 
 const NOTHING = Effect.succeed(null)
 
