@@ -5,6 +5,7 @@
  */
 import type { Cells } from "#twin/cells.ts"
 import type { PollInput, ProbedInput, UnreachableInput } from "#twin/input.ts"
+import { excuseAftermath } from "#twin/incident/aftermath.ts"
 import type { Desk } from "#twin/incident/desk.ts"
 import { ANSWER_MS, awaited, COUNTS_MS, isUnderWay, SETTLE_MS } from "#twin/incident/question.ts"
 import type { Asked, Heard, Question, Refusal } from "#twin/incident/question.ts"
@@ -72,7 +73,10 @@ export interface Answered {
   readonly question: Question
 }
 
-/** Puts every answer that holds on the board, before it is explained; returns those that are new. */
+/**
+ * Puts every answer that holds on the board, before it is explained, and takes from it what a cause that is over accounts for;
+ * returns the answers that are new.
+ */
 export const takeAnswers = (sitting: Sitting, sight: Sight): readonly Answered[] => {
   const news: Answered[] = []
   for (const incident of sitting.incidents.values()) {
@@ -84,6 +88,7 @@ export const takeAnswers = (sitting: Sitting, sight: Sight): readonly Answered[]
     })
     if (probing.some((one, i) => one !== incident.probing[i])) put(sitting, { ...incident, probing })
   }
+  excuseAftermath(sitting, sight.symptoms)
   return news
 }
 

@@ -2,14 +2,16 @@
  * Which named cause belongs to which incident. By root cause first: the same element, or the same alarms, is the same
  * incident, and a better explanation corrects its cause in the open. Then by neighbourhood: a cause beside a young incident
  * waits a little, because one fault is often seen as several before all of its alarms are in. What is left is another fault,
- * and so is at once what began after the incident beside it had recovered.
+ * and so is at once whatever shows beside an incident whose own cause is over (aftermath.ts).
  */
 import type { HeldCause, Incident } from "#twin/incident/state.ts"
 import { HELD_MAX, placeKey } from "#twin/incident/state.ts"
 import { REOPEN_MS } from "#twin/incident/lifecycle.ts"
-import { showing, shownBy } from "#twin/incident/showing.ts"
+import { aftermathOf } from "#twin/incident/aftermath.ts"
+import { isLasting } from "#twin/incident/showing.ts"
 import type { Sitting } from "#twin/incident/sitting.ts"
 import { isOpen, note, opened, put, raised, signalled } from "#twin/incident/sitting.ts"
+import { titled } from "#twin/incident/transit.ts"
 import type { Suspicion } from "#twin/incident/suspicion.ts"
 import { causeState, explains, membersOf, sameCause, titleOf } from "#twin/incident/suspicion.ts"
 import type { CauseMember } from "#protocol/incident.ts"
@@ -31,6 +33,7 @@ export interface Correlated {
 
 /** Gives each suspicion its incident, or lets it wait; writes the causes. */
 export const correlate = (sitting: Sitting, symptoms: Symptoms, suspicions: readonly Suspicion[]): Correlated => {
+  const { overMs, left } = aftermathOf(sitting, symptoms)
   const taken = new Map<string, Suspicion>()
   const take = (incident: Incident, suspicion: Suspicion): void => {
     taken.set(incident.id, suspicion)
@@ -47,7 +50,10 @@ export const correlate = (sitting: Sitting, symptoms: Symptoms, suspicions: read
   const { world } = sitting
   const byPlace: Suspicion[] = []
   for (const suspicion of byAlarms) {
-    const known = mostShared(all().filter(isOpen), suspicion)
+    const known = mostShared(
+      all().filter((incident) => isOpen(incident) && !overMs.has(incident.id)),
+      suspicion,
+    )
     if (known !== null) take(known, suspicion)
     else byPlace.push(suspicion)
   }
@@ -58,7 +64,7 @@ export const correlate = (sitting: Sitting, symptoms: Symptoms, suspicions: read
       (incident) =>
         isOpen(incident) &&
         !isAfter(incident, suspicion.onsetMs) &&
-        !isCauseOver(incident, suspicion.onsetMs) &&
+        !overMs.has(incident.id) &&
         isYoung(incident, suspicion.onsetMs) &&
         isBeside(sitting, incident, suspicion),
     )
@@ -75,6 +81,9 @@ export const correlate = (sitting: Sitting, symptoms: Symptoms, suspicions: read
       if (made !== null) take(made, suspicion)
     }
   }
+  // What is left of a cause that is over stays with it, and opens nothing again.
+  for (const [id, suspicion] of left)
+    if (!taken.has(id) && sitting.incidents.get(id)?.state === "open") taken.set(id, suspicion)
   world.desk.held = held
   return { taken, waiting }
 }
@@ -92,12 +101,6 @@ const isDismissed = ({ closedMs, closedBy }: Incident, { onsetMs }: Suspicion): 
 /** It began when all of the incident's alarms had recovered: another fault, unless it is the same element again. */
 export const isAfter = ({ state, endsAtMs }: Incident, sinceMs: number): boolean =>
   state === "recovering" && endsAtMs !== null && sinceMs > endsAtMs
-
-/** What its cause showed was over by then, though alerts may last: rules wait before they recover, and count flaps for long. */
-const isCauseOver = ({ causes, symptoms }: Incident, sinceMs: number): boolean => {
-  const seen = symptoms.filter(({ alert, explainedBy }) => alert === "" && explainedBy !== null)
-  return causes.length > 0 && seen.length > 0 && seen.every(({ endedMs }) => endedMs !== null && endedMs < sinceMs)
-}
 
 /** The oldest of those that share most of their lasting symptoms with it; null = none shares any. */
 const mostShared = (incidents: readonly Incident[], suspicion: Suspicion): Incident | null => {
@@ -119,7 +122,6 @@ const sharedWith = (incident: Incident, suspicion: Suspicion): number =>
     ({ device, entity, endedMs, explainedBy }) =>
       endedMs === null &&
       (incident.causes.length === 0 || explainedBy !== null) &&
-      !isCauseOver(incident, suspicion.onsetMs) &&
       suspicion.predicted.has(placeKey(device, entity)),
   ).length
 
@@ -165,7 +167,7 @@ const caused = (sitting: Sitting, symptoms: Symptoms, before: Incident, suspicio
   const isSame = known !== undefined && (known.keys.includes(cause.key) || cause.keys.includes(known.key))
   if (known !== undefined && cause.weight < known.weight && (isSame || isReceding(sitting, symptoms, incident))) return
   if (known !== undefined && isSame && sameCause(known, cause)) return
-  const title = titleOf(symptoms, sitting.world.topology, suspicion.candidate)
+  const title = titled(incident, titleOf(symptoms, sitting.world.topology, suspicion.candidate))
   const others = incident.causes.slice(1)
   const isNews = known === undefined || !isSame || title !== incident.title
   const next = put(sitting, {
@@ -192,9 +194,9 @@ const caused = (sitting: Sitting, symptoms: Symptoms, before: Incident, suspicio
  * Something that it showed is over: what explains the rest explains less than the cause did, and is the same fault on its way
  * back. As long as all of it lasts, another explanation is a better one, however few of the alarms it takes.
  */
-const isReceding = ({ world }: Sitting, symptoms: Symptoms, incident: Incident): boolean => {
-  const alarming = showing(symptoms, world.topology)
-  return incident.symptoms.some((one) => one.alert === "" && one.endedMs === null && !alarming.has(shownBy(one)))
+const isReceding = (sitting: Sitting, symptoms: Symptoms, incident: Incident): boolean => {
+  const { shown } = aftermathOf(sitting, symptoms)
+  return incident.symptoms.some((one) => one.alert === "" && one.explainedBy !== null && !isLasting(shown, one))
 }
 
 /** What the cause of before explained and the new one does not only stands there for being near. */

@@ -23,7 +23,10 @@ test("[I8] every piece of evidence that an incident keeps shows as long as it la
   net.apply(linkDown("s2-1", "u1", 31), linkDown("c1", "s2-1", 31.1))
   net.tick(33)
   const evidence = net.world.desk.incidents.flatMap(({ symptoms }) => symptoms.filter(({ alert }) => alert === ""))
-  assert.deepEqual([...showing(symptomsIn(net), net.world.topology)].toSorted(), evidence.map(shownBy).toSorted())
+  assert.deepEqual(
+    [...showing(symptomsIn(net), net.world.topology).keys()].toSorted(),
+    evidence.map(shownBy).toSorted(),
+  )
   assert.equal(evidence.length, 2)
   net.round(41, [], ["c1:s2-1"])
   const left = showing(symptomsIn(net), net.world.topology)
@@ -46,11 +49,11 @@ test("[I8] an alarm on no device of ours shows nowhere, whatever else alarms", (
   const homeless = ids.filter((id) => spotOf(symptoms, net.world.topology, id) === null)
   assert.equal(homeless.length, 2, "their ends of the sessions")
   for (const id of homeless) observe(board, id, ALARM, at(2))
-  assert.deepEqual(showing(symptoms, net.world.topology), new Set())
+  assert.deepEqual(showing(symptoms, net.world.topology), new Map())
   const own = ids.find((id) => !homeless.includes(id)) as number
   observe(board, own, ALARM, at(2))
   assert.deepEqual(
-    [...showing(symptoms, net.world.topology)],
+    [...showing(symptoms, net.world.topology).keys()],
     [shownAt(symptoms, net.world.topology, own, spotOf(symptoms, net.world.topology, own))],
   )
   assert.equal(kindAt(board, own)[0].name, "bgp")

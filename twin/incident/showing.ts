@@ -25,12 +25,19 @@ export const shownAt = ({ board }: Symptoms, { inventory }: Topology, id: number
   return shownBy({ kind: kindAt(board, id)[0].name, device: device.id, entity: spot.entity })
 }
 
-/** Everything that alarms now. */
-export const showing = (symptoms: Symptoms, topology: Topology): ReadonlySet<Shown> => {
-  const shown = new Set<Shown>()
-  for (const id of symptoms.board.alarms) {
+/** Everything that alarms now, and since when. */
+export const showing = (symptoms: Symptoms, topology: Topology): ReadonlyMap<Shown, number> => {
+  const shown = new Map<Shown, number>()
+  const { board } = symptoms
+  for (const id of board.alarms) {
     const one = shownAt(symptoms, topology, id, spotOf(symptoms, topology, id))
-    if (one !== null) shown.add(one)
+    if (one !== null) shown.set(one, board.atMs[id] as number)
   }
   return shown
+}
+
+/** It has not ended: what alarms there is what alarmed there all the while, whoever was taken for its cause. */
+export const isLasting = (shown: ReadonlyMap<Shown, number>, one: Symptom): boolean => {
+  const sinceMs = shown.get(shownBy(one))
+  return sinceMs !== undefined && (one.endedMs === null || sinceMs <= one.endedMs)
 }

@@ -4,7 +4,7 @@
  * should be in by now and are not count against it, and what nobody could see counts nothing.
  */
 import type { Board, Prediction } from "#twin/rca/board.ts"
-import { ALARM, CLEAR, isPast, kindAt, SKEW_MS } from "#twin/rca/board.ts"
+import { ALARM, CLEAR, isAlarm, isPast, kindAt, SKEW_MS } from "#twin/rca/board.ts"
 import type { Cause } from "#twin/rca/cause.ts"
 import { causeId, logPrior } from "#twin/rca/cause.ts"
 import { EVIDENCE } from "#twin/rca/evidence/registry.ts"
@@ -48,7 +48,7 @@ export const assess = (board: Board, causes: readonly Cause[]): Assessment => {
   let onsetMs = Number.POSITIVE_INFINITY
   for (let i = 0; i < ids.length; i++) {
     const id = ids[i] as number
-    if (board.state[id] === ALARM && (chance[i] as number) >= EXPECTED && !isPast(board, id))
+    if ((chance[i] as number) >= EXPECTED && isAlarm(board, id) && !isPast(board, id))
       onsetMs = Math.min(onsetMs, board.atMs[id] as number)
   }
   let likelihood = 0
@@ -58,7 +58,7 @@ export const assess = (board: Board, causes: readonly Cause[]): Assessment => {
   for (let i = 0; i < ids.length; i++) {
     const id = ids[i] as number
     const p = chance[i] as number
-    if (p === BLIND) continue
+    if (p === BLIND || board.excused.has(id)) continue
     // Ids come kind by kind.
     while ((board.from[k + 1] as number) <= id) k++
     const { spurious, latencyMs, tells } = EVIDENCE[k] as (typeof EVIDENCE)[number]
@@ -90,7 +90,7 @@ const belongs = (tells: EvidenceKind["tells"], atMs: number, onsetMs: number): b
 
 /** An alarm that is part of the fault that began then. */
 export const isOf = (board: Board, id: number, onsetMs: number | null): boolean => {
-  if (board.state[id] !== ALARM) return false
+  if (!isAlarm(board, id)) return false
   const [{ tells }] = kindAt(board, id)
   return tells === "now" || belongs(tells, board.atMs[id] as number, onsetMs ?? Number.POSITIVE_INFINITY)
 }

@@ -22,6 +22,8 @@ export interface Board {
   readonly alarms: Set<number>
   /** Alarms and clears that an active probe told: they are not lost, late or stale. */
   readonly confirmed: Set<number>
+  /** Alarms that something which is over accounts for: they want no cause, and speak for none and against none. */
+  readonly excused: Set<number>
   /** Observables whose state or time changed since `explain` last took them. */
   readonly changed: Set<number>
   /** Of `changed`, those that were clear, are clear, and count as before: read later than any alarm could have come. */
@@ -62,6 +64,7 @@ export const newBoard = (model: Model): Board => {
     atMs: new Float64Array(size),
     alarms: new Set(),
     confirmed: new Set(),
+    excused: new Set(),
     changed: new Set(),
     reread: new Set(),
     alarmEnded: false,
@@ -135,6 +138,22 @@ const noteChange = (board: Board, id: number, seen: Seen, atMs: number): void =>
   else if (!board.changed.has(id)) board.reread.add(id)
   board.changed.add(id)
 }
+
+/** From now on these, and no others, are accounted for. */
+export const excuse = (board: Board, ids: ReadonlySet<number>): void => {
+  const { excused, changed, reread } = board
+  const turn = (id: number): void => {
+    changed.add(id)
+    reread.delete(id)
+  }
+  for (const id of excused) if (!ids.has(id)) turn(id)
+  for (const id of ids) if (!excused.has(id)) turn(id)
+  excused.clear()
+  for (const id of ids) excused.add(id)
+}
+
+/** It alarms, and wants a cause. */
+export const isAlarm = ({ state, excused }: Board, id: number): boolean => state[id] === ALARM && !excused.has(id)
 
 /**
  * Puts what one board holds on another one of the same inventory. `moved` says where an OSPF neighbour or a BGP session of

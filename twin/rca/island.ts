@@ -18,7 +18,7 @@ export interface Island {
 }
 
 export const islandsOf = (board: Board): readonly Island[] => {
-  const alarms = [...board.alarms].sort((x, y) => x - y)
+  const alarms = [...board.alarms].filter((id) => !board.excused.has(id)).sort((x, y) => x - y)
   const suspects = new Map<number, number[]>()
   const accuse = (id: number): Suspect => {
     return (kind, index) => {
