@@ -7,6 +7,7 @@ import { useEffect } from "preact/hooks"
 import { language, t } from "#client/i18n/translate.ts"
 import { MapScreen } from "#client/screens/map.tsx"
 import { serverNowMs, twin } from "#client/state/app.ts"
+import { branchHere, leaveBranch } from "#client/state/branch.ts"
 import {
   close,
   ended,
@@ -27,6 +28,7 @@ import { may } from "#client/state/session.ts"
 import { eventText, markOfSeverity, subjectName } from "#client/ui/event-text.ts"
 import { formatDuration, formatMoment } from "#client/ui/format.ts"
 import { MarkIcon } from "#client/ui/icons.tsx"
+import { BranchStrip } from "#client/ui/replay/branch-strip.tsx"
 import { problemText } from "#client/ui/problem-text.ts"
 import { TimeBar } from "#client/ui/time-bar.tsx"
 
@@ -41,13 +43,27 @@ const Past = () => {
   const now = replay.value
   if (now === null) return null
   return (
-    <div class="replay-screen">
+    <div class={now.branch === null ? "replay-screen" : "replay-screen branched"}>
       <div class="replay-banner" role="status" aria-live="off" data-testid="replay-banner">
-        <b>{t("replay.banner")}</b>
+        <b>{t(now.branch === null ? "replay.banner" : "branch.banner")}</b>
         <span class="num">{formatMoment(language.value, serverNowMs.value)}</span>
-        <span>{t("replay.banner.not")}</span>
+        <span>
+          {now.branch === null
+            ? t("replay.banner.not")
+            : t("branch.banner.not", { time: formatMoment(language.value, now.branch.sinceMs) })}
+        </span>
         {!now.mine && <span>{t("replay.banner.by", { name: now.openedBy })}</span>}
         <span class="grow" />
+        {now.mine && may("replay.run") && (
+          <button
+            type="button"
+            class="button"
+            onClick={() => void (now.branch === null ? branchHere() : leaveBranch())}
+            data-testid="branch-button"
+          >
+            {t(now.branch === null ? "branch.open" : "branch.leave")}
+          </button>
+        )}
         <button type="button" class="text-button" onClick={() => (go({ moment: null }, true), close())}>
           {t("replay.choose")}
         </button>
@@ -59,7 +75,10 @@ const Past = () => {
         <MapScreen />
         <div class="replay-frame" aria-hidden="true" />
       </div>
-      <TimeBar />
+      <div>
+        <BranchStrip />
+        <TimeBar />
+      </div>
     </div>
   )
 }

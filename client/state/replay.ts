@@ -114,7 +114,8 @@ export const steer = async (wish: Wish): Promise<void> => {
   asking = false
 }
 
-const stands = (now: Replay): void => {
+/** Where it stands now, as the engine has just said. */
+export const stands = (now: Replay): void => {
   replay.value = now
   chartMs.value = now.atMs
   serverNowMs.value = now.atMs

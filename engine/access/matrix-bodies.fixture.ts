@@ -48,6 +48,9 @@ export const BODIES: Readonly<Record<string, unknown>> = {
   // The future, so that no thread starts.
   "replays.create": { fromMs: 8_000_000_000_000_000 },
   "replays.update": { playing: false },
+  "replays.branch": {},
+  "replays.hear": { faults: [] },
+  "replays.whatIf": { faults: [{ kind: "router", device: NOBODY }] },
   "inventory.putSite": { name: "matrix", latitude: 1, longitude: 2 },
   "inventory.createDevice": DEVICE,
   "inventory.updateDevice": {},

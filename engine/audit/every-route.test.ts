@@ -30,9 +30,9 @@ const endpoints = new Map<string, Endpoint>(
 )
 const SAFE = new Set(["GET", "HEAD", "OPTIONS"])
 /** Nothing that is kept changes by these, and a hand on a slider asks many a second: they leave none. */
-const STEERING = new Set(["replays.update", "replays.remove"])
+const STEERING = new Set(["replays.update", "replays.remove", "replays.leave"])
 /** A question in a body. */
-const ASKING = new Set(["alertRules.check", "alertRules.dryRun", "whatIf.ask"])
+const ASKING = new Set(["alertRules.check", "alertRules.dryRun", "whatIf.ask", "replays.whatIf"])
 const mutating = [...endpoints]
   .filter(([name, { method }]) => !SAFE.has(method) && !STEERING.has(name) && !ASKING.has(name))
   .map(([name]) => name)
@@ -388,6 +388,8 @@ describe("[S6] every mutating route leaves exactly one row", { skip: NO_POSTGRES
     }),
     "settings.put": async () => ({ body: await settingsBody(), action: /^settings\.update$/ }),
     "replays.create": async () => ({ body: { fromMs: Date.now() }, action: /^replay\.create$/ }),
+    "replays.branch": async () => ({ params: await aReplay(), body: {}, action: /^replay\.branch$/ }),
+    "replays.hear": async () => ({ params: await aReplay(), body: { faults: [] }, action: /^replay\.branch-inputs$/ }),
     "alertRules.put": async () => {
       const id = unique("rule")
       return { params: { id }, body: ruleBody(id), action: /^rule\.create$/ }
@@ -437,6 +439,12 @@ describe("[S6] every mutating route leaves exactly one row", { skip: NO_POSTGRES
       body: { pseudonym: await subscriber(), reason: "ticket 4711" },
       action: /^subscriber\.reveal$/,
     }),
+  }
+
+  /** The one that "replays.create" opened. */
+  const aReplay = async (): Promise<{ id: string }> => {
+    const { items } = (await ask("replays.list", {})).body as { items: ReadonlyArray<{ id: string }> }
+    return { id: items[0]!.id }
   }
 
   test("[S6] no mutating route is missing here, and none is here that is gone", () => {

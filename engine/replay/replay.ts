@@ -5,6 +5,7 @@
  */
 import * as Data from "effect/Data"
 import { errorLine } from "#engine/actors/dead-letters.ts"
+import { JournalReader, type Until } from "#engine/replay/journal-reader.ts"
 import type { ReplaySource } from "#engine/replay/source.ts"
 import { decodeSnapshot } from "#engine/tenant/snapshot-codec.ts"
 import { hashSnapshot, type TwinHash } from "#engine/tenant/state-hash.ts"
@@ -16,9 +17,6 @@ import { glancedTwin, restoreTwin, snapshotTwin, type TwinSnapshot } from "#twin
 
 /** The moment cannot be rebuilt from what is kept. `message` says from when on it can. */
 export class ReplayImpossible extends Data.TaggedError("ReplayImpossible")<{ readonly message: string }> {}
-
-/** Where to stop: before the first input that is later than `atMs`, or after the input `seq`. */
-export type Until = { readonly atMs: number } | { readonly seq: number }
 
 export interface Replay {
   readonly world: World
@@ -48,7 +46,7 @@ const SLICE = 256
 /** A replay that stands at the newest checkpoint at or before `atMs`. Rejects with ReplayImpossible. */
 export const openReplay = async (source: ReplaySource, atMs: number): Promise<Replay> => {
   const base = await restore(source, atMs)
-  const stored = new Reader(source.readFrom(base.world.seq + 1))
+  const stored = new JournalReader(source.readFrom(base.world.seq + 1))
   const { world } = base
   const cells = plainCells(base.states)
   return {
@@ -102,48 +100,3 @@ const fold = (world: World, cells: Cells, slice: readonly Sequenced[]): RoundRes
     })
   }
 }
-
-/** The journal, one piece at a time, without reading past what is asked for. */
-class Reader {
-  readonly #batches: AsyncIterator<readonly Sequenced[]>
-  #batch: readonly Sequenced[] = []
-  #at = 0
-  #ended = false
-
-  constructor(batches: AsyncIterable<readonly Sequenced[]>) {
-    this.#batches = batches[Symbol.asyncIterator]()
-  }
-
-  /** The next inputs up to `until`, at most `max`, of as many rows as that takes; empty = there are none. */
-  async take(until: Until, max: number): Promise<readonly Sequenced[]> {
-    const taken: Sequenced[] = []
-    while (this.#at < this.#batch.length || (await this.#next())) {
-      // Where inputs are missing nothing is folded past: the next call begins there, and is refused.
-      if (taken.length > 0 && this.#batch[this.#at]!.seq !== taken.at(-1)!.seq + 1) break
-      const limit = Math.min(this.#batch.length, this.#at + max - taken.length)
-      while (this.#at < limit && isWithin(this.#batch[this.#at]!, until)) taken.push(this.#batch[this.#at++]!)
-      if (this.#at < this.#batch.length || taken.length === max) break
-    }
-    return taken
-  }
-
-  async close(): Promise<void> {
-    await this.#batches.return?.()
-  }
-
-  async #next(): Promise<boolean> {
-    while (!this.#ended) {
-      const { done, value } = await this.#batches.next()
-      if (done === true) this.#ended = true
-      else if (value.length > 0) {
-        this.#batch = value
-        this.#at = 0
-        return true
-      }
-    }
-    return false
-  }
-}
-
-const isWithin = ({ seq, input }: Sequenced, until: Until): boolean =>
-  "seq" in until ? seq <= until.seq : input.atMs <= until.atMs

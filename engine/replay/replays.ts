@@ -16,7 +16,7 @@ import {
   type Session,
   type SessionLimits,
 } from "#engine/replay/session.ts"
-import type { Standing, Steer, WorkerStart } from "#engine/replay/session-messages.ts"
+import type { BranchAnswers, BranchAsk, Standing, Steer, WorkerStart } from "#engine/replay/session-messages.ts"
 import type { QuotaPassed, Quotas } from "#engine/quota/quotas.ts"
 import type { DbError, DbShape } from "#engine/storage/db.ts"
 import { uuidv7 } from "#engine/storage/uuidv7.ts"
@@ -28,6 +28,8 @@ import type { TenantId } from "#protocol/id.ts"
 export const REPLAYS_MAX = 16
 /** A replay that is not played, or that nobody watches, ends this long after it was last steered. */
 export const IDLE_MS_MAX = 600_000
+/** A branch ends this long after it began, whoever watches it. */
+export const BRANCH_MS_MAX = 2 * 3_600_000
 /** How long it can be asked why a replay ended. */
 const ENDED_KEPT_MS = 60_000
 const SWEEP_MS = 1_000
@@ -75,6 +77,18 @@ export interface Replays {
   /** Fails also when somebody else opened it. */
   readonly steer: (asker: Asker, id: string, steer: Steer) => Effect.Effect<ReplayView | null, ReplayRefused>
   readonly close: (asker: Asker, id: string) => Effect.Effect<boolean, ReplayRefused>
+  /**
+   * Of the branch of one: null = there is none of this id in the tenant. Opening, telling and leaving are for whoever opened
+   * it; to look and to ask what would be if, for whoever may see it. Opening and telling stand in the audit.
+   */
+  readonly ask: <K extends BranchAsk["kind"]>(
+    asker: Asker,
+    id: string,
+    ask: Extract<BranchAsk, { kind: K }>,
+  ) => Effect.Effect<
+    { readonly view: ReplayView; readonly answer: BranchAnswers[K] } | null,
+    ReplayRefused | Unavailable
+  >
   /** For the stream; null = there is none of this id in the tenant. */
   readonly hub: (tenant: TenantId, id: string, sites: readonly string[] | null) => Hub | null
   /** Hears the ids of replays that are gone. */
@@ -104,6 +118,8 @@ interface Entry {
   /** Last known when the session is gone. */
   last: Standing
   steeredMs: number
+  /** When its newest branch began. */
+  branchedMs: number
   ended: { readonly why: string; readonly atMs: number } | null
 }
 
@@ -203,8 +219,10 @@ const start = (options: ReplaysOptions): { readonly replays: Replays; readonly s
           seq: 0,
           epoch: 0,
           problem: null,
+          branch: null,
         },
         steeredMs: monotonicMs(),
+        branchedMs: 0,
         ended: null,
       }
       entries.set(entry.id, entry)
@@ -253,16 +271,41 @@ const start = (options: ReplaysOptions): { readonly replays: Replays; readonly s
       return viewOf(entry, asker)
     })
 
+  const ask: Replays["ask"] = <K extends BranchAsk["kind"]>(
+    asker: Asker,
+    id: string,
+    asked: Extract<BranchAsk, { kind: K }>,
+  ) =>
+    Effect.gen(function* () {
+      const question: BranchAsk = asked
+      const isReading = question.kind === "look" || question.kind === "whatIf"
+      const entry = isReading ? find(asker.twin.tenant.id, id) : yield* own(asker, id)
+      if (entry === null) return null
+      const { session } = entry
+      if (session === null) return yield* new ReplayRefused({ message: `the replay ended: ${entry.ended?.why ?? ""}` })
+      if (!isReading) entry.steeredMs = monotonicMs()
+      const answer = yield* Effect.tryPromise({
+        try: () => session.ask<K>(asked),
+        catch: (error) => (error instanceof ReplayRefused ? error : new ReplayRefused({ message: String(error) })),
+      })
+      if (question.kind === "open") entry.branchedMs = monotonicMs()
+      if (question.kind === "open" || question.kind === "hear") yield* auditBranch(db, asker, entry, question)
+      return { view: viewOf(entry, asker), answer }
+    })
+
   const isIdle = (entry: Entry): boolean => {
     const watched = entry.session?.standing().playing === true && entry.session.viewers.count() > 0
     if (watched) entry.steeredMs = monotonicMs()
     return monotonicMs() - entry.steeredMs >= IDLE_MS_MAX
   }
+  const isOld = ({ session, branchedMs }: Entry): boolean =>
+    session?.standing().branch != null && monotonicMs() - branchedMs >= BRANCH_MS_MAX
   const sweep = setInterval(() => {
     for (const entry of entries.values()) {
       if (entry.ended !== null) {
         if (monotonicMs() - entry.ended.atMs >= ENDED_KEPT_MS) entries.delete(entry.id)
       } else if (!options.runs(entry.tenant)) end(entry, "the tenant does not run any more")
+      else if (isOld(entry)) end(entry, `a branch lasts ${BRANCH_MS_MAX / 3_600_000} hours at most`)
       else if (isIdle(entry)) end(entry, `nobody asked anything of it for ${IDLE_MS_MAX / 60_000} minutes`)
     }
   }, SWEEP_MS).unref()
@@ -279,6 +322,7 @@ const start = (options: ReplaysOptions): { readonly replays: Replays; readonly s
       return entry === null ? null : viewOf(entry, asker)
     },
     steer,
+    ask,
     close: (asker, id) =>
       Effect.map(own(asker, id), (entry) => {
         if (entry === null) return false
@@ -307,6 +351,26 @@ const audit = (db: DbShape, { actor, twin }: Asker, id: string, { fromMs, toMs, 
         object: { kind: "replay", id, name: new Date(fromMs).toISOString() },
         before: null,
         after: { fromMs, toMs, speed },
+      }),
+    )
+    .pipe(Effect.mapError(away))
+
+const auditBranch = (
+  db: DbShape,
+  { actor, twin }: Asker,
+  { id, session }: Entry,
+  question: Extract<BranchAsk, { kind: "open" | "hear" }>,
+) =>
+  db
+    .tenant(twin.tenant.id)((tx) =>
+      recordAct(tx, twin.tenant.id, actor, {
+        action: question.kind === "open" ? "replay.branch" : "replay.branch-inputs",
+        object: { kind: "replay", id, name: new Date(session?.standing().atMs ?? 0).toISOString() },
+        before: null,
+        after:
+          question.kind === "open"
+            ? { alone: question.alone }
+            : { inputs: question.inputs.length, faults: question.faults?.map(({ kind }) => kind).join(" ") ?? null },
       }),
     )
     .pipe(Effect.mapError(away))

@@ -2,8 +2,11 @@
  * What the engine and the worker of one replay say to each other. Plain data for postMessage; the bytes of frames are
  * moved, not copied. Order is kept by the port, so that what was asked first is done first.
  */
+import type { FaultBody, WhatIfBody } from "#engine/api/groups/what-if.ts"
 import type { TenantInfo } from "#engine/tenant/live-twin.ts"
 import type { Position } from "#engine/stream/hub.ts"
+import type { IncidentView } from "#protocol/incident.ts"
+import type { EventView } from "#protocol/view.ts"
 import type { Sub } from "#protocol/wire.ts"
 
 /** Slowest and fastest, times real time. */
@@ -23,6 +26,51 @@ export interface Standing {
   readonly epoch: number
   /** Why it stopped by itself; null = it did not. One line for the operator. */
   readonly problem: string | null
+  /** What is shown is a branch of the past; null = it is the past. */
+  readonly branch: BranchStanding | null
+}
+
+export interface BranchStanding {
+  /** Where it left the past, which stands there still. */
+  readonly sinceMs: number
+  /** It hears nothing of the journal. */
+  readonly alone: boolean
+  /** That hold now. */
+  readonly faults: readonly FaultBody[]
+  /** Inputs of its own that it took, those among them included that wait for their time. */
+  readonly inputs: number
+  readonly waiting: number
+}
+
+/** What may be asked of a replay that is branched, or shall be. `sites` = of whoever asks; null = all. */
+export type BranchAsk =
+  | { readonly kind: "open"; readonly alone: boolean }
+  | {
+      readonly kind: "hear"
+      readonly sites: readonly string[] | null
+      /** That hold from now on, no others; null = those that do. */
+      readonly faults: readonly FaultBody[] | null
+      /** As lines of `heliograph replay --inputs`. */
+      readonly inputs: readonly unknown[]
+    }
+  | { readonly kind: "look"; readonly sites: readonly string[] | null }
+  | { readonly kind: "whatIf"; readonly faults: readonly FaultBody[]; readonly routesOf: string | null }
+  | { readonly kind: "leave" }
+
+/** A branch as it stands: what the twin makes of it. */
+export interface BranchLook {
+  readonly atMs: number
+  readonly incidents: readonly IncidentView[]
+  /** Decided in the branch, newest first; the newest ones. */
+  readonly events: readonly EventView[]
+}
+
+export interface BranchAnswers {
+  readonly open: null
+  readonly hear: null
+  readonly look: BranchLook
+  readonly whatIf: typeof WhatIfBody.Type
+  readonly leave: null
 }
 
 /** What whoever opened it may ask; done in this order. */
@@ -49,6 +97,7 @@ export interface WorkerStart {
 
 export type ToWorker =
   | { readonly kind: "steer"; readonly id: number; readonly steer: Steer }
+  | { readonly kind: "ask"; readonly id: number; readonly ask: BranchAsk }
   | {
       readonly kind: "join"
       readonly viewer: number
@@ -63,8 +112,14 @@ export type ToWorker =
 
 export type FromWorker =
   | { readonly kind: "opened"; readonly standing: Standing }
-  /** `problem` = why it was not done. */
-  | { readonly kind: "steered"; readonly id: number; readonly standing: Standing; readonly problem: string | null }
+  /** Of a wish or a question; `problem` = why it was not done. */
+  | {
+      readonly kind: "done"
+      readonly id: number
+      readonly standing: Standing
+      readonly answer: BranchAnswers[BranchAsk["kind"]]
+      readonly problem: string | null
+    }
   | { readonly kind: "standing"; readonly standing: Standing }
   | { readonly kind: "frame"; readonly viewer: number; readonly bytes: Uint8Array }
   /** It could not be opened; the worker ends. */

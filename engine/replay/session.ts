@@ -9,7 +9,15 @@ import { Worker } from "node:worker_threads"
 import * as Data from "effect/Data"
 import { errorLine } from "#engine/actors/dead-letters.ts"
 import { makeRemoteViewers, type RemoteViewers } from "#engine/replay/remote-hub.ts"
-import type { FromWorker, Standing, Steer, ToWorker, WorkerStart } from "#engine/replay/session-messages.ts"
+import type {
+  BranchAnswers,
+  BranchAsk,
+  FromWorker,
+  Standing,
+  Steer,
+  ToWorker,
+  WorkerStart,
+} from "#engine/replay/session-messages.ts"
 import type { LiveTwin } from "#engine/tenant/live-twin.ts"
 
 /** What was asked of a replay cannot be done; the words are for whoever asked. */
@@ -34,7 +42,9 @@ export interface Session {
   readonly standing: () => Standing
   readonly viewers: RemoteViewers
   /** Rejects with ReplayRefused. */
-  readonly steer: (steer: Steer) => Promise<Standing>
+  readonly steer: (steer: Steer) => Promise<void>
+  /** Of its branch. Rejects with ReplayRefused. */
+  readonly ask: <K extends BranchAsk["kind"]>(ask: Extract<BranchAsk, { kind: K }>) => Promise<BranchAnswers[K]>
   readonly close: () => void
 }
 
@@ -46,6 +56,8 @@ export interface SessionOptions {
   /** Tests plant other threads. */
   readonly worker?: URL
 }
+
+type Done = Extract<FromWorker, { kind: "done" }>
 
 /** Resolves when it stands at its first moment. Rejects with ReplayRefused. */
 export const openReplaySession = (options: SessionOptions): Promise<Session> =>
@@ -59,7 +71,7 @@ export const openReplaySession = (options: SessionOptions): Promise<Session> =>
       env: {},
     })
     const tell = (message: ToWorker): void => worker.postMessage(message, [])
-    const asked = new Map<number, (message: Extract<FromWorker, { kind: "steered" }> | null) => void>()
+    const asked = new Map<number, (message: Done | null) => void>()
     let last = 0
     let now: Standing | null = null
     let closing = false
@@ -72,22 +84,25 @@ export const openReplaySession = (options: SessionOptions): Promise<Session> =>
       void worker.terminate()
     }, limits.openMsMax)
 
-    const steer = async (wish: Steer): Promise<Standing> => {
+    const done = async (message: (id: number) => ToWorker): Promise<Done> => {
       const id = ++last
-      const answer = await new Promise<Extract<FromWorker, { kind: "steered" }> | null>((settle) => {
+      const answer = await new Promise<Done | null>((settle) => {
         const late = setTimeout(() => settle(null), limits.steerMsMax)
-        asked.set(id, (message) => {
+        asked.set(id, (told) => {
           clearTimeout(late)
-          settle(message)
+          settle(told)
         })
-        tell({ kind: "steer", id, steer: wish })
+        tell(message(id))
       })
       asked.delete(id)
       if (answer === null) throw new ReplayRefused({ message: why ?? "the replay is still at work; ask again" })
       now = answer.standing
       if (answer.problem !== null) throw new ReplayRefused({ message: answer.problem })
-      return answer.standing
+      return answer
     }
+    const steer = async (wish: Steer): Promise<void> => void (await done((id) => ({ kind: "steer", id, steer: wish })))
+    const ask = async <K extends BranchAsk["kind"]>(question: Extract<BranchAsk, { kind: K }>) =>
+      (await done((id) => ({ kind: "ask", id, ask: question }))).answer as BranchAnswers[K]
     const close = (): void => {
       if (closing) return
       closing = true
@@ -100,11 +115,11 @@ export const openReplaySession = (options: SessionOptions): Promise<Session> =>
         case "opened":
           clearTimeout(lateOpening)
           now = message.standing
-          return opened({ standing, viewers, steer, close })
+          return opened({ standing, viewers, steer, ask, close })
         case "standing":
           now = message.standing
           return
-        case "steered":
+        case "done":
           return asked.get(message.id)?.(message)
         case "frame":
           return viewers.frame(message)
@@ -137,6 +152,7 @@ const notYet = ({ fromMs, toMs, speed, epochBase }: WorkerStart): Standing => ({
   seq: 0,
   epoch: epochBase,
   problem: null,
+  branch: null,
 })
 
 /** What the WELCOME says of it; the twin itself is in the thread. */

@@ -7,6 +7,7 @@ import { parentPort, workerData } from "node:worker_threads"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Scope from "effect/Scope"
+import { branched } from "#engine/replay/branching.ts"
 import { inWords } from "#engine/replay/in-words.ts"
 import { silentLog } from "#engine/log.ts"
 import { makeMetrics } from "#engine/metrics/registry.ts"
@@ -20,10 +21,13 @@ import { LIMITS } from "#engine/stream/limits.ts"
 import { makeStreamStats } from "#engine/stream/stats.ts"
 import type { LiveTwin } from "#engine/tenant/live-twin.ts"
 import { siteView } from "#engine/tenant/site-view.ts"
+import { Impossible } from "#engine/whatif/question.ts"
 import type { EventView } from "#protocol/view.ts"
 
 /** Between two looks at the clock while playing. */
 const TICK_MS = 100
+
+type Answer = Extract<FromWorker, { kind: "done" }>["answer"]
 
 interface Seat {
   readonly hub: Hub
@@ -63,14 +67,15 @@ const serve = (player: Player, say: (message: FromWorker) => void, close: () => 
     seats.set(id, seat)
     seat.hub.join(viewer, seen === null ? resume : null)
   }
-  const steer = async ({ id, steer: wish }: Extract<ToWorker, { kind: "steer" }>): Promise<void> => {
+  const done = async (id: number, does: () => Promise<Answer>): Promise<void> => {
     let problem: string | null = null
+    let answer: Answer = null
     try {
-      await player.steer(wish)
+      answer = await does()
     } catch (error) {
-      problem = inWords(error)
+      problem = error instanceof Impossible ? error.message : inWords(error)
     }
-    say({ kind: "steered", id, standing: player.standing(), problem })
+    say({ kind: "done", id, standing: player.standing(), answer, problem })
   }
   const leave = (id: number): void => {
     const seat = seats.get(id)
@@ -80,7 +85,12 @@ const serve = (player: Player, say: (message: FromWorker) => void, close: () => 
   return (message: ToWorker): void => {
     switch (message.kind) {
       case "steer":
-        return void steer(message)
+        return void done(message.id, async () => {
+          await player.steer(message.steer)
+          return null
+        })
+      case "ask":
+        return void done(message.id, () => branched(player, message.ask))
       case "join":
         return join(message)
       case "leave":

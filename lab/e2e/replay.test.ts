@@ -120,6 +120,35 @@ test("[W10] [X1] a cut that was mended is seen again, and never taken for now", 
       await checkAxe(page, "replay, light")
     })
 
+    await t.test(
+      "[5.5] branched: a fault that never was is broken and named in the branch, and gone when it is left",
+      async () => {
+        const button = page.locator("[data-testid=branch-button]")
+        await button.click()
+        await page.waitForSelector("[data-testid=branch-strip]")
+        assert.match(await page.locator(BANNER).innerText(), /BRANCH/)
+        const link = await page.evaluate((at) => window.__twin?.state()?.links.id[at], slot)
+        await page.evaluate((id) => (location.hash = `${location.hash}&link=${id}`), link)
+        await page.locator(".branch-fault").click()
+        await whenStatus("broken")
+        await page.waitForSelector(".branch-faults li")
+        await page.waitForSelector(".branch-incidents li")
+        await settled(page)
+        await shoot("branch")
+        await checkAxe(page, "branch")
+        assert.equal(scene.viewer.state.links.status[slot], sound, "the live network is whole all the while")
+        await page.locator(".branch-faults button").click()
+        await whenStatus("sound")
+        await page.locator(".branch-fault").click()
+        await whenStatus("broken")
+        await button.click()
+        await page.waitForSelector("[data-testid=branch-strip]", { state: "detached" })
+        await whenStatus("sound")
+        assert.match(await page.locator(BANNER).innerText(), /REPLAY/)
+        await press("Escape")
+      },
+    )
+
     await t.test("in Portuguese it says the same", async () => {
       await page.getByRole("button", { name: /português/ }).click()
       assert.match(await page.locator(BANNER).innerText(), /Isto é o passado/)
@@ -127,7 +156,7 @@ test("[W10] [X1] a cut that was mended is seen again, and never taken for now", 
     })
 
     await t.test("back to live: the banner is gone, the picture is of now, the engine has no replay left", async () => {
-      await page.locator(`${BANNER} .button`).click()
+      await page.locator(`${BANNER} .button`).last().click()
       await page.waitForSelector(BANNER, { state: "detached" })
       await mapReady(page)
       await whenStatus("sound")

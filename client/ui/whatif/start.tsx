@@ -4,11 +4,14 @@ import { shownReplay } from "#client/state/app.ts"
 import { screenOpen } from "#client/state/places.ts"
 import { formatRoute } from "#client/state/route.ts"
 import { formatFaults } from "#client/state/whatif-faults.ts"
+import { BranchFault } from "#client/ui/replay/branch-fault.tsx"
 import type { Fault } from "#protocol/rest-generated.ts"
 
-/** The simulation is of now: a replay does not offer it. */
+/** The simulation is of now: a replay does not offer it, but its branch may break the same. */
 export const WhatIfLink = ({ faults }: { faults: readonly Fault[] }) =>
-  faults.length === 0 || shownReplay.value !== null || !screenOpen("whatif") ? null : (
+  shownReplay.value !== null ? (
+    <BranchFault faults={faults} />
+  ) : faults.length === 0 || !screenOpen("whatif") ? null : (
     <a
       class="button whatif-start"
       href={formatRoute({ screen: "whatif", tab: null, selection: null, camera: null, item: formatFaults(faults) })}

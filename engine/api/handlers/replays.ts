@@ -7,10 +7,16 @@ import { overQuota } from "#engine/api/handlers/over-quota.ts"
 import { unavailable } from "#engine/api/handlers/request.ts"
 import { NotFound, Refused } from "#engine/api/problems.ts"
 import { Caller } from "#engine/api/signed-in.ts"
+import type { BranchAsk } from "#engine/replay/session-messages.ts"
 import type { ReplayRefused } from "#engine/replay/session.ts"
 
 export const replays = (deps: ApiDeps) => {
   const away = unavailable(deps)
+  const asked = <K extends BranchAsk["kind"]>(id: string, ask: Extract<BranchAsk, { kind: K }>) =>
+    Effect.flatMap(asker, (by) => deps.replays.ask(by, id, ask)).pipe(
+      Effect.catchTags({ ReplayRefused: refused, Unavailable: away }),
+      Effect.flatMap(found),
+    )
   return HttpApiBuilder.group(Api, "replays", (handlers) =>
     handlers
       .handle("list", () =>
@@ -39,6 +45,33 @@ export const replays = (deps: ApiDeps) => {
           Effect.flatMap(found),
         ),
       )
+      .handle("branch", ({ params, payload }) =>
+        asked(params.id, { kind: "open", alone: payload.alone ?? false }).pipe(Effect.map(({ view }) => view)),
+      )
+      .handle("hear", ({ params, payload }) =>
+        Effect.gen(function* () {
+          const { sites } = yield* asker
+          const { faults = null, inputs = [] } = payload
+          const { view } = yield* asked(params.id, { kind: "hear", sites, faults, inputs })
+          return view
+        }),
+      )
+      .handle("look", ({ params }) =>
+        Effect.flatMap(asker, ({ sites }) => asked(params.id, { kind: "look", sites })).pipe(
+          Effect.map(({ answer }) => answer),
+        ),
+      )
+      .handle("whatIf", ({ params, payload }) =>
+        Effect.gen(function* () {
+          const { sites } = yield* asker
+          if (sites !== null)
+            return yield* new Refused({ detail: "this asks about the whole network, and you see some sites only" })
+          const { faults, routesOf = null } = payload
+          const { answer } = yield* asked(params.id, { kind: "whatIf", faults, routesOf })
+          return answer
+        }),
+      )
+      .handle("leave", ({ params }) => asked(params.id, { kind: "leave" }).pipe(Effect.map(({ view }) => view)))
       .handle("remove", ({ params }) =>
         Effect.flatMap(asker, (by) => deps.replays.close(by, params.id)).pipe(
           Effect.catchTag("ReplayRefused", refused),
