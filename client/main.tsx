@@ -22,6 +22,7 @@ import { followAddressBar } from "#client/state/route.ts"
 import { loadSettings } from "#client/state/settings.ts"
 import { installTestHook } from "#client/state/test-hook.ts"
 import { App } from "#client/ui/app.tsx"
+import { followCutText } from "#client/ui/full-text.ts"
 
 /** Ă pulls the Latin-extended file, so that all of a map's letters are there when it draws. */
 const FONTS = ['400 12px "Inter Variable"', '600 12px "Inter Variable"', '400 12px "JetBrains Mono"'] as const
@@ -35,4 +36,5 @@ await start()
 followReplay()
 followAlerts()
 followIncidents()
+followCutText()
 render(<App />, document.getElementById("app") as HTMLElement)

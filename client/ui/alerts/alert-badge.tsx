@@ -3,10 +3,8 @@ import { language, t } from "#client/i18n/translate.ts"
 import { alerts, firing } from "#client/state/alerts.ts"
 import { shownReplay } from "#client/state/app.ts"
 import { formatRoute } from "#client/state/route.ts"
+import { badgeCount } from "#client/ui/badge-count.ts"
 import { formatNumber } from "#client/ui/format.ts"
-
-/** More is no more news. */
-const BADGE_MAX = 99
 
 /** The number of the rail: criticals in their colour, else warnings. Said in words by the item's own label. */
 export const RailBadge = () => {
@@ -19,13 +17,13 @@ export const RailBadge = () => {
       data-testid="alert-badge"
       aria-hidden="true"
     >
-      {count > BADGE_MAX ? `${BADGE_MAX}+` : count}
+      {badgeCount(count)}
     </span>
   )
 }
 export const badgeText = (): string | null => {
   const { critical, warn } = firing.value
-  return critical + warn === 0 ? null : t("alerts.badge", { critical, warn })
+  return critical + warn === 0 ? null : t("alerts.badge", { critical: badgeCount(critical), warn: badgeCount(warn) })
 }
 
 /** Of now: over a map of the past it would be of another time. */

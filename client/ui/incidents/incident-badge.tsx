@@ -3,10 +3,8 @@ import { language, t, tCount } from "#client/i18n/translate.ts"
 import { shownReplay } from "#client/state/app.ts"
 import { incidents, tally } from "#client/state/incidents.ts"
 import { formatRoute } from "#client/state/route.ts"
+import { badgeCount } from "#client/ui/badge-count.ts"
 import { formatNumber } from "#client/ui/format.ts"
-
-/** More is no more news. */
-const BADGE_MAX = 99
 
 export const IncidentRailBadge = () => {
   const { needsYou, critical } = tally.value
@@ -17,13 +15,13 @@ export const IncidentRailBadge = () => {
       data-testid="incident-badge"
       aria-hidden="true"
     >
-      {needsYou > BADGE_MAX ? `${BADGE_MAX}+` : needsYou}
+      {badgeCount(needsYou)}
     </span>
   )
 }
 export const incidentBadgeText = (): string | null => {
   const { live, needsYou } = tally.value
-  return live === 0 ? null : t("incidents.badge", { open: tCount("incidents.open", live), needs: needsYou })
+  return live === 0 ? null : t("incidents.badge", { open: tCount("incidents.open", live), needs: badgeCount(needsYou) })
 }
 
 /** Of now: over a map of the past it would be of another time. */
