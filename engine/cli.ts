@@ -1,51 +1,20 @@
-/** `npm run -s heliograph -- COMMAND`: the one command line. cli/registry.ts has the commands. */
+/**
+ * `npm run -s heliograph -- COMMAND`: the one command line. cli/registry.ts has the commands. This file is only its door: what
+ * was compiled before is taken up first, and then everything else is loaded.
+ */
 import process from "node:process"
 import { fileURLToPath } from "node:url"
-import { runCommand } from "#engine/cli/command.ts"
 import type { CommandIo } from "#engine/cli/command.ts"
-import { COMMANDS } from "#engine/cli/registry.ts"
-import { nearest } from "#engine/nearest.ts"
-import { VERSION } from "#engine/version.ts"
-
-const help = (): string => {
-  const width = Math.max(...COMMANDS.map((command) => command.name.length))
-  return [
-    "usage: heliograph COMMAND [...]",
-    "",
-    ...COMMANDS.map((command) => `  ${command.name.padEnd(width)}   ${command.summary}`),
-    "",
-    "`heliograph COMMAND --help` tells more; `--version` prints the version.",
-    "Exit codes: 0 done, 1 failed, 2 wrong words or settings.",
-  ].join("\n")
-}
+import { useCompiled } from "#engine/compiled.ts"
+import { tellLastWords } from "#engine/last-words.ts"
 
 /** Resolves to the exit code. */
-export const main = (args: readonly string[], io: CommandIo): Promise<number> => {
-  const [name, ...rest] = args
-  if (name === undefined || name === "--help" || name === "-h" || name === "help") {
-    const wanted = COMMANDS.find((command) => command.name === rest[0])
-    ;(name === undefined ? io.err : io.out)(name === "help" && wanted !== undefined ? wanted.help() : help())
-    return Promise.resolve(name === undefined ? 2 : 0)
-  }
-  if (name === "--version") {
-    io.out(VERSION)
-    return Promise.resolve(0)
-  }
-  const command = COMMANDS.find((one) => one.name === name)
-  if (command !== undefined) return runCommand(command, rest, io)
-  const near = nearest(
-    name,
-    COMMANDS.map((one) => one.name),
-  )
-  io.err(
-    `heliograph: ${JSON.stringify(name)} is not a command${near === null ? "" : `; did you mean ${near}?`}\n\n${help()}`,
-  )
-  return Promise.resolve(2)
-}
+export const main = async (args: readonly string[], io: CommandIo): Promise<number> =>
+  (await import("#engine/cli/main.ts")).main(args, io)
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  // `heliograph ... | head` closes the pipe: nobody is left to tell.
-  process.stdout.on("error", () => process.exit())
+  tellLastWords(process.argv[2] === "start")
+  useCompiled(process.env["HELIOGRAPH_DATA_DIR"] ?? "./data")
   process.exitCode = await main(process.argv.slice(2), {
     env: process.env,
     out: (line) => process.stdout.write(`${line}\n`),

@@ -9,6 +9,7 @@ import * as Scope from "effect/Scope"
 import { easeGarbage } from "#engine/garbage.ts"
 import { assemble, type Engine } from "#engine/assemble.ts"
 import { VERSION } from "#engine/version.ts"
+import { keepCompiled } from "#engine/compiled.ts"
 import type { Config } from "#engine/config.ts"
 import { DEFAULT_TENANT } from "#engine/import/choose-tenant.ts"
 import { formatImportErrors, parseImport } from "#engine/import/parse.ts"
@@ -91,6 +92,7 @@ const live = async (engine: Engine, { config, hooks, progress, startedMs, ended 
     return 1
   }
   announce(engine, config, performance.now() - startedMs)
+  keepCompiled()
   const signal = await ended
   console.log(`\n${signal}: stopping`)
   return 0
@@ -117,7 +119,10 @@ const nextSignal = (): Promise<NodeJS.Signals> =>
   new Promise((settle) => {
     for (const signal of SIGNALS) {
       process.once(signal, () => {
-        process.once(signal, () => process.exit(130))
+        process.once(signal, () => {
+          process.stderr.write(`${signal} again: ending at once\n`)
+          process.exit(130)
+        })
         settle(signal)
       })
     }

@@ -1,5 +1,6 @@
 /** `heliograph start`: the engine, in the foreground, until Ctrl-C or SIGTERM. */
 import type { Command } from "#engine/cli/command.ts"
+import { beginCompiled } from "#engine/compiled.ts"
 import { configFromProcess, settingsHelp } from "#engine/config.ts"
 
 const HELP = `usage: heliograph start
@@ -19,6 +20,7 @@ export const startCommand: Command = {
   run: async () => {
     const config = configFromProcess()
     if (config === null) return 2
+    beginCompiled(config.dataDir)
     // Loaded only by this command: the engine is most of the program.
     const { runEngine } = await import("#engine/start.ts")
     return runEngine(config)

@@ -10,6 +10,7 @@ import { freePort, REPOSITORY, startChild, type Child } from "#lab/drive/child.t
 export const PASSWORD = "drive-only-password"
 /** A first start creates a database cluster and may build the client. */
 const START_TIMEOUT_MS = 180_000
+const LAST_WORDS_MS = 500
 
 export interface Engine {
   readonly child: Child
@@ -88,8 +89,14 @@ const healthy = async (url: string, child: Child): Promise<void> => {
       () => false,
     )
     if (ok) return
-    if (child.process.exitCode !== null || Date.now() > until)
-      throw new Error(`the engine did not come up:\n${child.lines.slice(-20).join("\n")}`)
+    const { exitCode, signalCode } = child.process
+    const ended = exitCode === null ? signalCode : `exit ${exitCode}`
+    if (ended !== null || Date.now() > until) {
+      // Its reason stands on stderr, and may still be in the pipe.
+      await new Promise((wake) => setTimeout(wake, LAST_WORDS_MS))
+      const words = [...child.lines.slice(-20), ...child.errors.slice(-20)].join("\n")
+      throw new Error(`the engine did not come up (${ended ?? "it still runs"}):\n${words}`)
+    }
     await new Promise((wake) => setTimeout(wake, 50))
   }
 }
