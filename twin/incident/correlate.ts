@@ -11,6 +11,7 @@ import { aftermathOf } from "#twin/incident/aftermath.ts"
 import { isLasting } from "#twin/incident/showing.ts"
 import type { Sitting } from "#twin/incident/sitting.ts"
 import { isOpen, note, opened, put, raised, signalled } from "#twin/incident/sitting.ts"
+import { titled } from "#twin/incident/transit.ts"
 import type { Suspicion } from "#twin/incident/suspicion.ts"
 import { causeState, explains, membersOf, sameCause, titleOf } from "#twin/incident/suspicion.ts"
 import type { CauseMember } from "#protocol/incident.ts"
@@ -166,7 +167,7 @@ const caused = (sitting: Sitting, symptoms: Symptoms, before: Incident, suspicio
   const isSame = known !== undefined && (known.keys.includes(cause.key) || cause.keys.includes(known.key))
   if (known !== undefined && cause.weight < known.weight && (isSame || isReceding(sitting, symptoms, incident))) return
   if (known !== undefined && isSame && sameCause(known, cause)) return
-  const title = titleOf(symptoms, sitting.world.topology, suspicion.candidate)
+  const title = titled(incident, titleOf(symptoms, sitting.world.topology, suspicion.candidate))
   const others = incident.causes.slice(1)
   const isNews = known === undefined || !isSame || title !== incident.title
   const next = put(sitting, {

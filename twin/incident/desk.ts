@@ -32,6 +32,7 @@ import type { Say, Sitting } from "#twin/incident/sitting.ts"
 import { isOpen, note, put, raised, signalled, tell } from "#twin/incident/sitting.ts"
 import type { HeldCause, Incident, LooseAlert } from "#twin/incident/state.ts"
 import { CLOSED_MAX, LOOSE_MAX } from "#twin/incident/state.ts"
+import { hasTransitNews, serviceNewsTaken } from "#twin/incident/transit.ts"
 import type { Suspicion } from "#twin/incident/suspicion.ts"
 import { membersOf, suspicionOf } from "#twin/incident/suspicion.ts"
 import { isNamed, NAMED_FROM } from "#twin/rca/explain.ts"
@@ -67,6 +68,8 @@ export interface Desk {
   /** Devices of which an answer is awaited; derived. */
   waiting: ReadonlySet<string>
   allowance: Allowance
+  /** World.services.version that it has heard of. Not in a snapshot: a twin that is restored counts from none. */
+  services: number
 }
 
 export const newDesk = (): Desk => ({
@@ -83,6 +86,7 @@ export const newDesk = (): Desk => ({
   asks: [],
   waiting: new Set(),
   allowance: FULL,
+  services: 0,
 })
 
 /** What one input changed. */
@@ -108,6 +112,10 @@ export const hear = (world: World, cells: Cells, { slots, alerts, nodes }: Heard
     if (subscribers !== null && device !== undefined) noteSessions(desk.sessions, device.id, world.atMs, subscribers)
   }
   for (const fact of alerts) hearAlerts(world, fact)
+  if (desk.services !== world.services.version) {
+    desk.services = world.services.version
+    desk.isDue = true
+  }
   const sight = (desk.sight ??= look(world))
   if (read(sight, world, cells, slots)) desk.isDue = true
   const { anew, news } = study(sight, world, cells)
@@ -146,6 +154,7 @@ export const evaluate = (world: World, cells: Cells, say: Say): readonly AlertOr
   const isIdle =
     sight.symptoms.board.alarms.size === 0 &&
     desk.held.length === 0 &&
+    !hasTransitNews(world) &&
     desk.loose.length === 0 &&
     !desk.incidents.some(isOpen)
   if (isIdle) {
@@ -161,6 +170,7 @@ export const evaluate = (world: World, cells: Cells, say: Say): readonly AlertOr
   desk.loose = placeLoose(sitting, waiting)
   for (const incident of sitting.incidents.values()) lived(sitting, incident)
   impacts(sitting, sight, taken)
+  serviceNewsTaken(sitting)
   probed(sitting, sight, taken, answers)
   const orders = ordersOf(sitting, taken)
   finish(sitting)
@@ -371,6 +381,7 @@ export const restoredDesk = (stored: StoredDesk, topology: Topology): Desk => ({
   held: stored.held,
   sessions: new Map(stored.sessions),
   evaluatedMs: stored.evaluatedMs,
+  services: 0,
   isDue: stored.isDue,
   refused: stored.refused,
   feedback: stored.feedback ?? NO_FEEDBACK,

@@ -114,7 +114,7 @@ export const impactOf = (
       shown.links,
       failed.links.map((link) => links[link]?.id ?? ""),
     ),
-    services: [],
+    services: incident.impact.services,
     subscribers:
       customers.count === null || customers.quality === "unknown" || !Number.isFinite(oldestMs)
         ? null
@@ -126,6 +126,7 @@ export const impactOf = (
 /** What the incident itself shows: where its symptoms and members stand. */
 const shownBy = (incident: Incident): ImpactView => ({
   ...NO_IMPACT,
+  services: incident.impact.services,
   sites: merged(
     membersOf(incident, "site"),
     incident.symptoms.map(({ site }) => site),

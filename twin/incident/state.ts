@@ -86,6 +86,8 @@ export interface Incident {
   readonly confirmed: IncidentView["confirmed"]
   readonly probing: readonly Question[]
   readonly quieted: readonly Quieted[]
+  /** Its cause is at this provider, whose transit is out; absent = it is not. */
+  readonly transit?: string
 }
 
 /** An alert that has no incident (yet). */

@@ -92,7 +92,8 @@ export const hearServices = (world: World, cells: Cells, slots: ReadonlySet<numb
   }
 }
 
-const planOf = (watch: ServiceWatch, { topology }: Pick<World, "topology">): ServicesPlan => {
+/** Of the inventory as it is. */
+export const planOf = (watch: ServiceWatch, { topology }: Pick<World, "topology">): ServicesPlan => {
   if (watch.plan?.topology === topology) return watch.plan
   return (watch.plan = servicesPlan(topology))
 }

@@ -1,0 +1,113 @@
+/** Outages of transit in incidents: one incident, called by the provider, whoever named the cause; and which services it names. */
+import assert from "node:assert/strict"
+import { describe, test } from "node:test"
+import { readPhrase } from "#protocol/phrase.ts"
+import type { Input } from "#twin/input.ts"
+import { PACKS } from "#twin/alert/packs/registry.ts"
+import { desk } from "#twin/incident/incident.fixture.ts"
+import { hashTwin } from "#twin/hash.ts"
+import { plainCells } from "#twin/cells.ts"
+import { rulesInput } from "#twin/judge/pool.fixture.ts"
+import { at } from "#twin/network.fixture.ts"
+import { newWorld, runRound } from "#twin/round.ts"
+import { everybody, isp, POPS, tick } from "#twin/service/service.fixture.ts"
+import type { Weather } from "#twin/service/service.fixture.ts"
+import { restoreTwin, snapshotTwin } from "#twin/snapshot.ts"
+
+const RULES = PACKS.flatMap(({ rules }) => rules.map(({ rule }) => rule))
+type Desk = ReturnType<typeof desk>
+
+const calm = (): Desk => {
+  const net = desk(isp())
+  net.apply({ ...rulesInput(RULES), atMs: at(1) })
+  for (const second of [10, 20, 30]) net.apply(...everybody(second), tick(second + 3))
+  assert.deepEqual(net.incidents(), [])
+  return net
+}
+const under = (net: Desk, from: number, seconds: number, weather: Weather): void => {
+  for (let second = from; second < from + seconds; second += 10) {
+    net.apply(...everybody(second, weather))
+    for (const after of [1, 2, 3, 5, 8]) net.apply(tick(second + after))
+  }
+}
+/** Cuts that the provider is to blame for, as our own devices show them. */
+const DEAD: Weather = { silent: ["up1", "up2"], down: ["e1:t", "e2:t"], noBgp: ["e1", "e2"], lost: POPS }
+
+describe("[W7] outages of transit in incidents", () => {
+  test("one upstream dies: its incident names the transit among the services, and is not called an outage", () => {
+    const net = calm()
+    under(net, 40, 40, { silent: ["up1"], down: ["e1:t"], noBgp: ["e1"] })
+    const { title, impact } = net.one()
+    assert.doesNotMatch(title, /^Transit of/)
+    assert.deepEqual(impact.services, ["TRANSIT-1"])
+  })
+
+  test("both upstreams die: each one's incident is called by its provider, keeps its cause, and is critical", () => {
+    const net = calm()
+    under(net, 40, 60, DEAD)
+    const open = net.incidents().filter(({ state }) => state !== "closed")
+    const titles = open.map(({ title }) => title)
+    assert.ok(titles.length >= 1 && titles.length <= 2, titles.join(" | "))
+    assert.ok(
+      titles.some((title) => title.startsWith("Transit of ")),
+      titles.join(" | "),
+    )
+    for (const { title, severity, causes } of open) {
+      if (!title.startsWith("Transit of ")) continue
+      assert.equal(severity, "critical")
+      assert.ok(causes[0]!.members.length > 0)
+      assert.ok(readPhrase(title) !== null, title)
+    }
+  })
+
+  test("public targets are lost while everything of ours is well: one incident a provider, less sure, that ends by itself", () => {
+    const net = calm()
+    under(net, 40, 40, { lost: POPS })
+    const open = net.incidents()
+    assert.deepEqual(open.map(({ title }) => title).sort(), [
+      "Upstream is degraded beyond us: Alfa",
+      "Upstream is degraded beyond us: Beta",
+    ])
+    for (const { causes, severity } of open) {
+      assert.equal(causes[0]!.confidence, 0.3)
+      assert.equal(causes[0]!.members[0]!.fault, "upstream")
+      assert.notEqual(severity, "critical")
+    }
+    under(net, 80, 20, {})
+    assert.ok(net.incidents().every(({ state }) => state === "recovering"))
+  })
+
+  test("our own fault is never called the provider's", () => {
+    const net = calm()
+    under(net, 40, 60, { silent: ["e1", "e2"], down: ["c1:e1", "c2:e2", "c2:e1"], lost: POPS })
+    assert.ok(net.incidents().length > 0)
+    assert.ok(net.incidents().every(({ title }) => !title.includes("Transit of") && !title.includes("Upstream")))
+  })
+
+  test("an inventory without services has the same incidents as ever", () => {
+    const net = desk(isp([]))
+    net.apply({ ...rulesInput(RULES), atMs: at(1) })
+    under(net, 10, 30, {})
+    under(net, 40, 40, { ...DEAD, silent: ["up1"], down: ["e1:t"], noBgp: ["e1"] })
+    assert.deepEqual(net.one().impact.services, [])
+  })
+
+  test("[determinism] restored in the middle of an outage, everything goes on as if it had never stopped", () => {
+    for (const cut of [40, 90, 110]) {
+      const net = calm()
+      under(net, 40, 40, DEAD)
+      under(net, 80, 30, {})
+      const all = [...net.fed]
+      const seq = (input: Input, index: number) => ({ seq: index + 1, input })
+      const start: Input[] = [{ kind: "topology", atMs: at(0), rev: 1, inventory: isp() }, ...all]
+      const one = { world: newWorld(), cells: plainCells() }
+      runRound(one.world, one.cells, start.map(seq))
+      const head = { world: newWorld(), cells: plainCells() }
+      runRound(head.world, head.cells, start.map(seq).slice(0, cut))
+      const { world, states } = restoreTwin(snapshotTwin(head.world, head.cells))
+      const cells = plainCells(states)
+      runRound(world, cells, start.map(seq).slice(cut))
+      assert.equal(hashTwin(world, cells), hashTwin(one.world, one.cells))
+    }
+  })
+})
