@@ -40,6 +40,8 @@ interface Ill {
   readonly sideways: number
   /** Texts that are cut and cannot be read in full anywhere. */
   readonly lost: readonly string[]
+  /** The figures over the map reach under the list beside it. */
+  readonly covered: boolean
   /** Controls that reach out of the window with nothing to scroll them into it. */
   readonly outside: readonly string[]
 }
@@ -62,6 +64,10 @@ const illsOf = (page: Page): Promise<Ill> =>
     const controls = all.filter((element) => element.matches("button, a, input, select"))
     const name = (element: HTMLElement) => `${element.className}: ${(element.textContent ?? "").slice(0, 80)}`
     return {
+      covered:
+        (document.querySelector(".kpis")?.getBoundingClientRect().right ?? 0) >
+        (document.querySelector(".map-screen > .side, .map-screen > .selection")?.getBoundingClientRect().left ??
+          innerWidth),
       sideways: document.documentElement.scrollWidth - document.documentElement.clientWidth,
       lost: cut
         .filter((element) => {
@@ -113,7 +119,7 @@ for (const locale of ["pt-BR", "en-GB"])
             await goTo(page, hash, ready)
             const ills = await illsOf(page)
             if (height === 720) await shoot(`long-${name}-${locale}`)
-            assert.deepEqual(ills, { sideways: 0, lost: [], outside: [] }, `${name} ${width}x${height}`)
+            assert.deepEqual(ills, { sideways: 0, covered: false, lost: [], outside: [] }, `${name} ${width}x${height}`)
           }
         }
       })

@@ -63,7 +63,8 @@ export const enTopology: Readonly<Record<keyof typeof ptTopology, string>> = {
   "proposals.bulk": "Accept many",
   "proposals.bulk.open": "Accept many…",
   "proposals.bulk.level": "With confidence from",
-  "proposals.bulk.takes": "{count} would be accepted.",
+  "proposals.bulk.takes.one": "{count} would be accepted.",
+  "proposals.bulk.takes.other": "{count} would be accepted.",
   "proposals.bulk.left":
     "{count} stay to be looked at: a port is missing, a link would move, or they want the same port.",
   "proposals.bulk.max": "{count} at a time is the most.",

@@ -61,7 +61,8 @@ export const ptTopology = {
   "proposals.bulk": "Aceitar várias",
   "proposals.bulk.open": "Aceitar várias…",
   "proposals.bulk.level": "Com confiança a partir de",
-  "proposals.bulk.takes": "{count} seriam aceitas.",
+  "proposals.bulk.takes.one": "{count} seria aceita.",
+  "proposals.bulk.takes.other": "{count} seriam aceitas.",
   "proposals.bulk.left":
     "{count} ficam para ver uma a uma: falta a porta, mudaria um enlace ou disputam a mesma porta.",
   "proposals.bulk.max": "{count} por vez é o máximo.",

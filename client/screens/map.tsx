@@ -270,7 +270,9 @@ const TroubleLabel = ({ label }: { label: PlacedLabel }) => {
       onClick={() => go({ selection: { kind: "device", id } })}
     >
       <MarkIcon mark={MARKS[label.mark] ?? "unknown"} size={11} />
-      {state.nodes.name[label.slot]}
+      <span class="ellipsis" style={{ maxWidth: `${LABEL_TEXT_MAX_PX}px` }}>
+        {state.nodes.name[label.slot]}
+      </span>
     </button>
   )
 }
@@ -322,11 +324,13 @@ const followLook = (map: LiveMap): (() => void) => {
   })
 }
 
+/** A longer name would hide what is beside it; the pointer tells it in full. */
+const LABEL_TEXT_MAX_PX = 190
 const measurer = (): ((text: string) => number) => {
   const context = document.createElement("canvas").getContext("2d")
   if (context === null) return (text) => text.length * 8
   context.font = '600 12px "Inter Variable"'
-  return (text) => Math.ceil(context.measureText(text).width)
+  return (text) => Math.min(LABEL_TEXT_MAX_PX, Math.ceil(context.measureText(text).width))
 }
 
 const takenBy = (screen: HTMLElement | null, container: HTMLElement): readonly Rect[] => {

@@ -65,6 +65,7 @@ const TITLE_PX = 12
 /** Names of trouble: nearer out they would hide what they name. */
 const LOUD_PX = 26
 const LABELS_MAX = 160
+const LABEL_TEXT_MAX_PX = 150
 const FONT = '"Inter Variable", system-ui, sans-serif'
 
 export const paintGraph = (ctx: CanvasRenderingContext2D, view: View, picture: Picture): void => {
@@ -345,17 +346,20 @@ const paintNames = (
     const mark = live.nodeMark(slot)
     return isTrouble(mark) && (blast === null || blast.nodes.has(slot)) && view.unitPx >= LOUD_PX ? 2 + mark : 99
   }
+  // What somebody looks at says its whole name; the others leave room.
+  const nameOf = (slot: number, mark: number): string =>
+    mark === 0 ? live.nodeName(slot) : clipped(ctx, live.nodeName(slot), LABEL_TEXT_MAX_PX)
   const wishes = devices.flatMap(({ item, at }) => {
     const slot = item.nodes[0] as number
     const mark = weight(slot, at)
     if (mark === 99) return []
     const { x, y } = dotOf(view, item)
-    return [{ slot, mark, x, y, width: Math.ceil(ctx.measureText(live.nodeName(slot)).width) + 12 }]
+    return [{ slot, mark, x, y, width: Math.ceil(ctx.measureText(nameOf(slot, mark)).width) + 12 }]
   })
   const screen: Rect = { left: 0, top: 0, right: view.width, bottom: view.height }
   ctx.textAlign = "left"
-  for (const { slot, left, top } of placeLabels(wishes, screen, [], LABELS_MAX)) {
-    const name = live.nodeName(slot)
+  for (const { slot, mark, left, top } of placeLabels(wishes, screen, [], LABELS_MAX)) {
+    const name = nameOf(slot, mark)
     const width = ctx.measureText(name).width + 12
     ctx.fillStyle = withAlpha(colors.panel, 0.92)
     ctx.beginPath()

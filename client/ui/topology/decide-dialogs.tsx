@@ -2,7 +2,7 @@
 import { useSignal } from "@preact/signals"
 import type { Signal } from "@preact/signals"
 import { useEffect, useRef } from "preact/hooks"
-import { language, t } from "#client/i18n/translate.ts"
+import { language, t, tCount } from "#client/i18n/translate.ts"
 import { call } from "#client/state/api.ts"
 import { accept, reject } from "#client/state/proposals.ts"
 import { BULK_MAX, bulkOf } from "#client/state/proposals-list.ts"
@@ -174,7 +174,7 @@ export const BulkDialog = ({
             </span>
           </p>
           <p>
-            <b>{t("proposals.bulk.takes", { count: number(taken.length) })}</b>{" "}
+            <b>{tCount("proposals.bulk.takes", taken.length)}</b>{" "}
             {left.length > 0 && <span class="quiet">{t("proposals.bulk.left", { count: number(left.length) })}</span>}
           </p>
           {taken.length >= BULK_MAX && <p class="quiet">{t("proposals.bulk.max", { count: number(BULK_MAX) })}</p>}

@@ -1,5 +1,5 @@
 /** What is assumed to fail: found by name or pressed on the map, each row to change or take away. */
-import { t } from "#client/i18n/translate.ts"
+import { t, tCount } from "#client/i18n/translate.ts"
 import { twin } from "#client/state/app.ts"
 import { plain, search } from "#client/state/search.ts"
 import { faults, linkMode, setFaults } from "#client/state/whatif.ts"
@@ -139,7 +139,7 @@ const hitsOf = (query: string, srlgs: readonly Srlg[]): readonly Hit[] => {
     .map(({ id, name, links, sites }) => ({
       fault: faultOf("srlg", id),
       title: name,
-      detail: t("whatif.srlg.size", { links: links.length, sites: sites.length }),
+      detail: `${tCount("whatif.srlg.links", links.length)}, ${tCount("incident.sites", sites.length)}`,
     }))
   const state = twin.value
   if (state === null || words.length === 0) return groups.slice(0, ROWS)

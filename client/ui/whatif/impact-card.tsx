@@ -4,7 +4,7 @@
  */
 import type { ComponentChildren } from "preact"
 import { useSignal } from "@preact/signals"
-import { language, t } from "#client/i18n/translate.ts"
+import { language, t, tCount } from "#client/i18n/translate.ts"
 import { percentOf } from "#client/state/whatif-picture.ts"
 import { formatBps, formatMoment, formatNumber } from "#client/ui/format.ts"
 import { Said } from "#client/ui/said.tsx"
@@ -90,7 +90,7 @@ const Tile = ({ label, value, calm = false }: { label: string; value: number; ca
 const Unknown = ({ answer: { failed } }: { answer: WhatIfAnswer }) =>
   failed.unknown.length === 0 ? null : (
     <p class="problem sim-fine" role="status">
-      {t("whatif.unknown", { count: failed.unknown.length })}
+      {tCount("whatif.unknown", failed.unknown.length)}
     </p>
   )
 

@@ -74,7 +74,7 @@ const Ranking = ({ ranking, preview }: { ranking: NextFailures; preview: Preview
         {t("next.sum", {
           tried: number(ranking.tried),
           harmful: number(ranking.harmful),
-          single: number(ranking.single),
+          single: tCount("next.single", ranking.single),
           time: formatMoment(language.value, ranking.atMs),
         })}
       </p>

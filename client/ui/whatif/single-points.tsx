@@ -1,6 +1,6 @@
 /** Where no second way is: the links and routers that others hang on, and the routers that hang, with why. */
 import { useSignal } from "@preact/signals"
-import { language, t } from "#client/i18n/translate.ts"
+import { language, t, tCount } from "#client/i18n/translate.ts"
 import { call } from "#client/state/api.ts"
 import { allPages, LIST_ROWS } from "#client/state/pages.ts"
 import { plain } from "#client/state/search.ts"
@@ -122,12 +122,12 @@ const Points = ({ points, preview }: { points: readonly Point[]; preview: Previe
                   {point.routers.length > NAMES && ` ${t("whatif.more", { count: point.routers.length - NAMES })}`}
                 </span>
               </span>
-              <b class="num">{t("single.hang", { count: formatNumber(language.value, point.routers.length) })}</b>
+              <b class="num">{tCount("single.hang", point.routers.length)}</b>
             </button>
           </li>
         ))}
       </ul>
-      {alone > 0 && <p class="quiet pad">{t("single.alone", { count: formatNumber(language.value, alone) })}</p>}
+      {alone > 0 && <p class="quiet pad">{tCount("single.alone", alone)}</p>}
     </section>
   )
 }

@@ -1,5 +1,5 @@
 /** Names and numbers of the what-if screens, in the reader's language. Names come from devices: text, never markup. */
-import { language, t } from "#client/i18n/translate.ts"
+import { language, t, tCount } from "#client/i18n/translate.ts"
 import type { Key } from "#client/i18n/translate.ts"
 import { twin } from "#client/state/app.ts"
 import { linkTitle } from "#client/state/trouble.ts"
@@ -44,11 +44,10 @@ export const customersText = ({ count, measured, estimated }: CustomersLost): st
 
 /** Which part was counted, which was reckoned, and of whom nobody knows. */
 export const customersWhy = ({ count, measured, estimated, uncounted }: CustomersLost): string => {
-  const number = (value: number) => formatNumber(language.value, Math.round(value))
   const parts: string[] = []
-  if (measured > 0) parts.push(t("whatif.customers.measured", { count: number(measured) }))
-  if (estimated > 0) parts.push(t("whatif.customers.estimated", { count: number(estimated) }))
-  if (uncounted > 0) parts.push(t("whatif.customers.uncounted", { count: number(uncounted) }))
+  if (measured > 0) parts.push(tCount("whatif.customers.measured", Math.round(measured)))
+  if (estimated > 0) parts.push(tCount("whatif.customers.estimated", Math.round(estimated)))
+  if (uncounted > 0) parts.push(tCount("whatif.customers.uncounted", uncounted))
   if (parts.length > 0) return parts.join(" · ")
   return t(count === null ? "whatif.customers.unknown" : "whatif.customers.none")
 }
