@@ -11,6 +11,7 @@ import * as Semaphore from "effect/Semaphore"
 import type { AddressBook } from "#engine/address-book.ts"
 import type { ProbePlan } from "#engine/api/ports.ts"
 import type { Collector, Sink } from "#engine/collectors/collector.ts"
+import { makeBridgeHostsGate } from "#engine/privacy/bridge-hosts.ts"
 import { discreetSink } from "#engine/privacy/discreet.ts"
 import { openSubscribers, PRIVATE, type PrivacySettings } from "#engine/privacy/subscribers.ts"
 import { makeFleetStats, type FleetStats } from "#engine/collectors/fleet-stats.ts"
@@ -170,7 +171,8 @@ export const openTenant = (
     const gate = makeIngestGate({ tenant: tenant.id, quotas, sink: twin })
     yield* Effect.addFinalizer(() => Effect.sync(gate.close))
     // The only way into this twin for what devices say.
-    const sink = discreetSink(gate.sink, subscribers.naming)
+    const hosts = makeBridgeHostsGate()
+    const sink = discreetSink(gate.sink, subscribers.naming, hosts)
     const fleetStats = makeFleetStats()
     const fleet = yield* runFleet({
       targets: [],
@@ -181,7 +183,8 @@ export const openTenant = (
     })
     const probed: Probed = { plans: [], perSecond: 0 }
     yield* tellUse(quotas, tenants, twin, probed)
-    const follow = followTargets(environment, tenant, sink, gate, fleet, log, probed)
+    const keepOnly: IngestGate["keepOnly"] = (devices) => [gate, hosts].forEach((one) => one.keepOnly(devices))
+    const follow = followTargets(environment, tenant, sink, { keepOnly }, fleet, log, probed)
     yield* follow(null)
     yield* answerProbes({ twin, entryOf: book.byDevice, quotas, ping: quickPing, nowMs: Date.now })
     const change = yield* makeChange(environment, tenant, twin, follow)

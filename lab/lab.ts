@@ -11,6 +11,7 @@ import { importDocument } from "#lab/isp/import.ts"
 import type { ImportDocument } from "#lab/isp/import.ts"
 import type { Isp } from "#lab/isp/model.ts"
 import { Network } from "#lab/isp/network.ts"
+import { quietSwitches } from "#lab/isp/switching.ts"
 
 export interface LabOptions extends IspOptions, Partial<FleetOptions> {
   readonly receivers?: Receivers
@@ -18,6 +19,8 @@ export interface LabOptions extends IspOptions, Partial<FleetOptions> {
   readonly pollSeconds?: number | null
   /** Unix milliseconds. Default Date.now. */
   readonly clock?: () => number
+  /** How many of the switches say nothing of neighbours and addresses; default none. */
+  readonly quietSwitches?: number
 }
 
 export class Lab {
@@ -31,7 +34,8 @@ export class Lab {
 
   static async start(options: LabOptions): Promise<Lab> {
     const clock = options.clock ?? Date.now
-    const network = new Network(generate(options), clock())
+    const isp = generate(options)
+    const network = new Network(isp, clock(), quietSwitches(isp, options.quietSwitches ?? 0))
     const fleet = await Fleet.start(network, clock, { ...FLEET_DEFAULTS, ...definedOnly(options) })
     if (options.receivers !== undefined) fleet.receivers = options.receivers
     return new Lab(network, fleet, clock, options.pollSeconds ?? null)

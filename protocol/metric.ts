@@ -113,6 +113,11 @@ const rows = [
   { id: 118, name: "queue.tree.count", unit: "", kind: "gauge", entity: "device" },
   /** Over all queues, between two readings of the collector; a queue that came or went between them counts nothing. */
   { id: 119, name: "queue.dropped_pps", unit: "pkt/s", kind: "gauge", entity: "device" },
+  // bridge tables: a count only, because most hosts behind a port are subscribers
+  /** Rows of its forwarding tables (RFC 4188, RFC 4363), its own addresses included. */
+  { id: 120, name: "bridge.hosts", unit: "", kind: "gauge", entity: "device" },
+  /** Rows of the same reading that made no sense: no MAC address, or on a port that is none. */
+  { id: 121, name: "bridge.hosts_refused", unit: "", kind: "gauge", entity: "device" },
   // probes of the device's management address; device.up above is the verdict of its pings
   { id: 130, name: "probe.ping.loss_pct", unit: "%", kind: "gauge", entity: "device" },
   { id: 131, name: "probe.ping.rtt_ms", unit: "ms", kind: "gauge", entity: "device" },
@@ -182,6 +187,10 @@ export const TEXT_FACTS = [
   "interface.addresses",
   /** Interfaces directly beneath (RFC 2863 ifStackTable), `ether1, ether2` under a bond; empty = none. */
   "interface.lower_layers",
+  /** Its own MAC (ifPhysAddress), `00:1a:2b:3c:4d:5e`. */
+  "interface.mac",
+  /** Whom of the tenant's own devices a bridge hears on this port; see bridge.ts. Empty = none. */
+  "interface.bridge_hosts",
   "ospf.neighbor.interface",
   "bgp.peer.remote_as",
   "lldp.neighbor.interface",

@@ -34,6 +34,10 @@ export interface InterfaceView {
   readonly addresses?: string
   /** Interfaces that it runs over, `ether1, ether2` for a bond; absent when nobody told any. */
   readonly lowerLayers?: string
+  /** Its own MAC, `00:1a:2b:3c:4d:5e`; absent when nobody told it. */
+  readonly mac?: string
+  /** MACs of the tenant's own devices that a bridge learned on this port (bridge.ts); absent when it is no bridge's. */
+  readonly bridgeHosts?: string
   readonly ifIndex: number | null
   readonly adminUp: boolean | null
   readonly operUp: boolean | null
@@ -81,6 +85,7 @@ export const CAPABILITIES = [
   "bgp",
   "lldp",
   "discovery",
+  "bridge",
   "sensors",
   "optics",
   "wireless",

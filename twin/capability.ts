@@ -23,9 +23,10 @@ const METRICS: Readonly<Partial<Record<Capability, readonly string[]>>> = {
   nat: ["nat.", "device.conntrack_entries"],
   queues: ["queue."],
   radius: ["radius."],
+  bridge: ["bridge."],
 }
 /** A count of zero only says that the question was answered. */
-const COUNTED: ReadonlySet<Capability> = new Set(["ppp", "dhcp", "nat", "queues"])
+const COUNTED: ReadonlySet<Capability> = new Set(["ppp", "dhcp", "nat", "queues", "bridge"])
 const NEIGHBOURS: Readonly<Partial<Record<Capability, readonly string[]>>> = {
   ospf: ["ospf"],
   bgp: ["bgp"],

@@ -3,6 +3,7 @@
  * poll. IF-MIB (RFC 2863) words. Row order is the order of discovery; a name is the identity, ifIndex is not.
  * States of a poll are as old as its first request, its counters as young as its last answer.
  */
+import { HOSTS_TEXT_MAX } from "#protocol/bridge.ts"
 import type { EntityKey, EntityKind } from "#protocol/id.ts"
 import { metricById, metricId } from "#protocol/metric.ts"
 import type { TextFact } from "#protocol/metric.ts"
@@ -40,6 +41,9 @@ export interface InterfaceTable {
   readonly addresses?: ReadonlyArray<string | null>
   /** interface.lower_layers of each row; absent likewise. */
   readonly lowerLayers?: ReadonlyArray<string | null>
+  /** interface.mac and interface.bridge_hosts of each row; absent likewise. */
+  readonly macs?: ReadonlyArray<string | null>
+  readonly bridgeHosts?: ReadonlyArray<string | null>
   readonly levels: ValueTable
   readonly counters: readonly SourceCounters[]
   /** Bits of the sources that listed this row in their newest complete poll. */
@@ -360,6 +364,7 @@ const textsAfter = (
   poll: PollInput,
   rows: number,
   find: (key: EntityKey) => number,
+  max = MAX_TEXT,
 ): ReadonlyArray<string | null> => {
   const news = poll.texts.filter(({ fact }) => fact === wanted)
   if (news.length === 0 && rows === before.length) return before
@@ -367,17 +372,19 @@ const textsAfter = (
   while (texts.length < rows) texts.push(null)
   for (const { entity, text } of news) {
     const row = find(entity)
-    if (row >= 0) texts[row] = text.slice(0, MAX_TEXT)
+    if (row >= 0) texts[row] = text.slice(0, max)
   }
   return texts
 }
 
 /** Texts of few interfaces, each a column once somebody told one. */
-type RareTexts = Pick<InterfaceTable, "addresses" | "lowerLayers">
+type RareTexts = Pick<InterfaceTable, "addresses" | "lowerLayers" | "macs" | "bridgeHosts">
 const RARE_TEXTS = [
-  ["addresses", "interface.addresses"],
-  ["lowerLayers", "interface.lower_layers"],
-] as const satisfies ReadonlyArray<readonly [keyof RareTexts, TextFact]>
+  ["addresses", "interface.addresses", MAX_TEXT],
+  ["lowerLayers", "interface.lower_layers", MAX_TEXT],
+  ["macs", "interface.mac", MAX_TEXT],
+  ["bridgeHosts", "interface.bridge_hosts", HOSTS_TEXT_MAX],
+] as const satisfies ReadonlyArray<readonly [keyof RareTexts, TextFact, number]>
 
 const rareTextsAfter = (
   table: InterfaceTable,
@@ -386,10 +393,10 @@ const rareTextsAfter = (
   find: (key: EntityKey) => number,
 ): RareTexts => {
   const after: { -readonly [Column in keyof RareTexts]: RareTexts[Column] } = {}
-  for (const [column, wanted] of RARE_TEXTS) {
+  for (const [column, wanted, max] of RARE_TEXTS) {
     const before = table[column]
     if (before === undefined && !poll.texts.some(({ fact }) => fact === wanted)) continue
-    after[column] = textsAfter(before ?? [], wanted, poll, rows, find)
+    after[column] = textsAfter(before ?? [], wanted, poll, rows, find, max)
   }
   return after
 }

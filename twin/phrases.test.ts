@@ -80,7 +80,9 @@ describe("[U7] what the twin says has a code", () => {
       interface: null,
       remoteAs: kind === "bgp" ? "64500" : null,
     }))
-    const told = [{ ...a, addresses: near, routing }, { ...b, addresses: far }, c]
+    const bridge = new Map([["sfp 1", { macs: ["02:00:00:00:00:02"], others: false, more: false }]])
+    const macs = new Map([["sfp-2", "02:00:00:00:00:02"]])
+    const told = [{ ...a, addresses: near, routing, bridge }, { ...b, addresses: far, macs }, c]
     const end = (device: string, port: string) => ({ device, interface: port })
     const declared = [{ id: "l1", a: end(a.device, "sfp 1"), b: end("id-gone", "e9") }]
     const kinds = new Set<string>()
@@ -91,7 +93,7 @@ describe("[U7] what the twin says has a code", () => {
       }
       if (against !== null) known(against)
     }
-    assert.deepEqual([...kinds].sort(), ["bgp", "cdp", "lldp", "mndp", "ospf", "subnet"])
+    assert.deepEqual([...kinds].sort(), ["bgp", "bridge", "cdp", "lldp", "mndp", "ospf", "site", "subnet"])
 
     const reasons = new Set<string>()
     const spokes = Array.from({ length: 9 }, (_, n) => heardOf(`spoke${n}`))

@@ -181,7 +181,9 @@ const measured = (
   })
 
 /** Read every five minutes, whatever the polling's pace (docs/collectors.md). */
-const SLOW: ReadonlySet<number> = new Set([metricId("interface.ospf_cost"), metricId("device.clock.skew_seconds")])
+const SLOW: ReadonlySet<number> = new Set(
+  (["interface.ospf_cost", "device.clock.skew_seconds", "bridge.hosts", "bridge.hosts_refused"] as const).map(metricId),
+)
 const SLOW_STALE_MS = STALE_POLLS * 300_000
 
 const paceOf = (metric: Metric, source: Source, now: Now): Now => {
@@ -222,6 +224,8 @@ const interfaceView = (router: RouterState, row: number, now: Now): InterfaceVie
     alias: table.aliases[row] ?? null,
     ...(table.addresses?.[row] ? { addresses: table.addresses[row] } : {}),
     ...(table.lowerLayers?.[row] ? { lowerLayers: table.lowerLayers[row] } : {}),
+    ...(table.macs?.[row] ? { mac: table.macs[row] } : {}),
+    ...(table.bridgeHosts?.[row] ? { bridgeHosts: table.bridgeHosts[row] } : {}),
     ifIndex: level(table, row, IF_INDEX),
     adminUp: flagOf(table, row, ADMIN),
     operUp: flagOf(table, row, OPER),

@@ -148,6 +148,7 @@ export const en: Readonly<Record<Key, string>> = {
   "capability.bgp": "BGP",
   "capability.lldp": "LLDP",
   "capability.discovery": "MNDP/CDP",
+  "capability.bridge": "bridge tables",
   "capability.sensors": "sensors",
   "capability.optics": "optics",
   "capability.wireless": "wireless",

@@ -147,6 +147,7 @@ export const pt = {
   "capability.bgp": "BGP",
   "capability.lldp": "LLDP",
   "capability.discovery": "MNDP/CDP",
+  "capability.bridge": "tabelas de bridge",
   "capability.sensors": "sensores",
   "capability.optics": "óptica",
   "capability.wireless": "rádio",

@@ -39,6 +39,8 @@ const InterfaceBody = named(
     alias: maybe(Schema.String),
     addresses: Schema.optionalKey(Schema.String),
     lowerLayers: Schema.optionalKey(Schema.String),
+    mac: Schema.optionalKey(Schema.String),
+    bridgeHosts: Schema.optionalKey(Schema.String),
     ifIndex: maybe(Schema.Finite),
     adminUp: maybe(Schema.Boolean),
     operUp: maybe(Schema.Boolean),

@@ -5,6 +5,7 @@
 import type * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import * as Data from "effect/Data"
+import type { EntityKey } from "#protocol/id.ts"
 import type { DeviceInput, PollInput, UnreachableInput } from "#twin/input.ts"
 import type { Source } from "#protocol/view.ts"
 import type { Target } from "#engine/collectors/target.ts"
@@ -15,10 +16,32 @@ export class PollFailed extends Data.TaggedError("PollFailed")<{
   readonly detail: string
 }> {}
 
+/**
+ * One reading of a device's forwarding tables, subscribers' MACs and all. It travels beside the poll as far as the gate
+ * (engine/privacy/bridge-hosts.ts), which keeps what is the tenant's own; neither inbox nor journal know it.
+ */
+export interface BridgeReading {
+  /** Every port of its bridges, those that hear nobody as well. */
+  readonly ports: readonly EntityKey[]
+  /** Host i is heard on `ports[port[i]]` and is called `mac[i]` (protocol/bridge.ts). */
+  readonly port: Uint16Array
+  readonly mac: Float64Array
+  /** False = the table has more rows than were read. */
+  readonly isWhole: boolean
+}
+
+export interface Collected extends PollInput {
+  /** Null = the device has no such table; absent = it was not read now. */
+  readonly bridge?: BridgeReading | null
+}
+
+/** Rows of forwarding tables that one reading takes. */
+export const BRIDGE_ROWS_MAX = 10_000
+
 /** An open relation with one device (a session, a socket share, caches of names). */
 export interface Poller {
   /** One whole poll. Ends within `deadlineMs` whatever the device does. Never two at once: the schedule sees to it. */
-  readonly poll: (deadlineMs: number) => Effect.Effect<PollInput, PollFailed>
+  readonly poll: (deadlineMs: number) => Effect.Effect<Collected, PollFailed>
 }
 
 export interface Collector {

@@ -5,6 +5,7 @@
  * brings passes here too.
  */
 import type { Sink } from "#engine/collectors/collector.ts"
+import { makeBridgeHostsGate, type BridgeHostsGate } from "#engine/privacy/bridge-hosts.ts"
 import {
   isSubscriberInterface,
   tellsOfSubscribers,
@@ -16,8 +17,17 @@ import { entityKind, entityName, type EntityKey } from "#protocol/id.ts"
 import type { DeviceInput, PollInput, SyslogInput, TrapInput } from "#twin/input.ts"
 
 /** `naming` is asked anew for each input: opting in or out counts from the next one. */
-export const discreetSink = (sink: Sink, naming: () => Naming): Sink => ({
-  submit: (input, durable) => sink.submit(discreet(input, naming()), durable),
+export const discreetSink = (
+  sink: Sink,
+  naming: () => Naming,
+  hosts: BridgeHostsGate = makeBridgeHostsGate(),
+): Sink => ({
+  submit: (input, durable) => {
+    const passed = discreet(input.kind === "poll" ? hosts.discreet(input) : input, naming())
+    const isTaken = sink.submit(passed, durable)
+    if (!isTaken && input.kind === "poll") hosts.unsaid(input.device)
+    return isTaken
+  },
 })
 
 /** The same input when nothing in it was to be withheld. */

@@ -1,6 +1,7 @@
 /** What people decided about proposals: the rows of proposal_decision. */
 import type { Tx } from "#engine/storage/db.ts"
 import type { TenantId } from "#protocol/id.ts"
+import { turnedDown } from "#twin/propose/propose.ts"
 
 export type ProposalKind = "link" | "role"
 
@@ -57,8 +58,9 @@ export const readRejected = async (
   return new Map(rows.map((row) => [row.proposal_id, row.evidence_key]))
 }
 
-/** The last word on a proposal. */
+/** The last word on a proposal. Whatever it was rejected on before counts with what it is rejected on now. */
 export const writeDecision = async (tx: Tx, tenant: TenantId, one: Decision): Promise<void> => {
+  const key = one.decision === "rejected" ? await turnedDownOn(tx, tenant, one) : one.evidenceKey
   await tx.query(
     `insert into proposal_decision
        (tenant_id, kind, proposal_id, decision, evidence_key, body, note, decided_by, decided_ms)
@@ -66,8 +68,16 @@ export const writeDecision = async (tx: Tx, tenant: TenantId, one: Decision): Pr
      on conflict (tenant_id, kind, proposal_id) do update
      set decision = excluded.decision, evidence_key = excluded.evidence_key, body = excluded.body,
        note = excluded.note, decided_by = excluded.decided_by, decided_ms = excluded.decided_ms`,
-    [tenant, one.kind, one.id, one.decision, one.evidenceKey, JSON.stringify(one.body), one.note, one.by, one.atMs],
+    [tenant, one.kind, one.id, one.decision, key, JSON.stringify(one.body), one.note, one.by, one.atMs],
   )
+}
+
+const turnedDownOn = async (tx: Tx, tenant: TenantId, one: Decision): Promise<string> => {
+  const { rows } = await tx.query<Pick<Row, "evidence_key">>(
+    "select evidence_key from proposal_decision where tenant_id = $1 and kind = $2 and proposal_id = $3 and decision = 'rejected'",
+    [tenant, one.kind, one.id],
+  )
+  return turnedDown(rows[0]?.evidence_key ?? null, one.evidenceKey)
 }
 
 interface Row {

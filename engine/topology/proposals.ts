@@ -1,7 +1,7 @@
 /**
  * The inbox of proposed links and roles (PRODUCT.md W3, W4, W6): what the devices suggest comes from the reasoning thread,
- * fresh whenever somebody looks; what people decided comes from the database. A rejected proposal stays away while its
- * evidence is the same. Accepting is an edit of the inventory like any other.
+ * fresh whenever somebody looks; what people decided comes from the database. A rejected proposal stays away until there
+ * is evidence that was not there when it was rejected, ever. Accepting is an edit of the inventory like any other.
  */
 import * as Effect from "effect/Effect"
 import { Unavailable } from "#engine/api/ports.ts"
@@ -30,6 +30,7 @@ import type { TwinMoment } from "#engine/whatif/lean.ts"
 import type { Proposed } from "#engine/whatif/question.ts"
 import type { ReasoningThread } from "#engine/whatif/thread.ts"
 import type { TenantId } from "#protocol/id.ts"
+import { hasNews } from "#twin/propose/propose.ts"
 
 export interface ProposalsOptions {
   readonly db: DbShape
@@ -63,7 +64,10 @@ export const makeProposals = (options: ProposalsOptions): ProposalsApi => {
       const moment = options.momentOf(who.tenant)
       if (moment === null) return yield* away("the tenant is being restarted")
       const rejected = yield* inTx(who, (tx) => readRejected(tx, who.tenant, kind))
-      const found = pick(all, moment, who).filter(({ id, evidenceKey }) => rejected.get(id) !== evidenceKey)
+      const found = pick(all, moment, who).filter(({ id, evidenceKey }) => {
+        const before = rejected.get(id)
+        return before === undefined || hasNews(before, evidenceKey)
+      })
       return { found, proposed: all }
     })
   const links = (who: Editor) => open(who, "link", openLinks)

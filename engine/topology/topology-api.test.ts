@@ -110,6 +110,18 @@ describe("topology by REST", { skip: NO_POSTGRES }, () => {
     await hears("acc2", { side: "acc1 side" }, { side: "10.0.0.1/31" })
     const again = await until(async () => (await listed(admin)).find(({ id }) => id === one.id))
     assert.ok(again !== undefined, "it is proposed again")
+    // What it was ever rejected on is no news when it comes back.
+    const isAway = async (): Promise<boolean> => !(await listed(admin)).some(({ id }) => id === one.id)
+    assert.equal(
+      (await server.ask(admin, "POST", `/topology-proposals/${one.id}/reject`, { note: "still a test cable" })).status,
+      200,
+    )
+    await hears("acc1", { up: "core1 e2" }, { side: "10.0.0.0/31" })
+    await hears("acc2", {}, { side: "10.0.0.1/31" })
+    assert.ok(await isAway(), "less evidence is no news")
+    await hears("acc1", { up: "core1 e2", side: "acc2 side" }, { side: "10.0.0.0/31" })
+    await hears("acc2", { side: "acc1 side" }, { side: "10.0.0.1/31" })
+    assert.ok(await isAway(), "nor what was there before")
   })
 
   test("[W4] edited ends are declared instead; an end that nothing names must be said; a taken interface is a conflict", async () => {

@@ -44,6 +44,8 @@ export type NetworkEvent = PortChange | OspfChange | BgpChange | Boot
 
 export class Network {
   readonly isp: Isp
+  /** Routers that speak no LLDP, MNDP or CDP and tell no addresses (switching.ts). */
+  readonly quiet: ReadonlySet<number>
   readonly ospf: Ospf
   readonly bgp: Bgp
   readonly households: Households
@@ -85,7 +87,8 @@ export class Network {
   private heard: NetworkEvent[] = []
   private telling = false
 
-  constructor(isp: Isp, startMs: number) {
+  constructor(isp: Isp, startMs: number, quiet: ReadonlySet<number> = new Set()) {
+    this.quiet = quiet
     const routers = isp.routers.length
     this.isp = isp
     this.now = startMs

@@ -7,6 +7,7 @@ import { BGP_ESTABLISHED, HOLD_MS, KEEPALIVE_MS } from "#lab/isp/bgp.ts"
 import { OCTETS_PER_PACKET } from "#lab/isp/flows.ts"
 import { bystandersOf } from "#lab/isp/bystanders.ts"
 import type { Port, Router } from "#lab/isp/model.ts"
+import { bridgePorts, learnedHosts } from "#lab/isp/switching.ts"
 import type { Network } from "#lab/isp/network.ts"
 import { DEAD_INTERVAL_MS, OSPF_GONE, OSPF_STATE_NAMES } from "#lab/isp/ospf.ts"
 import { netwatch, userGroups, users } from "#lab/routeros/own-menus.ts"
@@ -161,7 +162,7 @@ export const monitorRow = (asked: Asked, port: Port): ApiRow => {
 
 const addresses: Menu = (asked) =>
   portsOf(asked)
-    .filter((port) => port.address !== null)
+    .filter((port) => port.address !== null && !asked.network.quiet.has(asked.router))
     .map((port) => ({
       ".id": rowId(port.ifIndex),
       address: port.address!,
@@ -181,7 +182,8 @@ const networkOf = (address: string): string => {
 }
 
 /** Whoever is heard on a link, by whatever protocol: routers, and the gear in the wire. */
-const neighbors: Menu = (asked) => [...heardRouters(asked), ...heardBystanders(asked)]
+const neighbors: Menu = (asked) =>
+  asked.network.quiet.has(asked.router) ? [] : [...heardRouters(asked), ...heardBystanders(asked)]
 
 const heardBystanders: Menu = ({ network, router }) =>
   bystandersOf(network, router).map((one) => ({
@@ -204,7 +206,7 @@ const heardRouters: Menu = ({ network, router }) =>
     .linksOf(router)
     .filter((link) => network.portUp[nearPort(network.isp, network.isp.links[link]!, router).index] === 1)
     .map((link) => ({ link, far: farPort(network.isp, network.isp.links[link]!, router) }))
-    .filter(({ far }) => network.alive[far.router] === 1)
+    .filter(({ far }) => network.alive[far.router] === 1 && !network.quiet.has(far.router))
     .map(({ link, far }) => {
       const near = nearPort(network.isp, network.isp.links[link]!, router)
       const them = network.isp.routers[far.router]!
@@ -223,6 +225,26 @@ const heardRouters: Menu = ({ network, router }) =>
         "discovered-by": mikrotik ? "cdp,lldp,mndp" : "lldp",
       }
     })
+
+/** The bridge of a switch: who was learned on which port, and the router's own addresses on each. */
+const bridgeHosts: Menu = (asked) => {
+  const { network, router } = asked
+  const own = bridgePorts(network.isp, router).map((port) => ({ port, mac: port.mac, local: true }))
+  const learned = learnedHosts(network, router).map((one) => ({ ...one, local: false }))
+  return [...own, ...learned].map(({ port, mac, local }, nth) => ({
+    ".id": rowId(nth + 1),
+    "mac-address": mac,
+    vid: "1",
+    "on-interface": port.name,
+    bridge: "bridge1",
+    ...(isV7(asked) ? {} : { age: local ? "0s" : "7s" }),
+    dynamic: "true",
+    local: bool(local),
+    external: "false",
+    invalid: "false",
+    disabled: "false",
+  }))
+}
 
 /** The neighbour's interface is named by v6 and by newest v7, and by nothing in between. */
 const ospfNeighbors: Menu = (asked) => {
@@ -456,6 +478,7 @@ export const MENUS: Readonly<Record<string, Menu>> = {
   "/queue/tree": nothing,
   "/interface/bonding": nothing,
   "/interface/bridge/port": nothing,
+  "/interface/bridge/host": bridgeHosts,
   "/interface/vlan": nothing,
   "/interface/pppoe-client": nothing,
   "/log": log,

@@ -4,6 +4,7 @@
  */
 import * as Effect from "effect/Effect"
 import { makeSnmpCollector } from "#engine/collectors/snmp/collector.ts"
+import { makeBridgeHostsGate } from "#engine/privacy/bridge-hosts.ts"
 import type { Isp } from "#lab/isp/model.ts"
 import { Lab } from "#lab/lab.ts"
 import { deviceId, linkId, siteId } from "#protocol/id.ts"
@@ -20,14 +21,17 @@ const ROUNDS = 4
 
 export interface Heard {
   readonly isp: Isp
+  /** Routers that said nothing of neighbours and addresses. */
+  readonly quiet: ReadonlySet<number>
   readonly polls: readonly PollInput[]
   readonly startMs: number
 }
 
 /** Several rounds of whole polls of every router, the lab's traffic going on in between. */
-export const listen = async (routers: number, seed: number, net: string): Promise<Heard> => {
+export const listen = async (routers: number, seed: number, net: string, quietSwitches = 0): Promise<Heard> => {
   let nowMs = EVENING
-  const lab = await Lab.start({ routers, seed, net, snmpPort: 0, apiPort: 0, clock: () => nowMs })
+  const lab = await Lab.start({ routers, seed, net, snmpPort: 0, apiPort: 0, quietSwitches, clock: () => nowMs })
+  const gate = makeBridgeHostsGate()
   const polls: PollInput[] = []
   try {
     for (let round = 0; round < ROUNDS; round++) {
@@ -44,10 +48,10 @@ export const listen = async (routers: number, seed: number, net: string): Promis
         })
         if (opened === null) throw new Error(`${router.name} cannot be polled`)
         const poll = await Effect.runPromise(Effect.scoped(Effect.flatMap(opened, (one) => one.poll(20_000))))
-        polls.push({ ...poll, startedMs: nowMs, atMs: nowMs })
+        polls.push(gate.discreet({ ...poll, startedMs: nowMs, atMs: nowMs }))
       }
     }
-    return { isp: lab.isp, polls, startMs: EVENING }
+    return { isp: lab.isp, quiet: lab.network.quiet, polls, startMs: EVENING }
   } finally {
     await lab.close()
   }

@@ -4,6 +4,8 @@
  */
 import assert from "node:assert/strict"
 import { before, describe, test } from "node:test"
+import type { Router } from "#lab/isp/model.ts"
+import { isSwitch } from "#lab/isp/switching.ts"
 import { listen, truthOf, twinOf, type Heard } from "#lab/sim/heard.fixture.ts"
 import { linkId } from "#protocol/id.ts"
 import type { Link } from "#protocol/inventory.ts"
@@ -103,6 +105,63 @@ describe("inference against the emulated ISP", { timeout: 240_000 }, () => {
     assert.ok(calm.findings.filter(({ confidence }) => confidence >= 0.6).length <= calm.checkedLinks * 0.05)
   })
 })
+
+/** Switches that somebody has muted: no neighbours by any protocol, no addresses, from neither side of their wires. */
+const MUTED = 4
+
+describe("inference where some switches say nothing of their neighbours", { timeout: 240_000 }, () => {
+  const found = async (net: string, muted: number) => {
+    const heard = await listen(ROUTERS, SEED, net, muted)
+    const { world, cells } = twinOf(heard, [])
+    const said = world.topology.inventory.devices.map(({ id }) => saidBy(deviceView(world, cells, id)!))
+    const proposed = proposeLinks(said, [])
+    const sure = new Set(proposed.filter(({ confidence }) => confidence >= SURE).map(proposedKey))
+    const truth = truthOf(heard.isp)
+    const routers = new Map(heard.isp.routers.map((router) => [router.name, router]))
+    const touches = (link: Link, is: (router: Router) => boolean): readonly Router[] =>
+      [link.a, link.b].map(({ device }) => routers.get(device)!).filter(is)
+    const silent = truth.filter((link) => touches(link, ({ index }) => heard.quiet.has(index)).length > 0)
+    return {
+      heard,
+      truth,
+      proposed,
+      sure,
+      silent,
+      switched: silent.filter((link) => touches(link, isSwitch).length === 2),
+    }
+  }
+  const wiresAmong = (links: readonly Link[], wanted: ReadonlySet<string>): number =>
+    links.filter((link) => wanted.has(key(link))).length
+
+  test("[W3] LLDP, MNDP and addresses off on some: their tables find the wires, precision >= 0.98, recall >= 0.95", async (t) => {
+    const { truth, sure, silent, switched } = await found("127.37", MUTED)
+    const right = wiresAmong(truth, sure)
+    t.diagnostic(
+      `${MUTED} of ${ROUTERS} muted: ${sure.size} proposals at >= ${SURE} of ${truth.length} wires, precision ${(right / sure.size).toFixed(3)}, recall ${(right / truth.length).toFixed(3)}; of the ${silent.length} wires at muted switches ${wiresAmong(silent, sure)}, of the ${switched.length} with a switch at both ends ${wiresAmong(switched, sure)}`,
+    )
+    assert.ok(silent.length >= 10, "enough wires that nothing but a table shows")
+    assert.ok(right / sure.size >= 0.98)
+    assert.ok(right / truth.length >= 0.95)
+    assert.equal(wiresAmong(switched, sure), switched.length)
+  })
+
+  test("[W3] all switches muted: what is sure is a wire, two switches are always sure, one with a router is told below that", async (t) => {
+    const { heard, truth, proposed, sure, silent, switched } = await found("127.38", ROUTERS)
+    assert.equal(heard.quiet.size, heard.isp.routers.filter(isSwitch).length)
+    const right = wiresAmong(truth, sure)
+    const told = new Set(proposed.map(proposedKey))
+    t.diagnostic(
+      `${heard.quiet.size} of ${ROUTERS} muted: ${sure.size} proposals at >= ${SURE}, precision ${(right / sure.size).toFixed(3)}, recall ${(right / truth.length).toFixed(3)}, at any confidence ${(wiresAmong(truth, told) / truth.length).toFixed(3)} of ${told.size}`,
+    )
+    assert.ok(right / sure.size >= 0.98)
+    assert.ok(wiresAmong(switched, sure) >= 0.95 * switched.length)
+    assert.ok(wiresAmong(silent, told) >= 0.95 * silent.length, "the others are told, with both their ends")
+    assert.equal(wiresAmong(silent, sure), wiresAmong(switched, sure), "nobody is sure of what one side alone hears")
+  })
+})
+
+const proposedKey = (one: Pick<ReturnType<typeof proposeLinks>[number], "a" | "b">): string =>
+  key(one as unknown as Pick<Link, "a" | "b">)
 
 interface Mistake {
   readonly kind: "exchanged" | "wrong port" | "capacity" | "forgotten"

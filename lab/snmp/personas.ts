@@ -1,6 +1,7 @@
 /** Which tables each kind of device offers. RouterOS offers neither OSPF-MIB nor BGP4-MIB (help.mikrotik.com, SNMP). */
 import { orderTables } from "#lab/snmp/mib.ts"
 import type { Table } from "#lab/snmp/mib.ts"
+import { bridgeTables } from "#lab/snmp/tables/bridge.ts"
 import { addressTables, interfaceTables } from "#lab/snmp/tables/interfaces.ts"
 import { lldpdTables, routerosLldpTables } from "#lab/snmp/tables/lldp.ts"
 import { mikrotikTables } from "#lab/snmp/tables/mikrotik.ts"
@@ -9,7 +10,7 @@ import { systemTables } from "#lab/snmp/tables/system.ts"
 import type { Persona } from "#lab/isp/model.ts"
 
 const common = [...systemTables, ...interfaceTables, ...addressTables]
-const routeros = orderTables([...common, ...routerosLldpTables, ...mikrotikTables])
+const routeros = orderTables([...common, ...bridgeTables, ...routerosLldpTables, ...mikrotikTables])
 
 export const TABLES: Readonly<Record<Persona, readonly Table[]>> = {
   routeros7: routeros,

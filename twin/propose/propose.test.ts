@@ -16,7 +16,7 @@ const router = (name: string, more: Partial<Said> & { readonly ip?: Readonly<Rec
     name,
     names: [name],
     management: `172.16.0.${name.length}`,
-    site: "sao-1",
+    site: name,
     roles: [],
     interfaces: Object.keys(ip),
     lower: new Map(),

@@ -3,7 +3,8 @@
  * with a confidence and its evidence. A proposal is never a link: somebody accepts it, or not (W2). Declared links that
  * the evidence contradicts come out as proposals to move an end; those that it confirms are left alone.
  */
-import { EVIDENCE } from "#twin/propose/evidence/registry.ts"
+import { EVIDENCE, SUPPORTS } from "#twin/propose/evidence/registry.ts"
+import { BRIDGE } from "#twin/propose/evidence/bridge.ts"
 import type { Hint, HintEnd, Surroundings } from "#twin/propose/evidence/evidence.ts"
 import type { Said } from "#twin/propose/said.ts"
 import { whoIsWho } from "#twin/propose/who.ts"
@@ -40,6 +41,9 @@ export interface ProposedLink {
 export const CONFIDENCE_MAX = 0.99
 /** Below this nobody is bothered. */
 export const CONFIDENCE_MIN = 0.3
+/** From here on a proposal counts as sure (PRODUCT.md W3). What only supports never lifts one over this line. */
+export const SURE_FROM = 0.8
+const BELOW_SURE = 0.799
 /** A port that two proposals want: the weaker one has at most this. */
 const CONTESTED_MAX = 0.5
 /** Proposals at most, strongest first. */
@@ -49,7 +53,7 @@ export const PROPOSALS_MAX = 5_000
 export const proposeLinks = (said: readonly Said[], declared: readonly DeclaredLink[]): readonly ProposedLink[] => {
   const surroundings: Surroundings = { said, who: whoIsWho(said) }
   const hints = EVIDENCE.flatMap(({ hints: read }) => read(surroundings))
-  const candidates = [...byPair(hints).values()].flatMap(candidatesOf)
+  const candidates = [...byPair(hints).values()].flatMap((some) => candidatesOf(some, surroundings))
   const known = declaredBy(declared)
   const open = candidates
     .filter((one) => one.confidence >= CONFIDENCE_MIN && !isDeclared(one, known))
@@ -78,7 +82,7 @@ const byPair = (hints: readonly Hint[]): ReadonlyMap<string, readonly Hint[]> =>
  * The parallel links of one pair of devices. Hints that name both ports make a candidate each; one that names a single port,
  * or none, joins the candidates that it fits, if it fits exactly one: else it would count for two links.
  */
-const candidatesOf = (hints: readonly Hint[]): readonly ProposedLink[] => {
+const candidatesOf = (hints: readonly Hint[], { who }: Surroundings): readonly ProposedLink[] => {
   const groups: Group[] = []
   const sharp = (hint: Hint): number => Number(hint.a.interface !== null) + Number(hint.b.interface !== null)
   for (const hint of hints.toSorted((x, y) => sharp(y) - sharp(x))) {
@@ -92,7 +96,7 @@ const candidatesOf = (hints: readonly Hint[]): readonly ProposedLink[] => {
       only.hints.push(hint)
     }
   }
-  return groups.map(proposalOf)
+  return groups.map((group) => supported(proposalOf(group), who))
 }
 
 interface Group {
@@ -118,18 +122,54 @@ const proposalOf = ({ a, b, hints }: Group): ProposedLink => {
     id: `${endText(a)} | ${endText(b)}`,
     a,
     b,
-    confidence: Math.min(CONFIDENCE_MAX, Math.round((1 - doubt) * 1000) / 1000),
+    confidence: Math.min(CONFIDENCE_MAX, rounded(1 - doubt)),
     evidence,
-    evidenceKey: [...new Set(hints.map(({ kind, a: x, b: y }) => `${kind} ${endText(x)} ${endText(y)}`))]
-      .sort()
-      .join("; "),
+    evidenceKey: keyOf(
+      hints.map((hint) => {
+        // A bridge forgets a silent host in minutes: that one side or both hear the other is the same evidence.
+        const [x, y] = hint.kind === BRIDGE.kind ? [a, b] : [hint.a, hint.b]
+        return `${hint.kind} ${endText(x)} ${endText(y)}`
+      }),
+    ),
     contradicts: null,
     against: null,
   }
 }
+const rounded = (confidence: number): number => Math.round(confidence * 1000) / 1000
+
 /** What is left of the doubt when both ends say so; a weak hint is as weak when it is said twice. */
 const AGREED_DOUBT = 0.4
 const AGREES_FROM = 0.6
+
+/** With what speaks for any link between the two; it is no evidence to return on, and makes nothing sure that was not. */
+const supported = (proposal: ProposedLink, who: Surroundings["who"]): ProposedLink => {
+  const [a, b] = [who.byDevice(proposal.a.device), who.byDevice(proposal.b.device)]
+  if (a === null || b === null || proposal.confidence < CONFIDENCE_MIN) return proposal
+  const found = SUPPORTS.flatMap(({ kind, support }) => {
+    const one = support(a, b)
+    return one === null ? [] : [{ kind, ...one }]
+  })
+  if (found.length === 0) return proposal
+  const doubt = found.reduce((left, { weight }) => left * (1 - weight), 1 - proposal.confidence)
+  const most = proposal.confidence < SURE_FROM ? BELOW_SURE : CONFIDENCE_MAX
+  const confidence = Math.min(most, rounded(1 - doubt))
+  return { ...proposal, confidence, evidence: [...proposal.evidence, ...found] }
+}
+
+// -- what is new --------------------------------------------------------------------------------------------------------
+
+const BETWEEN_KEYS = "; "
+const keyOf = (items: Iterable<string>): string => [...new Set(items)].sort().join(BETWEEN_KEYS)
+
+/** Whether `now` holds any evidence that was not there when `before` was turned down. Less evidence is no news. */
+export const hasNews = (before: string, now: string): boolean => {
+  const known = new Set(before.split(BETWEEN_KEYS))
+  return now.split(BETWEEN_KEYS).some((item) => !known.has(item))
+}
+
+/** All that was ever turned down of one proposal: what comes and goes is new once. */
+export const turnedDown = (before: string | null, now: string): string =>
+  before === null ? now : keyOf([...before.split(BETWEEN_KEYS), ...now.split(BETWEEN_KEYS)])
 
 const endText = ({ device, interface: port }: HintEnd): string => `${device} ${port ?? "?"}`
 

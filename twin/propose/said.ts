@@ -2,6 +2,8 @@
  * What one device says about its surroundings, in the few words that topology inference needs: its names, its addresses,
  * whom it hears and whom it routes with. Read from its view, so that the inference knows nothing of collectors.
  */
+import type { BridgeHosts } from "#protocol/bridge.ts"
+import { readHosts } from "#protocol/bridge.ts"
 import type { DeviceView } from "#protocol/view.ts"
 
 export interface OwnAddress {
@@ -46,6 +48,10 @@ export interface Said {
   readonly addresses: readonly OwnAddress[]
   readonly heard: readonly Heard[]
   readonly routing: readonly Routing[]
+  /** MAC of each interface that has told one. */
+  readonly macs?: ReadonlyMap<string, string>
+  /** Whom it hears on each port of its bridges, in its forwarding tables; absent = it has none, or none was read. */
+  readonly bridge?: ReadonlyMap<string, BridgeHosts>
   /** pppoe.sessions.active; null = not measured. */
   readonly subscribers: number | null
 }
@@ -92,9 +98,24 @@ export const saidBy = (view: DeviceView): Said => ({
         ]
       : [],
   ),
+  ...bridgeOf(view),
   subscribers:
     view.metrics.find(({ entity, metric }) => entity === "" && metric === "pppoe.sessions.active")?.value ?? null,
 })
+
+/** A table is read every five minutes: one that a device answered three times without telling is not there any more. */
+const TABLE_KEPT_MS = 900_000
+
+const bridgeOf = ({ interfaces, metrics, lastOkMs }: DeviceView): Pick<Said, "macs" | "bridge"> => {
+  const macs = interfaces.flatMap(({ name, mac }) => (mac === undefined ? [] : [[name, mac] as const]))
+  // One in which nobody of ours stands is a table all the same: then its silence says something.
+  const read = metrics.find(({ metric }) => metric === "bridge.hosts")
+  const isKept = read !== undefined && (lastOkMs ?? 0) - read.atMs <= TABLE_KEPT_MS
+  const hosts = interfaces.flatMap(({ name, bridgeHosts }) =>
+    isKept && bridgeHosts !== undefined ? [[name, readHosts(bridgeHosts)] as const] : [],
+  )
+  return { ...(macs.length === 0 ? {} : { macs: new Map(macs) }), ...(isKept ? { bridge: new Map(hosts) } : {}) }
+}
 
 /** Of `10.0.0.1/31, 2001:db8::1/64`; what is no address, link-local or loopback is left out. */
 export const ownAddresses = (ifName: string, text: string): readonly OwnAddress[] =>

@@ -3,6 +3,7 @@
  * nowhere else (field names: data/routeros/SAMPLES.md). An interface has the same key and metrics as when SNMP read
  * it (PRODUCT.md C3). A value that the router did not give is absent, never zero.
  */
+import { isOwnable, macText, readMac } from "#protocol/bridge.ts"
 import type { EntityKey, EntityKind } from "#protocol/id.ts"
 import type { MetricName, TextFact } from "#protocol/metric.ts"
 import type { PollInput } from "#twin/input.ts"
@@ -162,6 +163,15 @@ export const mapInterfaces = (batch: Batch, rows: readonly Row[], speeds: Readon
     batch.value(key, "interface.speed_bps", speeds.get(key) ?? null)
   }
   batch.complete("interface")
+}
+
+/** Own MACs, as SNMP's ifPhysAddress writes them. */
+export const mapMacs = (batch: Batch, rows: readonly Row[]): void => {
+  for (const row of rows) {
+    const key = interfaceOf(row)
+    const mac = readMac(row.get("mac-address") ?? "")
+    if (key !== null && mac !== null && isOwnable(mac)) batch.text(key, "interface.mac", macText(mac))
+  }
 }
 
 /** Light levels as /interface/ethernet/monitor gave them. */

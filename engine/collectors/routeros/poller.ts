@@ -7,8 +7,7 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type { DeviceId, EntityKey } from "#protocol/id.ts"
-import type { PollInput } from "#twin/input.ts"
-import type { Collector, Poller } from "#engine/collectors/collector.ts"
+import type { BridgeReading, Collected, Collector, Poller } from "#engine/collectors/collector.ts"
 import type { RouterOsCredential, Target } from "#engine/collectors/target.ts"
 import type { Ears, Hearers } from "#engine/collectors/routeros/listen.ts"
 import type { Answer, RouterOsError, RouterOsSession } from "#engine/collectors/routeros/session.ts"
@@ -18,6 +17,7 @@ import type { Sentence } from "#engine/collectors/routeros/words.ts"
 import { DEVICE_ENTITY } from "#protocol/id.ts"
 import { PollFailed } from "#engine/collectors/collector.ts"
 import { connect } from "#engine/collectors/routeros/client.ts"
+import { BRIDGE_HOSTS, readBridgeHosts } from "#engine/collectors/routeros/bridge-hosts.ts"
 import * as map from "#engine/collectors/routeros/map.ts"
 import type { Ethernet, Light } from "#engine/collectors/routeros/ethernet.ts"
 import { duePorts, learnPorts, makeEthernet, monitorWords } from "#engine/collectors/routeros/ethernet.ts"
@@ -93,6 +93,7 @@ interface Memory {
   /** Interfaces whose lower layers were told, and when they were read. */
   readonly stacked: Set<EntityKey>
   stacksAtMs: number
+  bridgeAtMs: number
   costsAtMs: number
   readonly queues: QueueMemory
   /** It watches public targets by itself: then it is asked with every poll. */
@@ -117,6 +118,7 @@ const openPoller = (target: Target, credential: RouterOsCredential, options: Rou
       ears: makeEars(hearersOf(target, options), () => monotonicMs(clock)),
       stacked: new Set(),
       stacksAtMs: Number.NEGATIVE_INFINITY,
+      bridgeAtMs: Number.NEGATIVE_INFINITY,
       costsAtMs: Number.NEGATIVE_INFINITY,
       queues: makeQueueMemory(),
       watches: false,
@@ -166,7 +168,7 @@ const pollRouter = (
   options: RouterOsOptions,
   memory: Memory,
   deadlineMs: number,
-): Effect.Effect<PollInput, RouterOsError> =>
+): Effect.Effect<Collected, RouterOsError> =>
   Effect.gen(function* () {
     const clock = yield* Clock.Clock
     const nowMs = monotonicMs(clock)
@@ -199,19 +201,21 @@ const pollRouter = (
       { concurrency: "unbounded" },
     )
     memory.ears.polled(parts.interfaces.rows)
+    const batch = map.makeBatch()
     const lights = yield* readPorts(poll, parts.interfaces.rows)
     const stacks = yield* askStacks(poll, parts.interfaces.rows)
     const costs = yield* askCosts(poll)
     const queues = slow ? yield* askQueues(poll) : []
+    const bridge = alone ? yield* askBridge(poll, batch, parts.interfaces.rows) : undefined
     const skew = slow && alone ? yield* askClock(poll) : null
     yield* checkPrivileges(poll, target, credential)
     if (slow) memory.slowAtMs = nowMs
 
-    const batch = map.makeBatch()
     map.mapResource(batch, parts.resource, slow)
     map.mapInterfaces(batch, parts.interfaces.rows, memory.ethernet.speedBps)
     map.mapLights(batch, lights)
     if (slow) mapAliases(batch, parts.interfaces.rows, memory.aliased)
+    if (slow && alone) map.mapMacs(batch, parts.interfaces.rows)
     if (parts.addresses !== null) {
       const own = [...parts.addresses.rows, ...(parts.addresses6?.rows ?? [])]
       memory.subnets = readSubnets(parts.addresses.rows)
@@ -233,7 +237,8 @@ const pollRouter = (
     const routerboard = parts.routerboard?.rows[0]
     if (routerboard !== undefined) map.mapRouterboard(batch, routerboard)
     const { atMs } = parts.interfaces
-    return { kind: "poll", device: target.device, source: "routeros", startedMs, atMs, ...batch.columns() }
+    const input = { kind: "poll", device: target.device, source: "routeros", startedMs, atMs } as const
+    return { ...input, ...batch.columns(), ...(bridge === undefined ? {} : { bridge }) }
   })
 
 /** One that watches none tells nothing, but once that it does no more. */
@@ -301,7 +306,7 @@ const readResource = (poll: Poll): Effect.Effect<Row, RouterOsError> =>
 const readInterfaces = (
   poll: Poll,
 ): Effect.Effect<{ readonly rows: readonly Row[]; readonly atMs: number }, RouterOsError> => {
-  const properties = poll.slow ? [...map.INTERFACE_PROPERTIES, "comment"] : map.INTERFACE_PROPERTIES
+  const properties = poll.slow ? [...map.INTERFACE_PROPERTIES, "comment", "mac-address"] : map.INTERFACE_PROPERTIES
   const none = [
     ...map.SUBSCRIBER_TYPES.map((type) => `?type=${type}`),
     `?#${"|".repeat(map.SUBSCRIBER_TYPES.length - 1)}!`,
@@ -336,6 +341,26 @@ const askStacks = (poll: Poll, interfaces: readonly Row[]): Effect.Effect<Stacks
     const names = new Set(interfaces.flatMap((row) => map.interfaceOf(row) ?? []))
     for (const key of memory.stacked) if (!names.has(key)) memory.stacked.delete(key)
     return readStacks(rows, interfaces)
+  })
+
+/** Undefined = not now; null = the router has no bridge. */
+const askBridge = (
+  poll: Poll,
+  batch: map.Batch,
+  interfaces: readonly Row[],
+): Effect.Effect<BridgeReading | null | undefined, RouterOsError> =>
+  Effect.gen(function* () {
+    const { memory, nowMs } = poll
+    if (!poll.slow || nowMs - memory.bridgeAtMs < STACKS_MS) return undefined
+    const answer = yield* optional(poll, BRIDGE_HOSTS)
+    if (answer === null) return undefined
+    memory.bridgeAtMs = nowMs
+    // Any bridge hears itself.
+    if (answer.rows.length === 0) return null
+    const { reading, rows, refused } = readBridgeHosts(answer.rows, interfaces)
+    batch.value(DEVICE_ENTITY, "bridge.hosts", rows)
+    batch.value(DEVICE_ENTITY, "bridge.hosts_refused", refused)
+    return reading
   })
 
 /** By the API even when SNMP polls too: RouterOS has no OSPF-MIB. Null = not now. */

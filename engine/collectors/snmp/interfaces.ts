@@ -4,6 +4,7 @@
  * the remembered names: a renumbering is seen in the very poll in which it happens, whatever the agent says about it.
  */
 import { Buffer } from "node:buffer"
+import { isOwnable, macNumber, macText } from "#protocol/bridge.ts"
 import type { EntityKey } from "#protocol/id.ts"
 import { interfaceKey } from "#protocol/id.ts"
 import type { Batch } from "#engine/collectors/snmp/batch.ts"
@@ -39,7 +40,7 @@ const COUNTERS: readonly IfColumn[] = [
 ]
 /** Read when some interface has no 64-bit octets. */
 const NARROW: readonly IfColumn[] = ["ifInOctets", "ifOutOctets", "ifInUcastPkts", "ifOutUcastPkts"]
-const NAMES: readonly IfColumn[] = ["ifName", "ifDescr", "ifAlias", "ifSpeed"]
+const NAMES: readonly IfColumn[] = ["ifName", "ifDescr", "ifAlias", "ifSpeed", "ifPhysAddress"]
 
 /** Place of each numeric column in a row. */
 const VALUES: readonly IfColumn[] = [...STATE, ...COUNTERS, ...NARROW]
@@ -58,6 +59,8 @@ interface Row {
 interface Named {
   readonly key: EntityKey
   readonly alias: string | null
+  /** `00:1a:2b:3c:4d:5e`; "" for an interface without one. */
+  readonly mac: string
   /** ifSpeed as last read; 0 = unknown. */
   readonly speedBps: number
   /** ifName and ifDescr as bytes, to be compared with the next poll's. */
@@ -173,11 +176,18 @@ interface Labels {
   ifName: Uint8Array | null
   ifDescr: Uint8Array | null
   ifAlias: Uint8Array | null
+  ifPhysAddress: Uint8Array | null
   ifSpeed: number
 }
 
 const readNames = async (walk: Walk, memory: IfMemory, rows: ReadonlyMap<number, Row>): Promise<WalkEnd> => {
-  const unlabelled = (): Labels => ({ ifName: null, ifDescr: null, ifAlias: null, ifSpeed: 0 })
+  const unlabelled = (): Labels => ({
+    ifName: null,
+    ifDescr: null,
+    ifAlias: null,
+    ifPhysAddress: null,
+    ifSpeed: 0,
+  })
   const labels = new Map<number, Labels>()
   for (const ifIndex of rows.keys()) labels.set(ifIndex, unlabelled())
   const end = await walkColumns(
@@ -193,7 +203,7 @@ const readNames = async (walk: Walk, memory: IfMemory, rows: ReadonlyMap<number,
       const octets = answer.octets(i)
       if (column === "ifSpeed") label.ifSpeed = answer.number(i) ?? 0
       // A copy: the datagram would else stay in memory as long as the name.
-      else if (column === "ifName" || column === "ifDescr" || column === "ifAlias")
+      else if (column === "ifName" || column === "ifDescr" || column === "ifAlias" || column === "ifPhysAddress")
         label[column] = octets && Uint8Array.from(octets)
     },
   )
@@ -215,13 +225,20 @@ const named = (labels: ReadonlyMap<number, Labels>): Map<number, Named> => {
     uses.set(text, (uses.get(text) ?? 0) + 1)
   }
   const names = new Map<number, Named>()
-  for (const [ifIndex, { ifName, ifDescr, ifAlias, ifSpeed }] of labels) {
+  for (const [ifIndex, { ifName, ifDescr, ifAlias, ifPhysAddress, ifSpeed }] of labels) {
     let text = plain.get(ifIndex) as string
     while ((uses.get(text) ?? 0) > 1) text = unique(text, ifIndex, uses)
     const alias = ifAlias === null ? null : octetText(ifAlias)
-    names.set(ifIndex, { key: interfaceKey(text), alias, speedBps: ifSpeed, ifName, ifDescr })
+    const mac = ownMac(ifPhysAddress)
+    names.set(ifIndex, { key: interfaceKey(text), alias, mac, speedBps: ifSpeed, ifName, ifDescr })
   }
   return names
+}
+
+/** Loopbacks and tunnels answer nothing, or zeros. */
+const ownMac = (octets: Uint8Array | null): string => {
+  const mac = octets === null ? null : macNumber(octets)
+  return mac === null || !isOwnable(mac) ? "" : macText(mac)
 }
 
 /** `name#ifIndex`, counted, so that a device that really has an interface of that name cannot collide with it. */
@@ -255,7 +272,7 @@ export const putInterfaces = (batch: Batch, memory: IfMemory, table: IfTable): v
 
 const putInterface = (
   batch: Batch,
-  { key, alias, speedBps }: Named,
+  { key, alias, mac, speedBps }: Named,
   ifIndex: number,
   values: readonly number[],
 ): void => {
@@ -285,6 +302,8 @@ const putInterface = (
   batch.put(key, "interface.speed_bps", speed(at("ifHighSpeed"), speedBps))
   batch.put(key, "interface.counter_discontinuity_seconds", at("ifCounterDiscontinuityTime") / 100)
   batch.say(key, "interface.alias", alias)
+  // A MAC that goes is told by its successor: what never had one need not say so.
+  if (mac !== "") batch.say(key, "interface.mac", mac)
 }
 
 const UP = 1

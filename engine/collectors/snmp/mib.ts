@@ -21,6 +21,7 @@ const ifXEntry = (column: number) => oid(`1.3.6.1.2.1.31.1.1.1.${column}`)
 export const IF = {
   ifDescr: ifEntry(2),
   ifSpeed: ifEntry(5),
+  ifPhysAddress: ifEntry(6),
   /** up(1) down(2) testing(3). */
   ifAdminStatus: ifEntry(7),
   /** up(1) down(2) testing(3) unknown(4) dormant(5) notPresent(6) lowerLayerDown(7). */

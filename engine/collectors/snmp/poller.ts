@@ -6,7 +6,7 @@
 import { performance } from "node:perf_hooks"
 import type { DeviceId, EntityKey } from "#protocol/id.ts"
 import { DEVICE_ENTITY } from "#protocol/id.ts"
-import type { PollInput } from "#twin/input.ts"
+import type { Collected } from "#engine/collectors/collector.ts"
 import type { Listing, BgpPeer, OspfNeighbor, OwnNetwork } from "#engine/collectors/snmp/adjacencies.ts"
 import {
   ifIndexTowards,
@@ -18,6 +18,8 @@ import {
 } from "#engine/collectors/snmp/adjacencies.ts"
 import type { Batch, SentTexts } from "#engine/collectors/snmp/batch.ts"
 import { makeBatch } from "#engine/collectors/snmp/batch.ts"
+import { bridgeReading, readBridge } from "#engine/collectors/snmp/bridge.ts"
+import type { BridgeTable } from "#engine/collectors/snmp/bridge.ts"
 import { clockSkewSeconds, readDateAndTime } from "#engine/collectors/device-clock.ts"
 import type { DeviceClock } from "#engine/collectors/device-clock.ts"
 import type { SnmpClient } from "#engine/collectors/snmp/client.ts"
@@ -101,7 +103,7 @@ interface Memory {
 
 export interface DevicePoller {
   /** Rejects with SnmpFailed when the device told nothing. `finish` stamps the times that only the caller's clock knows. */
-  readonly poll: (untilMs: number) => Promise<(device: DeviceId, startedMs: number, atMs: number) => PollInput>
+  readonly poll: (untilMs: number) => Promise<(device: DeviceId, startedMs: number, atMs: number) => Collected>
 }
 
 /** `place` is where the device stands among all others, 0..1. */
@@ -137,7 +139,9 @@ export const makeDevicePoller = (client: SnmpClient, place = 0.5): DevicePoller 
         const batch = makeBatch(memory.texts)
         putDevice(batch, memory, read)
         putClock(batch, read, startedMs - beganMs)
-        return batch.finish(device, startedMs, atMs)
+        const bridge = bridgeReading(read.bridge, (ifIndex) => keyOf(memory.interfaces, ifIndex))
+        const poll = batch.finish(device, startedMs, atMs)
+        return bridge === undefined ? poll : { ...poll, bridge }
       }
     },
   }
@@ -152,6 +156,8 @@ interface Read {
   bgp: Listing<BgpPeer> | null
   surroundings: Surroundings | null
   costs: OspfCosts
+  /** Undefined = not read; null = the device has none. */
+  bridge: BridgeTable | null | undefined
   clock: ClockReading | null
   readonly table: MutableIfTable
 }
@@ -173,6 +179,7 @@ const readDevice = async (walk: Walk, memory: Memory): Promise<Read> => {
     bgp: null,
     surroundings: null,
     costs: new Map(),
+    bridge: undefined,
     clock: null,
     table: makeIfTable(),
   }
@@ -199,6 +206,10 @@ const readDevice = async (walk: Walk, memory: Memory): Promise<Read> => {
     },
     async () => {
       if (read.surroundings !== null && memory.hasOspf) read.costs = await readCosts(walk, memory)
+    },
+    // Last: it may be the longest table that a device has.
+    async () => {
+      if (read.surroundings !== null) read.bridge = await readBridge(walk, memory.isRouterOs)
     },
   ]
   for (const part of parts) if (!(await succeeds(part))) break
@@ -385,6 +396,10 @@ const putDevice = (batch: Batch, memory: Memory, read: Read): void => {
   if (surroundings !== null) {
     const ours = (ifIndex: number): EntityKey | null => keyOf(interfaces, ifIndex)
     putSurroundings(batch, surroundings, memory.surroundings, ours, keysOf(interfaces))
+  }
+  if (read.bridge) {
+    batch.put(DEVICE_ENTITY, "bridge.hosts", read.bridge.rows)
+    batch.put(DEVICE_ENTITY, "bridge.hosts_refused", read.bridge.refused)
   }
   putOspfCosts(batch, read.costs, (ifIndex) => keyOf(interfaces, ifIndex))
   if (read.ospf !== null) {

@@ -124,9 +124,9 @@ export const interfaceTables: readonly Table[] = [
 ]
 
 /** IP-MIB's old but universal ipAddrTable: which address is on which port. */
-const addressRows = ({ network: { isp }, router }: Subject): readonly Row[] =>
+const addressRows = ({ network: { isp, quiet }, router }: Subject): readonly Row[] =>
   sortRows(
-    isp.routers[router]!.ports.flatMap((port) => {
+    (quiet.has(router) ? [] : isp.routers[router]!.ports).flatMap((port) => {
       const address = isp.ports[port]!.address
       return address === null ? [] : [row(address.split("/")[0]!.split(".").map(Number), port)]
     }),

@@ -21,6 +21,7 @@ const heard = ({ network, router }: Subject): readonly number[] =>
   network.linksOf(router).filter((link) => {
     const { isp } = network
     const far = farPort(isp, isp.links[link]!, router)
+    if (network.quiet.has(router) || network.quiet.has(far.router)) return false
     return network.portUp[nearPort(isp, isp.links[link]!, router).index] === 1 && network.alive[far.router] === 1
   })
 

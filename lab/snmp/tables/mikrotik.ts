@@ -66,9 +66,12 @@ const neighborRows = ({ network, router }: Subject): readonly Row[] => {
   const { isp } = network
   const links = network.linksOf(router).filter((link) => {
     const near = nearPort(isp, isp.links[link]!, router)
-    return network.portUp[near.index] === 1 && network.alive[farPort(isp, isp.links[link]!, router).router] === 1
+    const far = farPort(isp, isp.links[link]!, router).router
+    if (network.quiet.has(router) || network.quiet.has(far)) return false
+    return network.portUp[near.index] === 1 && network.alive[far] === 1
   })
-  const keys = [...links, ...bystandersOf(network, router).map(({ nth }) => BYSTANDERS + nth)]
+  const gear = network.quiet.has(router) ? [] : bystandersOf(network, router)
+  const keys = [...links, ...gear.map(({ nth }) => BYSTANDERS + nth)]
   return sortRows(keys.map((key) => row([key + 1], key)))
 }
 

@@ -29,6 +29,13 @@ export interface EvidenceKind {
   readonly hints: (surroundings: Surroundings) => readonly Hint[]
 }
 
+/** What speaks for any link between two devices that something else suggests already: never a reason of its own. */
+export interface SupportKind {
+  readonly kind: string
+  /** Null = nothing. */
+  readonly support: (a: Said, b: Said) => { readonly weight: number; readonly text: string } | null
+}
+
 /** The one port below a logical interface (VLAN, bond of one); itself when nothing lies below, null when several do. */
 export const portBelow = (said: Said, ifName: string): string | null => {
   let name = ifName
