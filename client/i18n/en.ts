@@ -278,4 +278,5 @@ export const en: Readonly<Record<Key, string>> = {
   "event.service.up": "Service works again",
   "event.cert.expired": "TLS certificate has expired",
   "event.change": "{what}: {old} → {new}",
+  "event.word.up": "up",
 }

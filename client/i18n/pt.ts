@@ -277,6 +277,7 @@ export const pt = {
   "event.service.up": "Serviço voltou",
   "event.cert.expired": "Certificado TLS expirou",
   "event.change": "{what}: {old} → {new}",
+  "event.word.up": "no ar",
 } as const
 
 export type Key = keyof typeof pt

@@ -20,7 +20,7 @@ export const eventText = (event: EventView): string => {
   // Of an incident `raw` is the title; its id says nothing to people.
   if (event.type.startsWith("incident.") && event.raw !== null) return `${headline(event.raw)} · ${name}`
   if (event.old === null && event.new === null) return what
-  return t("event.change", { what, old: wordOf(event.old), new: wordOf(event.new) })
+  return t("event.change", { what, old: wordOf(event.old, event.type), new: wordOf(event.new, event.type) })
 }
 
 /** What the twin itself says beside an event, in the reader's language; null = nothing, or what eventText says already. */
@@ -28,9 +28,11 @@ export const twinSays = ({ source, raw, type }: EventView): string | null =>
   source !== "twin" || raw === null || type.startsWith("incident.") ? null : raw
 
 /** Health and severity words are translated; anything else (a version, a state name) stays as the network says it. */
-const wordOf = (word: string | null): string => {
+const wordOf = (word: string | null, type: string): string => {
   if (word === null) return "—"
-  for (const key of [`health.${word}`, `severity.${word}`, `interface.${word}`]) if (isKey(key)) return t(key)
+  // An interface is `ativa`; of a device or its API that would be the wrong gender in one language or another.
+  const own = type.startsWith("interface.") ? `interface.${word}` : `event.word.${word}`
+  for (const key of [`health.${word}`, `severity.${word}`, own]) if (isKey(key)) return t(key)
   return word
 }
 
