@@ -67,6 +67,8 @@ export const ptIncidentLines: Of<typeof incidentPhrases> = {
   "because.same": "{count} elementos teriam a mesma aparência",
   "because.next": "em seguida: {cause}",
   "because.alone": "nada mais explica tão bem",
+  "because.restart": "o tempo de atividade de {device} dirá qual",
+  "because.decides": "para decidir: {probe}",
 
   "incident.alert": "{device}: {summary}",
   "event.dependency": "{summary} (dependência: {reason})",

@@ -8,6 +8,8 @@ export const incidentPhrases = {
   "because.same": "{count:number} elements would look the same",
   "because.next": "next best: {cause:said}",
   "because.alone": "nothing else fits nearly as well",
+  "because.restart": "the uptime of {device} will tell",
+  "because.decides": "to decide: {probe:said}",
 
   "incident.alert": "{device}: {summary:said}",
   "event.dependency": "{summary:any} (dependency: {reason:said})",

@@ -129,3 +129,24 @@ test("[I9] a lasting fault is the same candidate evaluation after evaluation, an
     suspicionOf({ ...sight.symptoms }, topology, candidate),
   )
 })
+
+test("[I9] what is open is named in words: what fits as well, and what would decide it", () => {
+  const net = desk(NET)
+  for (const second of [1, 11, 21]) net.round(second)
+  // It is silent, and one of its two neighbours says that the port to it is down: the other one would know.
+  net.round(31, ["s2-1"], ["c1:s2-1"])
+  net.tick(33)
+  const [cause] = net.one().causes
+  assert.match(cause?.because ?? "", /; next best: .+; to decide: (ping|read) .+\.$/)
+})
+
+test("[I9] a router behind one link, and that link, are named as either; its uptime will tell", () => {
+  const one = { ...NET, links: NET.links.filter(({ id }) => id !== "s2-1-2") }
+  const net = desk(one)
+  for (const second of [1, 11, 21]) net.round(second)
+  for (const second of [31, 41]) net.round(second, ["s2-1"], ["c1:s2-1"])
+  net.tick(43)
+  const { title, causes } = net.one()
+  assert.match(title, /^The router s2-1, or the link |^The link .+, or the router s2-1$/)
+  assert.match(causes[0]?.because ?? "", /; 2 elements would look the same; the uptime of s2-1 will tell;/)
+})

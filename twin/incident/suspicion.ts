@@ -12,6 +12,7 @@ import { causeWords } from "#twin/rca/cause.ts"
 import type { Cause } from "#twin/rca/cause.ts"
 import type { Candidate } from "#twin/rca/explain.ts"
 import { endOf } from "#twin/rca/model.ts"
+import { decider } from "#twin/rca/probe.ts"
 import { scenarioOf } from "#twin/rca/scenario.ts"
 import type { Symptoms } from "#twin/rca/symptoms.ts"
 import { MAX_LINES, tell } from "#twin/rca/words.ts"
@@ -270,14 +271,24 @@ export const sameCause = (a: CauseState, b: CauseState): boolean =>
   a.evidence.map(({ text, standing }) => standing + text).join() ===
     b.evidence.map(({ text, standing }) => standing + text).join()
 
-const becauseOf = ({ board }: Symptoms, { explained, absent, rivals, members }: Candidate): string => {
+const becauseOf = ({ board }: Symptoms, { cause, explained, absent, rivals, members }: Candidate): string => {
   const came = `It explains ${explained.length} ${explained.length === 1 ? "alarm" : "alarms"}`
   const missing = absent.length === 0 ? "" : `, although ${absent.length} that it should raise did not come`
   const same = members.length === 1 ? "" : `; ${members.length} elements would look the same`
+  const restart = restartWords(board, members)
   const [rival] = rivals
   const next =
     rival === undefined ? "; nothing else fits nearly as well" : `; next best: ${causeWords(board.model, rival)}`
-  return `${came}${missing}${same}${next}.`
+  const probe = decider(board, { cause, rivals })
+  const decides = probe === null ? "" : `; to decide: ${probe}`
+  return `${came}${missing}${same}${restart}${next}${decides}.`
+}
+
+/** A router and what leads to it look alike until it answers again: who had no power has started since. */
+const restartWords = ({ model }: Board, members: readonly Cause[]): string => {
+  const dead = members.find(({ kind, index }) => kind === "router" && model.network.polled[index] === 1)
+  const isAlone = members.every(({ kind }) => kind === "router" || kind === "site")
+  return dead === undefined || isAlone ? "" : `; the uptime of ${model.network.nodeName(dead.index)} will tell`
 }
 
 const FAULT: Readonly<Record<Cause["kind"], FaultType>> = {

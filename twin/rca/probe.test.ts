@@ -8,7 +8,7 @@ import { causeWords } from "#twin/rca/cause.ts"
 import { explain, signature } from "#twin/rca/explain.ts"
 import { assess } from "#twin/rca/assess.ts"
 import { buildModel } from "#twin/rca/model.ts"
-import { confirm, whatToProbe } from "#twin/rca/probe.ts"
+import { confirm, decider, whatToProbe } from "#twin/rca/probe.ts"
 import { alarm, break_, FAULT_MS, namedOf, net, randomBoard, READ_MS, small } from "#twin/rca/rca.fixture.ts"
 import { corrected, tell } from "#twin/rca/words.ts"
 
@@ -143,5 +143,19 @@ test("[I9] the record is corrected: who restarted was down, who ran through was 
   assert.deepEqual(
     corrected(board.model, { cause: members[1]!, members: [members[1]!, cause] }, new Map([[4, false]])),
     cause,
+  )
+})
+
+test("[I9] what would decide is what one reading tells and is not known to alarm; nothing where nothing fits as well", () => {
+  const candidate = { cause: { kind: "router", index: 4 }, rivals: [{ kind: "agent", index: 4 }] } as const
+  const board = alarm(small(), "answer 4")
+  assert.match(decider(board, candidate) ?? "", /^(ping R4|read .+ now)$/)
+  alarm(board, "ping 4")
+  assert.match(decider(board, candidate) ?? "", /^read .+ now$/, "the ping is lost already")
+  assert.equal(decider(board, { ...candidate, rivals: [] }), null)
+  // Whether a port flaps is told by several readings.
+  assert.equal(
+    decider(small(), { cause: { kind: "congestion", index: 1 }, rivals: [{ kind: "congestion", index: 2 }] }),
+    null,
   )
 })

@@ -46,13 +46,15 @@ const ASKABLE: Readonly<Record<string, number>> = {
 
 /**
  * The probes worth making now, one for each open question, most useful first; none = nothing is open, or no probe helps.
- * `mayAsk` says whether an observable may be asked now at all.
+ * `isAskable` says whether an observable may be asked now at all.
  */
 export const whatToProbe = (
   board: Board,
   explanation: Explanation,
-  mayAsk: (id: number) => boolean = () => true,
+  isAskable: (id: number) => boolean = () => true,
 ): readonly Probe[] => {
+  // What was asked is known.
+  const mayAsk = (id: number): boolean => !board.confirmed.has(id) && isAskable(id)
   const probes: Probe[] = []
   const asked = new Set<number>()
   const put = (question: Question | null, about: readonly number[]): void => {
@@ -73,6 +75,18 @@ export const whatToProbe = (
   }
   return probes
 }
+
+/**
+ * What would tell a cause from those that fit nearly as well, whether or not it may be asked now: something that is not known to
+ * alarm, and that one reading tells (a port flaps, or is full, over several). Null = nothing that is watched.
+ */
+export const decider = (board: Board, { cause, rivals }: Pick<Candidate, "cause" | "rivals">): string | null => {
+  if (rivals.length === 0) return null
+  const isOpen = (id: number): boolean => board.state[id] !== ALARM && AT_A_GLANCE.has(kindAt(board, id)[0].name)
+  return separating(board, [cause, ...rivals.slice(0, MAX_CONTENDERS)], isOpen)?.words ?? null
+}
+
+const AT_A_GLANCE: ReadonlySet<string> = new Set(["ping", "port", "answer", "ospf", "bgp"])
 
 /** Writes the answer of a probe: true = it alarms. */
 export const confirm = (board: Board, id: number, alarms: boolean, atMs: number): void => {
@@ -194,7 +208,7 @@ const reading = (board: Board, id: number, separates: readonly Cause[], mayAsk: 
   const [kind, index] = kindAt(board, id)
   const cost = ASKABLE[kind.name]
   // Anything can be pinged; the rest needs somebody who may read it.
-  if (cost === undefined || board.confirmed.has(id)) return null
+  if (cost === undefined) return null
   if ((kind.name !== "ping" && !kind.isObservable(board.model, index)) || !mayAsk(id)) return null
   const what = kind.words(board.model, index)
   return { id, cost, separates, words: kind.name === "ping" ? what.replace("the ping of", "ping") : `read ${what} now` }
