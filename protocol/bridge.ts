@@ -13,8 +13,8 @@ export interface BridgeHosts {
   readonly more: boolean
 }
 
-/** MACs of one port that are told. */
-export const HOSTS_MAX = 64
+/** MACs of one port that are told: as many managed devices as one broadcast domain may hold behind it and still be told apart. */
+export const HOSTS_MAX = 256
 const MAC_CHARS = 17
 const OTHERS = "others"
 const MORE = "more"
