@@ -20,7 +20,7 @@ import {
 import type { Inbox } from "#client/state/proposals.ts"
 import { afterOf, hurdleOf } from "#client/state/proposals-list.ts"
 import type { Proposal } from "#client/state/proposals-list.ts"
-import { formatRoute, go, route } from "#client/state/route.ts"
+import { go, route } from "#client/state/route.ts"
 import { useAct } from "#client/ui/ask.ts"
 import { Notice, Problem } from "#client/ui/form.tsx"
 import { formatAge, formatNumber } from "#client/ui/format.ts"
@@ -29,10 +29,12 @@ import { problemText } from "#client/ui/problem-text.ts"
 import { BulkDialog, EndsDialog, nameOf, RejectDialog } from "#client/ui/topology/decide-dialogs.tsx"
 import { ProposalList } from "#client/ui/topology/proposal-list.tsx"
 import { ProposalPanel } from "#client/ui/topology/proposal-panel.tsx"
+import { ServicesPane } from "#client/ui/topology/service-list.tsx"
+import { TopologyTabs } from "#client/ui/topology/tabs.tsx"
 
-const TABS = ["links", "roles", "history"] as const satisfies readonly Inbox[]
+export const TopologyScreen = () => (route.value.tab === "services" ? <ServicesPane /> : <Proposals />)
 
-export const TopologyScreen = () => {
+const Proposals = () => {
   const which = inbox.value
   const { item } = route.value
   const rows = lists.value[which] ?? []
@@ -122,17 +124,7 @@ const Head = ({ which, rows, bulk }: { which: Inbox; rows: readonly Proposal[]; 
       <span class="count num" data-testid="proposal-count">
         {formatNumber(language.value, rows.length)}
       </span>
-      <nav class="tabs topology-tabs" aria-label={t("proposals.tabs")}>
-        {TABS.map((tab) => (
-          <a
-            key={tab}
-            href={formatRoute({ screen: "topology", tab: tab === "links" ? null : tab, selection: null, camera: null })}
-            aria-current={tab === which ? "page" : undefined}
-          >
-            {t(`proposals.tab.${tab}`)}
-          </a>
-        ))}
-      </nav>
+      <TopologyTabs which={which} />
       <span class="grow" />
       {which !== "history" && can("proposalDecide") && rows.length > 0 && (
         <button type="button" class="button" onClick={bulk}>

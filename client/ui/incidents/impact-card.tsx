@@ -1,6 +1,8 @@
 /** What an incident costs: customers and how that is known, sites, devices, links, services. What nobody knows is a dash. */
+import { useEffect } from "preact/hooks"
 import { language, t } from "#client/i18n/translate.ts"
 import { serverNowMs } from "#client/state/app.ts"
+import { followServices, healthOf, serviceNamed } from "#client/state/services.ts"
 import { siteName } from "#client/ui/alerts/words.ts"
 import { formatNumber, formatPercent } from "#client/ui/format.ts"
 import { customersWord, knownWord } from "#client/ui/incidents/words.ts"
@@ -11,6 +13,7 @@ const NAMES = 3
 
 export const ImpactCard = ({ impact }: { impact: ImpactView }) => {
   const { subscribers, subscribersPart, sites, devices, links, services } = impact
+  useEffect(() => (services.length === 0 ? undefined : followServices()), [services.length === 0])
   const whole = (value: number) => formatNumber(language.value, value)
   const names = sites.map(siteName)
   return (
@@ -40,11 +43,18 @@ export const ImpactCard = ({ impact }: { impact: ImpactView }) => {
       <Number
         label={t("incident.impact.services")}
         value={whole(services.length)}
-        detail={listed(services)}
-        title={services.join(", ")}
+        detail={listed(services.map(withHealth))}
+        title={services.map(withHealth).join(", ")}
       />
     </dl>
   )
+}
+
+/** How it does now; one that works again, or that nobody judged, is its name alone. */
+const withHealth = (name: string): string => {
+  const service = serviceNamed(name)
+  const health = service === null ? "up" : healthOf(service)
+  return health === "up" ? name : `${name} (${t(`services.health.${health}`)})`
 }
 
 const listed = (names: readonly string[]): string =>
