@@ -284,9 +284,21 @@ const handedOver = (
   const isThere = ({ alert, endedMs, sinceMs }: Incident["symptoms"][number]): boolean =>
     endedMs === null || (alert === "" && sinceMs >= onsetMs)
   const goes = (one: Incident["symptoms"][number]): boolean => one.explainedBy === null && isThere(one) && isIts(one)
+  // Of most incidents everything is explained, and each is asked by each cause.
+  if (!hasUnexplained(incident.symptoms)) return incident
   const symptoms = incident.symptoms.filter((one) => !goes(one))
   const count = incident.symptoms.length - symptoms.length
   if (count === 0) return incident
   const text = `${count} ${count === 1 ? "symptom belongs" : "symptoms belong"} to incident ${to}`
   return note(sitting, { ...incident, symptoms, impactDue: true }, "updated", text)
 }
+
+const hasUnexplained = (symptoms: Incident["symptoms"]): boolean => {
+  let found = unexplained.get(symptoms)
+  if (found === undefined) {
+    found = symptoms.some(({ explainedBy }) => explainedBy === null)
+    unexplained.set(symptoms, found)
+  }
+  return found
+}
+const unexplained = new WeakMap<Incident["symptoms"], boolean>()
