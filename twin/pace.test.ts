@@ -34,6 +34,12 @@ describe("how fast an uptime runs", () => {
     assert.equal(after(times(7, 10, 5)).ratio, 0.5)
   })
 
+  test("a silence of minutes in between hides nothing", () => {
+    assert.equal(after([...times(2, 30, 15), [240, 120], ...times(4, 30, 15)]).ratio, 0.5)
+    // All of it in one interval: somebody set a clock.
+    assert.equal(after([...times(2, 30, 30), [240, 120], ...times(4, 30, 30)]).ratio, 1)
+  })
+
   test("a restart does not make it forget, and an uptime that is well again is found well", () => {
     const slow = after(times(6, 30, 15))
     const started = after([[30, -2]], slow)

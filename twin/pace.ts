@@ -12,6 +12,8 @@ const POLLS_MIN = 5
 const RUN_SECONDS_MIN = 60
 /** An uptime that runs otherwise is off by a part in every interval; a clock that was set, or a poll that lasted, by all in one. */
 const INTERVALS_OFF_MIN = 3
+/** A silence of minutes is off by more than all the rest: the rest alone must be off by so much more than jitter. */
+const REST_OFF_MIN = 3
 /** A run that says that all is well lasts longer: a device that was off by a little is not well for its first minute. */
 const WELL_SECONDS_MIN = 120
 /** Faster than anything. */
@@ -55,7 +57,9 @@ export const paceAfter = (pace: Pace | undefined, next: Uptime): Pace => {
   const polls = pace.polls + 1
   const widestSeconds = Math.max(pace.widestSeconds, Math.abs(next.seconds - last.seconds - seconds))
   const isLong = polls >= POLLS_MIN && run >= RUN_SECONDS_MIN
-  const isGradual = Math.abs(grown - run) >= INTERVALS_OFF_MIN * widestSeconds
+  const offSeconds = Math.abs(grown - run)
+  const isGradual =
+    offSeconds >= INTERVALS_OFF_MIN * widestSeconds || offSeconds - widestSeconds >= REST_OFF_MIN * noise
   const isOff = isLong && isGradual && (slowest > 1 + CLOCK_SLACK || fastest < 1 - CLOCK_SLACK)
   const isWell = isLong && run >= WELL_SECONDS_MIN && Math.abs(grown / run - 1) < CLOCK_SLACK
   const ratio = isOff ? grown / run : isWell ? 1 : pace.ratio
