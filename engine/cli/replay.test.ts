@@ -206,3 +206,37 @@ describe("[5.4] --rules and --topology", () => {
     }
   })
 })
+
+test("[5.4] --verify: a live twin that was another one is told by the inputs between which, and the actor", async () => {
+  const told = story(60)
+  const whole = await live(told, 10)
+  const other = await live(
+    [...told.slice(0, 39), poll(RING.devices[2]!.id, told[39]!.atMs, { cpu: 99 }), ...told.slice(40)],
+    10,
+  )
+  const verify = async (source: Past): Promise<string[]> => {
+    const lines: string[] = []
+    const io = { env: {}, out: (line: string) => void lines.push(line), err: (line: string) => assert.fail(line) }
+    const from = START_MS + 20_500
+    assert.equal(
+      await replayed(source, { ...asked(from), toMs: START_MS + 61_000, events: false, verify: true }, io),
+      0,
+    )
+    return lines
+  }
+  const [words, summary] = await verify(whole)
+  assert.match(words!, /^4 of 4 marks equal over /)
+  assert.deepEqual([(JSON.parse(summary!) as { equal: number }).equal], [4])
+  // From input 40 on the marks and snapshots are those of the other life.
+  const planted: Past = {
+    ...whole,
+    marks: async (after, toMs, limit) =>
+      [...whole.marked.slice(0, 3), ...other.marked.slice(3)]
+        .filter(({ seq, atMs }) => seq > after && atMs <= toMs)
+        .slice(0, limit),
+    snapshotAt: (seq) => (seq >= 40 ? other : whole).snapshotAt(seq),
+  }
+  await assert.rejects(verify(planted), {
+    message: `the replay differs from the live twin: equal at input 30, different at 40; first in router ${RING.devices[2]!.name}`,
+  })
+})

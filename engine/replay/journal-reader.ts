@@ -12,6 +12,8 @@ export class JournalReader {
   #batch: readonly Sequenced[] = []
   #at = 0
   #ended = false
+  /** Asked for, and not yet taken. */
+  #ahead: Promise<IteratorResult<readonly Sequenced[]>> | null = null
 
   constructor(batches: AsyncIterable<readonly Sequenced[]>) {
     this.#batches = batches[Symbol.asyncIterator]()
@@ -30,13 +32,21 @@ export class JournalReader {
     return taken
   }
 
+  /** The first piece is asked for now: whoever takes it finds it sooner. */
+  readAhead(): void {
+    this.#ahead ??= this.#batches.next()
+    // Whoever takes it hears why it failed; nobody may ever take it.
+    this.#ahead.catch(() => undefined)
+  }
+
   async close(): Promise<void> {
     await this.#batches.return?.()
   }
 
   async #next(): Promise<boolean> {
     while (!this.#ended) {
-      const { done, value } = await this.#batches.next()
+      const { done, value } = await (this.#ahead ?? this.#batches.next())
+      this.#ahead = null
       if (done === true) this.#ended = true
       else if (value.length > 0) {
         this.#batch = value

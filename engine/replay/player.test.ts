@@ -30,7 +30,7 @@ const open = (over: Partial<PlayerOptions> = {}): Promise<Player> =>
     speed: 1,
     epochBase: 1_000,
     isSeen: () => true,
-    waypoints: { everyInputs: 5, bytesMax: 20_000 },
+    waypoints: { everyInputs: 5, bytesMax: 20_000, heldRoutersMax: 12 },
     monotonicMs: () => performance.now(),
     ...over,
   })

@@ -6,7 +6,8 @@
 import * as Data from "effect/Data"
 import { errorLine } from "#engine/actors/dead-letters.ts"
 import { JournalReader, type Until } from "#engine/replay/journal-reader.ts"
-import type { ReplaySource } from "#engine/replay/source.ts"
+import type { AtHand, CheckpointSource } from "#engine/replay/waypoints.ts"
+import type { StoredSnapshot } from "#engine/tenant/ports.ts"
 import { decodeSnapshot } from "#engine/tenant/snapshot-codec.ts"
 import { hashSnapshot, type TwinHash } from "#engine/tenant/state-hash.ts"
 import { plainCells, NO_STATES, type Cells } from "#twin/cells.ts"
@@ -44,9 +45,15 @@ export interface Replay {
 const SLICE = 256
 
 /** A replay that stands at the newest checkpoint at or before `atMs`. Rejects with ReplayImpossible. */
-export const openReplay = async (source: ReplaySource, atMs: number): Promise<Replay> => {
-  const base = await restore(source, atMs)
-  const stored = new JournalReader(source.readFrom(base.world.seq + 1))
+export const openReplay = async (source: CheckpointSource, atMs: number): Promise<Replay> => {
+  const checkpoint = await checkpointFor(source, atMs)
+  const stored = new JournalReader(source.readFrom((checkpoint?.seq ?? 0) + 1))
+  // The database looks for the journal while the checkpoint is unpacked.
+  stored.readAhead()
+  const base = await restore(checkpoint).catch(async (error: unknown) => {
+    await stored.close()
+    throw error
+  })
   const { world } = base
   const cells = plainCells(base.states)
   return {
@@ -72,13 +79,18 @@ export const openReplay = async (source: ReplaySource, atMs: number): Promise<Re
   }
 }
 
-const restore = async (source: ReplaySource, atMs: number) => {
+const checkpointFor = async (source: CheckpointSource, atMs: number): Promise<StoredSnapshot | AtHand | null> => {
   const stored = await source.checkpoint(atMs)
-  if (stored === null) return { world: newWorld(), states: NO_STATES }
-  if (stored.atMs > atMs)
+  if (stored !== null && stored.atMs > atMs)
     throw new ReplayImpossible({
       message: `nothing is kept of before ${new Date(stored.atMs).toISOString()}: ask for a later time, or keep the journal longer`,
     })
+  return stored
+}
+
+const restore = async (stored: StoredSnapshot | AtHand | null) => {
+  if (stored === null) return { world: newWorld(), states: NO_STATES }
+  if ("twin" in stored) return restoreTwin(stored.twin)
   try {
     return restoreTwin(await decodeSnapshot(stored.blob))
   } catch (error) {

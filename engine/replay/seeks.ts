@@ -4,7 +4,7 @@
  */
 import { openReplay } from "#engine/replay/replay.ts"
 import type { ReplaySource } from "#engine/replay/source.ts"
-import { withWaypoints } from "#engine/replay/waypoints.ts"
+import { withWaypoints, type CheckpointSource } from "#engine/replay/waypoints.ts"
 
 export interface Jumps {
   readonly p50Ms: number
@@ -34,7 +34,7 @@ export const measureSeeks = async (source: ReplaySource, options: SeekOptions): 
   const { fromMs, toMs, count, dice, monotonicMs } = options
   const ways = withWaypoints(source)
   let inputsMax = 0
-  const jump = async (from: ReplaySource): Promise<number> => {
+  const jump = async (from: CheckpointSource): Promise<number> => {
     const atMs = fromMs + (toMs - fromMs) * dice()
     const beganMs = monotonicMs()
     const replay = await openReplay(from, atMs)
@@ -46,7 +46,7 @@ export const measureSeeks = async (source: ReplaySource, options: SeekOptions): 
       await replay.close()
     }
   }
-  const jumps = async (from: ReplaySource): Promise<Jumps> => {
+  const jumps = async (from: CheckpointSource): Promise<Jumps> => {
     const times: number[] = []
     while (times.length < count) times.push(await jump(from))
     return spread(times)
