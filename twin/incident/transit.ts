@@ -72,7 +72,7 @@ const transitTaken = (sitting: Sitting, ill: Ill, transit: TransitPlan): void =>
     if (!isOut || caused.transit !== undefined) return
     const next = { ...caused, transit: transit.provider, title: titled({ transit: transit.provider }, caused.title) }
     sitting.updated.add(caused.id)
-    raised(sitting, note(sitting, next, "cause", `${condition.words}. ${becauseOf(condition)}`), "critical")
+    raised(sitting, note(sitting, next, "cause", condition.words), "critical")
     return
   }
   const entity = serviceKey(plan.service.id)

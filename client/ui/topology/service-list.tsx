@@ -1,6 +1,6 @@
 /** Every declared service with its health, since when, and why: what the twin judged, worst first. */
 import { useEffect } from "preact/hooks"
-import { headline } from "#client/i18n/said.ts"
+import { capital, said } from "#client/i18n/said.ts"
 import { language, t } from "#client/i18n/translate.ts"
 import type { Mark } from "#client/map/mark.ts"
 import { serverNowMs } from "#client/state/app.ts"
@@ -78,7 +78,7 @@ const Row = ({ service }: { service: JudgedService }) => {
           </span>
         )}
         {health !== "up" && condition !== null && condition.words !== "" && (
-          <p class="service-words">{headline(condition.words)}</p>
+          <p class="service-words">{capital(said(condition.words))}</p>
         )}
         <ul class="service-reasons">
           {shown.map((reason) => (
@@ -93,7 +93,7 @@ const Row = ({ service }: { service: JudgedService }) => {
 }
 
 const Reason = ({ text, kind, id }: NonNullable<JudgedService["condition"]>["reasons"][number]) => {
-  const words = headline(text)
+  const words = capital(said(text))
   if (kind !== "device" && kind !== "link") return <>{words}</>
   return <a href={formatRoute({ screen: "map", tab: null, camera: null, selection: { kind, id } })}>{words}</a>
 }
