@@ -131,14 +131,14 @@ const rows = [
   { id: 137, name: "probe.http.latency_ms", unit: "ms", kind: "gauge", entity: "device" },
   { id: 138, name: "probe.dns.up", unit: "", kind: "flag", entity: "device" },
   { id: 139, name: "probe.dns.latency_ms", unit: "ms", kind: "gauge", entity: "device" },
+  // what the device itself watches outside of its network (RouterOS Netwatch): public addresses, and how many of them answer
+  { id: 140, name: "probe.public.targets", unit: "", kind: "gauge", entity: "device" },
+  { id: 141, name: "probe.public.up", unit: "", kind: "gauge", entity: "device" },
   // the engine itself (engine/self/), of the tenant alone
   /** Of the polls that began since the reading before: the bound that 99 % began no later than. Above 10 s: 20 s. */
   { id: 160, name: "engine.poll_lateness_p99_ms", unit: "ms", kind: "gauge", entity: "engine" },
   /** Age of the oldest input that is folded and not durable yet; known to one reading. */
   { id: 161, name: "ingest.lag_seconds", unit: "s", kind: "gauge", entity: "engine" },
-  // what the device itself watches outside of its network (RouterOS Netwatch): public addresses, and how many of them answer
-  { id: 140, name: "probe.public.targets", unit: "", kind: "gauge", entity: "device" },
-  { id: 141, name: "probe.public.up", unit: "", kind: "gauge", entity: "device" },
   /** 0 while the journal goes to the local spool, because the tenant's database does not take it. */
   { id: 162, name: "engine.database_up", unit: "", kind: "flag", entity: "engine" },
   { id: 163, name: "engine.spool_used_pct", unit: "%", kind: "gauge", entity: "engine" },
