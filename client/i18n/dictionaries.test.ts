@@ -57,7 +57,7 @@ test("[U7] every key is used", async () => {
   )
   const source = (await Promise.all(files.map((file) => readFile(join(root, file), "utf8")))).join("\n")
   const made =
-    /^(mark|health|severity|role|event|interface|search\.kind|chart\.range|devices\.column|theme|map|userRole|permission|quota|quotas|tier|audit\.kind|alerts\.column|alerts\.group|why|ruleOrigin|rules\.shown|rules\.import|condField|aggregation|entityKind|scopeField|rule|test\.range|cond\.match|silenceKind|changeState|changeAct|recurrence|windowMistake|maintenance|alertSeverity|alertState|heldBack|conditionType|minutes|incidents\.state|incidents\.column|incident\.quality|incident\.during|incident\.view|incident\.action|fault|graph\.layer|whatif|proposals|next\.column|capability|blind|drift|setup|import|credential|signin\.oidc)\./
+    /^(mark|health|severity|role|event|interface|search\.kind|chart\.range|devices\.column|theme|map|userRole|permission|quota|quotas|tier|audit\.kind|alerts\.column|alerts\.group|why|ruleOrigin|rules\.shown|rules\.import|condField|aggregation|entityKind|scopeField|rule|test\.range|cond\.match|silenceKind|changeState|changeAct|recurrence|windowMistake|maintenance|alertSeverity|alertState|heldBack|conditionType|minutes|incidents\.state|incidents\.column|incident\.quality|incident\.during|incident\.view|incident\.action|fault|graph\.layer|whatif|proposals|services\.kind|services\.health|next\.column|capability|blind|drift|setup|import|credential|signin\.oidc)\./
   const unused = keys.filter((key) => !made.test(key) && !source.includes(`"${key.replace(/\.(one|other)$/, "")}"`))
   assert.deepEqual(unused, [])
 })

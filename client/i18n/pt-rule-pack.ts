@@ -171,7 +171,7 @@ export const ptRuleSummaries: Readonly<Record<keyof typeof ruleSummaries, string
   "rule.transit-out.summary":
     "O trânsito {entity} está fora do ar: o eBGP de {device} caiu e alvos públicos não respondem",
   "rule.transit-beyond.summary":
-    "Alvos públicos não respondem a partir de vários locais, embora o eBGP de {entity} esteja estabelecido",
+    "O eBGP de {entity} está de pé, e alvos públicos não respondem a partir de vários locais",
   "rule.transit-session-down.summary": "Nenhuma sessão eBGP de {entity} está estabelecida",
   "rule.service-down.summary": "O serviço {entity} está fora do ar",
   "rule.service-degraded.summary": "O serviço {entity} funciona, e perdeu parte do que faz o seu trabalho",

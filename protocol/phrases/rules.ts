@@ -168,8 +168,7 @@ export const ruleSummaries = {
   "rule.engine-disk-low.summary": "{value:number} % of the disk with the data directory is free",
   "rule.engine-viewers-dropped.summary": "Streams of screens that did not keep up were ended",
   "rule.transit-out.summary": "The transit {entity} is out: eBGP of {device} is down and public targets do not answer",
-  "rule.transit-beyond.summary":
-    "Public targets do not answer from several sites, though eBGP of {entity} is established",
+  "rule.transit-beyond.summary": "eBGP of {entity} stands, and public targets do not answer from several sites",
   "rule.transit-session-down.summary": "No eBGP session of {entity} is established",
   "rule.service-down.summary": "The service {entity} is down",
   "rule.service-degraded.summary": "The service {entity} works, and has lost a part of what does its work",

@@ -57,7 +57,7 @@ export const service: RulePack = {
       severity: "warn",
       scope,
       ...from(BEYOND, any(UP, DOWN, event("service.degraded", "degraded"))),
-      summary: "Public targets do not answer from several sites, though eBGP of {{entity}} is established",
+      summary: "eBGP of {{entity}} stands, and public targets do not answer from several sites",
       description: "Something beyond our own edges is broken. Who it is cannot be told from here.",
       fires:
         "event 1m service:t service.degraded degraded-beyond\nexpect firing transit-beyond service:t at 2m\nevent 9m service:t service.up up\nexpect ok transit-beyond service:t at 10m",
