@@ -388,12 +388,8 @@ describe("[S6] every mutating route leaves exactly one row", { skip: NO_POSTGRES
     }),
     "settings.put": async () => ({ body: await settingsBody(), action: /^settings\.update$/ }),
     "replays.create": async () => ({ body: { fromMs: Date.now() }, action: /^replay\.create$/ }),
-    "replays.branch": async () => ({ params: await openReplay(), body: {}, action: /^replay\.branch$/ }),
-    "replays.hear": async () => ({
-      params: await openReplay(),
-      body: { faults: [] },
-      action: /^replay\.branch-inputs$/,
-    }),
+    "replays.branch": async () => ({ params: await aReplay(), body: {}, action: /^replay\.branch$/ }),
+    "replays.hear": async () => ({ params: await aReplay(), body: { faults: [] }, action: /^replay\.branch-inputs$/ }),
     "alertRules.put": async () => {
       const id = unique("rule")
       return { params: { id }, body: ruleBody(id), action: /^rule\.create$/ }
@@ -445,7 +441,7 @@ describe("[S6] every mutating route leaves exactly one row", { skip: NO_POSTGRES
     }),
   }
 
-  const openReplay = async () => ((await ask("replays.list", {})).body as { items: [{ id: string }] }).items[0]
+  const aReplay = async () => ((await ask("replays.list", {})).body as { items: [{ id: string }] }).items[0]
 
   test("[S6] no mutating route is missing here, and none is here that is gone", () => {
     const listed = Object.keys(TABLE).sort()
@@ -484,7 +480,7 @@ describe("[S6] every mutating route leaves exactly one row", { skip: NO_POSTGRES
     const before = await rows()
     for (const name of ["audit.list", "audit.verify", "network.devices", "users.list", "keys.list"] as const)
       await ask(name, {})
-    const params = await openReplay()
+    const params = await aReplay()
     await ask("replays.update", { params, body: { playing: true } })
     await ask("replays.leave", { params })
     await ask("replays.remove", { params })
