@@ -8,7 +8,7 @@ import type { EventView } from "#protocol/view.ts"
 import type { CellBank, CellOutput, Cells } from "#twin/cells.ts"
 import { applyColumnDelta, makeColumns } from "#twin/columns.ts"
 import type { Columns } from "#twin/columns.ts"
-import type { AckInput, DeviceInput, IncidentInput, Input, RulesInput, Sequenced, TopologyInput } from "#twin/input.ts"
+import type { AckInput, IncidentInput, Input, RulesInput, Sequenced, TopologyInput } from "#twin/input.ts"
 import { act, dueOf, evaluate, hear, newDesk, reshaped } from "#twin/incident/desk.ts"
 import type { Desk } from "#twin/incident/desk.ts"
 import { hearAnswer, hearRead } from "#twin/incident/answering.ts"
@@ -188,7 +188,7 @@ interface Told {
 }
 
 /** The processing of one input. */
-interface Round {
+interface Round extends Unheard {
   readonly world: World
   readonly cells: Cells
   readonly told: Told
@@ -197,13 +197,18 @@ interface Round {
   index: number
   /** Events of the round that stand in world.recent already. */
   remembered: number
-  /** What the desk has not heard yet. */
+}
+
+/** What the desk has not heard yet. */
+interface Unheard {
   slots: Set<number>
   alerts: AlertsFact[]
   nodes: NodeFact[]
+  /** Routers that took something in: a message on which a router chokes is heard by nobody. */
+  took: Set<number>
 }
 
-const unheard = (): Pick<Round, "slots" | "alerts" | "nodes"> => ({ slots: new Set(), alerts: [], nodes: [] })
+const unheard = (): Unheard => ({ slots: new Set(), alerts: [], nodes: [], took: new Set() })
 
 const applyInput = (round: Round, input: Input): void => {
   switch (input.kind) {
@@ -232,17 +237,19 @@ const applyInput = (round: Round, input: Input): void => {
     case "trap":
     case "syslog": {
       const { world, cells } = round
-      if (input.device === ENGINE_DEVICE) return judgeSelf(round, selfNews(input))
+      if (input.device === ENGINE_DEVICE)
+        return judgeSelf(round, input.kind === "poll" ? { kind: "poll", poll: input } : { kind: "time" })
       const slot = world.topology.deviceSlot.get(input.device)
       if (slot === undefined) {
         world.unknownDevice++
         return
       }
       round.told.touched.add(input.device)
-      round.slots.add(slot)
       const { atMs, unseenMs } = world
       cells.routers.tell(slot, { kind: "input", atMs, input, unseenMs, judge: judgeOf(world, slot) })
       settle(round)
+      if (!round.took.has(slot)) return
+      round.slots.add(slot)
       if (input.kind === "poll" || input.kind === "unreachable") hearRead(world.desk, input)
     }
   }
@@ -324,13 +331,13 @@ const settleOnce = (round: Round, firedMs: number): readonly AlertOrder[] => {
   const nodeFacts: NodeFact[] = []
   const alertFacts: AlertsFact[] = []
   const linkFacts: LinkFact[] = []
-  const endFacts = new Map<number, EndFact[]>()
+  const endFacts: EndFact[] = []
   for (const fact of drained(round, cells.routers, 0, firedMs)) {
     if (fact.kind === "node") nodeFacts.push(fact)
     else if (fact.kind === "alerts") alertFacts.push(fact)
-    else pushTo(endFacts, fact.link, fact)
+    else endFacts.push(fact)
   }
-  for (const [link, facts] of endFacts) {
+  for (const [link, facts] of Map.groupBy(endFacts, ({ link }) => link)) {
     round.told.touched.add(links[link]?.id ?? "")
     cells.links.tell(link, { kind: "ends", atMs: world.atMs, facts })
     // What a link believes is evidence at both of its ends.
@@ -361,6 +368,7 @@ const drained = <Fact>(
 }
 
 const takeOutput = (round: Round, output: CellOutput<unknown>, actor: number, firedMs: number): void => {
+  if (actor < round.world.topology.routers.length) round.took.add(actor)
   for (const delta of output.deltas) takeDelta(round, delta)
   for (const event of output.events) takeEvent(round, event)
   // A wish that is not after the timer being served would be served for ever.
@@ -460,8 +468,6 @@ const judgeSelf = (round: Round, news: SelfNews): void => {
   world.self = heard.self
   for (const event of heard.events) takeEvent(round, event)
 }
-const selfNews = (input: DeviceInput): SelfNews =>
-  input.kind === "poll" ? { kind: "poll", poll: input } : { kind: "time" }
 
 const applyAck = (round: Round, { device, rule, entity, by, untilMs }: AckInput): void => {
   const { world, cells } = round
@@ -487,12 +493,6 @@ const remember = (round: Round): void => {
   round.remembered = told.events.length
   if (events.length === 0) return
   world.recent = [...world.recent, ...events].slice(-RECENT_EVENTS)
-}
-
-const pushTo = <K, V>(lists: Map<K, V[]>, key: K, value: V): void => {
-  const list = lists.get(key)
-  if (list === undefined) lists.set(key, [value])
-  else list.push(value)
 }
 
 const ascending = (set: ReadonlySet<number>): readonly number[] => [...set].sort((a, b) => a - b)
