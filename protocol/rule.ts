@@ -191,7 +191,7 @@ export interface RuleAnnotations {
   readonly runbook_url: string
 }
 
-/** What `{{...}}` may name in a summary template. */
+/** What `{{...}}` may name in a summary template; `percent` is a value that is a share, in per cent and without its sign. */
 export const RULE_PLACEHOLDERS = [
   "device",
   "entity",
@@ -201,6 +201,7 @@ export const RULE_PLACEHOLDERS = [
   "severity",
   "metric",
   "value",
+  "percent",
   "threshold",
   "unit",
 ] as const

@@ -214,7 +214,7 @@ describe("[U7] what the twin says has a code", () => {
     for (const { rule } of RULES) {
       names[`rule.${rule.id}.name`] = rule.name
       summaries[`rule.${rule.id}.summary`] = rule.annotations.summary_template.replace(/\{\{(\w+)\}\}/g, (_, hole) =>
-        hole === "value" ? "{value:number}" : `{${hole}}`,
+        ["value", "percent"].includes(hole) ? `{${hole}:number}` : `{${hole}}`,
       )
     }
     assert.deepEqual(ruleNames, names)

@@ -130,7 +130,7 @@ export const ptRuleSummaries: Readonly<Record<keyof typeof ruleSummaries, string
   "rule.http-service-down.summary": "O serviço HTTP sondado em {device} não responde como deveria",
   "rule.dns-down.summary": "O resolvedor {device} não responde a nenhuma consulta",
   "rule.dns-slow.summary": "O p95 das respostas de {device} é {value} ms",
-  "rule.pppoe-drop.summary": "{device} perdeu uma parte de {value} das suas sessões PPPoE em cinco minutos",
+  "rule.pppoe-drop.summary": "{device} perdeu {percent} % das suas sessões PPPoE em cinco minutos",
   "rule.pppoe-none.summary": "{device} não tem mais nenhuma sessão PPPoE",
   "rule.pppoe-churn.summary": "Assinantes de {device} vão e voltam: {value} por minuto",
   "rule.pppoe-auth-failures.summary": "{device} recusa {value} logins por minuto",

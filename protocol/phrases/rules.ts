@@ -129,7 +129,7 @@ export const ruleSummaries = {
   "rule.http-service-down.summary": "The HTTP service that is probed on {device} does not answer as it should",
   "rule.dns-down.summary": "The resolver {device} answers no query",
   "rule.dns-slow.summary": "p95 of the answers of {device} is {value:number} ms",
-  "rule.pppoe-drop.summary": "{device} lost a part of {value:number} of its PPPoE sessions within five minutes",
+  "rule.pppoe-drop.summary": "{device} lost {percent:number} % of its PPPoE sessions within five minutes",
   "rule.pppoe-none.summary": "{device} has no PPPoE session left",
   "rule.pppoe-churn.summary": "Subscribers of {device} come and go: {value:number} a minute",
   "rule.pppoe-auth-failures.summary": "{device} refuses {value:number} logins a minute",

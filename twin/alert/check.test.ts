@@ -295,6 +295,7 @@ describe("templates", () => {
       severity: "",
       metric: "",
       value: "1",
+      percent: "",
       threshold: "",
       unit: "",
     }

@@ -97,6 +97,8 @@ const summaryOf = (
     severity: severity ?? "",
     metric: seen.metric ?? "",
     value: seen.value === undefined || seen.value === null ? "unknown" : numberText(seen.value),
+    percent:
+      seen.value === undefined || seen.value === null ? "unknown" : numberText(Math.abs(Math.round(seen.value * 100))),
     threshold: seen.threshold === undefined || seen.threshold === null ? "unknown" : numberText(seen.threshold),
     unit: seen.unit ?? "",
   })

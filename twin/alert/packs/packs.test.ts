@@ -54,4 +54,10 @@ describe("packs", () => {
       assert.deepEqual(runScenario(judged, scenario).failures, [])
     })
   }
+
+  test("a share is said in per cent, without its sign", () => {
+    const { fires } = rows.find(({ rule }) => rule.id === "pppoe-drop")!
+    const fired = runScenario(judged, parseScenario(fires).scenario).verdicts.find(({ to }) => to === "firing")
+    assert.match(fired?.summary ?? "", / lost 60 % of its PPPoE sessions/)
+  })
 })

@@ -43,7 +43,7 @@ export const subscribers: RulePack = {
         lookback_seconds: 300,
         relative: true,
       },
-      summary: "{{device}} lost a part of {{value}} of its PPPoE sessions within five minutes",
+      summary: "{{device}} lost {{percent}} % of its PPPoE sessions within five minutes",
       description: "A fifth gone within five minutes; half gone is critical.",
       fires: `load 0s..10m every 30s ${SESSIONS} 3000\nload 630s..15m every 30s ${SESSIONS} 1200\nexpect firing pppoe-drop - at 11m\nexpect severity critical pppoe-drop`,
       quiet: `load 0s..60m every 30s ${SESSIONS} 3000 -> 2000\nexpect never pppoe-drop`,
