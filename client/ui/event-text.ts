@@ -1,16 +1,19 @@
 /** An event in words. Types that this version does not know are shown as they came. */
-import { headline, ruleWord } from "#client/i18n/said.ts"
+import { capital, headline, ruleWord, said } from "#client/i18n/said.ts"
 import { isKey, t } from "#client/i18n/translate.ts"
 import type { Mark } from "#client/map/mark.ts"
 import { linkTitle } from "#client/state/trouble.ts"
 import type { TwinState } from "#client/state/twin-store.ts"
-import { ENGINE_DEVICE, ENGINE_NAME, entityKey, entityName } from "#protocol/id.ts"
+import { ENGINE_DEVICE, ENGINE_NAME, entityKey, entityKind, entityName } from "#protocol/id.ts"
 import type { Severity } from "#protocol/status.ts"
 import type { EventView } from "#protocol/view.ts"
 
 export const eventText = (event: EventView): string => {
   const key = `event.${event.type}`
   const name = isKey(key) ? t(key) : event.type
+  // The twin's own sentence names the service; its id says nothing to people.
+  if (tellsService(event))
+    return event.type.startsWith("alert.") ? `${said(event.raw)} · ${name}` : capital(said(event.raw))
   const what = event.entity === "" ? name : `${name} · ${entityName(entityKey(event.entity))}`
   // Of an alert `old` names the rule and `new` says what the type says already (twin/judge/alert-events.ts).
   if (event.type.startsWith("alert.") && event.old !== null)
@@ -24,8 +27,17 @@ export const eventText = (event: EventView): string => {
 }
 
 /** What the twin itself says beside an event, in the reader's language; null = nothing, or what eventText says already. */
-export const twinSays = ({ source, raw, type }: EventView): string | null =>
-  source !== "twin" || raw === null || type.startsWith("incident.") ? null : raw
+export const twinSays = (event: EventView): string | null => {
+  const { source, raw, type } = event
+  return source !== "twin" || raw === null || type.startsWith("incident.") || tellsService(event) ? null : raw
+}
+
+const tellsService = (event: EventView): event is EventView & { readonly raw: string } =>
+  event.source === "twin" &&
+  event.raw !== null &&
+  event.raw !== "" &&
+  event.entity !== "" &&
+  entityKind(entityKey(event.entity)) === "service"
 
 /** Health and severity words are translated; anything else (a version, a state name) stays as the network says it. */
 const wordOf = (word: string | null, type: string): string => {

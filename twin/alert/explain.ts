@@ -3,7 +3,7 @@
  * and the version of the rule that were looked at; the same state gives the same record, so it can be re-checked.
  */
 import type { EntityKey } from "#protocol/id.ts"
-import { entityKind, entityName } from "#protocol/id.ts"
+import { DEVICE_ENTITY, entityKind, entityName } from "#protocol/id.ts"
 import type { AlertSeverity, Rule } from "#protocol/rule.ts"
 import type { Alert, HeldBack } from "#twin/alert/alert.ts"
 import { isLit, settle } from "#twin/alert/alert.ts"
@@ -90,7 +90,7 @@ const summaryOf = (
 ): string =>
   fillTemplate(rule.annotations.summary_template, {
     device: facts.name,
-    entity: entity === "" ? facts.name : entityName(entity as EntityKey),
+    entity: calledIn(facts, entity as EntityKey),
     site: facts.siteName ?? facts.site,
     role: facts.roles[0] ?? "",
     rule: rule.name,
@@ -102,6 +102,14 @@ const summaryOf = (
     threshold: seen.threshold === undefined || seen.threshold === null ? "unknown" : numberText(seen.threshold),
     unit: seen.unit ?? "",
   })
+
+/** A service by its name: its id says nothing to people. */
+const calledIn = ({ name, services }: DeviceFacts, entity: EntityKey): string => {
+  if (entity === DEVICE_ENTITY) return name
+  const own = entityName(entity)
+  const isService = services !== undefined && entityKind(entity) === "service"
+  return isService && Object.hasOwn(services, own) ? (services[own] as string) : own
+}
 
 const because = (
   rule: Rule,

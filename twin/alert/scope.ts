@@ -14,6 +14,8 @@ export interface DeviceFacts {
   readonly site: string
   /** As people call it, for what is told; absent = nobody said, as in states of before. */
   readonly siteName?: string
+  /** What the services that it stands for are called, by their id; absent = it stands for none. */
+  readonly services?: Readonly<Record<string, string>>
   readonly roles: readonly Role[]
   readonly tags: readonly string[]
 }

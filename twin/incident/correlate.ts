@@ -15,6 +15,7 @@ import { titled } from "#twin/incident/transit.ts"
 import type { Suspicion } from "#twin/incident/suspicion.ts"
 import { causeState, explains, membersOf, sameCause, titleOf } from "#twin/incident/suspicion.ts"
 import type { CauseMember } from "#protocol/incident.ts"
+import { say } from "#protocol/phrase.ts"
 import type { AlertSeverity } from "#protocol/rule.ts"
 import type { Symptoms } from "#twin/rca/symptoms.ts"
 import type { Topology } from "#twin/topology.ts"
@@ -289,7 +290,7 @@ const handedOver = (
   const symptoms = incident.symptoms.filter((one) => !goes(one))
   const count = incident.symptoms.length - symptoms.length
   if (count === 0) return incident
-  const text = `${count} ${count === 1 ? "symptom belongs" : "symptoms belong"} to incident ${to}`
+  const text = say(count === 1 ? "line.belongs.one" : "line.belongs", { count, incident: to })
   return note(sitting, { ...incident, symptoms, impactDue: true }, "updated", text)
 }
 

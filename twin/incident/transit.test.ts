@@ -34,6 +34,22 @@ const under = (net: Desk, from: number, seconds: number, weather: Weather): void
 const DEAD: Weather = { silent: ["up1", "up2"], down: ["e1:t", "e2:t"], noBgp: ["e1", "e2"], lost: POPS }
 
 describe("[W7] outages of transit in incidents", () => {
+  test("whatever an incident says of them is a phrase, in its story, its cause and its symptoms; services by name", () => {
+    for (const weather of [DEAD, { lost: POPS }]) {
+      const net = calm()
+      under(net, 40, 60, weather)
+      const open = net.incidents()
+      assert.ok(open.length > 0)
+      for (const { title, causes, symptoms, timeline } of open) {
+        for (const text of [title, ...causes.map(({ because }) => because), ...symptoms.map((one) => one.summary)])
+          assert.ok(readPhrase(text) !== null, text)
+        for (const { text } of timeline) assert.ok(readPhrase(text) !== null, text)
+        for (const text of [...symptoms.map(({ summary }) => summary), ...timeline.map((line) => line.text)])
+          assert.doesNotMatch(text, /transit-\d/)
+      }
+    }
+  })
+
   test("one upstream dies: its incident names the transit among the services, and is not called an outage", () => {
     const net = calm()
     under(net, 40, 40, { silent: ["up1"], down: ["e1:t"], noBgp: ["e1"] })

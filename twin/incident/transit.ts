@@ -109,12 +109,17 @@ const blamed = (sitting: Sitting, incident: Incident, ill: Ill, transit: Transit
   note(sitting, { ...next, impact, impactDue: false }, "cause", `cause: ${condition.words} (${sure}). ${cause.because}`)
 }
 
+/** Reasons that a cause tells in its own line; its evidence has all of them. */
+const BECAUSE_MAX = 6
+
 const becauseOf = ({ reasons }: ServiceCondition): string =>
-  reasons
-    .filter(({ isFault }) => isFault)
-    .slice(0, 6)
-    .map(({ text }) => text)
-    .join("; ")
+  say("because.service", {
+    parts: reasons
+      .filter(({ isFault }) => isFault)
+      .slice(0, BECAUSE_MAX)
+      .map(({ text }) => text)
+      .join("; "),
+  })
 
 const evidenceOf = ({ kind, id, text, isFault }: ServiceCondition["reasons"][number]): EvidenceView => ({
   kind: "service",

@@ -52,7 +52,7 @@ export interface Judging extends Required<JudgingInputs> {
   /** Ids of rules that this build cannot judge: they are left out. */
   readonly unusable: readonly string[]
   /** Null = there are no rules, and no router has any left of before: nothing is judged. */
-  readonly judgeOf: (device: Device, siteName?: string) => Judge | null
+  readonly judgeOf: (device: Device, siteName?: string, services?: DeviceFacts["services"]) => Judge | null
   /** Counted by whoever keeps states: a snapshot, hence also a branch. */
   readonly shares: Shares
 }
@@ -74,8 +74,8 @@ export const makeJudging = ({
     sets.map((set) => set.planFor(state.facts)).find(({ key }) => key === state.planKey) ?? null
   const shares: Shares = { count: 0 }
   const judges = new WeakMap<Device, Judge>()
-  const judge = (device: Device, siteName: string | undefined): Judge => {
-    const facts = factsOf(device, siteName)
+  const judge = (device: Device, siteName: string | undefined, services: DeviceFacts["services"]): Judge => {
+    const facts = factsOf(device, siteName, services)
     return {
       plan: (ruleSet ?? noRules()).planFor(facts),
       facts,
@@ -95,11 +95,11 @@ export const makeJudging = ({
     earlier,
     unusable,
     shares,
-    judgeOf: (device, siteName) => {
+    judgeOf: (device, siteName, services) => {
       if (sets.length === 0) return null
       const known = judges.get(device)
       if (known !== undefined) return known
-      const made = judge(device, siteName)
+      const made = judge(device, siteName, services)
       judges.set(device, made)
       return made
     },
@@ -150,12 +150,17 @@ const compileRules = (rules: readonly Rule[]): CompiledRules => {
   return { ruleSet: judged.size === 0 ? null : makeRuleSet([...judged.values()]), unusable: [...unusable, ...unread] }
 }
 
-/** What scopes may ask of a device, and what it and its site are called in what is told. */
-const factsOf = ({ id, name, site, roles, tags }: Device, siteName: string | undefined): DeviceFacts => ({
+/** What scopes may ask of a device, and what it, its site and its services are called in what is told. */
+const factsOf = (
+  { id, name, site, roles, tags }: Device,
+  siteName: string | undefined,
+  services: DeviceFacts["services"],
+): DeviceFacts => ({
   device: id,
   name,
   site,
   ...(siteName === undefined ? {} : { siteName }),
+  ...(services === undefined ? {} : { services }),
   roles,
   tags: tags ?? [],
 })

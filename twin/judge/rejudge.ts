@@ -9,12 +9,19 @@ import { EARLIER_MAX, judgingInputs, makeJudging } from "#twin/judge/judging.ts"
 import { entitiesBehind, walkAgain, walkStep } from "#twin/judge/walk.ts"
 import type { RulesInput } from "#twin/input.ts"
 import type { World } from "#twin/round.ts"
+import { planOf } from "#twin/service/watch.ts"
 
 /** By what a device is judged now; null = there are no rules. */
-export const judgeOf = ({ topology, judging }: World, slot: number): Judge | null => {
+export const judgeOf = ({ topology, judging, services }: World, slot: number): Judge | null => {
   const device = topology.inventory.devices[slot]
-  return device === undefined ? null : judging.judgeOf(device, siteNameOf(topology, slot))
+  return device === undefined
+    ? null
+    : judging.judgeOf(device, siteNameOf(topology, slot), servicesOf(topology, services, slot))
 }
+
+/** Undefined = it stands for none. */
+const servicesOf = (topology: World["topology"], services: World["services"], slot: number) =>
+  (topology.inventory.services?.length ?? 0) === 0 ? undefined : planOf(services, { topology }).names.get(slot)
 
 /** A site without a name, or one that the inventory lacks, is called by its id. */
 const siteNameOf = ({ inventory, tenant }: World["topology"], slot: number): string | undefined =>

@@ -49,6 +49,8 @@ export interface ServicePlan {
 export interface ServicesPlan {
   readonly topology: Topology
   readonly services: readonly ServicePlan[]
+  /** By slot of the device that stands for them: what they are called, by id. */
+  readonly names: ReadonlyMap<number, Readonly<Record<string, string>>>
   /** By router slot: services that may be otherwise when it is. */
   readonly at: ReadonlyMap<number, readonly number[]>
   readonly transits: readonly number[]
@@ -78,11 +80,23 @@ export const servicesPlan = (topology: Topology): ServicesPlan => {
   return {
     topology,
     services,
+    names: namesOf(services),
     at: placed(topology, services),
     transits,
     foreign,
     graph: transits.length === 0 ? null : flatGraphOf(topology),
   }
+}
+
+const namesOf = (services: readonly ServicePlan[]): ServicesPlan["names"] => {
+  const names = new Map<number, Record<string, string>>()
+  for (const { anchor, service } of services) {
+    if (anchor < 0) continue
+    const here = names.get(anchor) ?? {}
+    Object.defineProperty(here, service.id, { value: service.name, enumerable: true })
+    names.set(anchor, here)
+  }
+  return names
 }
 
 interface Context {

@@ -336,6 +336,22 @@ describe("[W7] services in the fold", () => {
     )
   })
 
+  test("an alert of a service calls it by its name, also by the one that it is given later; its id is nobody's word", () => {
+    const { rule } = PACKS.flatMap(({ rules }) => rules).find((one) => one.rule.id === "transit-session-down")!
+    const net = calm()
+    net.apply({ ...rulesInput([rule]), atMs: at(14) })
+    const told = (...inputs: readonly Input[]): readonly (string | null)[] =>
+      net.apply(...inputs).events.flatMap(({ type, raw }) => (type === "alert.firing" ? [raw] : []))
+    assert.deepEqual(told(...everybody(20, { noBgp: ["e1"] }), tick(23)), [
+      "No eBGP session of TRANSIT-1 is established",
+    ])
+    const renamed = SERVICES.map((one) => (one.id === "transit-2" ? { ...one, name: "constructor" } : one))
+    net.apply({ kind: "topology", atMs: at(30), rev: 2, inventory: isp(renamed) }, tick(33))
+    assert.deepEqual(told(...everybody(40, { noBgp: ["e1", "e2"] }), tick(43)), [
+      "No eBGP session of constructor is established",
+    ])
+  })
+
   test("a device that told a service and is not its own any more is told so; a service that is removed leaves no alert", () => {
     const { rule } = PACKS.flatMap(({ rules }) => rules).find((one) => one.rule.id === "transit-session-down")!
     const net = calm()

@@ -48,7 +48,7 @@ export const DeviceAlerts = ({ view }: { view: DeviceView }) => {
                 <span class="row-detail">
                   <span class={`alert-state state-${alert.state}`}>{t(`alertState.${alert.state}`)}</span>
                   {alert.heldBack !== null && <span>{t(`heldBack.${alert.heldBack.by}`)}</span>}
-                  {alert.entity !== "" && <span class="mono">{entityWord(alert.entity)}</span>}
+                  {entityWord(alert.entity) !== "" && <span class="mono">{entityWord(alert.entity)}</span>}
                 </span>
               </span>
               <time class="num quiet">{formatDuration(language.value, serverNowMs.value - alert.sinceMs)}</time>

@@ -4,7 +4,7 @@ import { language, t } from "#client/i18n/translate.ts"
 import type { Mark } from "#client/map/mark.ts"
 import { serverNowMs, twin } from "#client/state/app.ts"
 import { formatDateTime, formatNumber, formatTime, NOTHING } from "#client/ui/format.ts"
-import { entityKey, entityName } from "#protocol/id.ts"
+import { entityKey, entityKind, entityName } from "#protocol/id.ts"
 import type { Alert, HeldBack, Observation } from "#protocol/rest-generated.ts"
 import type { AlertSeverity } from "#protocol/rule.ts"
 import { metricByName } from "#protocol/metric.ts"
@@ -25,8 +25,9 @@ export const deviceName = (id: string): string => {
   const slot = state?.nodeById.get(id)
   return (slot === undefined ? undefined : state?.nodes.name[slot]) ?? id
 }
-/** "" is the device, which its own name says already. */
-export const entityWord = (entity: string): string => (entity === "" ? "" : entityName(entityKey(entity)))
+/** "" = what is said beside it names it already: the device, or a service, whose id says nothing to people. */
+export const entityWord = (entity: string): string =>
+  entity === "" || entityKind(entityKey(entity)) === "service" ? "" : entityName(entityKey(entity))
 
 /** 14:32:05 of a time not long ago, 14:32 of one soon to come; with its date when it is of another day. */
 export const momentWord = (atMs: number): string => {

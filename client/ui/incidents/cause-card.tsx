@@ -132,6 +132,6 @@ export const Where = ({ device, entity }: { device: string | null; entity: strin
       >
         {deviceName(device)}
       </a>
-      {entity !== "" && <span class="mono">{entityWord(entity)}</span>}
+      {entityWord(entity) !== "" && <span class="mono">{entityWord(entity)}</span>}
     </>
   )

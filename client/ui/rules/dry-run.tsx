@@ -9,13 +9,14 @@ import type { TestLine, WouldBe } from "#client/state/dry-run.ts"
 import { valueAt, withValue } from "#client/state/rule-doc.ts"
 import type { Draft } from "#client/state/rule-drafts.ts"
 import { fieldOf, offsetMs, ownZone, readField } from "#client/state/zone.ts"
-import { entityWord, markOfSeverityWord } from "#client/ui/alerts/words.ts"
+import { markOfSeverityWord } from "#client/ui/alerts/words.ts"
 import { useAct } from "#client/ui/ask.ts"
 import { Problem } from "#client/ui/form.tsx"
 import { formatDateTime, formatDuration, formatMoment, formatNumber, formatPercent } from "#client/ui/format.ts"
 import { MarkIcon } from "#client/ui/icons.tsx"
 import { Said } from "#client/ui/said.tsx"
 import { Sheet } from "#client/ui/table.tsx"
+import { entityKey, entityName } from "#protocol/id.ts"
 import type { AlertRule, AlertRuleRow, DryRun, RuleMistake } from "#protocol/rest-generated.ts"
 
 const HOUR = 3_600_000
@@ -188,7 +189,7 @@ const Line = ({ line }: { line: TestLine }) => (
   <div class="test-line">
     <span class="ellipsis" title={`${line.deviceName} ${line.entity}`}>
       {line.deviceName}
-      {line.entity !== "" && <span class="mono quiet"> · {entityWord(line.entity)}</span>}
+      {line.entity !== "" && <span class="mono quiet"> · {entityName(entityKey(line.entity))}</span>}
     </span>
     <span class="test-track">
       {line.bars.map(({ alert, left, width, open }, at) => (
@@ -223,7 +224,7 @@ const List = ({ alerts, run }: { alerts: readonly WouldBe[]; run: DryRun }) => (
             : formatDuration(language.value, Math.min(alert.toMs, run.toMs) - alert.fromMs)}
         </td>
         <td>
-          {alert.deviceName} <span class="mono quiet">{entityWord(alert.entity)}</span>
+          {alert.deviceName} <span class="mono quiet">{entityName(entityKey(alert.entity))}</span>
         </td>
         <td>
           <MarkIcon mark={markOfSeverityWord(alert.severity)} size={11} /> <Said text={alert.summary} />
