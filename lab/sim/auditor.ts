@@ -34,6 +34,8 @@ const DURABLE_WITHIN_MS = 10_000
 interface Entry {
   accepted: number
   journaled: number
+  /** Of the accepted: found missing behind a barrier. What was accepted since is still to come. */
+  missed: number
 }
 
 /** Handed in before a flush that succeeded: in the journal once it has `seq`. */
@@ -93,7 +95,7 @@ export class Auditor {
     const key = contentOf(input)
     if (input.kind !== "probed" && tellsOfBoot(input)) this.#boots.set(key, input.atMs)
     const entry = this.#ledger.get(key)
-    if (entry === undefined) this.#ledger.set(key, { accepted: 1, journaled: 0 })
+    if (entry === undefined) this.#ledger.set(key, { accepted: 1, journaled: 0, missed: 0 })
     else entry.accepted++
     this.#fresh.add(key)
   }
@@ -106,7 +108,7 @@ export class Auditor {
     this.#pollsMissing = 0
     this.#barriers = []
     this.#awaited = { seq, sinceMs: Number.POSITIVE_INFINITY }
-    for (const entry of this.#ledger.values()) entry.accepted = entry.journaled
+    for (const entry of this.#ledger.values()) Object.assign(entry, { accepted: entry.journaled, missed: 0 })
     this.#fresh.clear()
   }
 
@@ -150,12 +152,16 @@ export class Auditor {
   }
 
   #missing({ before, excused }: Barrier): void {
-    const missing = before.filter(({ key, accepted }) => this.#ledger.get(key)!.journaled < accepted)
-    for (const { key } of missing) this.#ledger.get(key)!.accepted = this.#ledger.get(key)!.journaled
+    const missing = before.flatMap(({ key, accepted }) => {
+      const entry = this.#ledger.get(key)!
+      const count = accepted - entry.journaled - entry.missed
+      if (count > 0) entry.missed += count
+      return count > 0 ? [{ key, count }] : []
+    })
     const polls = missing.filter(({ key }) => /^(poll|unreachable) /.test(key))
     const event = missing.find((one) => !polls.includes(one))
     if (event !== undefined && excused !== Infinity) fail("journal", `lost though acknowledged: ${event.key}`)
-    this.#pollsMissing += polls.length
+    this.#pollsMissing += polls.reduce((sum, { count }) => sum + count, 0)
     if (this.#pollsMissing > excused)
       fail("journal", `${this.#pollsMissing} polls are missing, ${excused} were replaced: ${polls[0]?.key}`)
   }
@@ -201,7 +207,7 @@ export class Auditor {
       this.retimedBoots.set(input.device, 1 + (this.retimedBoots.get(input.device) ?? 0))
     const entry = this.#ledger.get(key)
     if (entry === undefined) return fail("journal", `nobody handed in ${seq}: ${key}`)
-    if (++entry.journaled > entry.accepted)
+    if (++entry.journaled + entry.missed > entry.accepted)
       fail("journal", `twice in the journal, or from another life, ${seq}: ${key}`)
   }
 
