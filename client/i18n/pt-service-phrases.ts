@@ -9,6 +9,7 @@ export const ptServices: Readonly<Record<keyof typeof servicePhrases, string>> =
   "service.transit.out.cause": "Trânsito de {provider} fora do ar: {cause}",
   "service.transit.session": "eBGP com {provider} caiu",
   "service.transit.beyond": "Trânsito degradado além de nós: {provider}",
+  "service.transit.beyond.some": "Trânsito degradado além de nós, em um destes: {providers}",
   "service.transit.inside": "o serviço {service} está fora do ar por uma falha nossa",
   "service.provider": "o fornecedor {provider}",
 

@@ -7,6 +7,7 @@ export const servicePhrases = {
   "service.transit.out.cause": "Transit of {provider} is out: {cause:said}",
   "service.transit.session": "eBGP with {provider} is down",
   "service.transit.beyond": "Upstream is degraded beyond us: {provider}",
+  "service.transit.beyond.some": "Upstream is degraded beyond us, at one of {providers:commas}",
   "service.transit.inside": "service {service} is down by a fault of our own",
   "service.provider": "the provider {provider}",
 

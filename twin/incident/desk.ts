@@ -32,7 +32,8 @@ import type { Say, Sitting } from "#twin/incident/sitting.ts"
 import { isOpen, note, put, raised, signalled, tell } from "#twin/incident/sitting.ts"
 import type { HeldCause, Incident, LooseAlert } from "#twin/incident/state.ts"
 import { CLOSED_MAX, LOOSE_MAX } from "#twin/incident/state.ts"
-import { hasTransitNews, serviceNewsTaken } from "#twin/incident/transit.ts"
+import { hasTransitNews, servicesNoted, transitsTaken } from "#twin/incident/transit.ts"
+import { transitClaims } from "#twin/incident/transit-claims.ts"
 import type { Suspicion } from "#twin/incident/suspicion.ts"
 import { membersOf, suspicionOf } from "#twin/incident/suspicion.ts"
 import { isNamed, NAMED_FROM } from "#twin/rca/explain.ts"
@@ -167,10 +168,12 @@ export const evaluate = (world: World, cells: Cells, say: Say): readonly AlertOr
   settleSymptoms(sitting)
   gather(sitting, sight.symptoms, taken)
   mergeParts(sitting, taken)
+  transitsTaken(sitting)
+  desk.loose = transitClaims(sitting, desk.loose)
   desk.loose = placeLoose(sitting, waiting)
   for (const incident of sitting.incidents.values()) lived(sitting, incident)
   impacts(sitting, sight, taken)
-  serviceNewsTaken(sitting)
+  servicesNoted(sitting)
   probed(sitting, sight, taken, answers)
   const orders = ordersOf(sitting, taken)
   finish(sitting)

@@ -66,8 +66,15 @@ const placesOf = (symptoms: readonly Symptom[]): Map<string, number> => {
 }
 const knownPlaces = new WeakMap<readonly Symptom[], Map<string, number>>()
 
+/** Of an alert that has no incident; null = it does not fire (any more). */
+export const looseSymptom = ({ world, cells }: Sitting, { device, rule, entity }: LooseAlert): Symptom | null => {
+  const slot = world.topology.deviceSlot.get(device as never)
+  const row = rowOf(cells, slot, rule, entity)
+  return slot === undefined || row === null ? null : symptomOf(world, cells, slot, row)
+}
+
 /** New ones are added, ended ones that are back revived. */
-const joined = (sitting: Sitting, incident: Incident, found: readonly Symptom[]): Incident => {
+export const joined = (sitting: Sitting, incident: Incident, found: readonly Symptom[]): Incident => {
   if (found.length === 0) return incident
   const at = placesOf(incident.symptoms)
   const symptoms = incident.symptoms.slice()

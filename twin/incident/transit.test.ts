@@ -17,9 +17,9 @@ import { restoreTwin, snapshotTwin } from "#twin/snapshot.ts"
 const RULES = PACKS.flatMap(({ rules }) => rules.map(({ rule }) => rule))
 type Desk = ReturnType<typeof desk>
 
-const calm = (): Desk => {
+const calm = (rules: typeof RULES | null = RULES): Desk => {
   const net = desk(isp())
-  net.apply({ ...rulesInput(RULES), atMs: at(1) })
+  if (rules !== null) net.apply({ ...rulesInput(rules), atMs: at(1) })
   for (const second of [10, 20, 30]) net.apply(...everybody(second), tick(second + 3))
   assert.deepEqual(net.incidents(), [])
   return net
@@ -76,21 +76,69 @@ describe("[W7] outages of transit in incidents", () => {
     }
   })
 
-  test("public targets are lost while everything of ours is well: one incident a provider, less sure, that ends by itself", () => {
+  test("both upstreams die: what follows from it opens nothing of its own, whether it came before the verdict or after", () => {
+    for (const late of [0, 20]) {
+      const net = calm()
+      if (late > 0) under(net, 40, late, { ...DEAD, lost: [], sessions: 100 })
+      under(net, 40 + late, 60, { ...DEAD, sessions: 100 })
+      const open = net.incidents().filter(({ state }) => state !== "closed")
+      assert.equal(open.length, 2, open.map(({ title }) => title).join(" | "))
+      const alerts = open.flatMap(({ title, symptoms }) =>
+        symptoms.flatMap(({ alert, ...one }) => (alert === "" ? [] : [{ ...one, title }])),
+      )
+      const home = (summary: RegExp) => alerts.find((one) => summary.test(one.summary))
+      assert.match(home(/TRANSIT-1 is out/)!.title, /^Transit of Alfa/)
+      assert.match(home(/TRANSIT-2 is out/)!.title, /^Transit of Beta/)
+      assert.match(home(/PPPoE sessions/)!.title, /^Transit of /)
+      for (const { explainedBy, summary } of alerts) assert.equal(explainedBy, 0, summary)
+    }
+  })
+
+  test("while one transit works, or before it failed, subscribers who are lost are another fault's", () => {
+    const net = calm()
+    under(net, 40, 60, { silent: ["up1"], down: ["e1:t"], noBgp: ["e1"], sessions: 100 })
+    const others = net.incidents().filter(({ symptoms }) => symptoms.some(({ summary }) => /PPPoE/.test(summary)))
+    assert.ok(others.every(({ title, causes }) => causes.length === 0 && !title.startsWith("Transit of")))
+    const early = calm()
+    under(early, 40, 10, { sessions: 100 })
+    under(early, 200, 60, { ...DEAD, sessions: 100 })
+    const dropped = early.incidents().find(({ symptoms }) => symptoms.some(({ summary }) => /PPPoE/.test(summary)))
+    assert.equal(dropped?.causes.length, 0)
+  })
+
+  test("public targets are lost while everything of ours is well: one incident for all that may be to blame, and it ends by itself", () => {
     const net = calm()
     under(net, 40, 40, { lost: POPS })
-    const open = net.incidents()
-    assert.deepEqual(open.map(({ title }) => title).sort(), [
-      "Upstream is degraded beyond us: Alfa",
-      "Upstream is degraded beyond us: Beta",
-    ])
-    for (const { causes, severity } of open) {
-      assert.equal(causes[0]!.confidence, 0.3)
-      assert.equal(causes[0]!.members[0]!.fault, "upstream")
-      assert.notEqual(severity, "critical")
-    }
+    const { title, causes, severity, symptoms, state } = net.one()
+    assert.equal(title, "Upstream is degraded beyond us, at one of Alfa, Beta")
+    assert.equal(state, "open")
+    assert.equal(causes[0]!.confidence, 0.6)
+    assert.deepEqual(
+      causes[0]!.members.map(({ fault, name }) => `${fault} ${name}`),
+      ["upstream provider Alfa", "upstream provider Beta"],
+    )
+    assert.notEqual(severity, "critical")
+    assert.deepEqual(symptoms.map(({ entity }) => entity).sort(), ["service:transit-1", "service:transit-2"])
+    // An evaluation for another reason ends nothing of it.
+    under(net, 80, 20, { lost: POPS, silent: ["ns2"] })
+    assert.equal(net.incidents().find(({ causes: [cause] }) => cause?.members.length === 2)?.state, "open")
+    under(net, 100, 20, {})
+    assert.ok(net.incidents().every((one) => one.state === "recovering"))
+    under(net, 120, 20, { lost: POPS })
+    assert.equal(net.incidents().find(({ causes: [cause] }) => cause?.members.length === 2)?.state, "open")
+  })
+
+  test("where no rule looks at services it lasts as long as the service is ill, whatever else is evaluated meanwhile", () => {
+    const net = calm(null)
+    under(net, 40, 20, { lost: POPS })
+    const { id } = net.one()
+    const state = () => net.incidents().find((one) => one.id === id)?.state
+    under(net, 60, 20, { lost: POPS, silent: ["ns2"] })
+    assert.equal(state(), "open")
     under(net, 80, 20, {})
-    assert.ok(net.incidents().every(({ state }) => state === "recovering"))
+    assert.equal(state(), "recovering")
+    under(net, 100, 20, { lost: POPS })
+    assert.equal(state(), "open")
   })
 
   test("our own fault is never called the provider's", () => {

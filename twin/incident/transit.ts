@@ -39,17 +39,28 @@ const illOf = (world: World): readonly Ill[] => {
 export const hasTransitNews = (world: World): boolean =>
   illOf(world).some(({ condition }) => condition.transit?.verdict === "out" || condition.transit?.verdict === "beyond")
 
-export const serviceNewsTaken = (sitting: Sitting): void => {
+/** An incident for each outage of a provider's, and one for all that may be to blame for what is lost beyond us. */
+export const transitsTaken = (sitting: Sitting): void => {
   const ill = illOf(sitting.world)
-  for (const one of ill) {
-    const { transit } = one.plan
-    const verdict = one.condition.transit?.verdict
-    if (transit !== null && (verdict === "out" || verdict === "beyond")) transitTaken(sitting, one, transit)
+  for (const incident of openOnes(sitting)) ended(sitting, incident, ill)
+  const beyond: Blamed[] = []
+  for (const { plan, condition } of ill) {
+    const { transit } = plan
+    const verdict = condition.transit?.verdict
+    if (transit === null) continue
+    const one: Blamed = { plan, condition, transit, key: providerKey(plan) }
+    if (verdict === "out") outTaken(sitting, one)
+    if (verdict === "beyond") beyond.push(one)
   }
+  if (beyond.length > 0) beyondTaken(sitting, beyond)
+}
+
+/** Which services an incident names. */
+export const servicesNoted = (sitting: Sitting): void => {
+  const ill = illOf(sitting.world)
   for (const incident of sitting.incidents.values()) {
     if (!isOpen(incident)) continue
-    ended(sitting, incident, ill)
-    named(sitting, sitting.incidents.get(incident.id) ?? incident, ill)
+    named(sitting, incident, ill)
   }
 }
 
@@ -59,60 +70,122 @@ export const titled = ({ transit }: Pick<Incident, "transit">, cause: string): s
 
 const lowered = (title: string): string => title.slice(0, 1).toLowerCase() + title.slice(1)
 
-const transitTaken = (sitting: Sitting, ill: Ill, transit: TransitPlan): void => {
-  const { condition, plan } = ill
-  const key = `provider:${plan.service.id}`
-  const open = [...sitting.incidents.values()].filter(isOpen)
-  const own = open.find(({ causes }) => causes.some((cause) => cause.key === key))
-  if (own !== undefined) return
-  const theirs = elementsOf(sitting.world, transit)
-  const caused = open.find(({ causes: [cause] }) => cause !== undefined && cause.keys.some((one) => theirs.has(one)))
-  const isOut = condition.transit?.verdict === "out"
-  if (caused !== undefined) {
-    if (!isOut || caused.transit !== undefined) return
-    const next = { ...caused, transit: transit.provider, title: titled({ transit: transit.provider }, caused.title) }
-    sitting.updated.add(caused.id)
-    raised(sitting, note(sitting, next, "cause", condition.words), "critical")
-    return
-  }
-  const entity = serviceKey(plan.service.id)
-  const unknown = open.find(
-    ({ causes, symptoms }) => causes.length === 0 && symptoms.some((one) => one.entity === entity),
-  )
-  const incident = unknown ?? opened(sitting, condition.words, isOut ? "critical" : "warn", condition.sinceMs)
-  if (incident !== null) blamed(sitting, incident, ill, transit, key)
+/** A transit that is ill by its provider's doing, as far as can be told. */
+interface Blamed extends Ill {
+  readonly transit: TransitPlan
+  /** CauseState.key of an incident that names the provider for want of a better cause. */
+  readonly key: string
+}
+const providerKey = ({ service }: ServicePlan): string => `provider:${service.id}`
+
+const openOnes = ({ incidents }: Sitting): readonly Incident[] => [...incidents.values()].filter(isOpen)
+const isOwn = ({ causes }: Incident, key: string): boolean => causes.some(({ keys }) => keys.includes(key))
+const isAt = ({ causes: [cause] }: Incident, elements: ReadonlySet<string>): boolean =>
+  cause !== undefined && cause.keys.some((one) => elements.has(one))
+
+/** The open incident where an ill transit stands: whose cause is at its provider, else the one that names the provider; null = none. */
+export const transitHome = (sitting: Sitting, plan: ServicePlan): Incident | null => {
+  const open = openOnes(sitting)
+  const theirs = plan.transit === null ? null : elementsOf(sitting.world, plan.transit)
+  const key = providerKey(plan)
+  const caused = theirs === null ? undefined : open.find((one) => isAt(one, theirs))
+  return caused ?? open.find((one) => isOwn(one, key)) ?? null
 }
 
-const blamed = (sitting: Sitting, incident: Incident, ill: Ill, transit: TransitPlan, key: string): void => {
-  const { condition } = ill
+const outTaken = (sitting: Sitting, one: Blamed): void => {
+  const { condition, plan, transit, key } = one
+  const home = transitHome(sitting, plan)
+  if (home !== null && isOwn(home, key)) return lasting(sitting, home, one)
+  if (home === null) return blamed(sitting, unknownOf(sitting, plan), [one], key)
+  if (home.transit !== undefined) return
+  const next = { ...home, transit: transit.provider, title: titled({ transit: transit.provider }, home.title) }
+  sitting.updated.add(home.id)
+  raised(sitting, note(sitting, next, "cause", condition.words), "critical")
+}
+
+/** Whoever it is of those whose eBGP stands: they are the candidates of one cause. */
+const beyondTaken = (sitting: Sitting, beyond: readonly Blamed[]): void => {
+  const homes = beyond.map(({ plan }) => transitHome(sitting, plan))
+  for (const [index, home] of homes.entries())
+    if (home !== null && isOwn(home, beyond[index]!.key)) lasting(sitting, home, beyond[index]!)
+  const news = beyond.filter((_, index) => homes[index] === null)
+  if (news.length === 0) return
+  const shared = openOnes(sitting).find((incident) => beyond.some(({ key }) => isOwn(incident, key))) ?? null
+  const all = beyond.filter((one) => news.includes(one) || (shared !== null && isOwn(shared, one.key)))
+  blamed(sitting, shared ?? unknownOf(sitting, all[0]!.plan), all, shared?.causes[0]?.key ?? all[0]!.key)
+}
+
+/** The board (gather of placing.ts) knows nothing of services, and one may be ill again before its incident was over. */
+const lasting = (sitting: Sitting, incident: Incident, { plan }: Blamed): void => {
+  const entity = serviceKey(plan.service.id)
+  const isBack = (one: Symptom): boolean => one.kind === "service" && one.entity === entity && one.endedMs !== null
+  if (!incident.symptoms.some(isBack)) return
+  put(sitting, {
+    ...incident,
+    symptoms: incident.symptoms.map((one) => (isBack(one) ? { ...one, endedMs: null } : one)),
+  })
+}
+
+/** One whose cause nobody knows, and that shows this service. */
+const unknownOf = (sitting: Sitting, { service }: ServicePlan): Incident | null => {
+  const entity = serviceKey(service.id)
+  const shows = ({ symptoms }: Incident): boolean => symptoms.some((one) => one.entity === entity)
+  return openOnes(sitting).find((one) => one.causes.length === 0 && shows(one)) ?? null
+}
+
+/** The providers are its cause; null = a new incident. */
+const blamed = (sitting: Sitting, before: Incident | null, all: readonly Blamed[], key: string): void => {
   const { world, cells } = sitting
+  const [{ condition }] = all as readonly [Blamed, ...Blamed[]]
+  const title = wordsOf(all)
+  const sinceMs = Math.min(...all.map((one) => one.condition.sinceMs))
+  const isOut = condition.transit?.verdict === "out"
+  const incident = before ?? opened(sitting, title, isOut ? "critical" : "warn", sinceMs)
+  if (incident === null) return
+  const reasons = reasonsOf(all)
+  const sum = all.reduce((total, one) => total + (one.condition.transit?.confidence ?? 0), 0)
   const cause: CauseState = {
     key,
-    keys: [key],
-    members: [memberOf(world, transit)],
-    confidence: condition.transit?.confidence ?? 0,
+    keys: all.map((one) => one.key),
+    members: all.map((one) => memberOf(world, one.transit)),
+    confidence: Math.min(1, sum),
     rank: "primary",
-    because: becauseOf(condition),
-    evidence: condition.reasons.map(evidenceOf),
-    sinceMs: condition.sinceMs,
-    weight: condition.reasons.filter(({ isFault }) => isFault).length,
+    because: becauseOf(reasons),
+    evidence: reasons.map(evidenceOf),
+    sinceMs,
+    weight: reasons.filter(({ isFault }) => isFault).length,
   }
-  const symptom = symptomOf(world, ill)
-  const symptoms = symptom === null ? incident.symptoms : [...incident.symptoms, { ...symptom, explainedBy: key }]
-  const next = { ...incident, title: condition.words, causes: [cause, ...incident.causes], symptoms }
+  const shown = new Set(incident.symptoms.filter(({ kind }) => kind === "service").map(({ entity }) => entity))
+  const found = all.flatMap((one) => symptomOf(world, one) ?? []).filter(({ entity }) => !shown.has(entity))
+  const others = incident.causes.filter((one) => one.key !== key)
+  const symptoms = [...incident.symptoms, ...found.map((one) => ({ ...one, explainedBy: key }))]
+  const next = { ...incident, title, causes: [cause, ...others], symptoms }
   const impact = {
     ...impactOf(world, cells, world.desk.sessions, next, null, null),
     ...customersOf(sitting, condition),
   }
   sitting.updated.add(incident.id)
-  const sure = `${Math.round(cause.confidence * 100)} %`
-  note(sitting, { ...next, impact, impactDue: false }, "cause", `cause: ${condition.words} (${sure}). ${cause.because}`)
+  const sure = Math.round(cause.confidence * 100)
+  const line = say("line.cause", { title, sure, because: cause.because })
+  note(sitting, { ...next, impact, impactDue: false }, "cause", line)
 }
+
+const wordsOf = (all: readonly Blamed[]): string =>
+  all.length === 1
+    ? all[0]!.condition.words
+    : say("service.transit.beyond.some", { providers: all.map(({ transit }) => transit.provider).join(", ") })
+
+/** What all of them share is said once. */
+const reasonsOf = (all: readonly Blamed[]): ServiceCondition["reasons"] => {
+  const byText = new Map(all.flatMap(({ condition }) => condition.reasons.map((one) => [one.text, one] as const)))
+  return [...byText.values()].slice(0, REASONS_MAX)
+}
+const REASONS_MAX = 64
 
 /** Reasons that a cause tells in its own line; its evidence has all of them. */
 const BECAUSE_MAX = 6
 
-const becauseOf = ({ reasons }: ServiceCondition): string =>
+const becauseOf = (reasons: ServiceCondition["reasons"]): string =>
   say("because.service", {
     parts: reasons
       .filter(({ isFault }) => isFault)
