@@ -22,6 +22,8 @@ export interface LabTruth {
 export interface Lab {
   readonly child: Child
   readonly importDocument: () => Promise<Record<string, unknown>>
+  /** Providers and services that its operator has declared: parts of an import document. */
+  readonly services: () => Promise<Record<string, unknown>>
   readonly truth: () => Promise<LabTruth>
   /** Applies a fault; returns the wall-clock ms at which the network changed. */
   readonly fault: (kind: string, ...args: string[]) => Promise<number>
@@ -97,6 +99,7 @@ const labOf = async (child: Child): Promise<Lab> => {
   return {
     child,
     importDocument: async () => (await call("GET", "/import.json")) as Record<string, unknown>,
+    services: async () => (await call("GET", "/services.json")) as Record<string, unknown>,
     truth: async () => (await call("GET", "/truth")) as LabTruth,
     fault: async (kind, ...args) => ((await call("POST", "/fault", { kind, args })) as { atMs: number }).atMs,
     setTargets: async (trap, syslog) => void (await call("PUT", "/target", { trap, syslog })),

@@ -22,6 +22,8 @@ export interface SceneOptions {
    * only those sessions are there.
    */
   readonly push: boolean | "listen"
+  /** True: the services of the emulated ISP are declared, too. */
+  readonly services?: boolean
 }
 
 /** Everything is up and every router has answered once when `use` runs; everything is gone when this resolves. */
@@ -46,7 +48,8 @@ export const withScene = async <A>(options: SceneOptions, use: (scene: Scene) =>
       env: { HELIOGRAPH_POLL_SECONDS: String(options.pollSeconds) },
     })
     const document = withPollSeconds(await lab.importDocument(), options.pollSeconds)
-    await engine.importDocument(options.push !== false ? document : withoutRouterOs(document))
+    const declared = options.services === true ? await lab.services() : {}
+    await engine.importDocument({ ...(options.push !== false ? document : withoutRouterOs(document)), ...declared })
     const cookie = await engine.signIn()
     const viewer = await openViewer(engine.url, cookie)
     // However slow the machine is: a big fleet starts in minutes on a busy one.
