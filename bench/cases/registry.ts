@@ -25,6 +25,7 @@ import { recover } from "#bench/cases/recover.ts"
 import { replay } from "#bench/cases/replay.ts"
 import { rules } from "#bench/cases/rules.ts"
 import { samples } from "#bench/cases/samples.ts"
+import { silent } from "#bench/cases/silent.ts"
 import { snmpCost } from "#bench/cases/snmp-cost.ts"
 import { start } from "#bench/cases/start.ts"
 import { whatif } from "#bench/cases/whatif.ts"
@@ -56,6 +57,7 @@ export const CASES: readonly Case[] = [
   replay,
   rules,
   samples,
+  silent,
   snmpCost,
   start,
   whatif,

@@ -12,7 +12,8 @@ import type { Shown } from "#twin/incident/showing.ts"
 import type { CauseState, Incident, Symptom } from "#twin/incident/state.ts"
 import { placeKey } from "#twin/incident/state.ts"
 import type { Suspicion } from "#twin/incident/suspicion.ts"
-import { spotOf } from "#twin/incident/suspicion.ts"
+import { ascending } from "#twin/incident/shadow.ts"
+import { spotOf } from "#twin/incident/spot.ts"
 import { assess, EXPECTED } from "#twin/rca/assess.ts"
 import { excuse, isPast, kindAt } from "#twin/rca/board.ts"
 import type { Cause } from "#twin/rca/cause.ts"
@@ -20,6 +21,7 @@ import { BLIND } from "#twin/rca/evidence/kind.ts"
 import { UNDECIDED } from "#twin/rca/probe.ts"
 import type { Symptoms } from "#twin/rca/symptoms.ts"
 import type { Topology } from "#twin/topology.ts"
+import type { Inventory } from "#protocol/inventory.ts"
 
 /** Nothing is accounted for longer than this after the end: OSPF waits for 40 s, BGP tries again within this (RFC 4271 s10). */
 export const AFTERMATH_MS = 120_000
@@ -107,7 +109,7 @@ const startsSince = ({ cells, world }: Sitting, { members, sinceMs }: CauseState
       fault === "router"
         ? [deviceSlot.get(id as never) ?? -1]
         : fault === "site-power"
-          ? inventory.devices.flatMap(({ site }, slot) => (site === id ? [slot] : []))
+          ? (slotsAt(inventory).get(id) ?? [])
           : []
     return dead.flatMap((slot) => {
       if (slot < 0 || slot >= world.topology.routers.length) return []
@@ -116,6 +118,21 @@ const startsSince = ({ cells, world }: Sitting, { members, sinceMs }: CauseState
     })
   })
 }
+
+/** By site. Asked of every dark site in each evaluation: the inventory says it once for all. */
+export const slotsAt = ({ devices }: Inventory): ReadonlyMap<string, readonly number[]> => {
+  const known = knownSlots.get(devices)
+  if (known !== undefined) return known
+  const slots = new Map<string, number[]>()
+  for (const [slot, { site }] of devices.entries()) {
+    const own = slots.get(site)
+    if (own === undefined) slots.set(site, [slot])
+    else own.push(slot)
+  }
+  knownSlots.set(devices, slots)
+  return slots
+}
+const knownSlots = new WeakMap<Inventory["devices"], ReadonlyMap<string, readonly number[]>>()
 
 /** It shows no more: noted as over, or about to be. */
 const endedMs = ({ nowMs }: Sitting, one: Symptom): number => one.endedMs ?? nowMs
@@ -145,7 +162,7 @@ const leftOf = (sitting: Sitting, symptoms: Symptoms, incident: Incident, overMs
     const spot = spotOf(symptoms, topology, id)
     if (spot === null || !isLeft(sitting, kindAt(board, id)[0].name, spot.slot, board.atMs[id] as number, overMs))
       return []
-    return [{ ...spot, id }]
+    return [spot]
   })
   if (alarms.length === 0) return null
   const isSilent = ({ id }: (typeof alarms)[number]): boolean => SILENCE.has(kindAt(board, id)[0].name)
@@ -171,6 +188,7 @@ const leftOf = (sitting: Sitting, symptoms: Symptoms, incident: Incident, overMs
     silent: new Set(alarms.filter(isSilent).map(({ slot }) => slot)),
     links: new Set(),
     predicted: new Set(alarms.map(({ slot, entity }) => placeKey(topology.inventory.devices[slot]?.id ?? "", entity))),
+    slots: ascending(alarms.map(({ slot }) => slot)),
     own: null,
   }
 }

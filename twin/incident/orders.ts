@@ -48,6 +48,7 @@ const wantedOf = (sitting: Sitting, incident: Incident, suspicion: Suspicion | n
   if (state !== "open" || cause === undefined) return quieted.length === 0 ? quieted : NOBODY
   // A cause that is not seen at the moment, or only what is left of it, keeps what it had.
   if (suspicion === null || !(cause.key === suspicion.key || cause.keys.includes(suspicion.key))) return quieted
+  if (isSettled(quieted, suspicion)) return quieted
   const { inventory } = sitting.world.topology
   const idOf = (slot: number): string => inventory.devices[slot]?.id ?? ""
   const own = suspicion.own === null ? null : placeKey(idOf(suspicion.own.slot), suspicion.own.entity)
@@ -68,10 +69,22 @@ const wantedOf = (sitting: Sitting, incident: Incident, suspicion: Suspicion | n
   }
   // What was quiet stays so while the cause lasts: evidence comes and goes with every poll.
   const isTold = own !== null && known.has(own)
-  if (news.length === 0 && !isTold) return quieted
+  if (news.length === 0 && !isTold) {
+    const { silent: whole, predicted, own: told } = suspicion
+    settled.set(quieted, { silent: whole, predicted, own: told })
+    return quieted
+  }
   const kept = isTold ? quieted.filter((one) => nameOf(one) !== own) : quieted
   return [...kept, ...news].slice(0, QUIETED_MAX)
 }
+
+/** Nothing was wanting for this very cause: it is not asked place by place again. */
+const isSettled = (quieted: readonly Quieted[], { silent, predicted, own }: Suspicion): boolean => {
+  const known = settled.get(quieted)
+  const isOwn = known?.own?.slot === own?.slot && known?.own?.entity === own?.entity
+  return known?.silent === silent && known.predicted === predicted && isOwn
+}
+const settled = new WeakMap<readonly Quieted[], Pick<Suspicion, "silent" | "predicted" | "own">>()
 
 const order = (
   { world, nowMs }: Sitting,

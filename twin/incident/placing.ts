@@ -125,13 +125,7 @@ export const gather = (sitting: Sitting, symptoms: Symptoms, taken: ReadonlyMap<
     const by = incident.causes[0]?.key ?? null
     const cause = incident.title
     const found: Symptom[] = []
-    const slots = new Set<number>(suspicion.silent)
-    for (const { slot } of suspicion.alarms) slots.add(slot)
-    for (const key of suspicion.predicted) {
-      const slot = world.topology.deviceSlot.get(key.slice(0, key.indexOf(" ")) as never)
-      if (slot !== undefined) slots.add(slot)
-    }
-    for (const slot of [...slots].sort((x, y) => x - y)) {
+    for (const slot of suspicion.slots) {
       const device = devices[slot]
       if (device === undefined) continue
       for (const row of alertsOf(alerts, slot)) {

@@ -5,8 +5,8 @@
  */
 import type { Symptom } from "#twin/incident/state.ts"
 import { placeKey } from "#twin/incident/state.ts"
-import type { Spot } from "#twin/incident/suspicion.ts"
-import { spotOf } from "#twin/incident/suspicion.ts"
+import { spotOf } from "#twin/incident/spot.ts"
+import type { Spot } from "#twin/incident/spot.ts"
 import { kindAt } from "#twin/rca/board.ts"
 import type { Symptoms } from "#twin/rca/symptoms.ts"
 import type { Topology } from "#twin/topology.ts"

@@ -4,6 +4,9 @@
  */
 import type { CauseMember, CauseView, EvidenceView, FaultType } from "#protocol/incident.ts"
 import { interfaceKey } from "#protocol/id.ts"
+import { shadowOf, showsOf } from "#twin/incident/shadow.ts"
+import { spotOf } from "#twin/incident/spot.ts"
+import type { Spot } from "#twin/incident/spot.ts"
 import type { CauseState } from "#twin/incident/state.ts"
 import { placeKey } from "#twin/incident/state.ts"
 import type { Board } from "#twin/rca/board.ts"
@@ -13,16 +16,9 @@ import type { Cause } from "#twin/rca/cause.ts"
 import type { Candidate } from "#twin/rca/explain.ts"
 import { endOf } from "#twin/rca/model.ts"
 import { decider } from "#twin/rca/probe.ts"
-import { scenarioOf } from "#twin/rca/scenario.ts"
 import type { Symptoms } from "#twin/rca/symptoms.ts"
 import { MAX_LINES, tell } from "#twin/rca/words.ts"
 import type { Topology } from "#twin/topology.ts"
-
-/** Where an observable stands: a device of ours and the entity on it. */
-export interface Spot {
-  readonly slot: number
-  readonly entity: string
-}
 
 export interface Suspicion {
   readonly candidate: Candidate
@@ -37,6 +33,8 @@ export interface Suspicion {
   readonly links: ReadonlySet<number>
   /** placeKey by device id: everything on which it predicts an alarm. */
   readonly predicted: ReadonlySet<string>
+  /** Routers on which anything of it may show, ascending. */
+  readonly slots: readonly number[]
   /** The spot whose alert is told; every other one is its symptom. */
   readonly own: Spot | null
 }
@@ -58,42 +56,20 @@ export const suspicionOf = (symptoms: Symptoms, topology: Topology, candidate: C
 }
 
 const suspected = (symptoms: Symptoms, topology: Topology, candidate: Candidate): Suspicion => {
-  const { board } = symptoms
-  const { cause, members, explained, absent, awaited } = candidate
-  const spotsOf = (ids: readonly number[]): ReadonlyArray<Spot & { readonly id: number }> =>
-    ids.flatMap((id) => {
-      const spot = spotOf(symptoms, topology, id)
-      return spot === null ? [] : [{ ...spot, id }]
-    })
-  const scenario = scenarioOf(board.model, [cause])
-  const silent = new Set<number>(scenario.deadNodes)
-  if (!board.model.outOfBand) for (const node of scenario.silent[0] ?? []) silent.add(node)
-  const links = new Set<number>(scenario.deadLinks)
-  for (const port of scenario.shut) links.add(port >> 1)
-  for (const slot of silent) for (const { link } of topology.routers[slot]?.ports ?? []) links.add(link)
-  const alarms = spotsOf(explained)
-  const predicted = new Set<string>()
-  const put = (slot: number, entity: string): void => {
-    const device = topology.inventory.devices[slot]
-    if (device !== undefined) predicted.add(placeKey(device.id, entity))
-  }
-  for (const { slot, entity } of [...alarms, ...spotsOf([...absent, ...awaited])]) put(slot, entity)
-  for (const link of [...links, ...scenario.lossy, ...scenario.flapping, ...scenario.congested])
-    for (const end of [0, 1]) {
-      const slot = endOf(board.model.graph, link, end)
-      const ifName = topology.routers[slot]?.ports.find((port) => port.link === link)?.ifName
-      if (ifName !== undefined) put(slot, interfaceKey(ifName))
-    }
+  const { cause, members } = candidate
+  const shadow = shadowOf(symptoms, topology, cause)
+  const { alarms, predicted, slots } = showsOf(symptoms, topology, candidate, shadow)
   return {
     candidate,
     key: elementKey(symptoms, topology, cause),
     keys: [...new Set(members.map((member) => elementKey(symptoms, topology, member)))],
     onsetMs: candidate.onsetMs ?? 0,
     alarms,
-    silent,
-    links,
+    silent: shadow.silent,
+    links: shadow.links,
     predicted,
-    own: ownOf(board, cause, alarms, scenario.deadNodes),
+    slots,
+    own: ownOf(symptoms.board, cause, alarms, shadow.dead),
   }
 }
 
@@ -122,48 +98,6 @@ const ownOf = (
   for (const spot of alarms)
     if (own === null || (board.atMs[spot.id] as number) < (board.atMs[own.id] as number)) own = spot
   return own
-}
-
-/** Where each observable that was asked for stands; the structure says it once for all. */
-const spots = new WeakMap<Symptoms, Map<number, Spot | null>>()
-
-/** Null = it stands on no device of ours. */
-export const spotOf = (symptoms: Symptoms, topology: Topology, id: number): Spot | null => {
-  let known = spots.get(symptoms)
-  if (known === undefined) spots.set(symptoms, (known = new Map()))
-  let spot = known.get(id)
-  if (spot === undefined) known.set(id, (spot = placed(symptoms, topology, id)))
-  return spot
-}
-
-const placed = ({ board, structure }: Symptoms, topology: Topology, id: number): Spot | null => {
-  const [kind, index] = kindAt(board, id)
-  const { graph, network } = board.model
-  switch (kind.name) {
-    case "answer":
-    case "ping":
-    case "change":
-    case "reboot":
-      return { slot: index % graph.nodes, entity: "" }
-    case "bgp": {
-      const session = network.sessions[index >> 1]
-      const slot = (index & 1) === 0 ? session?.a : session?.b
-      if (slot === undefined || slot < 0) return null
-      return { slot, entity: keyAt(structure, slot, "bgp", index) ?? "" }
-    }
-    default: {
-      const slot = endOf(graph, index >> 1, index & 1)
-      const ifName = topology.routers[slot]?.ports.find(({ link }) => link === index >> 1)?.ifName
-      if (slot < 0 || ifName === undefined) return null
-      const adjacency = kind.name === "ospf" ? keyAt(structure, slot, "ospf", index) : null
-      return { slot, entity: adjacency ?? interfaceKey(ifName) }
-    }
-  }
-}
-
-const keyAt = ({ places }: Symptoms["structure"], slot: number, kind: string, index: number): string | null => {
-  for (const [key, place] of places[slot] ?? []) if (place?.kind === kind && place.index === index) return key
-  return null
 }
 
 /** One name for what failed, however it failed; by ids. */

@@ -79,5 +79,8 @@ const split = (
   return [...islands.values()]
 }
 
-/** An alarm accuses once, however many roads lead to the suspect. */
-const distinct = (accusers: readonly number[]): readonly number[] => [...new Set(accusers)].sort((x, y) => x - y)
+/** An alarm accuses once, however many roads lead to the suspect. Only a border accuses out of turn. */
+const distinct = (accusers: readonly number[]): readonly number[] =>
+  accusers.every((id, i) => i === 0 || (accusers[i - 1] as number) < id)
+    ? accusers
+    : [...new Set(accusers)].sort((x, y) => x - y)
