@@ -68,6 +68,16 @@ describe("[W10] restarts and a clock that was set while nobody ran", () => {
     }
   })
 
+  test("told again by a clock that was set back since, it is the same start; if it was another, its uptime tells", () => {
+    const net = alone()
+    polledAt(net, 10, 8_000)
+    assert.deepEqual(polledAt(net, 500, 219), [REBOOTED])
+    assert.deepEqual(starts(net, 100), [])
+    assert.deepEqual(polledAt(net, 510, 229), [])
+    assert.deepEqual(starts(net, 110), [])
+    assert.deepEqual(polledAt(net, 520, 5), [REBOOTED])
+  })
+
   test("a second start after one that was told is told too", () => {
     const net = alone()
     polledAt(net, 10, 8_000)

@@ -32,8 +32,12 @@ export const startedBetween = ({ lastOkMs, lastUptime, atMs, uptime, unseenMs, p
   )
 }
 
-/** The device says that it starts (a trap, a line), at the time of the evidence. */
+/**
+ * The device says that it starts (a trap, a line), at the time of the evidence. By a clock that was set back since a start was
+ * told, nobody knows whether this one came before it (agents repeat what nobody acknowledged): if not, its uptime will tell.
+ */
 export const toldToStart = (state: RouterState, unseenMs: number, evidence: Evidence): Turn => {
+  if (state.bootTold != null && evidence.atMs < state.bootTold.atMs) return { state, events: [] }
   const unseenSince = state.bootTold == null ? 0 : unseenMs - state.bootTold.unseenMs
   return started(state, evidence.atMs, SAME_BOOT_MS + unseenSince, unseenMs, evidence)
 }
