@@ -141,6 +141,14 @@ test("[X1] sums count what is known and say when nothing is", () => {
     row({ state: "closed", severity: "critical", impact: hit(9_000) }),
   ]
   assert.deepEqual(tallyOf(rows), { live: 3, critical: 1, needsYou: 2, subscribers: 42 })
+  const blackout = (count: number): IncidentRow["impact"] => ({ ...hit(count), subscribersPart: 1 })
+  const both = [row({ impact: blackout(16_018) }), row({ impact: blackout(16_015) })]
+  assert.equal(tallyOf(both).subscribers, 16_018, "two outages that hit everybody hit nobody twice")
+  assert.equal(tallyOf([...both, row({ impact: hit(40) })]).subscribers, 16_018)
+  assert.equal(
+    tallyOf([row({ impact: { ...hit(10), subscribersPart: 0.1 } }), row({ impact: hit(40) })]).subscribers,
+    50,
+  )
   assert.equal(tallyOf([row({ impact: hit(null) })]).subscribers, null, "not known is not zero")
   assert.deepEqual(tallyOf([]), { live: 0, critical: 0, needsYou: 0, subscribers: null })
 })

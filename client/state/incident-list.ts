@@ -89,16 +89,28 @@ export interface IncidentTally {
   readonly live: number
   readonly critical: number
   readonly needsYou: number
-  /** Customers of all that are not closed; null = of none it is known. One that two incidents hit counts twice. */
+  /** Customers of all that are not closed, never more than there are; null = of none it is known. One that two incidents hit may count twice. */
   readonly subscribers: number | null
 }
+
+/** All customers of the tenant, as the incidents know it: each says how many it hits, and what part that is. */
+const everybody = (rows: readonly IncidentRow[]): number => {
+  const said = rows.flatMap(({ impact: { subscribers, subscribersPart } }) =>
+    subscribers === null || subscribersPart === null || subscribersPart <= 0
+      ? []
+      : [Math.round(subscribers.count / Math.min(1, subscribersPart))],
+  )
+  return said.length === 0 ? Number.POSITIVE_INFINITY : Math.max(...said)
+}
+
 export const tallyOf = (rows: readonly IncidentRow[]): IncidentTally => {
   const live = rows.filter(({ state }) => state !== "closed")
   const known = live.flatMap(({ impact }) => (impact.subscribers === null ? [] : [impact.subscribers.count]))
+  const sum = known.reduce((all, count) => all + count, 0)
   return {
     live: live.length,
     critical: live.filter(({ severity }) => severity === "critical").length,
     needsYou: live.filter(needsSomebody).length,
-    subscribers: known.length === 0 ? null : known.reduce((sum, count) => sum + count, 0),
+    subscribers: known.length === 0 ? null : Math.min(sum, everybody(live)),
   }
 }

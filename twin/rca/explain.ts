@@ -6,7 +6,7 @@
 import { assess, CONFIRMED_ALARM, EXPECTED, isOf } from "#twin/rca/assess.ts"
 import type { Assessment } from "#twin/rca/assess.ts"
 import type { Board } from "#twin/rca/board.ts"
-import { isPast, kindAt } from "#twin/rca/board.ts"
+import { isAlarm, isPast, kindAt } from "#twin/rca/board.ts"
 import { confidenceOf } from "#twin/rca/calibration.ts"
 import type { Features } from "#twin/rca/calibration.ts"
 import { causeId, causeOf, logPrior } from "#twin/rca/cause.ts"
@@ -340,10 +340,14 @@ const candidateOf = (search: Search, best: Assessment, cause: Cause, singles: re
     }
   }
   const margin = best.score - rival
-  const others = new Set(rest.length === 0 ? [] : search.try(rest).ids)
+  const without = rest.length === 0 ? null : search.try(rest)
+  const others = new Set(without?.ids)
   const its = search.try([cause])
-  const seen = its.ids.filter((_, i) => (its.chance[i] as number) >= EXPECTED)
-  const explained = seen.filter((id) => isOf(board, id, its.onsetMs))
+  const seen = expectedBy(its)
+  const alone = seen.filter((id) => isOf(board, id, its.onsetMs))
+  // Whom two faults cut off together, neither of them cuts off alone.
+  const together = its.onsetMs === null && without !== null ? onlyWith(board, best, without) : []
+  const explained = [...alone, ...together]
   const absent = seen.filter((id) => board.state[id] === 1)
   const features = {
     margin,
@@ -359,12 +363,24 @@ const candidateOf = (search: Search, best: Assessment, cause: Cause, singles: re
     part: "primary",
     rivals: near.sort((x, y) => y.score - x.score).map(({ other }) => other),
     features,
-    onsetMs: its.onsetMs,
+    onsetMs: its.onsetMs ?? earliestOf(board, together),
     explained,
     absent,
     awaited: seen.filter((id) => board.state[id] === 0),
   }
 }
+
+const expectedBy = ({ ids, chance }: Assessment): readonly number[] =>
+  ids.filter((_, i) => (chance[i] as number) >= EXPECTED)
+
+/** Alarms that last, which `all` explain and `fewer` do not. */
+const onlyWith = (board: Board, all: Assessment, fewer: Assessment): readonly number[] => {
+  const explained = new Set(expectedBy(fewer))
+  return expectedBy(all).filter((id) => !explained.has(id) && isAlarm(board, id) && !isPast(board, id))
+}
+
+const earliestOf = ({ atMs }: Board, alarms: readonly number[]): number | null =>
+  alarms.length === 0 ? null : Math.min(...alarms.map((id) => atMs[id] as number))
 
 /** What it predicts of everything that can be observed: equal signatures cannot be told apart today. */
 export const signature = (board: Board, { ids, chance }: Pick<Assessment, "ids" | "chance">): string => {

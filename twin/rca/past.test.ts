@@ -52,20 +52,22 @@ test("[I9] a router that restarted before another one of its site died says noth
 })
 
 test("[I9] on any network, every cause explains something that lasts", () => {
-  fc.assert(
-    fc.property(
-      randomBoard,
-      fc.array(fc.nat(8), { maxLength: 6 }),
-      fc.boolean(),
-      ({ make, writes }, nodes, isBefore) => {
-        const board = make()
-        for (const one of writes) write(board, one)
-        restarted(board, isBefore ? BEFORE_MS : FAULT_MS, ...nodes.map((node) => node % board.model.graph.nodes))
-        const { candidates, unexplained } = explain(board)
-        for (const { explained } of candidates) assert.ok(explained.some((id) => !isPast(board, id)))
-        assert.ok(unexplained.every((id) => !isPast(board, id)))
-      },
-    ),
-    { numRuns: 300 },
-  )
+  // The seed: two faults that cut a router off only together; neither alone explains its silence.
+  for (const kept of [{ numRuns: 300 }, { numRuns: 220, seed: 145738385 }])
+    fc.assert(
+      fc.property(
+        randomBoard,
+        fc.array(fc.nat(8), { maxLength: 6 }),
+        fc.boolean(),
+        ({ make, writes }, nodes, isBefore) => {
+          const board = make()
+          for (const one of writes) write(board, one)
+          restarted(board, isBefore ? BEFORE_MS : FAULT_MS, ...nodes.map((node) => node % board.model.graph.nodes))
+          const { candidates, unexplained } = explain(board)
+          for (const { explained } of candidates) assert.ok(explained.some((id) => !isPast(board, id)))
+          assert.ok(unexplained.every((id) => !isPast(board, id)))
+        },
+      ),
+      kept,
+    )
 })
