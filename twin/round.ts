@@ -1,12 +1,11 @@
 /**
- * The one algorithm that turns inputs into a new twin, live and in replay. Each input is processed to quiescence before
- * the next (timers that are due, then routers, then links, then the tenant, then routers again that it gave orders), so
- * that it does not matter how inputs are grouped into rounds: a round only groups what the outside is told. Order inside an
- * input: phase, slot, emission.
+ * The one algorithm that turns inputs into a new twin, live and in replay. Each input is processed to quiescence (settle.ts)
+ * before the next, timers that are due before it, the desk of incidents behind it, so that it does not matter how inputs are
+ * grouped into rounds: a round only groups what the outside is told.
  */
 import type { EventView } from "#protocol/view.ts"
-import type { CellBank, CellOutput, Cells } from "#twin/cells.ts"
-import { applyColumnDelta, makeColumns } from "#twin/columns.ts"
+import type { Cells } from "#twin/cells.ts"
+import { makeColumns } from "#twin/columns.ts"
 import type { Columns } from "#twin/columns.ts"
 import type { AckInput, IncidentInput, Input, RulesInput, Sequenced, TopologyInput } from "#twin/input.ts"
 import { act, dueOf, evaluate, hear, newDesk, reshaped } from "#twin/incident/desk.ts"
@@ -14,27 +13,25 @@ import type { Desk } from "#twin/incident/desk.ts"
 import { hearAnswer, hearRead } from "#twin/incident/answering.ts"
 import type { ProbeRequest } from "#twin/incident/question.ts"
 import type { Incident } from "#twin/incident/state.ts"
-import type { AlertsFact } from "#twin/judge/alert-rows.ts"
 import type { Judging } from "#twin/judge/judging.ts"
 import { makeJudging, NO_JUDGING_INPUTS } from "#twin/judge/judging.ts"
 import { changeRules, judgeOf, rejudge, walked, walkOn } from "#twin/judge/rejudge.ts"
 import type { Walk } from "#twin/judge/walk.ts"
 import { STEP_ENTITIES } from "#twin/judge/walk.ts"
 import { newLink } from "#twin/link.ts"
-import type { EndFact, LinkFact } from "#twin/link.ts"
 import { newRouter } from "#twin/router.ts"
 import { ENGINE_DEVICE, hearSelf, type SelfNews, type SelfState } from "#twin/self/self.ts"
 import { newsOf } from "#twin/round-news.ts"
-import type { NodeFact } from "#twin/router.ts"
-import type { ColumnDelta, Happening } from "#twin/step.ts"
+import { give, newTold, settle, takeEvent, unheard } from "#twin/settle.ts"
+import type { Round } from "#twin/settle.ts"
 import { hearServices, newServiceWatch, replannedServices, type ServiceWatch } from "#twin/service/watch.ts"
 import { makeTimers } from "#twin/timers.ts"
 import type { Timers } from "#twin/timers.ts"
 import { certificateHappening, quotaHappening, unusableHappening } from "#twin/tenant-happening.ts"
 import type { AlertOrder } from "#twin/tenant.ts"
-import { buildTopology, EMPTY_TOPOLOGY, routersAt } from "#twin/topology.ts"
+import { buildTopology, EMPTY_TOPOLOGY } from "#twin/topology.ts"
 import type { Topology } from "#twin/topology.ts"
-import { hearUpDown, newWatch, replanned } from "#twin/whatif/redundancy-watch.ts"
+import { newWatch, replanned } from "#twin/whatif/redundancy-watch.ts"
 import type { RedundancyWatch } from "#twin/whatif/redundancy-watch.ts"
 
 /** Everything of a twin that is not inside an actor. Written by runRound only. */
@@ -129,15 +126,7 @@ const timersFor = ({ routers, links }: Topology): Timers => makeTimers(routers.l
  * may overlap its snapshot.
  */
 export const runRound = (world: World, cells: Cells, inputs: readonly Sequenced[]): RoundResult => {
-  const told: Told = {
-    nodes: new Set(),
-    links: new Set(),
-    events: [],
-    touched: new Set(),
-    topologyChanged: false,
-    incidents: new Map(),
-    asks: [],
-  }
+  const told = newTold()
   for (const { seq, input } of inputs) {
     if (seq <= world.seq) continue
     const round: Round = { world, cells, told, seq, index: 0, remembered: told.events.length, ...unheard() }
@@ -174,41 +163,6 @@ const takeOver = ({ world: { desk }, told, seq }: Round): void => {
   desk.over.clear()
   told.asks.push(...desk.asks.splice(0))
 }
-
-/** What the round will tell, while it is collected. */
-interface Told {
-  readonly nodes: Set<number>
-  readonly links: Set<number>
-  readonly events: EventView[]
-  readonly touched: Set<string>
-  topologyChanged: boolean
-  /** By incident. */
-  readonly incidents: Map<string, IncidentRecord>
-  readonly asks: ProbeRequest[]
-}
-
-/** The processing of one input. */
-interface Round extends Unheard {
-  readonly world: World
-  readonly cells: Cells
-  readonly told: Told
-  readonly seq: number
-  /** Of the next event: ids are `<seq>-<index>`. */
-  index: number
-  /** Events of the round that stand in world.recent already. */
-  remembered: number
-}
-
-/** What the desk has not heard yet. */
-interface Unheard {
-  slots: Set<number>
-  alerts: AlertsFact[]
-  nodes: NodeFact[]
-  /** Routers that took something in: a message on which a router chokes is heard by nobody. */
-  took: Set<number>
-}
-
-const unheard = (): Unheard => ({ slots: new Set(), alerts: [], nodes: [], took: new Set() })
 
 const applyInput = (round: Round, input: Input): void => {
   switch (input.kind) {
@@ -300,98 +254,11 @@ const obey = (round: Round, orders: readonly AlertOrder[]): void => {
   settle(round)
 }
 
-const give = ({ world, cells, told }: Round, orders: readonly AlertOrder[]): void => {
-  for (const { slot, command } of orders) {
-    told.touched.add(world.topology.routers[slot]?.device ?? "")
-    cells.routers.tell(slot, { kind: "command", atMs: world.atMs, command, judge: judgeOf(world, slot) })
-  }
-}
-
 const applyAct = (round: Round, input: IncidentInput): void =>
   obey(
     round,
     act(round.world, round.cells, (event) => takeEvent(round, event), input),
   )
-
-/** Passes of one input: orders of a tenant that answer to its own orders' effects end here, or they might never. */
-const PASSES_MAX = 4
-
-/** Routers, then links, then the tenant, until nobody has anything left to say. `firedMs` = the timer being served. */
-const settle = (round: Round, firedMs: number = Number.NEGATIVE_INFINITY): void => {
-  for (let pass = 1; pass <= PASSES_MAX; pass++) {
-    const orders = settleOnce(round, firedMs)
-    if (orders.length === 0 || pass === PASSES_MAX) return
-    give(round, orders)
-  }
-}
-
-const settleOnce = (round: Round, firedMs: number): readonly AlertOrder[] => {
-  const { world, cells } = round
-  const { routers, links } = world.topology
-  const nodeFacts: NodeFact[] = []
-  const alertFacts: AlertsFact[] = []
-  const linkFacts: LinkFact[] = []
-  const endFacts: EndFact[] = []
-  for (const fact of drained(round, cells.routers, 0, firedMs)) {
-    if (fact.kind === "node") nodeFacts.push(fact)
-    else if (fact.kind === "alerts") alertFacts.push(fact)
-    else endFacts.push(fact)
-  }
-  for (const [link, facts] of Map.groupBy(endFacts, ({ link }) => link)) {
-    round.told.touched.add(links[link]?.id ?? "")
-    cells.links.tell(link, { kind: "ends", atMs: world.atMs, facts })
-    // What a link believes is evidence at both of its ends.
-    for (const slot of routersAt(world.topology, link)) round.slots.add(slot)
-  }
-  linkFacts.push(...drained(round, cells.links, routers.length, firedMs))
-  for (const fact of nodeFacts) round.nodes.push(fact)
-  for (const fact of alertFacts) round.alerts.push(fact)
-  hearUpDown(world, cells.tenant.state(0), nodeFacts, linkFacts)
-  if (nodeFacts.length > 0 || linkFacts.length > 0 || alertFacts.length > 0)
-    cells.tenant.tell(0, { kind: "facts", atMs: world.atMs, nodes: nodeFacts, links: linkFacts, alerts: alertFacts })
-  return drained(round, cells.tenant, routers.length + links.length, firedMs)
-}
-
-/** Drains one phase, takes what it says to the outside, and returns its facts. */
-const drained = <Fact>(
-  round: Round,
-  bank: Pick<CellBank<unknown, unknown, Fact>, "drain">,
-  firstActor: number,
-  firedMs: number,
-): Fact[] => {
-  const facts: Fact[] = []
-  for (const output of bank.drain()) {
-    takeOutput(round, output, firstActor + output.slot, firedMs)
-    for (const fact of output.facts) facts.push(fact)
-  }
-  return facts
-}
-
-const takeOutput = (round: Round, output: CellOutput<unknown>, actor: number, firedMs: number): void => {
-  if (actor < round.world.topology.routers.length) round.took.add(actor)
-  for (const delta of output.deltas) takeDelta(round, delta)
-  for (const event of output.events) takeEvent(round, event)
-  // A wish that is not after the timer being served would be served for ever.
-  const wish = output.timerMs
-  round.world.timers.set(actor, wish === null ? null : Math.max(wish, firedMs + 1))
-}
-
-const takeDelta = ({ world, told }: Round, delta: ColumnDelta): void => {
-  if (!applyColumnDelta(world.columns, delta)) return
-  if (delta.column === "link") told.links.add(delta.slot)
-  else {
-    told.nodes.add(delta.slot)
-    told.touched.add(world.topology.routers[delta.slot]?.device ?? "")
-  }
-}
-
-const takeEvent = (round: Round, event: Happening): string => {
-  const id = `${round.seq}-${round.index++}`
-  // An incident is called by the event that opened it.
-  const isOpening = event.type === "incident.opened" && event.entity === ""
-  round.told.events.push({ id, ...event, ...(isOpening ? { entity: id } : {}) })
-  return id
-}
 
 /** Devices and links that stay (by id) keep their state; everybody is configured anew and tells everything again. */
 const applyTopology = (round: Round, input: TopologyInput): void => {
