@@ -4,7 +4,8 @@
  */
 import assert from "node:assert/strict"
 import { describe, test } from "node:test"
-import { somebody, useTwoTenants, type OneTenant, type Somebody } from "#engine/isolation/two-tenants.fixture.ts"
+import { somebody, useTwoTenants, type OneTenant } from "#engine/isolation/two-tenants.fixture.ts"
+import { askReplaysOf, keptMs, liveTwinOf } from "#engine/replay/doors.fixture.ts"
 import type { ReplayView } from "#engine/replay/replays.ts"
 import { NO_POSTGRES } from "#engine/storage/database.fixture.ts"
 import { hello, openViewer } from "#engine/stream/viewer.fixture.ts"
@@ -22,24 +23,13 @@ interface Body extends ReplayView {
 
 describe("[5.5] branches over real doors", { skip: NO_POSTGRES }, () => {
   const it = useTwoTenants()
-  const ask = async (who: Somebody, method: string, path: string, body?: object): Promise<[number, Body]> => {
-    const response = await fetch(`${it.url}/api/v1/replays${path}`, {
-      method,
-      headers: { ...who.headers, origin: it.url, "content-type": "application/json" },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-    })
-    const text = await response.text()
-    return [response.status, text === "" ? ({} as Body) : (JSON.parse(text) as Body)]
-  }
-  const twinOf = (tenant: OneTenant) => it.engine.tenants().find(({ twin }) => twin.tenant.id === tenant.id)!.twin
+  const ask = askReplaysOf<Body>(it)
+  const twinOf = (tenant: OneTenant) => liveTwinOf(it, tenant)
   /** Every device answers once; resolves with a moment at which that is kept. */
-  const happen = async (tenant: OneTenant): Promise<number> => {
+  const happen = (tenant: OneTenant): Promise<number> => {
     const twin = twinOf(tenant)
     for (const { id } of twin.inventory().devices) assert.ok(twin.submit(poll(id, Date.now())))
-    const before = twin.seq()
-    while (twin.seq() < before + 2) await new Promise((turn) => setTimeout(turn, 20))
-    await new Promise((turn) => setTimeout(turn, 300))
-    return Date.now() - 100
+    return keptMs(twin)
   }
 
   test("[5.5] a fault is seen in the branch, by its viewer too; leaving it shows the past, and the live twin heard nothing", async () => {

@@ -20,6 +20,7 @@ import {
   type Replays,
   type ReplayView,
 } from "#engine/replay/replays.ts"
+import { askReplaysOf, keptMs, liveTwinOf } from "#engine/replay/doors.fixture.ts"
 import { openReplay } from "#engine/replay/replay.ts"
 import { ReplayRefused } from "#engine/replay/session.ts"
 import { storedSource, type ReplaySource } from "#engine/replay/source.ts"
@@ -37,28 +38,15 @@ type Body = Omit<ReplayView, "id"> & { readonly id: string; readonly detail?: st
 
 describe("[W10] replays over real doors", { skip: NO_POSTGRES }, () => {
   const it = useTwoTenants()
-  const ask = async (who: Somebody, method: string, path: string, body?: object): Promise<[number, Body]> => {
-    const response = await fetch(`${it.url}/api/v1/replays${path}`, {
-      method,
-      headers: { ...who.headers, origin: it.url, "content-type": "application/json" },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-    })
-    const text = await response.text()
-    return [response.status, text === "" ? ({} as Body) : (JSON.parse(text) as Body)]
-  }
-  const twinOf = (tenant: OneTenant) => it.engine.tenants().find(({ twin }) => twin.tenant.id === tenant.id)!.twin
+  const ask = askReplaysOf<Body>(it)
+  const twinOf = (tenant: OneTenant) => liveTwinOf(it, tenant)
   /** Says one thing of each device and waits until it is kept. */
-  const happen = async (tenant: OneTenant, answers: boolean): Promise<number> => {
+  const happen = (tenant: OneTenant, answers: boolean): Promise<number> => {
     const twin = twinOf(tenant)
     const atMs = Date.now()
     for (const { id } of twin.inventory().devices)
       for (let again = 0; again < 3; again++) assert.ok(twin.submit(answers ? poll(id, atMs) : unreachable(id, atMs)))
-    // Every heartbeat is a later input: whatever was before it is applied, and journaled in its order.
-    const before = twin.seq()
-    while (twin.seq() < before + 2) await new Promise((turn) => setTimeout(turn, 20))
-    await new Promise((turn) => setTimeout(turn, 300))
-    // Whatever comes next is later than this.
-    return Date.now() - 100
+    return keptMs(twin)
   }
   /** What the live twin showed after this input, folded here from the same rows. */
   const livedAt = async (tenant: OneTenant, seq: number): Promise<Uint8Array> => {
