@@ -1,13 +1,15 @@
 /**
  * [S6] Every mutating route leaves exactly one row in the audit: the routes are those of the Api itself, each is called
- * once on the whole engine, and one that is missing in the table fails the test. A new route is one row here.
+ * once on the whole engine, and one that is missing in the table fails the test. A new route is one row, here or beside what
+ * it belongs to (*-calls.fixture.ts).
  */
 import assert from "node:assert/strict"
 import { describe, test } from "node:test"
 import * as Effect from "effect/Effect"
-import { Secret, TOTP } from "otpauth"
-import type { Call as RouteCall } from "#engine/audit/calls.fixture.ts"
+import type { Ask, Prepare } from "#engine/audit/calls.fixture.ts"
 import { incidentCalls } from "#engine/audit/incident-calls.fixture.ts"
+import { firingOf, judgementCalls } from "#engine/audit/judgement-calls.fixture.ts"
+import { PASSWORD, peopleCalls, signInAdmin, tokensOf } from "#engine/audit/people-calls.fixture.ts"
 import { topologyCalls } from "#engine/audit/topology-calls.fixture.ts"
 import { ROUTES, type RouteName } from "#engine/access/entries.ts"
 import { Api } from "#engine/api/contract.ts"
@@ -37,18 +39,6 @@ const mutating = [...endpoints]
   .filter(([name, { method }]) => !SAFE.has(method) && !STEERING.has(name) && !ASKING.has(name))
   .map(([name]) => name)
 
-/** What may be said to a route. */
-interface Call extends RouteCall {
-  /** Header of who calls; the administrator's session when absent, nobody when null. */
-  readonly as?: string | null
-}
-
-interface Counted extends Call {
-  readonly action: RegExp
-  /** Slugs of the tenants in whose audits exactly one row stands; the caller's own when absent. */
-  readonly audits?: readonly string[]
-}
-
 describe("[S6] every mutating route leaves exactly one row", { skip: NO_POSTGRES }, () => {
   const it = useTwoTenants()
   let admin = ""
@@ -61,7 +51,7 @@ describe("[S6] every mutating route leaves exactly one row", { skip: NO_POSTGRES
 
   // --- asking
 
-  const ask = async (name: RouteName, call: Call): Promise<{ status: number; body: never; cookie: string }> => {
+  const ask: Ask = async (name, call) => {
     const { method, path } = endpoints.get(name)!
     const place = path.replace(/:([A-Za-z]+)/g, (_, param: string) => encodeURIComponent(call.params?.[param] ?? param))
     const who = call.as === undefined ? admin : call.as
@@ -100,41 +90,16 @@ describe("[S6] every mutating route leaves exactly one row", { skip: NO_POSTGRES
 
   // --- what a call needs to be there
 
-  const signIn = async (user: string, password: string): Promise<string> =>
-    (await ask("signIn.create", { as: null, body: { user, password } })).cookie
-  const PASSWORD = "correct horse of a person"
-  const person = async (
-    roles: readonly string[] = ["viewer"],
-  ): Promise<{ id: string; name: string; cookie: string }> => {
-    const name = unique("person")
-    const token = await invitation(roles)
-    await ask("signIn.acceptInvitation", { as: null, body: { token, name, password: PASSWORD } })
-    const cookie = await signIn(name, PASSWORD)
-    const session = (await ask("session.get", { as: cookie })).body as { user: { id: string } }
-    return { id: session.user.id, name, cookie }
-  }
-  const invite = async (roles: readonly string[]): Promise<{ invitation: { id: string }; token: string }> =>
-    (await ask("users.invite", { body: { note: unique("for"), roles } })).body
-  const invitation = async (roles: readonly string[] = ["viewer"]): Promise<string> => (await invite(roles)).token
-  const codeOf = (secret: string): string => new TOTP({ secret: Secret.fromBase32(secret) }).generate()
-  const begun = async (cookie: string): Promise<string> =>
-    ((await ask("account.beginTotp", { as: cookie, body: { password: PASSWORD } })).body as { secret: string }).secret
-  /** With a second factor, and a recovery code of theirs: a code of the app works only once in its time. */
-  const guarded = async (): Promise<{ id: string; cookie: string; code: string }> => {
-    const { id, cookie } = await person()
-    const confirmed = await ask("account.confirmTotp", { as: cookie, body: { code: codeOf(await begun(cookie)) } })
-    // The session goes on under a new name (ASVS 7.2.4).
-    return {
-      id,
-      cookie: confirmed.cookie,
-      code: (confirmed.body as { recoveryCodes: readonly string[] }).recoveryCodes[0]!,
-    }
-  }
-  const role = async (): Promise<string> => {
-    const name = unique("watch")
-    await ask("roles.put", { params: { name }, body: { permissions: ["network.read"] } })
-    return name
-  }
+  const twinOfA = () => it.engine.tenants().find((one) => one.twin.tenant.id === it.a.id)!.twin
+  const nextRound = (): Promise<void> =>
+    new Promise((heard) => {
+      const stop = twinOfA().onRound(() => {
+        stop()
+        heard()
+      })
+    })
+  const people = { ask, unique, tenants: it }
+  const judgement = { ask, unique, nextRound }
   const site = async (): Promise<string> => {
     const id = unique("pop")
     await ask("inventory.putSite", { params: { id }, body: { name: id, latitude: 1, longitude: 1 } })
@@ -158,7 +123,6 @@ describe("[S6] every mutating route leaves exactly one row", { skip: NO_POSTGRES
   })
   const link = async (): Promise<string> =>
     ((await ask("inventory.createLink", { body: await linkBody() })).body as { id: string }).id
-  const twinOfA = () => it.engine.tenants().find((one) => one.twin.tenant.id === it.a.id)!.twin
   const SNMP = { community: "a-community-of-the-test" }
   const settingsBody = async (): Promise<object> => {
     const now: object = (await ask("settings.get", {})).body
@@ -178,127 +142,15 @@ describe("[S6] every mutating route leaves exactly one row", { skip: NO_POSTGRES
       }),
     )
   }
-  const signInAdmin = async (): Promise<string> =>
-    (await ask("signIn.create", { as: null, body: { user: "admin", password: ADMIN_PASSWORD, tenant: it.a.slug } }))
-      .cookie
   const tenant = async (): Promise<string> => {
     const slug = unique("isp")
     await ask("tenants.create", { body: { slug, name: slug } })
     return slug
   }
-  /** Fires at once on every device that nobody heard of for a second. */
-  const ruleBody = (id: string, severity = "warn"): object => ({
-    id,
-    rule_schema_version: "1",
-    name: id,
-    enabled: true,
-    severity,
-    scope: {},
-    condition: { type: "absent", metric: "device.cpu_pct", seconds: 1 },
-    for_seconds: 0,
-    recover_seconds: 0,
-    cooldown_seconds: 0,
-    annotations: { summary_template: "silence of {{device}}", runbook_url: "https://example.net/runbook" },
-  })
-  const nextRound = (): Promise<void> =>
-    new Promise((heard) => {
-      const { twin } = it.engine.tenants().find((one) => one.twin.tenant.id === it.a.id)!
-      const stop = twin.onRound(() => {
-        stop()
-        heard()
-      })
-    })
-  /** An alert that fires, of a rule of its own. */
-  const firing = async (severity = "warn"): Promise<string> => {
-    const rule = unique("silent")
-    await ask("alertRules.put", { params: { id: rule }, body: ruleBody(rule, severity) })
-    for (;;) {
-      const { items } = (await ask("alerts.list", { query: { rule, state: "firing" } })).body as {
-        items: ReadonlyArray<{ id: string }>
-      }
-      if (items[0] !== undefined) return items[0].id
-      await nextRound()
-    }
-  }
-  const windowBody = (more: object = {}): object => ({
-    kind: "maintenance",
-    title: "Power",
-    note: "",
-    scope: {},
-    sparesCritical: false,
-    startsAtMs: Date.now() - 60_000,
-    durationSeconds: 3_600,
-    recurrence: { every: "never" },
-    timeZone: "America/Sao_Paulo",
-    untilMs: null,
-    ...more,
-  })
-  const plan = async (more: object = {}): Promise<string> =>
-    ((await ask("maintenance.create", { body: windowBody(more) })).body as { window: { id: string } }).window.id
-  const keyBody = () => ({ name: unique("key"), scope: ["network.read"], days: 1 })
-  const tokens = async (): Promise<{ accessToken: string; refreshToken: string }> =>
-    (await ask("tokens.create", { as: null, body: { user: "admin", password: ADMIN_PASSWORD, tenant: it.a.slug } }))
-      .body
 
   /** Prepares, and gives the one call that is counted with the action that it leaves. */
-  const TABLE: Readonly<Record<string, () => Promise<Counted>>> = {
-    "signIn.create": async () => {
-      const { name } = await person()
-      return { as: null, body: { user: name, password: PASSWORD }, action: /^session\.create$/ }
-    },
-    "signIn.acceptInvitation": async () => ({
-      as: null,
-      body: { token: await invitation(), name: unique("guest"), password: PASSWORD },
-      action: /^(user|invitation)\./,
-    }),
-    // As the entering: in the audits of both.
-    "session.leaveGrant": async () => {
-      const as = await signInAdmin()
-      await ask("tenants.enter", { as, params: { slug: it.b.slug }, body: { reason: "ticket 4712", minutes: 1 } })
-      return { as, action: /^tenant\.leave$/, audits: [it.a.slug, it.b.slug] }
-    },
-    "session.remove": async () => ({ as: (await person()).cookie, action: /^session\.remove$/ }),
-    "account.password": async () => ({
-      as: (await person()).cookie,
-      body: { password: PASSWORD, newPassword: `${PASSWORD} 2` },
-      action: /password/,
-    }),
-    "account.beginTotp": async () => ({ as: (await person()).cookie, body: { password: PASSWORD }, action: /totp/i }),
-    "account.confirmTotp": async () => {
-      const { cookie } = await person()
-      return { as: cookie, body: { code: codeOf(await begun(cookie)) }, action: /totp/i }
-    },
-    "account.removeTotp": async () => {
-      const { cookie, code } = await guarded()
-      return { as: cookie, body: { password: PASSWORD, code }, action: /totp/i }
-    },
-    "account.endSession": async () => {
-      const { name, cookie } = await person()
-      await signIn(name, PASSWORD)
-      const { items } = (await ask("account.sessions", { as: cookie })).body as {
-        items: ReadonlyArray<{ id: string; current: boolean }>
-      }
-      return { as: cookie, params: { id: items.find(({ current }) => !current)!.id }, action: /^session\./ }
-    },
-    "users.update": async () => ({
-      params: { id: (await person()).id },
-      body: { roles: ["engineer"] },
-      action: /^user\.update$/,
-    }),
-    "users.remove": async () => ({ params: { id: (await person()).id }, action: /^user\.(remove|delete)$/ }),
-    "users.resetTotp": async () => ({ params: { id: (await guarded()).id }, action: /totp/i }),
-    "users.signOut": async () => ({ params: { id: (await person()).id }, action: /^user\./ }),
-    "users.invite": async () => ({ body: { note: "for bob", roles: ["viewer"] }, action: /invit/ }),
-    "users.withdraw": async () => ({
-      params: { id: (await invite(["viewer"])).invitation.id },
-      action: /^invitation\./,
-    }),
-    "roles.put": async () => ({
-      params: { name: await role() },
-      body: { permissions: ["network.read", "replay.view"] },
-      action: /^role\./,
-    }),
-    "roles.remove": async () => ({ params: { name: await role() }, action: /^role\./ }),
+  const TABLE: Readonly<Record<string, Prepare>> = {
+    ...peopleCalls(people),
     "inventory.putSite": async () => ({
       params: { id: await site() },
       body: { name: "another name", latitude: 2, longitude: 2 },
@@ -339,27 +191,6 @@ describe("[S6] every mutating route leaves exactly one row", { skip: NO_POSTGRES
       },
       action: /^inventory\.import$/,
     }),
-    "keys.create": async () => ({ body: keyBody(), action: /^(apiKey|apikey|key)\.create$/ }),
-    "keys.revoke": async () => {
-      const { key } = (await ask("keys.create", { body: keyBody() })).body as { key: { id: string } }
-      return { params: { id: key.id }, action: /^(apiKey|apikey|key)\./ }
-    },
-    "tokens.create": async () => ({
-      as: null,
-      body: { user: "admin", password: ADMIN_PASSWORD, tenant: it.a.slug },
-      action: /^token/,
-    }),
-    // A program renews its access by itself; that it does is a sign of life that an auditor may ask for.
-    "tokens.refresh": async () => ({
-      as: null,
-      body: { refreshToken: (await tokens()).refreshToken },
-      action: /^token\.refresh$/,
-    }),
-    "tokens.revoke": async () => ({
-      as: null,
-      body: { refreshToken: (await tokens()).refreshToken },
-      action: /^token/,
-    }),
     "tenants.create": async () => {
       const slug = unique("isp")
       return { body: { slug, name: slug }, action: /^tenant\.create$/ }
@@ -380,7 +211,7 @@ describe("[S6] every mutating route leaves exactly one row", { skip: NO_POSTGRES
     },
     // The tenant that is looked into must see it, too: one row in each of the two audits.
     "tenants.enter": async () => ({
-      as: await signInAdmin(),
+      as: await signInAdmin(people),
       params: { slug: it.b.slug },
       body: { reason: "ticket 4711", minutes: 1 },
       action: /^tenant\.enter$/,
@@ -390,50 +221,9 @@ describe("[S6] every mutating route leaves exactly one row", { skip: NO_POSTGRES
     "replays.create": async () => ({ body: { fromMs: Date.now() }, action: /^replay\.create$/ }),
     "replays.branch": async () => ({ params: await aReplay(), body: {}, action: /^replay\.branch$/ }),
     "replays.hear": async () => ({ params: await aReplay(), body: { faults: [] }, action: /^replay\.branch-inputs$/ }),
-    "alertRules.put": async () => {
-      const id = unique("rule")
-      return { params: { id }, body: ruleBody(id), action: /^rule\.create$/ }
-    },
-    "alertRules.remove": async () => {
-      const id = unique("rule")
-      await ask("alertRules.put", { params: { id }, body: ruleBody(id) })
-      return { params: { id }, action: /^rule\.delete$/ }
-    },
-    "alertRules.import": async () => ({
-      body: { mode: "merge", rules: [ruleBody(unique("rule"))], dryRun: false },
-      action: /^rule\.import$/,
-    }),
-    "alerts.acknowledge": async () => ({ params: { id: await firing() }, body: {}, action: /^alert\.ack$/ }),
-    "alerts.withdraw": async () => {
-      const id = await firing()
-      await ask("alerts.acknowledge", { params: { id }, body: {} })
-      return { params: { id }, action: /^alert\.unack$/ }
-    },
-    "alerts.mute": async () => ({
-      params: { id: await firing() },
-      body: { minutes: 5, note: "ticket 4711" },
-      action: /^alert\.mute$/,
-    }),
-    "alerts.unmute": async () => {
-      const id = await firing()
-      await ask("alerts.mute", { params: { id }, body: { minutes: 5, note: "ticket 4711" } })
-      return { params: { id }, action: /^alert\.unmute$/ }
-    },
-    "maintenance.create": async () => ({ body: windowBody(), action: /^maintenance\.create$/ }),
-    "maintenance.put": async () => ({
-      params: { id: await plan() },
-      body: windowBody({ title: "Another" }),
-      action: /^maintenance\.update$/,
-    }),
-    "maintenance.remove": async () => ({ params: { id: await plan() }, action: /^maintenance\.delete$/ }),
-    "maintenance.state": async () => ({
-      params: { id: await plan({ kind: "change" }) },
-      body: { state: "in_progress" },
-      action: /^maintenance\.state$/,
-    }),
-    "maintenance.end": async () => ({ params: { id: await plan() }, action: /^maintenance\.end$/ }),
+    ...judgementCalls(judgement),
     ...topologyCalls({ ask, device, link, unique, submit: (poll) => twinOfA().submit(poll) }),
-    ...incidentCalls({ ask, alarm: async () => void (await firing("critical")), nextRound }),
+    ...incidentCalls({ ask, alarm: async () => void (await firingOf(judgement)("critical")), nextRound }),
     "audit.export": async () => ({ body: {}, action: /^audit\.export$/ }),
     "subscribers.reveal": async () => ({
       body: { pseudonym: await subscriber(), reason: "ticket 4711" },
@@ -450,7 +240,7 @@ describe("[S6] every mutating route leaves exactly one row", { skip: NO_POSTGRES
   })
 
   test("[S6] somebody signs in to begin with", async () => {
-    admin = await signInAdmin()
+    admin = await signInAdmin(people)
   })
 
   for (const [name, prepare] of Object.entries(TABLE)) {
@@ -468,7 +258,7 @@ describe("[S6] every mutating route leaves exactly one row", { skip: NO_POSTGRES
     })
   }
   test("[S6] a refresh token that is used again leaves its row, though its caller is refused", async () => {
-    const { refreshToken } = await tokens()
+    const { refreshToken } = await tokensOf(people)
     await ask("tokens.refresh", { as: null, body: { refreshToken } })
     const before = await rows()
     await assert.rejects(ask("tokens.refresh", { as: null, body: { refreshToken } }), /401/)
