@@ -70,8 +70,7 @@ test("[I8] [I9] [I11] [I12] [U5] a dead router: its incident, its cause, its roo
       await page.waitForFunction(() => (window.__twin?.graph().length ?? 0) > 3)
       await shoot("graph")
     })
-    const defect = "KNOWN DEFECT: on this way (taken, confirmed) the incident stays open after the router is back"
-    await t.test("it comes back: the incident recovers", { skip: defect }, async () => {
+    await t.test("it comes back: the incident recovers", async () => {
       await scene.lab.fault("revive", victim)
       await page.keyboard.press("8")
       await recovering(page, victim)

@@ -229,7 +229,9 @@ const lived = (sitting: Sitting, before: Incident): void => {
     incident = note(sitting, { ...incident, ack: null }, "unacked", "the acknowledgement has expired")
     sitting.updated.add(incident.id)
   }
-  const isAlarmed = incident.symptoms.some(({ endedMs }) => endedMs === null)
+  // What its cause brought about once keeps it open no longer than the cause's own alarms do.
+  const isKnown = incident.causes.length > 0
+  const isAlarmed = incident.symptoms.some(({ endedMs, isNews }) => endedMs === null && !(isKnown && isNews === true))
   if (isAlarmed) incident = signalled(sitting, incident, "alarmed", "it is back")
   else if (incident.state === "open")
     incident = signalled(sitting, incident, "quiet", "all of its alerts have recovered")

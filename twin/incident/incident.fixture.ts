@@ -2,6 +2,7 @@
 import type { IncidentView } from "#protocol/incident.ts"
 import { siteId } from "#protocol/id.ts"
 import type { Device, Inventory, Link } from "#protocol/inventory.ts"
+import type { Rule } from "#protocol/rule.ts"
 import type { EventView } from "#protocol/view.ts"
 import type { IncidentAct } from "#twin/incident/act.ts"
 import { incidentView } from "#twin/incident/view.ts"
@@ -42,8 +43,8 @@ export interface Desk extends JudgedNetwork {
 const portsOf = (name: string, { links }: Inventory): readonly string[] =>
   links.flatMap(({ a, b }) => [a, b].flatMap((end) => (end.device === `id-${name}` ? [end.interface] : [])))
 
-export const desk = (start: Inventory): Desk => {
-  const net = judgedNetwork(start, RULES)
+export const desk = (start: Inventory, rules: readonly Rule[] = RULES): Desk => {
+  const net = judgedNetwork(start, rules)
   const said: string[] = []
   const fed: Input[] = []
   const events: EventView[] = []

@@ -1,8 +1,10 @@
 /**
  * Who is kept quiet while a cause lasts: every alert that it explains, on the routers that it silences and on the ends of
  * what it takes down, also before they fire. The cause's own alert is told. Each order names incident, cause and evidence:
- * that is the answer to "why suppressed". When the cause is gone the orders are lifted, and what still fires is told.
+ * that is the answer to "why suppressed". When the cause is gone the orders are lifted, and what still fires is told, but for
+ * news of the cause itself ("has rebooted"), which stay quiet until they end.
  */
+import { alertNameOf } from "#protocol/alert.ts"
 import type { EntityKey } from "#protocol/id.ts"
 import type { Sitting } from "#twin/incident/sitting.ts"
 import { put } from "#twin/incident/sitting.ts"
@@ -21,14 +23,16 @@ export const ordersOf = (sitting: Sitting, taken: ReadonlyMap<string, Suspicion>
     const wanted = wantedOf(sitting, incident, suspicion)
     if (wanted === incident.quieted) continue
     const [before, after] = [namesOf(incident.quieted), namesOf(wanted)]
-    for (const one of incident.quieted) if (!after.has(nameOf(one))) order(sitting, orders, one, incident, false)
+    // First who stays quiet for another reason, lest he is heard between the two.
     for (const one of wanted) if (!before.has(nameOf(one))) order(sitting, orders, one, incident, true)
+    for (const one of incident.quieted) if (!after.has(nameOf(one))) order(sitting, orders, one, incident, false)
     put(sitting, { ...incident, quieted: wanted })
   }
   return orders
 }
 
-const nameOf = ({ device, entity }: Quieted): string => placeKey(device, entity)
+const nameOf = ({ device, entity, rule }: Quieted): string =>
+  rule === undefined ? placeKey(device, entity) : `${placeKey(device, entity)} ${rule}`
 
 /** Thousands of places, asked for in every evaluation: what does not change is named once. */
 const namesOf = (quieted: readonly Quieted[]): ReadonlySet<string> => {
@@ -45,7 +49,9 @@ const NOBODY: readonly Quieted[] = []
 const wantedOf = (sitting: Sitting, incident: Incident, suspicion: Suspicion | null): readonly Quieted[] => {
   const { quieted, causes, state } = incident
   const [cause] = causes
-  if (state !== "open" || cause === undefined) return quieted.length === 0 ? quieted : NOBODY
+  if (quieted.length === 0 && state !== "open") return quieted
+  if (state === "recovering") return newsOf(incident)
+  if (state === "closed" || cause === undefined) return quieted.length === 0 ? quieted : NOBODY
   // A cause that is not seen at the moment, or only what is left of it, keeps what it had.
   if (suspicion === null || !(cause.key === suspicion.key || cause.keys.includes(suspicion.key))) return quieted
   if (isSettled(quieted, suspicion)) return quieted
@@ -78,6 +84,19 @@ const wantedOf = (sitting: Sitting, incident: Incident, suspicion: Suspicion | n
   return [...kept, ...news].slice(0, QUIETED_MAX)
 }
 
+/** What tells of the cause that was, and was quiet with it. */
+const newsOf = ({ symptoms, quieted }: Incident): readonly Quieted[] => {
+  const known = namesOf(quieted)
+  const wanted = symptoms.flatMap(({ alert, device, entity, endedMs, isNews }): readonly Quieted[] => {
+    if (isNews !== true || endedMs !== null) return []
+    const rule = alertNameOf(alert)?.rule
+    if (rule === undefined) return []
+    const one = { device, entity, rule }
+    return [one, { device, entity }, { device, entity: "*" }].some((by) => known.has(nameOf(by))) ? [one] : []
+  })
+  return wanted.length === quieted.length && wanted.every((one) => known.has(nameOf(one))) ? quieted : wanted
+}
+
 /** Nothing was wanting for this very cause: it is not asked place by place again. */
 const isSettled = (quieted: readonly Quieted[], { silent, predicted, own }: Suspicion): boolean => {
   const known = settled.get(quieted)
@@ -89,13 +108,14 @@ const settled = new WeakMap<readonly Quieted[], Pick<Suspicion, "silent" | "pred
 const order = (
   { world, nowMs }: Sitting,
   orders: AlertOrder[],
-  { device, entity }: Quieted,
+  one: Quieted,
   { id, title, causes }: Incident,
   isQuiet: boolean,
 ): void => {
+  const { device, entity, rule = null } = one
   const slot = world.topology.deviceSlot.get(device as never)
   if (slot === undefined) return
-  const name = `incident:${id}:${entity}`
+  const name = rule === null ? `incident:${id}:${entity}` : `incident:${id}:${entity} ${rule}`
   if (!isQuiet) {
     orders.push({ kind: "order", slot, command: { kind: "lift", atMs: nowMs, id: name } })
     return
@@ -106,7 +126,7 @@ const order = (
   const suppression = {
     id: name,
     kind: "dependency" as const,
-    rule: null,
+    rule,
     entity: entity === "*" ? null : (entity as EntityKey),
     reason: `incident ${id}: explained by ${title}${sure}${evidence === undefined ? "" : `, for ${evidence}`}`,
     untilMs: null,

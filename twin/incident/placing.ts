@@ -18,6 +18,7 @@ import { SYMPTOMS_MAX } from "#twin/incident/state.ts"
 import type { Suspicion } from "#twin/incident/suspicion.ts"
 import { explains, observedWords } from "#twin/incident/suspicion.ts"
 import { kindAt } from "#twin/rca/board.ts"
+import type { Rule } from "#protocol/rule.ts"
 import type { Symptoms } from "#twin/rca/symptoms.ts"
 import type { World } from "#twin/round.ts"
 
@@ -37,6 +38,7 @@ const rowOf = (cells: Cells, slot: number | undefined, rule: string, entity: str
 const symptomOf = (world: World, cells: Cells, slot: number, row: AlertRow): Symptom => {
   const device = world.topology.inventory.devices[slot] as (typeof world.topology.inventory.devices)[number]
   const { rule, entity, severity, sinceMs, firedMs } = row
+  const by = world.judging.rules.find(({ id }) => id === rule)
   const receipt = cells.routers
     .state(slot)
     .judgement?.receipts.findLast((one) => one.rule.id === rule && one.entity === entity)
@@ -47,14 +49,19 @@ const symptomOf = (world: World, cells: Cells, slot: number, row: AlertRow): Sym
     deviceName: device.name,
     site: device.site,
     entity,
-    summary: receipt?.summary ?? world.judging.rules.find(({ id }) => id === rule)?.name ?? rule,
+    summary: receipt?.summary ?? by?.name ?? rule,
     severity,
     sinceMs: firedMs ?? sinceMs,
     endedMs: null,
     explainedBy: null,
     why: null,
+    ...(by !== undefined && isNews(by) ? { isNews: true } : {}),
   }
 }
+
+/** Of a single event, and nothing ends it but time: "has rebooted" says nothing of what is wrong now. */
+export const isNews = ({ condition, recover }: Rule): boolean =>
+  condition.type === "event" && condition.count === 1 && recover === undefined
 
 const nameOf = ({ alert, kind, device, entity }: Symptom): string => `${alert}${kind} ${device} ${entity}`
 

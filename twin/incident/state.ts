@@ -42,6 +42,8 @@ export interface Symptom {
   /** CauseState.key; null = unexplained. */
   readonly explainedBy: string | null
   readonly why: string | null
+  /** An alert that says what happened, and ends by time alone (isNews of placing.ts); absent = it lasts as long as what is wrong. */
+  readonly isNews?: true
 }
 
 export interface CauseState extends CauseView {
@@ -58,6 +60,8 @@ export interface Quieted {
   readonly device: string
   /** "*" = the whole device. */
   readonly entity: string
+  /** Only this rule; absent = all of them. */
+  readonly rule?: string
 }
 
 export interface Incident {
