@@ -6,12 +6,9 @@
 import { loadavg } from "node:os"
 import type { Case } from "#bench/case.ts"
 import { workloadOf } from "#bench/core-site/inputs.ts"
+import { timedTwin } from "#bench/core-site/timed-twin.ts"
 import { quantile, round } from "#bench/statistics.ts"
-import { plainCells } from "#twin/cells.ts"
-import { PACKS } from "#twin/alert/packs/registry.ts"
 import { hashTwin } from "#twin/hash.ts"
-import type { Input } from "#twin/input.ts"
-import { newWorld, runRound } from "#twin/round.ts"
 
 export const coreSite: Case = {
   name: "core-site",
@@ -25,9 +22,7 @@ export const coreSite: Case = {
       number
     >
     const workload = workloadOf(routers, seed)
-    const twin = newTwin()
-    twin.apply({ kind: "topology", atMs: workload.startMs, rev: 1, inventory: workload.inventory })
-    twin.apply({ kind: "rules", atMs: workload.startMs, rev: 1, rules: SHIPPED })
+    const twin = timedTwin(workload.inventory, workload.startMs)
     const play = (name: string, rounds: number): Cost => {
       const costs: number[] = []
       for (let n = 0; n < rounds; n++) for (const input of workload.round()) costs.push(twin.apply(input))
@@ -62,23 +57,6 @@ export const coreSite: Case = {
       outcome: [darkHash, hashTwin(twin.world, twin.cells)],
     }
   },
-}
-
-const SHIPPED = PACKS.flatMap(({ rules }) => rules.map(({ rule }) => rule))
-
-const newTwin = () => {
-  const world = newWorld()
-  const cells = plainCells(undefined, (_bank, _slot, error) => {
-    throw error
-  })
-  /** CPU milliseconds of this thread: what the machine does beside it does not count, nor do the collector's threads. */
-  const apply = (input: Input): number => {
-    const before = process.threadCpuUsage()
-    runRound(world, cells, [{ seq: world.seq + 1, input }])
-    const { user, system } = process.threadCpuUsage(before)
-    return (user + system) / 1000
-  }
-  return { world, cells, apply }
 }
 
 interface Cost {

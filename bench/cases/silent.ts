@@ -5,12 +5,9 @@
 import { loadavg } from "node:os"
 import type { Case } from "#bench/case.ts"
 import { declared, silence } from "#bench/core-site/silent.ts"
+import { timedTwin } from "#bench/core-site/timed-twin.ts"
 import { round } from "#bench/statistics.ts"
-import { PACKS } from "#twin/alert/packs/registry.ts"
-import { plainCells } from "#twin/cells.ts"
 import { hashTwin } from "#twin/hash.ts"
-import type { Input } from "#twin/input.ts"
-import { newWorld, runRound } from "#twin/round.ts"
 
 export const silent: Case = {
   name: "silent",
@@ -20,20 +17,8 @@ export const silent: Case = {
   small: { routers: 240, inputs: 240 },
   run: async (parameters, report) => {
     const { routers, inputs } = parameters as Record<"routers" | "inputs", number>
-    const world = newWorld()
-    const cells = plainCells(undefined, (_bank, _slot, error) => {
-      throw error
-    })
-    /** CPU milliseconds of this thread. */
-    const apply = (input: Input): number => {
-      const before = process.threadCpuUsage()
-      runRound(world, cells, [{ seq: world.seq + 1, input }])
-      const { user, system } = process.threadCpuUsage(before)
-      return (user + system) / 1000
-    }
     const { startMs, inventory } = declared(routers)
-    apply({ kind: "topology", atMs: startMs, rev: 1, inventory })
-    apply({ kind: "rules", atMs: startMs, rev: 1, rules: PACKS.flatMap(({ rules }) => rules.map(({ rule }) => rule)) })
+    const { world, cells, apply } = timedTwin(inventory, startMs)
     let cpuMs = 0
     let worst = 0
     let told = 0
