@@ -16,7 +16,6 @@ export const enTopology: Readonly<Record<keyof typeof ptTopology, string>> = {
   "services.title": "Services",
   "services.failed": "The services could not be read: {reason}",
   "services.none": "No service is declared. An import, or PUT /services, declares them.",
-  "services.since": "{age}",
   "services.sure": "{part} sure",
   "services.health.up": "works",
   "services.health.degraded": "degraded",

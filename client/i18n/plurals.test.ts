@@ -2,19 +2,11 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
 import { en } from "#client/i18n/en.ts"
+import { inLanguage } from "#client/i18n/language.fixture.ts"
 import { pt } from "#client/i18n/pt.ts"
-import { language, tCount } from "#client/i18n/translate.ts"
+import { tCount } from "#client/i18n/translate.ts"
 import type { Language } from "#client/i18n/translate.ts"
 
-const inLanguage = <A>(lang: Language, run: () => A): A => {
-  const before = language.value
-  language.value = lang
-  try {
-    return run()
-  } finally {
-    language.value = before
-  }
-}
 const words = (lang: Language, count: number) =>
   inLanguage(lang, () =>
     [

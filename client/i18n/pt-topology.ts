@@ -14,7 +14,6 @@ export const ptTopology = {
   "services.title": "Serviços",
   "services.failed": "Não foi possível ler os serviços: {reason}",
   "services.none": "Nenhum serviço declarado. Uma importação, ou PUT /services, declara.",
-  "services.since": "{age}",
   "services.sure": "{part} de certeza",
   "services.health.up": "funciona",
   "services.health.degraded": "degradado",

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
 import { contracted } from "#client/i18n/pt-contractions.ts"
+import { inLanguage } from "#client/i18n/language.fixture.ts"
 import { headline, leads, nameHeadline, said, saidName, TONGUES } from "#client/i18n/said.ts"
-import { LANGUAGES, language } from "#client/i18n/translate.ts"
-import type { Language } from "#client/i18n/translate.ts"
+import { LANGUAGES } from "#client/i18n/translate.ts"
 import { fill, PHRASES } from "#protocol/phrase.ts"
 import type { PhraseCode } from "#protocol/phrase.ts"
 
@@ -17,15 +17,6 @@ const holes = (template: string): readonly string[] => {
 }
 const inPt = <A>(run: () => A): A => inLanguage("pt-BR", run)
 const inEn = <A>(run: () => A): A => inLanguage("en", run)
-const inLanguage = <A>(lang: Language, run: () => A): A => {
-  const before = language.value
-  language.value = lang
-  try {
-    return run()
-  } finally {
-    language.value = before
-  }
-}
 
 test("[U7] every code that the twin can say has its words in every language, with the same holes", () => {
   for (const lang of LANGUAGES) {
@@ -67,7 +58,7 @@ test("[U7] titles, evidence, timelines and reasons are said in Portuguese", () =
       said("incident 12-0: explained by The router R7 (92 %), for R7 does not answer its collector"),
       "incidente 12-0: explicado pelo roteador R7 (92 %), porque R7 não responde ao coletor",
     )
-    assert.equal(said("R1: CPU of R1 is at 97.5 %"), "R1: A CPU de R1 está em 97,5 %")
+    assert.equal(said("R1: The service dns is down"), "R1: O serviço dns está fora do ar")
     assert.equal(
       said("it fires: avg of device.cpu over 60 s: 97.5 %, asked > 90"),
       "dispara: avg de device.cpu em 60 s: 97,5 %, limite > 90",
@@ -135,13 +126,55 @@ test("[U7] a title names the cause without its article; what is no cause stands 
     assert.equal(headline("Loss on the link A - B"), "Perda no enlace A - B")
     assert.equal(headline("The power of the site Recife"), "Energia do local Recife")
     assert.equal(nameHeadline("link A - B"), "Enlace A - B")
-    assert.equal(headline("R1: CPU of R1 is at 97.5 %"), "R1: A CPU de R1 está em 97,5 %")
+    assert.equal(headline("R1: CPU of R1 is at 97.5 %"), "A CPU de R1 está em 97,5 %")
   })
   inEn(() => {
     assert.equal(headline("The router R7, or the link A - B"), "Router R7, or the link A - B")
     assert.equal(headline("BGP on R1"), "BGP on R1")
     assert.equal(headline("The site is dark"), "The site is dark", "what a person wrote keeps its letters")
   })
+})
+
+test("[U7] an alert that names its device is not told with the device's name before it, in either language", () => {
+  const twice = [
+    ["R1: R1 has no PPPoE session left", "R1 não tem mais nenhuma sessão PPPoE"],
+    ["R1: CPU of R1 is at 97.5 %", "A CPU de R1 está em 97,5 %"],
+  ] as const
+  for (const [stored, portuguese] of twice) {
+    assert.equal(
+      inPt(() => said(stored)),
+      portuguese,
+    )
+    assert.equal(
+      inEn(() => said(stored)),
+      stored.slice("R1: ".length),
+    )
+  }
+  // Whatever rule of ours it is that names the device.
+  const filled = { device: "R1", entity: "e1", value: "7", percent: "7", threshold: "9" } as Readonly<
+    Record<string, string>
+  >
+  const summaries = Object.entries(PHRASES).filter(
+    ([code, template]) => code.endsWith(".summary") && template.includes("{device}"),
+  )
+  assert.ok(summaries.length > 30)
+  for (const [, template] of summaries) {
+    const summary = fill(template, (hole) => filled[hole] ?? hole)
+    for (const lang of LANGUAGES)
+      inLanguage(lang, () => assert.equal(said(`R1: ${summary}`), said(summary), `${lang} ${summary}`))
+  }
+  const withdrawn = "cause withdrawn: R1: R1 has no PPPoE session left. What was asked speaks against it"
+  assert.equal(
+    inPt(() => said(withdrawn)),
+    "causa retirada: R1 não tem mais nenhuma sessão PPPoE. O que foi perguntado fala contra ela",
+  )
+  // Another's name, or a part of one, is not the device's.
+  assert.equal(
+    inEn(() => said("R1: R10 has no PPPoE session left")),
+    "R1: R10 has no PPPoE session left",
+  )
+  assert.ok(!leads("R1: R1 has no PPPoE session left"))
+  assert.ok(leads("R1: CPU of R1 is at 97.5 %"))
 })
 
 test("[U7] no name is bent: a preposition melts with an article of ours only", () => {

@@ -11,7 +11,7 @@ import { ptTopologyPhrases } from "#client/i18n/pt-topology-phrases.ts"
 import { ptRuleDescriptions } from "#client/i18n/pt-rule-descriptions.ts"
 import { ptRuleNames, ptRuleSummaries } from "#client/i18n/pt-rule-pack.ts"
 import { ENGLISH, PHRASES, readPhrase, sayIn } from "#protocol/phrase.ts"
-import type { Phrase, PhraseCode, Tongue } from "#protocol/phrase.ts"
+import type { Param, Phrase, PhraseCode, Tongue } from "#protocol/phrase.ts"
 
 const PORTUGUESE: Tongue = {
   templates: {
@@ -49,11 +49,26 @@ const remembered = new Map<string, Phrase | null>()
 const phraseOf = (text: string): Phrase | null => {
   const known = remembered.get(text)
   if (known !== undefined) return known
-  const phrase = readPhrase(text)
+  const found = readPhrase(text)
+  const phrase = found === null ? null : onceNamed(found)
   if (remembered.size >= REMEMBERED_MAX) remembered.clear()
   remembered.set(text, phrase)
   return phrase
 }
+
+/** An alert is told as `R1: what it says`; where that names R1 itself, it says enough. Also where another sentence holds it. */
+const onceNamed = (phrase: Phrase): Phrase => {
+  const { device, summary } = phrase.params
+  if (phrase.code === "incident.alert" && typeof device === "string" && isPhrase(summary) && names(summary, device))
+    return summary
+  const params = Object.entries(phrase.params).map(
+    ([hole, param]) => [hole, isPhrase(param) ? onceNamed(param) : param] as const,
+  )
+  return { ...phrase, params: Object.fromEntries(params) }
+}
+const names = ({ params }: Phrase, called: string): boolean =>
+  Object.values(params).some((param) => param === called || (isPhrase(param) && names(param, called)))
+const isPhrase = (param: Param | undefined): param is Phrase => typeof param === "object" && "code" in param
 
 /** In Portuguese, or null = no sentence of the twin's. */
 export const inPortuguese = (text: string): string | null => {
@@ -100,7 +115,7 @@ const ownFirst = ({ code, params }: Phrase): boolean => {
   const [, hole] = /^\{(\w+)/.exec(PHRASES[code]) ?? []
   if (hole === undefined) return true
   const first = params[hole]
-  return typeof first === "object" && "code" in first && ownFirst(first)
+  return isPhrase(first) && ownFirst(first)
 }
 
 export const capital = (words: string): string => `${words.charAt(0).toUpperCase()}${words.slice(1)}`

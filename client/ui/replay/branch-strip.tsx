@@ -6,6 +6,7 @@ import { replay } from "#client/state/replay.ts"
 import { keyOf } from "#client/state/whatif-faults.ts"
 import { formatMoment, formatNumber, formatPercent } from "#client/ui/format.ts"
 import { CloseIcon } from "#client/ui/icons.tsx"
+import { Said } from "#client/ui/said.tsx"
 import { faultName } from "#client/ui/whatif/words.ts"
 import type { Fault, Incident } from "#protocol/rest-generated.ts"
 
@@ -65,7 +66,9 @@ const Row = ({ incident }: { incident: Incident }) => {
   return (
     <li>
       <span class="num quiet">{formatMoment(language.value, incident.startsAtMs)}</span>
-      <b class="ellipsis">{incident.title}</b>
+      <b class="ellipsis">
+        <Said text={incident.title} head />
+      </b>
       <span class="quiet">
         {t(`incidents.state.${incident.state}`)}
         {cause !== undefined && ` · ${formatPercent(language.value, cause.confidence * 100)}`}

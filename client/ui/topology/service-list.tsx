@@ -14,7 +14,7 @@ import { TopologyTabs } from "#client/ui/topology/tabs.tsx"
 import type { JudgedService } from "#protocol/rest-generated.ts"
 import type { ServiceHealth } from "#protocol/service.ts"
 
-export const HEALTH_MARK: Readonly<Record<ServiceHealth, Mark>> = {
+const HEALTH_MARK: Readonly<Record<ServiceHealth, Mark>> = {
   up: "ok",
   degraded: "warning",
   down: "critical",
@@ -68,9 +68,7 @@ const Row = ({ service }: { service: JudgedService }) => {
         <span class="chip">{t(`services.kind.${kind}`)}</span>
         <span class="service-health">{t(`services.health.${health}`)}</span>
         {condition !== null && (
-          <span class="quiet num">
-            {t("services.since", { age: formatAge(language.value, serverNowMs.value - condition.sinceMs) })}
-          </span>
+          <span class="quiet num">{formatAge(language.value, serverNowMs.value - condition.sinceMs)}</span>
         )}
         {condition?.transit != null && (
           <span class="quiet num">
