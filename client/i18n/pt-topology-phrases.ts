@@ -52,6 +52,8 @@ export const ptTopologyPhrases: Readonly<Record<keyof typeof topologyPhrases, st
   "propose.bridge.facing": "{a} e {b} se ouvem em suas tabelas de bridge, e ninguém entre elas",
   "propose.bridge.doubted": "{a} e {b} se ouvem em suas tabelas de bridge, mas pode haver alguém no meio",
   "propose.bridge.alone": "{a} ouve {b} em {port} na sua tabela de bridge, sem mais ninguém",
+  "propose.bridge.routed":
+    "{a} ouve {b} em {port} na sua tabela de bridge, sem mais ninguém, onde ele roteia por {subnet} com um só vizinho",
   "propose.bridge.among": "{a} ouve {b} em {port} na sua tabela de bridge, entre outros hosts",
   "propose.bridge.shared": "{a} ouve {b} em {port} na sua tabela de bridge, e outros nossos também",
   "propose.site": "{a} e {b} ficam no mesmo site",

@@ -108,10 +108,15 @@ describe("inference against the emulated ISP", { timeout: 240_000 }, () => {
 
 /** Switches that somebody has muted: no neighbours by any protocol, no addresses, from neither side of their wires. */
 const MUTED = 4
+/** Two on which links were missed once; `LINK_SEEDS=24` looks at so many others. */
+const OTHER_SEEDS: readonly number[] =
+  process.env["LINK_SEEDS"] === undefined
+    ? [21, 31]
+    : Array.from({ length: Number(process.env["LINK_SEEDS"]) }, (_, nth) => 101 + nth)
 
 describe("inference where some switches say nothing of their neighbours", { timeout: 240_000 }, () => {
-  const found = async (net: string, muted: number) => {
-    const heard = await listen(ROUTERS, SEED, net, muted)
+  const found = async (net: string, muted: number, seed = SEED) => {
+    const heard = await listen(ROUTERS, seed, net, muted)
     const { world, cells } = twinOf(heard, [])
     const said = world.topology.inventory.devices.map(({ id }) => saidBy(deviceView(world, cells, id)!))
     const proposed = proposeLinks(said, [])
@@ -140,12 +145,12 @@ describe("inference where some switches say nothing of their neighbours", { time
       `${MUTED} of ${ROUTERS} muted: ${sure.size} proposals at >= ${SURE} of ${truth.length} wires, precision ${(right / sure.size).toFixed(3)}, recall ${(right / truth.length).toFixed(3)}; of the ${silent.length} wires at muted switches ${wiresAmong(silent, sure)}, of the ${switched.length} with a switch at both ends ${wiresAmong(switched, sure)}`,
     )
     assert.ok(silent.length >= 10, "enough wires that nothing but a table shows")
-    assert.ok(right / sure.size >= 0.98)
+    assert.ok(right / sure.size >= 0.995)
     assert.ok(right / truth.length >= 0.95)
     assert.equal(wiresAmong(switched, sure), switched.length)
   })
 
-  test("[W3] all switches muted: what is sure is a wire, two switches are always sure, one with a router is told below that", async (t) => {
+  test("[W3] all switches muted: what is sure is a wire, as is every wire on which a switch hears nobody but one device", async (t) => {
     const { heard, truth, proposed, sure, silent, switched } = await found("127.38", ROUTERS)
     assert.equal(heard.quiet.size, heard.isp.routers.filter(isSwitch).length)
     const right = wiresAmong(truth, sure)
@@ -153,10 +158,28 @@ describe("inference where some switches say nothing of their neighbours", { time
     t.diagnostic(
       `${heard.quiet.size} of ${ROUTERS} muted: ${sure.size} proposals at >= ${SURE}, precision ${(right / sure.size).toFixed(3)}, recall ${(right / truth.length).toFixed(3)}, at any confidence ${(wiresAmong(truth, told) / truth.length).toFixed(3)} of ${told.size}`,
     )
-    assert.ok(right / sure.size >= 0.98)
+    assert.ok(right / sure.size >= 0.995)
     assert.ok(wiresAmong(switched, sure) >= 0.95 * switched.length)
     assert.ok(wiresAmong(silent, told) >= 0.95 * silent.length, "the others are told, with both their ends")
-    assert.equal(wiresAmong(silent, sure), wiresAmong(switched, sure), "nobody is sure of what one side alone hears")
+    const missed = silent.filter((link) => !sure.has(key(link)))
+    const words = proposed.filter((one) => missed.some((link) => key(link) === proposedKey(one)))
+    for (const { id, evidence } of words)
+      assert.match(evidence.find(({ kind }) => kind === "bridge")?.text ?? "", /among other hosts$/, id)
+  })
+
+  test(`[W3] other networks, ${MUTED} switches muted or all: no false proposal is sure, and of ${MUTED} muted recall >= 0.95`, async (t) => {
+    for (const [nth, seed] of OTHER_SEEDS.entries()) {
+      for (const muted of [MUTED, ROUTERS]) {
+        const { truth, sure } = await found(`127.${100 + (nth % 100)}`, muted, seed)
+        const right = wiresAmong(truth, sure)
+        const [precision, recall] = [right / sure.size, right / truth.length]
+        t.diagnostic(
+          `seed ${seed}, ${muted} muted: ${truth.length} wires, ${sure.size} sure, precision ${precision.toFixed(3)}, recall ${recall.toFixed(3)}`,
+        )
+        assert.ok(precision >= 0.995, `seed ${seed}, ${muted} muted: precision ${precision}`)
+        assert.ok(recall >= (muted === MUTED ? 0.95 : 0.8), `seed ${seed}, ${muted} muted: recall ${recall}`)
+      }
+    }
   })
 })
 

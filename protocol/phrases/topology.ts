@@ -51,6 +51,8 @@ export const topologyPhrases = {
   "propose.bridge.facing": "{a} and {b} hear each other in their bridge tables, and nobody between",
   "propose.bridge.doubted": "{a} and {b} hear each other in their bridge tables, but somebody may stand between",
   "propose.bridge.alone": "{a} hears {b} on {port} in its bridge table, alone",
+  "propose.bridge.routed":
+    "{a} hears {b} on {port} in its bridge table, alone, where it routes over {subnet:word} with one neighbour",
   "propose.bridge.among": "{a} hears {b} on {port} in its bridge table, among other hosts",
   "propose.bridge.shared": "{a} hears {b} on {port} in its bridge table, and others of ours there too",
   "propose.site": "{a} and {b} stand at the same site",

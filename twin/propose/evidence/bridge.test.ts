@@ -4,47 +4,11 @@ import { describe, test } from "node:test"
 import fc from "fast-check"
 import type { BridgeHosts } from "#protocol/bridge.ts"
 import { readPhrase } from "#protocol/phrase.ts"
+import { device, hosts, mac, routing } from "#twin/propose/evidence/bridge.fixture.ts"
 import { hasNews, proposeLinks, SURE_FROM, turnedDown } from "#twin/propose/propose.ts"
 import type { ProposedLink } from "#twin/propose/propose.ts"
 import type { Said } from "#twin/propose/said.ts"
 
-const mac = (device: number, port = 0): string =>
-  `02:00:00:00:${device.toString(16).padStart(2, "0")}:${port.toString(16).padStart(2, "0")}`
-const hosts = (macs: readonly string[], more: Partial<BridgeHosts> = {}): BridgeHosts => ({
-  macs,
-  others: false,
-  more: false,
-  ...more,
-})
-
-interface Made {
-  /** Ports and whom each hears, by number of the device; null = it has no table. */
-  readonly table?: Readonly<Record<string, BridgeHosts>> | null
-  readonly ports?: readonly string[]
-  readonly site?: string
-  readonly more?: Partial<Said>
-}
-/** A device: one address for all that a bridge sends, one for each port of a router. */
-const device = (
-  n: number,
-  { table = null, ports = ["p1", "p2", "p3"], site = `s${n}`, more = {} }: Made = {},
-): Said => ({
-  device: `d${n}`,
-  name: `dev ${n}`,
-  names: [`dev ${n}`],
-  management: `10.0.0.${n}`,
-  site,
-  roles: [],
-  interfaces: [...ports],
-  lower: new Map(),
-  addresses: [],
-  heard: [],
-  routing: [],
-  subscribers: null,
-  macs: new Map(ports.map((port, at) => [port, mac(n, table === null ? at : 0)])),
-  ...(table === null ? {} : { bridge: new Map(Object.entries(table)) }),
-  ...more,
-})
 const shown = (proposals: readonly ProposedLink[]): readonly string[] =>
   proposals.map(({ a, b, confidence }) => `${a.device} ${a.interface} - ${b.device} ${b.interface}: ${confidence}`)
 const words = (proposals: readonly ProposedLink[]): readonly string[] =>
@@ -252,6 +216,63 @@ describe("[W3] any tree of switches", () => {
           [],
         ))
           if (one.confidence >= SURE_FROM) assert.ok(wires.has(ends(one)), `${ends(one)} is no cable`)
+      }),
+      { numRuns: 200 },
+    )
+  })
+})
+
+// -- random conversations -----------------------------------------------------------------------------------------------
+
+/** Who sends to whom: bridges learn whoever speaks past them, and nobody else, as real tables look minutes after a start. */
+interface Talk {
+  readonly tree: Tree
+  readonly pairs: ReadonlyArray<readonly [from: number, to: number]>
+}
+const talks: fc.Arbitrary<Talk> = fc
+  .tuple(trees.map(withoutBoxes), fc.array(fc.tuple(fc.nat(), fc.nat()), { minLength: 1, maxLength: 40 }))
+  .map(([tree, pairs]) => ({
+    tree,
+    pairs: pairs.map(([from, to]) => [from % tree.kinds.length, to % tree.kinds.length] as const),
+  }))
+
+const routeBetween = (tree: Tree, from: number, to: number): readonly number[] => {
+  if (from === to) return [from]
+  const next = neighboursOf(tree, from).find((one) => beyond(tree, from, one).includes(to)) as number
+  return [from, ...routeBetween(tree, next, to)]
+}
+/** Every router routes on its one port over a /31 with somebody whom nobody knows. */
+const saidOf = ({ tree, pairs }: Talk): readonly Said[] => {
+  const learned = new Set(
+    pairs.flatMap(([from, to]) => routeBetween(tree, from, to).map((passed) => `${passed} ${from}`)),
+  )
+  return saidIn(tree, (at, who) => !learned.has(`${at} ${who}`)).map((said) =>
+    said.bridge === undefined ? routing(said) : said,
+  )
+}
+
+describe("[W3] any tree of switches and routers, of which some speak with some", () => {
+  test("whatever the tables hold, what is sure is a cable", () => {
+    fc.assert(
+      fc.property(talks, (talk) => {
+        const wires = wiresOf(talk.tree)
+        for (const one of proposeLinks(saidOf(talk), []))
+          if (one.confidence >= SURE_FROM) assert.ok(wires.has(ends(one)), `${ends(one)} is no cable`)
+      }),
+      { numRuns: 500 },
+    )
+  })
+
+  test("when everybody speaks with everybody, each cable of a switch is sure, also to a router that only routes", () => {
+    fc.assert(
+      fc.property(trees.map(withoutBoxes), (tree) => {
+        const all = tree.kinds.map((_, n) => n)
+        const said = saidOf({ tree, pairs: all.flatMap((from) => all.map((to) => [from, to] as const)) })
+        const sure = proposeLinks(said, []).flatMap((one) => (one.confidence >= SURE_FROM ? [ends(one)] : []))
+        const wanted = [...wiresOf(tree)].filter((wire) =>
+          wire.split(" | ").some((end) => tree.kinds[Number(/\d+/.exec(end)![0])] === "switch"),
+        )
+        assert.deepEqual(sure.sort(), wanted.sort())
       }),
       { numRuns: 200 },
     )

@@ -5,13 +5,17 @@
  * said: no proposal of it is sure. Who certainly stands between two takes their link away.
  */
 import type { EvidenceKind, Hint, HintEnd, Surroundings } from "#twin/propose/evidence/evidence.ts"
+import type { FarSide } from "#twin/propose/evidence/far-side.ts"
+import { farSideOf } from "#twin/propose/evidence/far-side.ts"
 import type { PortHears, Sightings, Table } from "#twin/propose/evidence/sightings.ts"
-import { sightingsOf } from "#twin/propose/evidence/sightings.ts"
+import { heardFrom, isNextTo, sightingsOf } from "#twin/propose/evidence/sightings.ts"
 
 /** Both hear each other, and everybody else's place is known. */
 const FACING = 0.85
 /** Both hear each other, and somebody may stand between. */
 const DOUBTED = 0.5
+/** Only one side has a table, no other bridge can be between, and the other says that it routes with one neighbour there. */
+const ROUTED = 0.82
 /** Only one side has a table, and hears nobody else on that port / hosts that are none of ours besides. */
 const ONE_SIDED = 0.65
 const ONE_SIDED_AMONG_OTHERS = 0.45
@@ -22,9 +26,11 @@ const SHARED = 0.3
 /** Devices on such a port, beyond which nothing is said of it: a hundred far ends help nobody. */
 const SHARED_DEVICES_MAX = 4
 
-const hints = ({ said }: Surroundings): readonly Hint[] => {
+const hints = (surroundings: Surroundings): readonly Hint[] => {
+  const { said } = surroundings
   const sightings = sightingsOf(said)
   if (sightings === null) return []
+  const farSide = farSideOf(surroundings)
   const names = new Map(said.map(({ device, name }) => [device, name]))
   const found: Hint[] = []
   for (const near of sightings.tables.values()) {
@@ -34,7 +40,7 @@ const hints = ({ said }: Surroundings): readonly Hint[] => {
         const back = far?.portsOf.get(near.said.device) ?? []
         const name = names.get(device) ?? device
         if (far === undefined || back.length === 0)
-          found.push(...oneSided(sightings, { near, at, device, name, hasTable: far !== undefined }))
+          found.push(...oneSided(sightings, farSide, { near, at, device, name, hasTable: far !== undefined }))
         else if (near.said.device < device) found.push(...facing(sightings, near, at, far, back))
       }
     }
@@ -131,19 +137,37 @@ interface Seen {
   readonly hasTable: boolean
 }
 
-const oneSided = (sightings: Sightings, { near, at, device, name, hasTable }: Seen): readonly Hint[] => {
+const oneSided = (sightings: Sightings, farSide: FarSide, seen: Seen): readonly Hint[] => {
+  const { near, at, device, name, hasTable } = seen
   const port = near.ports.get(at) as PortHears
   if (port.devices.size > SHARED_DEVICES_MAX) return []
   for (const third of port.devices.keys())
     if (third !== device && dividesThem(sightings, third, near.said.device, device)) return []
-  const isAlone = port.devices.size === 1 && !port.more && near.portsOf.get(device)?.length === 1
-  const alone = hasTable ? UNANSWERED : port.others ? ONE_SIDED_AMONG_OTHERS : ONE_SIDED
+  const from = port.devices.get(device) ?? null
+  // Parallel cables of a router are told apart by its addresses, one for each port.
+  const heardOn = from === null ? near.portsOf.get(device) : heardFrom(near, device, from)
+  const isAlone = port.devices.size === 1 && !port.more && heardOn?.length === 1
+  const subnet = isAlone ? routedThere(sightings, farSide, seen, from) : null
+  const alone = subnet !== null ? ROUTED : hasTable ? UNANSWERED : port.others ? ONE_SIDED_AMONG_OTHERS : ONE_SIDED
   const heard = `${near.said.name} hears ${name} on ${at} in its bridge table`
   const [weight, text] = !isAlone
     ? [SHARED, `${heard}, and others of ours there too`]
-    : [alone, port.others ? `${heard}, among other hosts` : `${heard}, alone`]
-  const far: HintEnd = { device, interface: port.devices.get(device) ?? null }
-  return [{ kind: BRIDGE.kind, a: endOf(near, at), b: far, weight, text }]
+    : subnet !== null
+      ? [alone, `${heard}, alone, where it routes over ${subnet} with one neighbour`]
+      : [alone, port.others ? `${heard}, among other hosts` : `${heard}, alone`]
+  return [{ kind: BRIDGE.kind, a: endOf(near, at), b: { device, interface: from }, weight, text }]
+}
+
+/** Null = not known to be one cable with two routers at its ends. Hosts of strangers may be gear in the cable. */
+const routedThere = (
+  sightings: Sightings,
+  farSide: FarSide,
+  { near, at, device }: Seen,
+  from: string | null,
+): string | null => {
+  const port = near.ports.get(at) as PortHears
+  if (from === null || port.end === null || port.others || !isNextTo(sightings, near, device, from)) return null
+  return farSide(device, from, near.said.device)
 }
 
 export const BRIDGE: EvidenceKind = { kind: "bridge", hints }

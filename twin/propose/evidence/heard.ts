@@ -27,7 +27,7 @@ const hintsOf =
     })
 
 /** A name that two devices bear may still be told apart by the address. */
-const remoteOf = ({ remoteName, remoteAddress }: Heard, who: Who): Said | null => {
+export const remoteOf = ({ remoteName, remoteAddress }: Heard, who: Who): Said | null => {
   const byAddress = remoteAddress === null ? null : who.byAddress(remoteAddress)
   const byName = remoteName === null ? null : who.byName(remoteName)
   if (byAddress !== null && byName !== null && byAddress !== byName) return null

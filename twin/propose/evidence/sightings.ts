@@ -33,6 +33,22 @@ export interface Sightings {
   readonly heardBy: ReadonlyMap<string, ReadonlySet<string>>
 }
 
+/** On which ports of `near` a port of `device` may be heard: an address that does not say from which is of any. */
+export const heardFrom = ({ ports, portsOf }: Table, device: string, from: string): readonly string[] =>
+  (portsOf.get(device) ?? []).filter((at) => [from, null].includes(ports.get(at)?.devices.get(device) ?? null))
+
+/**
+ * No bridge with a table stands between `near` and that port of `device`: it would have learned the address as `near` did.
+ * `near` hears nobody else on its port, so that others who have learned it and are heard elsewhere stand beyond `near`.
+ */
+export const isNextTo = ({ tables, heardBy }: Sightings, near: Table, device: string, from: string): boolean =>
+  [...(heardBy.get(device) ?? [])].every(
+    (other) =>
+      other === near.said.device ||
+      heardFrom(tables.get(other) as Table, device, from).length === 0 ||
+      near.portsOf.get(other)?.length === 1,
+  )
+
 /** Null when no device has a table. */
 export const sightingsOf = (all: readonly Said[]): Sightings | null => {
   const bridges = all.filter(({ bridge }) => bridge !== undefined)
