@@ -2,10 +2,10 @@
  * `heliograph replay` where it compares: the past under another topology or by other rules, and a branch of a moment that
  * hears more than the past did. Printed is what is otherwise; the last line is one JSON object.
  */
-import { readFileSync } from "node:fs"
 import type { CommandIo } from "#engine/cli/command.ts"
 import { changeCounts, changeLine, lineOf, statusWords } from "#engine/cli/replay-words.ts"
-import { usable, WrongFile } from "#engine/cli/rule-file.ts"
+import { readBytes, readText, WrongFile } from "#engine/cli/named-file.ts"
+import { usable } from "#engine/cli/rule-file.ts"
 import type { Otherwise } from "#engine/replay/counterfactual.ts"
 import type { Compared } from "#engine/replay/side-by-side.ts"
 import type { ReplaySource } from "#engine/replay/source.ts"
@@ -53,7 +53,7 @@ const WRONG = Symbol("every mistake was named")
 
 const documentOf = async (file: string, io: CommandIo): Promise<ImportDocument | typeof WRONG> => {
   const { parseImport, formatImportErrors } = await import("#engine/import/parse.ts")
-  const parsed = parseImport(bytesOf(file))
+  const parsed = parseImport(readBytes(file))
   if (parsed.ok) return parsed.document
   for (const line of formatImportErrors(file, parsed)) io.err(line)
   return WRONG
@@ -69,14 +69,6 @@ const rulesOf = async (file: string, join: boolean, io: CommandIo): Promise<Othe
   return join ? togetherWith(rules) : onlyThese(rules)
 }
 
-const bytesOf = (file: string): Buffer => {
-  try {
-    return readFileSync(file)
-  } catch {
-    throw new WrongFile(`${file} cannot be read`)
-  }
-}
-
 export interface Fork {
   readonly atMs: number
   readonly file: string
@@ -87,7 +79,7 @@ export const forked = async (source: ReplaySource, toMs: number, fork: Fork, io:
   const { openReplay } = await import("#engine/replay/replay.ts")
   const { compareBranch } = await import("#engine/replay/branch.ts")
   const { readForkInputs } = await import("#engine/replay/fork-inputs.ts")
-  const text = bytesOf(fork.file).toString("utf8")
+  const text = readText(fork.file)
   const replay = await openReplay(source, fork.atMs)
   try {
     await replay.runTo({ atMs: fork.atMs })

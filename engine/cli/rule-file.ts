@@ -2,21 +2,10 @@
  * Alert rules in a file that a person names: one rule, a list of rules, or what `heliograph rules export` prints. Read here
  * for every command that takes one, so that a mistake is told in the same words everywhere: by its path in the file.
  */
-import { readFileSync } from "node:fs"
 import type { CommandIo } from "#engine/cli/command.ts"
+import { readText, WrongFile } from "#engine/cli/named-file.ts"
 import { escapeText } from "#engine/log.ts"
 import type { Rule } from "#protocol/rule.ts"
-
-/** It cannot be read, or not as JSON; the words are for whoever named it. */
-export class WrongFile extends Error {}
-
-export const readText = (file: string): string => {
-  try {
-    return readFileSync(file === "-" ? 0 : file, "utf8")
-  } catch {
-    throw new WrongFile(`${file} cannot be read`)
-  }
-}
 
 /** Not checked. Throws WrongFile. */
 export const readRules = (file: string): readonly unknown[] => {
