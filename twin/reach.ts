@@ -29,7 +29,7 @@ export interface SourceState {
   readonly unseenMs?: number
   /** How fast its uptime runs; absent until it told one twice, and in states of before. */
   readonly pace?: Pace
-  /** The answer that counters are measured from, when that is not the last one (PollContext.tooSoon). */
+  /** The answer that counters are measured from, when that is not the last one (Span.tooSoon). */
   readonly base?: Uptime
 }
 

@@ -3,6 +3,7 @@
  * below hold each schema to its interface, so that panel frames and REST answers cannot drift apart.
  */
 import * as Schema from "effect/Schema"
+import type { Same } from "#engine/api/same.ts"
 import { RULE_ENTITY_TYPES } from "#protocol/rule.ts"
 import { HEALTH, SEVERITY } from "#protocol/status.ts"
 import { CAPABILITIES } from "#protocol/view.ts"
@@ -303,7 +304,6 @@ export const HistoryBody = named(
 export const pageOf = <S extends Schema.Top>(item: S) =>
   Schema.Struct({ items: Schema.Array(item), next: maybe(Schema.String) })
 
-type Same<A, B> = [A] extends [B] ? ([B] extends [A] ? true : never) : never
 /** A `never` here means that a schema and its interface in protocol/view.ts are no longer the same. */
 export type ViewsAgree = [
   Same<typeof DeviceBody.Type, DeviceView>,

@@ -4,7 +4,7 @@
  * the replay that it was taken of stands still and is never touched.
  */
 import { JournalReader } from "#engine/replay/journal-reader.ts"
-import { ReplayImpossible, type Replay } from "#engine/replay/replay.ts"
+import { refuseGap, type Replay } from "#engine/replay/replay.ts"
 import type { ReplaySource } from "#engine/replay/source.ts"
 import { hashSnapshot } from "#engine/tenant/state-hash.ts"
 import { forkTwin } from "#twin/fork.ts"
@@ -48,10 +48,7 @@ export const ownWayOf = (replay: Replay, { source, instead, alone }: OwnWayOptio
   }
   /** Of the same time, what was comes first. */
   const heardFor = ({ seq, input }: Sequenced): readonly Input[] => {
-    if (seq !== nextSeq)
-      throw new ReplayImpossible({
-        message: `the journal goes on at input ${seq} where ${nextSeq} is needed: that part of it is gone`,
-      })
+    refuseGap(seq, nextSeq)
     nextSeq++
     return [...ownUntil(input.atMs - 1), ...instead(ofThePast(input, forkSeq))]
   }

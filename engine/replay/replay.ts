@@ -98,12 +98,16 @@ const restore = async (stored: StoredSnapshot | AtHand | null) => {
   }
 }
 
-const fold = (world: World, cells: Cells, slice: readonly Sequenced[]): RoundResult => {
-  const first = slice[0]!.seq
-  if (first !== world.seq + 1)
+/** Throws ReplayImpossible where the journal has another input than the one that comes next. */
+export const refuseGap = (seq: number, nextSeq: number): void => {
+  if (seq !== nextSeq)
     throw new ReplayImpossible({
-      message: `the journal goes on at input ${first} where ${world.seq + 1} is needed: that part of it is gone`,
+      message: `the journal goes on at input ${seq} where ${nextSeq} is needed: that part of it is gone`,
     })
+}
+
+const fold = (world: World, cells: Cells, slice: readonly Sequenced[]): RoundResult => {
+  refuseGap(slice[0]!.seq, world.seq + 1)
   try {
     return runRound(world, cells, slice)
   } catch (error) {

@@ -6,9 +6,9 @@
 import { INCIDENT_SLACK_MS } from "#engine/replay/decisions.ts"
 import { incidentOf, type EventView } from "#protocol/view.ts"
 import { ENGINE_DEVICE, ENGINE_NAME, type DeviceId } from "#protocol/id.ts"
-import type { AlertSeverity } from "#protocol/rule.ts"
 import { SEVERITY, type Severity } from "#protocol/status.ts"
 import type { Cells } from "#twin/cells.ts"
+import { INCIDENT_SEVERITY } from "#twin/incident/sitting.ts"
 import { EVENT_SEVERITY } from "#twin/judge/alert-events.ts"
 import { alertViews } from "#twin/judge/alert-view.ts"
 import type { World } from "#twin/round.ts"
@@ -132,13 +132,6 @@ export class Spells {
     spell.toMs = atMs
     this.#lasting.delete(key)
   }
-}
-
-/** As twin/incident/sitting.ts tells them. */
-const INCIDENT_SEVERITY: Readonly<Record<AlertSeverity, Severity>> = {
-  info: "warning",
-  warn: "major",
-  critical: "critical",
 }
 
 /** What is cleared is never the worst. */

@@ -3,7 +3,7 @@
  * in place (PRODUCT.md I1). Nothing is written and nobody is told. Silences count as they were; acknowledgements are left
  * out, because they were people's answers to what was told then.
  */
-import { ReplayImpossible } from "#engine/replay/replay.ts"
+import { refuseGap, ReplayImpossible } from "#engine/replay/replay.ts"
 import type { ReplaySource } from "#engine/replay/source.ts"
 import { windowSecondsOf } from "#engine/rules/rule-set.ts"
 import { decodeSnapshot } from "#engine/tenant/snapshot-codec.ts"
@@ -128,10 +128,7 @@ const open = async (source: ReplaySource, { rules, fromMs }: DryRunRequest, lead
     cells,
     nextSeq: firstSeq,
     apply: ({ seq, input }: Sequenced): readonly EventView[] => {
-      if (seq !== nextSeq)
-        throw new ReplayImpossible({
-          message: `the journal goes on at input ${seq} where ${nextSeq} is needed: that part of it is gone`,
-        })
+      refuseGap(seq, nextSeq)
       nextSeq++
       return input.kind === "rules" || input.kind === "ack" ? [] : run(input)
     },

@@ -46,7 +46,8 @@ export const note = (
   at: Partial<Pick<TimelineEntry, "by" | "device" | "entity" | "atMs">> = {},
 ): Incident => put(sitting, written(incident, { atMs: sitting.nowMs, action, by: "", text, ...at }))
 
-const EVENT_SEVERITY: Readonly<Record<AlertSeverity, Severity>> = {
+/** Of the events of an incident: how severe it is, in the words of alarms. */
+export const INCIDENT_SEVERITY: Readonly<Record<AlertSeverity, Severity>> = {
   info: "warning",
   warn: "major",
   critical: "critical",
@@ -62,7 +63,7 @@ export const tell = (
   say({
     atMs: nowMs,
     type: `incident.${type}`,
-    severity: state === "closed" || state === "recovering" ? "cleared" : EVENT_SEVERITY[severity],
+    severity: state === "closed" || state === "recovering" ? "cleared" : INCIDENT_SEVERITY[severity],
     subject: "",
     subjectKind: "tenant",
     entity: id,

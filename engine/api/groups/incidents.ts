@@ -21,6 +21,7 @@ import {
   word,
 } from "#engine/api/groups/fields.ts"
 import { BadQuery, NotFound, Refused, ServiceUnavailable } from "#engine/api/problems.ts"
+import type { Same } from "#engine/api/same.ts"
 import { SignedIn } from "#engine/api/signed-in.ts"
 import type { IncidentRow, IncidentView } from "#protocol/incident.ts"
 import { FAULT_TYPES, INCIDENT_ACTIONS, INCIDENT_STATES, STANDINGS } from "#protocol/incident.ts"
@@ -337,7 +338,6 @@ export class IncidentsGroup extends HttpApiGroup.make("incidents")
   )
   .middleware(SignedIn) {}
 
-type Same<A, B> = [A] extends [B] ? ([B] extends [A] ? true : never) : never
 /** A `never` here means that a schema and its interface in protocol/incident.ts are no longer the same. */
 const agree: [Same<typeof IncidentRowBody.Type, IncidentRow>, Same<typeof IncidentBody.Type, IncidentView>] = [
   true,

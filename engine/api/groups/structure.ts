@@ -10,6 +10,7 @@ import * as OpenApi from "effect/http-api/OpenApi"
 import * as Schema from "effect/Schema"
 import { filter, IfMatch, maybe, name, named, whole, wholeBetween } from "#engine/api/groups/fields.ts"
 import { BadQuery, Changed, NotFound, Refused, ServiceUnavailable } from "#engine/api/problems.ts"
+import type { Same } from "#engine/api/same.ts"
 import { SignedIn } from "#engine/api/signed-in.ts"
 import { SiteRow } from "#engine/api/views.ts"
 import { SERVICE_HEALTH, TRANSIT_VERDICTS } from "#protocol/service.ts"
@@ -82,7 +83,6 @@ export const JudgedServiceBody = named(
   "JudgedService",
   Schema.Struct({ ...Named, ...SERVICE, condition: maybe(ServiceConditionBody) }),
 )
-type Same<A, B> = [A] extends [B] ? ([B] extends [A] ? true : never) : never
 /** A `never` here means that the schema and protocol/service.ts are no longer the same. */
 const agrees: Same<typeof ServiceConditionBody.Type, ServiceCondition> = true
 void agrees
