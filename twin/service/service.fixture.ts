@@ -1,6 +1,6 @@
 /**
  * A small ISP for tests of services: two upstreams at two edges, a core between them, PoPs that hang on the core and watch
- * public targets, two resolvers and a concentrator; with the services that an operator would declare of them.
+ * public targets, one more at the end of a long chain, two resolvers and a concentrator; with the services that an operator would declare of them.
  */
 import { deviceId, linkId, siteId } from "#protocol/id.ts"
 import type { Inventory } from "#protocol/inventory.ts"
@@ -27,6 +27,11 @@ const DEVICES = [
   role("ns1", "core", "dns"),
   role("ns2", "core", "dns"),
   role("bng", "pop-a", "bng"),
+  role("h1", "hills", "access"),
+  role("h2", "hills", "access"),
+  role("h3", "hills", "access"),
+  role("h4", "hills", "access"),
+  role("far", "pop-far", "access"),
 ]
 const LINKS = [
   link("t1", "e1:t up1:t"),
@@ -41,8 +46,14 @@ const LINKS = [
   link("b2", "pb:c2 c2:pb"),
   link("p1", "pc:c2 c2:pc"),
   link("d1", "bng:pa pa:bng"),
+  link("h1", "pc:h1 h1:pc"),
+  link("h2", "h1:h2 h2:h1"),
+  link("h3", "h2:h3 h3:h2"),
+  link("h4", "h3:h4 h4:h3"),
+  link("h5", "h4:far far:h4"),
 ]
 export const NAMES = DEVICES.map(({ name }) => name)
+/** Each hangs on the core, or on a neighbour of it. */
 export const POPS = ["pa", "pb", "pc"] as const
 
 const service = (
@@ -70,7 +81,7 @@ export const SERVICES: readonly DeclaredService[] = [
 
 export const isp = (services = SERVICES, groups: readonly DeclaredGroup[] = []): Inventory => ({
   ...inventory(DEVICES, LINKS),
-  sites: ["core", "pop-a", "pop-b", "pop-c", "x1", "x2"].map((id) => ({
+  sites: ["core", "pop-a", "pop-b", "pop-c", "hills", "pop-far", "x1", "x2"].map((id) => ({
     id: siteId(id),
     name: id,
     latitude: 0,
@@ -96,8 +107,10 @@ export interface Weather {
   readonly noSession?: readonly string[]
   /** PoPs from which no public target answers. */
   readonly lost?: readonly string[]
-  /** PoPs that watch public targets; all of them by default. */
+  /** Who watches public targets; the PoPs by default, but not the far one behind four hills. */
   readonly watch?: readonly string[]
+  /** Who has just been told to watch none. */
+  readonly noTargets?: readonly string[]
   /** Resolvers whose probe fails. */
   readonly noDns?: readonly string[]
   readonly sessions?: number
@@ -132,9 +145,10 @@ export const tells = (name: string, atMs: number, weather: Weather = {}): Input 
   if (peer !== undefined && !noSession.includes(name))
     rows[`bgp:${peer}`] = { "bgp.peer.state": noBgp.includes(name) ? 2 : 5 }
   const own = rows[""]!
-  if ((weather.watch ?? POPS).includes(name as never)) {
-    own["probe.public.targets"] = 2
-    own["probe.public.up"] = lost.includes(name) ? 0 : 2
+  const watchesNone = (weather.noTargets ?? []).includes(name)
+  if (watchesNone || (weather.watch ?? POPS).includes(name)) {
+    own["probe.public.targets"] = watchesNone ? 0 : 2
+    own["probe.public.up"] = watchesNone || lost.includes(name) ? 0 : 2
   }
   if (name.startsWith("ns")) own["probe.dns.up"] = noDns.includes(name) ? 0 : 1
   if (name === "bng") own["pppoe.sessions.active"] = weather.sessions ?? 900

@@ -14,7 +14,7 @@ import type { Reading } from "#twin/service/unit.ts"
 import { linkName } from "#twin/service/unit.ts"
 import { DEVICE_LAYOUT } from "#twin/values.ts"
 import { reachableFrom } from "#twin/whatif/reach.ts"
-import { isForwarding } from "#twin/whatif/twin-model.ts"
+import { isForwarding } from "#twin/whatif/readings.ts"
 
 const WATCHED = DEVICE_LAYOUT.columnOf[metricId("probe.public.targets")] as number
 const ANSWERED = DEVICE_LAYOUT.columnOf[metricId("probe.public.up")] as number
@@ -95,7 +95,7 @@ interface SiteLoss {
 
 /** The same for all transits of one evaluation. O(devices), and a walk over the network when some site has lost them. */
 export const publicTargets = (reading: Reading, plan: ServicesPlan): Public => {
-  const { topology, cells } = reading
+  const { topology } = reading
   const { devices, sites } = topology.inventory
   const bySite = new Map<string, SiteLoss>()
   for (let slot = 0; slot < devices.length; slot++) {
@@ -104,7 +104,7 @@ export const publicTargets = (reading: Reading, plan: ServicesPlan): Public => {
     const found = bySite.get(site) ?? { watch: 0, lost: 0, slots: [] }
     found.watch++
     found.slots.push(slot)
-    if (cells.routers.state(slot).device.value[ANSWERED] === 0) found.lost++
+    if (losesAll(reading, slot)) found.lost++
     bySite.set(site, found)
   }
   if (bySite.size === 0)
@@ -135,9 +135,19 @@ export const publicTargets = (reading: Reading, plan: ServicesPlan): Public => {
 }
 
 /** It answers, and what it says of its targets is of now. */
-export const watches = ({ cells }: Pick<Reading, "cells">, slot: number): boolean => {
+const watches = ({ cells }: Pick<Reading, "cells">, slot: number): boolean => {
   const { device, reachable, stale } = cells.routers.state(slot)
   return reachable === true && !stale && device.rows > 0 && (device.value[WATCHED] as number) > 0
+}
+
+/** No public target answers from there. */
+export const losesAll = (reading: Pick<Reading, "cells">, slot: number): boolean =>
+  watches(reading, slot) && reading.cells.routers.state(slot).device.value[ANSWERED] === 0
+
+/** It has told of public targets; it may watch none now, or be silent. */
+export const hasWatched = ({ cells }: Pick<Reading, "cells">, slot: number): boolean => {
+  const { device } = cells.routers.state(slot)
+  return device.rows > 0 && !Number.isNaN(device.value[WATCHED] as number)
 }
 
 /** By slot: 1 = a living edge of any of our transits is reached over what is up. */

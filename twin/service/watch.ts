@@ -12,7 +12,7 @@ import { judgeServices } from "#twin/service/judge.ts"
 import type { ServicesPlan } from "#twin/service/plan.ts"
 import { servicesPlan } from "#twin/service/plan.ts"
 import type { Reading } from "#twin/service/unit.ts"
-import { watches } from "#twin/service/upstream.ts"
+import { hasWatched, losesAll } from "#twin/service/upstream.ts"
 
 /** One fault comes as several pieces of news (traps, both ends, polls): so long is waited for the others. */
 export const SERVICE_SETTLE_MS = 2_000
@@ -43,6 +43,8 @@ export interface ServiceWatch {
   version: number
   /** Of this inventory; null = not made yet. Derived. */
   plan: ServicesPlan | null
+  /** Slots from which no public target answers; null = not looked yet. Derived. */
+  losing: Set<number> | null
 }
 
 export const newServiceWatch = (): ServiceWatch => ({
@@ -53,6 +55,7 @@ export const newServiceWatch = (): ServiceWatch => ({
   staleMs: null,
   version: 0,
   plan: null,
+  losing: null,
 })
 
 /** For the device that tells a service. `condition` null = it is its no more. */
@@ -67,6 +70,7 @@ export interface ServiceNews {
 /** Another inventory: everything is judged anew. */
 export const replannedServices = (watch: ServiceWatch, { topology, atMs }: Pick<World, "topology" | "atMs">): void => {
   watch.plan = null
+  watch.losing = null
   const { services = [] } = topology.inventory
   for (const key of watch.failing.keys())
     if (!topology.deviceSlot.has(deviceId(key.slice(0, key.indexOf(" "))))) watch.failing.delete(key)
@@ -83,13 +87,30 @@ export const hearServices = (world: World, cells: Cells, slots: ReadonlySet<numb
     for (const index of indexes) watch.due.add(plan.services[index]!.service.id)
     watch.dueSinceMs ??= world.atMs
   }
+  if (plan.transits.length > 0 && concernsTransits(watch, cells, plan, slots)) dueAll(plan.transits)
   for (const slot of slots) {
     const here = plan.at.get(slot)
     if (here !== undefined) dueAll(here)
-    // Who watches public targets watches them for every transit, and who works is weighed against the others.
-    const isTransit = here?.some((index) => plan.services[index]!.transit !== null) === true
-    if (plan.transits.length > 0 && (isTransit || watches({ cells }, slot))) dueAll(plan.transits)
   }
+}
+
+/** What is the same for all of them (publicTargets): which sites watch, what they lose, and how one is blamed for another. */
+const concernsTransits = (
+  watch: ServiceWatch,
+  cells: Cells,
+  plan: ServicesPlan,
+  slots: ReadonlySet<number>,
+): boolean => {
+  watch.losing ??= new Set(plan.topology.routers.flatMap((_, slot) => (losesAll({ cells }, slot) ? [slot] : [])))
+  let concerns = false
+  for (const slot of slots) {
+    if (losesAll({ cells }, slot)) watch.losing.add(slot)
+    else watch.losing.delete(slot)
+    // Who watches no more, or fell silent, is missed by every transit.
+    concerns ||= hasWatched({ cells }, slot)
+  }
+  // What is lost is blamed on those that stand, unless it is cut off: that hangs on every way between there and an edge.
+  return concerns || watch.losing.size > 0
 }
 
 /** Of the inventory as it is. */
