@@ -88,6 +88,7 @@ const EXCEPTIONS: Readonly<Record<string, Rule>> = {
   "bench/core-site/inputs.ts": { ours: ["protocol", "lab", "bench", "twin"], packages: pure },
   "bench/cases/silent.ts": { ours: ["bench", "twin"], packages: ["node"] },
   "bench/core-site/silent.ts": { ours: ["protocol", "twin"], packages: pure },
+  "bench/core-site/timed-twin.ts": { ours: ["protocol", "twin"], packages: ["node"] },
   // The what-if engine alone, and the library that it is compared with.
   "bench/whatif/network.ts": { ours: ["protocol", "lab", "bench", "twin/whatif"], packages: pure },
   "bench/whatif/measure.ts": { ours: ["protocol", "lab", "bench", "twin/whatif"], packages: pure },
