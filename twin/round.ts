@@ -31,6 +31,7 @@ import { certificateHappening, quotaHappening, unusableHappening } from "#twin/t
 import type { AlertOrder } from "#twin/tenant.ts"
 import { buildTopology, EMPTY_TOPOLOGY } from "#twin/topology.ts"
 import type { Topology } from "#twin/topology.ts"
+import type { Readings } from "#twin/whatif/readings.ts"
 import { newWatch, replanned } from "#twin/whatif/redundancy-watch.ts"
 import type { RedundancyWatch } from "#twin/whatif/redundancy-watch.ts"
 
@@ -61,6 +62,8 @@ export interface World {
   self: SelfState | null
   /** Who has lost its second way. */
   redundancy: RedundancyWatch
+  /** What models take from the cells; null = no model was asked for yet. Derived. */
+  readings: Readings | null
   /** How the declared services do. */
   services: ServiceWatch
   /** Past the routers that do not know of a change of `judging` yet; null = all do. */
@@ -116,6 +119,7 @@ export const worldOf = (topology: Topology): World => ({
   stepEntities: STEP_ENTITIES,
   desk: newDesk(),
   redundancy: newWatch(),
+  readings: null,
   services: newServiceWatch(),
 })
 

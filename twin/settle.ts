@@ -15,6 +15,7 @@ import type { NodeFact } from "#twin/router.ts"
 import type { ColumnDelta, Happening } from "#twin/step.ts"
 import type { AlertOrder } from "#twin/tenant.ts"
 import { routersAt } from "#twin/topology.ts"
+import { noteStep } from "#twin/whatif/readings.ts"
 import { hearUpDown } from "#twin/whatif/redundancy-watch.ts"
 
 /** What the round will tell, while it is collected. */
@@ -117,6 +118,7 @@ const drained = <Fact>(
 
 const takeOutput = (round: Round, output: CellOutput<unknown>, actor: number, firedMs: number): void => {
   if (actor < round.world.topology.routers.length) round.took.add(actor)
+  noteStep(round.world.readings, actor)
   for (const delta of output.deltas) takeDelta(round, delta)
   for (const event of output.events) takeEvent(round, event)
   // A wish that is not after the timer being served would be served for ever.

@@ -77,16 +77,19 @@ export const impactOf = (
   const shown = shownBy(incident)
   const faults = suspicion === null || sightModel === null ? null : faultsOf(suspicion, sightModel)
   if (suspicion === null || faults === null) return shown
-  const { devices, sites, links } = world.topology.inventory
+  const { deviceSlot, inventory } = world.topology
+  const { devices, sites, links } = inventory
   let oldestMs = Number.POSITIVE_INFINITY
   let all = 0
-  const counts = devices.map(({ id }) => {
-    const before = sessionsBefore(memory, id, suspicion.onsetMs)
-    if (before === null) return Number.NaN
+  const counts = new Float64Array(devices.length).fill(Number.NaN)
+  for (const device of memory.keys()) {
+    const slot = deviceSlot.get(device as never)
+    const before = slot === undefined ? null : sessionsBefore(memory, device, suspicion.onsetMs)
+    if (slot === undefined || before === null) continue
     oldestMs = Math.min(oldestMs, before[0])
     all += before[1]
-    return before[1]
-  })
+    counts[slot] = before[1]
+  }
   const model = lossModelOf(world, cells, {
     before: {
       nodes: suspicion.silent,

@@ -86,6 +86,8 @@ interface Explained {
 
 /** Takes the board's changes. O(what changed and its neighbourhood) when `previous` is the explanation before them. */
 export const explain = (board: Board, previous: Explanation | null = null): Explanation => {
+  // Whatever tells of an alarm says so in `changed`: the desk also asks while it only works off what it knows.
+  if (previous !== null && board.changed.size === 0 && !board.alarmEnded) return previous
   const known = new Map((previous?.islands ?? []).map((one) => [one.island.alarms.join(), one]))
   const news = newsOf(board)
   const silenceChanged = [...news].some((id) => isSilenceKind(kindAt(board, id)[2]))

@@ -52,9 +52,9 @@ export const demandOf = (
   exits: readonly number[],
   measured: Measured,
 ): Omit<Estimate, "background" | "unexplained"> => {
-  const { up, down, share, isMeasured } = exitShare(graph, exits, measured.bps)
   const isExit = new Uint8Array(graph.nodes)
   for (const exit of exits) isExit[exit] = 1
+  const { up, down, share, isMeasured } = exitShare(graph, isExit, measured.bps)
   const demand = { up: new Float64Array(graph.nodes), down: new Float64Array(graph.nodes) }
   let measuredRouters = 0
   const blind: number[] = []
@@ -81,14 +81,15 @@ export const demandOf = (
 /** What crosses the exits' links, both ways. */
 const exitShare = (
   graph: FlatGraph,
-  exits: readonly number[],
+  isExit: Uint8Array,
   bps: Float64Array,
 ): { readonly up: number; readonly down: number; readonly share: number; readonly isMeasured: boolean } => {
   let [up, down] = [0, 0]
-  const isExit = new Set(exits)
   for (let l = 0; l < graph.links; l++) {
-    const [a, b] = [isExit.has(graph.a[l] as number), isExit.has(graph.b[l] as number)]
-    const [ab, ba] = [bps[2 * l] as number, bps[2 * l + 1] as number]
+    const a = isExit[graph.a[l] as number] === 1
+    const b = isExit[graph.b[l] as number] === 1
+    const ab = bps[2 * l] as number
+    const ba = bps[2 * l + 1] as number
     if (a === b || Number.isNaN(ab + ba)) continue
     up += a ? ba : ab
     down += a ? ab : ba

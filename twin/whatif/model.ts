@@ -154,12 +154,17 @@ const reachOf = (
 }
 
 /** What was last measured on a link that is down is no load of now. */
-const measuredNow = ({ graph, downNodes, downLinks, measuredBps }: Known): Float64Array =>
-  measuredBps.map((bps, d) => {
-    const link = d >> 1
-    const isDown = [graph.a[link], graph.b[link]].some((node) => downNodes[node as number] === 1)
-    return isDown || downLinks[link] === 1 ? Number.NaN : bps
-  })
+const measuredNow = ({ graph, downNodes, downLinks, measuredBps }: Known): Float64Array => {
+  const now = measuredBps.slice()
+  for (let link = 0; link < graph.links; link++) {
+    const isDown =
+      downLinks[link] === 1 || downNodes[graph.a[link] as number] === 1 || downNodes[graph.b[link] as number] === 1
+    if (!isDown) continue
+    now[2 * link] = Number.NaN
+    now[2 * link + 1] = Number.NaN
+  }
+  return now
+}
 
 /** The demands on the ways that a choice of exits gives them. A known matrix goes where it says. */
 export const treesBy = (

@@ -18,7 +18,8 @@ import type { SinglePoint } from "#twin/whatif/next-failure.ts"
 import { reachableFrom } from "#twin/whatif/reach.ts"
 import { redundancyOf, singleWays } from "#twin/whatif/redundancy.ts"
 import type { Redundancy } from "#twin/whatif/redundancy.ts"
-import { exitsOfRoles, isForwarding } from "#twin/whatif/twin-model.ts"
+import { isForwarding } from "#twin/whatif/readings.ts"
+import { exitsOfRoles } from "#twin/whatif/twin-model.ts"
 
 /** One fault comes as several pieces of news (both ends, traps and polls): so long is waited for the others. */
 export const SETTLE_MS = 2_000

@@ -3,15 +3,11 @@
  * what is down is what the twin believes down, loads and sessions are measured values; what the twin cannot know is
  * replaced by a stated assumption, which every answer repeats.
  */
-import { interfaceKey } from "#protocol/id.ts"
 import type { Device } from "#protocol/inventory.ts"
 import type { Role } from "#protocol/role.ts"
 import { at } from "#twin/chunked.ts"
 import type { Cells } from "#twin/cells.ts"
-import { level, OSPF_COST } from "#twin/interface.ts"
-import type { LinkState } from "#twin/link.ts"
 import type { World } from "#twin/round.ts"
-import type { Port } from "#twin/router.ts"
 import type { Topology } from "#twin/topology.ts"
 import { endAt } from "#twin/topology.ts"
 import type { DependencyGroup } from "#twin/whatif/dependency.ts"
@@ -21,6 +17,8 @@ import { costOfCapacity, flatGraphOf } from "#twin/whatif/graph.ts"
 import type { FlatGraph, FlatOptions } from "#twin/whatif/graph.ts"
 import { makeLossModel, makeModel } from "#twin/whatif/model.ts"
 import type { Known, LossModel, Model } from "#twin/whatif/model.ts"
+import { DOWN, readingsOf, VOICELESS } from "#twin/whatif/readings.ts"
+import type { Readings } from "#twin/whatif/readings.ts"
 import type { PairDemand } from "#twin/whatif/traffic.ts"
 
 /** What an operator adds to what the twin knows by itself. */
@@ -49,13 +47,13 @@ export const lossModelOf = (world: World, cells: Cells, told: Told = {}): LossMo
 
 const knownOf = (world: World, cells: Cells, told: Told): Known => {
   const { topology } = world
-  const { devices } = topology.inventory
-  const links = topology.links.map((_, slot) => cells.links.state(slot))
+  const { devices, links } = topology.inventory
   const { exits, outside, said: saidOfExits, core, hasCustomers, siteOf } = declaredBy(topology)
   const { ibgp, said: saidOfSessions } =
     told.sessions === true ? sessionsKnown({ topology, cells }, outside) : { ibgp: null, said: [] }
-  const silent = silentRouters(topology, cells, links)
-  const { graph, said: saidOfCosts } = graphFor(topology, cells, links, told)
+  const readings = (world.readings = readingsOf(topology, cells, world.readings))
+  const silent = silentRouters(readings, told.before?.nodes)
+  const { graph, said: saidOfCosts } = graphFor(topology, readings, told)
   return {
     nodes: devices.length,
     links: links.length,
@@ -67,13 +65,11 @@ const knownOf = (world: World, cells: Cells, told: Told): Known => {
     outside,
     exits,
     vantages: core.length > 0 ? core : borders(graph, exits, outside),
-    downNodes: silent.down.map((down, slot) => (told.before?.nodes.has(slot) === true ? 0 : down)),
-    downLinks: Uint8Array.from(links, ({ status }, link) =>
-      status.health === "down" && told.before?.links.has(link) !== true ? 1 : 0,
-    ),
+    downNodes: silent.down,
+    downLinks: downLinksOf(readings, told.before?.links),
     groups: told.groups ?? [],
     ibgp,
-    measuredBps: Float64Array.from({ length: 2 * links.length }, (_, d) => bpsOf(links[d >> 1] as LinkState, d & 1)),
+    measuredBps: readings.bps.slice(),
     matrix: told.matrix ?? null,
     sessions: Float64Array.from(devices, (_, slot) => told.before?.sessionsOf(slot) ?? sessionsOf(cells, slot)),
     hasCustomers,
@@ -120,18 +116,25 @@ const withRole =
 /** Upstreams and peers are where the world is. Nothing is routed through them, so that their links count alike. */
 const OUTSIDE_COST = 1
 
-const graphFor = (
-  topology: Topology,
-  cells: Cells,
-  links: readonly LinkState[],
-  told: Told,
-): { readonly graph: FlatGraph; readonly said: readonly string[] } => {
-  const said = costsSaid(topology, cells)
+type Graph = { readonly graph: FlatGraph; readonly said: readonly string[] }
+
+const graphFor = (topology: Topology, readings: Readings, told: Told): Graph => {
+  // What an operator adds is of this one question.
+  if (told.costOf !== undefined || told.referenceBps !== undefined) return graphBy(topology, readings, told)
+  const known = graphs.get(readings)
+  if (known?.version === readings.version) return known
+  const made = { ...graphBy(topology, readings, told), version: readings.version }
+  graphs.set(readings, made)
+  return made
+}
+/** Of a twin's newest readings. */
+const graphs = new WeakMap<Readings, Graph & { readonly version: number }>()
+
+const graphBy = (topology: Topology, { costs: said, capacityBps }: Readings, told: Told): Graph => {
   const { outsideLinks } = declaredBy(topology)
   const counts: CostCounts = { known: 0, halfKnown: 0, byCapacity: 0 }
-  const capacityBps = Float64Array.from(links, (link) => link.capacityBps ?? Number.NaN)
-  const costs = new Float64Array(2 * links.length)
-  for (let link = 0; link < links.length; link++) {
+  const costs = new Float64Array(said.length)
+  for (let link = 0; link < capacityBps.length; link++) {
     let ab = OUTSIDE_COST
     let ba = OUTSIDE_COST
     if (outsideLinks[link] !== 1) {
@@ -148,21 +151,22 @@ const graphFor = (
 }
 
 /** The newest graph of a topology: costs and capacities hardly ever change, and it is built of many small things. */
-const graphs = new WeakMap<
+const newest = new WeakMap<
   Topology,
   { readonly capacityBps: Float64Array; readonly costs: Float64Array; readonly graph: FlatGraph }
 >()
 
-const graphOf = (topology: Topology, capacityBps: Float64Array, costs: Float64Array): FlatGraph => {
-  const known = graphs.get(topology)
-  if (known !== undefined && sameNumbers(known.capacityBps, capacityBps) && sameNumbers(known.costs, costs))
-    return known.graph
+const graphOf = (topology: Topology, read: Float64Array, costs: Float64Array): FlatGraph => {
+  const known = newest.get(topology)
+  if (known !== undefined && sameNumbers(known.capacityBps, read) && sameNumbers(known.costs, costs)) return known.graph
   const costOf = (link: number): Costs => ({
     costAB: costs[2 * link] as number,
     costBA: costs[2 * link + 1] as number,
   })
+  // The readings go on, the graph stays as it is.
+  const capacityBps = read.slice()
   const graph = flatGraphOf(topology, { capacityBps, costOf })
-  graphs.set(topology, { capacityBps, costs, graph })
+  newest.set(topology, { capacityBps, costs, graph })
   return graph
 }
 
@@ -177,32 +181,6 @@ interface CostCounts {
   halfKnown: number
   byCapacity: number
 }
-
-/** What the routers say of sending out of end a (2 * link) and end b (2 * link + 1); NaN = nothing. */
-const costsSaid = ({ routers, inventory }: Topology, cells: Cells): Float64Array => {
-  const costs = new Float64Array(2 * inventory.links.length).fill(Number.NaN)
-  for (const [slot, { ports }] of routers.entries()) {
-    const { interfaces } = cells.routers.state(slot)
-    const rows = rowsOf(interfaces.keys, ports)
-    for (let p = 0; p < ports.length; p++) {
-      const row = rows[p] as number
-      const { link, end } = ports[p] as Port
-      const cost = row < 0 ? null : level(interfaces, row, OSPF_COST)
-      if (cost !== null) costs[2 * link + (end === "a" ? 0 : 1)] = cost
-    }
-  }
-  return costs
-}
-
-/** Where the ports stand among the interfaces, for as long as a router lists the same ones; -1 = not among them. */
-const rowsOf = (keys: readonly string[], ports: readonly Port[]): Int32Array => {
-  const known = knownRows.get(keys)
-  if (known?.ports === ports) return known.rows
-  const rows = Int32Array.from(ports, ({ ifName }) => keys.indexOf(interfaceKey(ifName)))
-  knownRows.set(keys, { ports, rows })
-  return rows
-}
-const knownRows = new WeakMap<readonly string[], { readonly ports: readonly Port[]; readonly rows: Int32Array }>()
 
 /** Who does not say it is taken to have what the other end has: a cost by capacity beside a configured one misleads more. */
 const bothWays = (ab = Number.NaN, ba = Number.NaN, counts: CostCounts): Costs | null => {
@@ -267,40 +245,26 @@ const saidOfCore = (core: readonly number[]): readonly string[] =>
     ? ["a router counts as reachable when a core router reaches it"]
     : ["no core router is in the inventory: a router counts as reachable when a router next to an exit reaches it"]
 
-const NOTHING_BPS = 1000
-
-/** Some neighbour receives from it. */
-export const isForwarding = (
-  ports: readonly Port[],
-  linkAt: (slot: number) => Pick<LinkState, "a" | "b"> | undefined,
-): boolean =>
-  ports.some(({ link, end }) => {
-    const state = linkAt(link)
-    const far = end === "a" ? state?.b : state?.a
-    return far?.fresh === true && (far.rxBps ?? 0) > NOTHING_BPS
-  })
-
-/** A router that does not answer is down, unless a neighbour still receives traffic from it: then only its voice is lost. */
+/** `before` = these were up. */
 const silentRouters = (
-  { routers }: Topology,
-  cells: Cells,
-  links: readonly LinkState[],
+  { silence }: Readings,
+  before: ReadonlySet<number> | undefined,
 ): { readonly down: Uint8Array; readonly said: readonly string[] } => {
+  const down = new Uint8Array(silence.length)
   let voiceless = 0
-  const down = Uint8Array.from(routers, ({ ports }, slot) => {
-    if (cells.routers.state(slot).reachable !== false) return 0
-    const forwards = isForwarding(ports, (link) => links[link])
-    if (forwards) voiceless++
-    return forwards ? 0 : 1
-  })
+  for (let slot = 0; slot < down.length; slot++) {
+    if (silence[slot] === DOWN) down[slot] = 1
+    else if (silence[slot] === VOICELESS) voiceless++
+  }
+  for (const slot of before ?? []) down[slot] = 0
   const said = `${voiceless} routers do not answer but forward traffic: they are taken for alive`
   return { down, said: voiceless > 0 ? [said] : [] }
 }
 
-/** By direction; either end may have measured it. */
-const bpsOf = ({ a, b }: LinkState, direction: number): number => {
-  const [from, to] = direction === 0 ? [a, b] : [b, a]
-  return from?.txBps ?? to?.rxBps ?? Number.NaN
+const downLinksOf = ({ downLinks }: Readings, before: ReadonlySet<number> | undefined): Uint8Array => {
+  const down = downLinks.slice()
+  for (const link of before ?? []) down[link] = 0
+  return down
 }
 
 /** As the tenant counts them: while the router answers and is not stale. */
