@@ -89,6 +89,9 @@ const EXCEPTIONS: Readonly<Record<string, Rule>> = {
   "bench/cases/silent.ts": { ours: ["bench", "twin"], packages: ["node"] },
   "bench/core-site/silent.ts": { ours: ["protocol", "twin"], packages: pure },
   "bench/core-site/timed-twin.ts": { ours: ["protocol", "twin"], packages: ["node"] },
+  // The pinger's own shards and arguments, under fping's clock: what is sent is between both, where no user stands.
+  "bench/cases/probe-pace.ts": { ours: ["bench", "engine/probes"], packages: ["node"] },
+  "bench/probe-pace/ask.ts": { ours: ["engine/probes"], packages: ["node"] },
   // The what-if engine alone, and the library that it is compared with.
   "bench/whatif/network.ts": { ours: ["protocol", "lab", "bench", "twin/whatif"], packages: pure },
   "bench/whatif/measure.ts": { ours: ["protocol", "lab", "bench", "twin/whatif"], packages: pure },

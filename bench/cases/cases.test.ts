@@ -67,6 +67,11 @@ for (const one of CASES.filter(({ tier }) => tier !== "real daemons")) {
         assert.ok((figures["month_bytes"] ?? 0) < 60_000, `${figures["month_bytes"]} bytes`)
       }
       if (one.name === "samples") assert.ok((figures["rollup_5m_bytes_per_sample"] ?? 0) > 0, "nothing was rolled up")
+      // [C9] Whoever is to be asked is, as often as was asked for; how evenly is told, not tested.
+      if (one.name === "probe-pace" && figures["pings"] !== null) {
+        assert.equal(figures["pings"], (one.small["addresses"] ?? 0) * ((one.small["intervals"] ?? 0) + 1))
+        assert.ok((figures["intervals"] ?? 0) > 0 && (figures["processes"] ?? 0) > 2, JSON.stringify(figures))
+      }
       if (one.name === "recover") {
         assert.equal(figures["links_with_another_state"], 0)
         assert.equal(figures["events_lost"], 0)

@@ -18,6 +18,7 @@ import { incidents } from "#bench/cases/incidents.ts"
 import { kill } from "#bench/cases/kill.ts"
 import { neighbour } from "#bench/cases/neighbour.ts"
 import { outage } from "#bench/cases/outage.ts"
+import { probePace } from "#bench/cases/probe-pace.ts"
 import { probing } from "#bench/cases/probing.ts"
 import { rca } from "#bench/cases/rca.ts"
 import { recordings } from "#bench/cases/recordings.ts"
@@ -51,6 +52,7 @@ export const CASES: readonly Case[] = [
   kill,
   outage,
   recover,
+  probePace,
   probing,
   rca,
   recordings,

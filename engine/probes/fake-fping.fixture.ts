@@ -1,6 +1,6 @@
 /**
  * A program that speaks like `fping -l`, for tests of what real networks do too rarely: addresses die when a file of
- * their name appears, the program crashes, babbles or falls silent. Started as a real process through the real code.
+ * their name appears, the program crashes, babbles, forgets an address or falls silent. Started as a real process through the real code.
  */
 import { chmod, mkdtemp, readFile, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
@@ -15,7 +15,7 @@ export interface FakeFping {
   readonly starts: () => Promise<readonly string[]>
 }
 
-type Manner = "well" | "crashes" | "babbles" | "silent"
+type Manner = "well" | "crashes" | "babbles" | "silent" | "forgets" | "leaps"
 
 const SCRIPTS: Readonly<Record<Manner, string>> = {
   well: `
@@ -39,6 +39,21 @@ while :; do
   echo "ICMP Host Unreachable from 10.0.0.1 for ICMP Echo sent to $1" >&2
   echo "$1 : [6], timed out (NaN avg, 100% loss)"
   sleep 0.02
+done`,
+  // As one whose queue of time-outs is torn: of the second address its number 1 is never told, and after number 3 nothing.
+  forgets: `
+addresses=$(cat); set -- $addresses; seq=0
+while :; do
+  echo "$1 : [$seq], 64 bytes, 1.50 ms (1.50 avg, 0% loss)" || exit
+  case $seq in 0|2|3) echo "$2 : [$seq], 64 bytes, 2.50 ms (2.50 avg, 0% loss)";; esac
+  seq=$((seq+1)); sleep 0.02
+done`,
+  // As one that could not send for a while.
+  leaps: `
+address=$(cat); seq=0
+while :; do
+  echo "$address : [$seq], 64 bytes, 1.50 ms (1.50 avg, 0% loss)" || exit
+  seq=$((seq+100)); sleep 0.02
 done`,
   silent: `cat > /dev/null; exec sleep 1000`,
 }

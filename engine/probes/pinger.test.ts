@@ -12,7 +12,7 @@ import { pingBurst } from "#engine/probes/ping-burst.ts"
 import { pingLine } from "#engine/probes/ping-lines.ts"
 import { findPingTool, pingArgs } from "#engine/probes/ping-tool.ts"
 import type { PingTool } from "#engine/probes/ping-tool.ts"
-import { figures } from "#engine/probes/ping-window.ts"
+import { figures, LOSSES_TO_DOWN } from "#engine/probes/ping-window.ts"
 import { makePinger, shardsOf, untilPhaseMs } from "#engine/probes/pinger.ts"
 import type { PingSubject } from "#engine/probes/pinger.ts"
 import { findTool, runTool } from "#engine/probes/tool.ts"
@@ -204,6 +204,33 @@ test("an fping that falls silent is stopped and taken for broken, never its devi
   const why = await Effect.runPromise(runFping({ ...options, onPing: (...ping) => pings.push(ping) }))
   assert.match(why, /said nothing for a while/)
   assert.deepEqual(pings, [])
+})
+
+test("[C9] an fping that tells no more of losses: a number left out is a loss, an address left out ends it", async (t) => {
+  const fake = await fakeFping(t, "forgets")
+  const heard = new Map<string, Array<number | null>>([
+    ["192.0.2.1", []],
+    ["192.0.2.2", []],
+    ["192.0.2.3", []],
+  ])
+  const onPing = (address: string, rttMs: number | null): void => void heard.get(address)?.push(rttMs)
+  // The third one is never told of, as one that the machine has no way to: that ends nothing.
+  const options = { file: fake.tool.file, addresses: [...heard.keys()], periodMs: 50, onPing }
+  const why = await Effect.runPromise(runFping(options))
+  assert.match(why, /said nothing more of 192\.0\.2\.2 and was stopped/)
+  assert.deepEqual([heard.get("192.0.2.2"), heard.get("192.0.2.3")], [[2.5, null, 2.5, 2.5], []])
+  assert.ok(heard.get("192.0.2.1")?.every((rttMs) => rttMs === 1.5))
+})
+
+test("[C9] many numbers left out are never enough to call a device silent: they may not have been sent", async (t) => {
+  const fake = await fakeFping(t, "leaps")
+  const { heard } = await pinging(t, fake.tool, every(1_000, "192.0.2.1"))
+  await heard.until(() => heard.all.length >= 4)
+  assert.deepEqual(
+    heard.all.slice(0, 4).map(([, rttMs]) => rttMs),
+    [1.5, null, null, 1.5],
+  )
+  assert.ok(LOSSES_TO_DOWN > 2)
 })
 
 test("no tool is found where there is none, and one that does not work is passed over, each with its reason", async (t) => {

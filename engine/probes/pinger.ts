@@ -95,7 +95,7 @@ const byFping = (file: string, onPing: OnPing, log: Log): Effect.Effect<Pinger, 
     return { set }
   })
 
-interface Shard {
+export interface Shard {
   readonly periodMs: number
   /** When in the period it asks, 0 to 1, so that processes of one rate take turns; null = at once, it is the only one. */
   readonly phase: number | null
