@@ -270,6 +270,23 @@ export class Network {
     )
   }
 
+  /** Links over which discovery (LLDP, MNDP, CDP) brings a router its neighbours' words. */
+  heardLinks(router: number): readonly number[] {
+    if (this.quiet.has(router)) return []
+    const { links, ports } = this.isp
+    return this.linksOf(router).filter((link) => {
+      const { a, b } = links[link]!
+      const [near, far] = ports[a]!.router === router ? [a, b] : [b, a]
+      const them = ports[far]!.router
+      return this.portUp[near] === 1 && this.alive[them] === 1 && !this.quiet.has(them)
+    })
+  }
+
+  /** Powered, and the routing has a way from it to an upstream. */
+  reachesInternet(router: number): boolean {
+    return this.alive[router] === 1 && this.flows.reachesInternet(router)
+  }
+
   /** The octet direction of a port, or -1 for a port without a wire: that reads as 0 everywhere. */
   private outOf(port: number): number {
     const { wire, end } = this.isp.ports[port]!
@@ -287,11 +304,6 @@ export class Network {
     this.tickMs += TICK_MS
     this.households.tick((router) => this.isServed(router))
     this.ratesChanged = true
-  }
-
-  /** Powered, and the routing has a way from it to an upstream. */
-  reachesInternet(router: number): boolean {
-    return this.alive[router] === 1 && this.flows.reachesInternet(router)
   }
 
   private isServed(router: number): boolean {

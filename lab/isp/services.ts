@@ -1,6 +1,7 @@
 /**
  * What the operator of the emulated ISP has declared beside devices and links: who sells it transit, and which services it
- * gives. For the demo only; imports that say nothing of services leave a tenant's own declarations alone.
+ * gives. For the demo and for scenes that ask for it (drive/scene.ts); imports that say nothing of services leave a tenant's
+ * own declarations alone.
  */
 import type { Isp } from "#lab/isp/model.ts"
 import type { Role } from "#protocol/role.ts"

@@ -203,10 +203,8 @@ const heardBystanders: Menu = ({ network, router }) =>
 
 const heardRouters: Menu = ({ network, router }) =>
   network
-    .linksOf(router)
-    .filter((link) => network.portUp[nearPort(network.isp, network.isp.links[link]!, router).index] === 1)
+    .heardLinks(router)
     .map((link) => ({ link, far: farPort(network.isp, network.isp.links[link]!, router) }))
-    .filter(({ far }) => network.alive[far.router] === 1 && !network.quiet.has(far.router))
     .map(({ link, far }) => {
       const near = nearPort(network.isp, network.isp.links[link]!, router)
       const them = network.isp.routers[far.router]!

@@ -17,13 +17,7 @@ const PORT_NAME = 5
 const macOctets = (port: Port): Buffer => Buffer.from(port.mac.replaceAll(":", ""), "hex")
 
 /** The links over which this router hears somebody who lives. */
-const heard = ({ network, router }: Subject): readonly number[] =>
-  network.linksOf(router).filter((link) => {
-    const { isp } = network
-    const far = farPort(isp, isp.links[link]!, router)
-    if (network.quiet.has(router) || network.quiet.has(far.router)) return false
-    return network.portUp[nearPort(isp, isp.links[link]!, router).index] === 1 && network.alive[far.router] === 1
-  })
+const heard = ({ network, router }: Subject): readonly number[] => network.heardLinks(router)
 
 /** RouterOS 6: a number of the neighbour. Everybody else: time mark, local port, number. */
 const rows = (subject: Subject): readonly Row[] => {

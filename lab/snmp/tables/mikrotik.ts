@@ -63,15 +63,8 @@ interface Heard {
 const BYSTANDERS = 1_000_000
 
 const neighborRows = ({ network, router }: Subject): readonly Row[] => {
-  const { isp } = network
-  const links = network.linksOf(router).filter((link) => {
-    const near = nearPort(isp, isp.links[link]!, router)
-    const far = farPort(isp, isp.links[link]!, router).router
-    if (network.quiet.has(router) || network.quiet.has(far)) return false
-    return network.portUp[near.index] === 1 && network.alive[far] === 1
-  })
   const gear = network.quiet.has(router) ? [] : bystandersOf(network, router)
-  const keys = [...links, ...gear.map(({ nth }) => BYSTANDERS + nth)]
+  const keys = [...network.heardLinks(router), ...gear.map(({ nth }) => BYSTANDERS + nth)]
   return sortRows(keys.map((key) => row([key + 1], key)))
 }
 
