@@ -9,6 +9,8 @@ import type { Incident } from "#twin/incident/state.ts"
 import type { Suspicion } from "#twin/incident/suspicion.ts"
 import type { Model as SightModel } from "#twin/rca/model.ts"
 import type { World } from "#twin/round.ts"
+import type { Topology } from "#twin/topology.ts"
+import type { CustomersLost } from "#twin/whatif/customers.ts"
 import { applyFaults } from "#twin/whatif/fault.ts"
 import type { Fault } from "#twin/whatif/fault.ts"
 import { losses } from "#twin/whatif/loss.ts"
@@ -32,15 +34,39 @@ export const noteSessions = (memory: SessionMemory, device: string, atMs: number
   memory.set(device, [...known, [atMs, sessions] as const].slice(-COUNTS_MAX))
 }
 
-/** The count of before, and when it was read; null = none. */
-export const sessionsBefore = (
-  memory: SessionMemory,
-  device: string,
-  onsetMs: number,
-): readonly [atMs: number, sessions: number] | null => {
-  const known = memory.get(device)
-  return known?.findLast(([atMs]) => atMs <= onsetMs - BEFORE_MS) ?? known?.[0] ?? null
+/** What is known of all session counts of before a moment. */
+export interface SessionsBefore {
+  /** Of a device, by slot; NaN = none is known. */
+  readonly of: (slot: number) => number
+  readonly all: number
+  /** When the oldest of them was read; null = there is none. */
+  readonly oldestMs: number | null
 }
+
+export const sessionsBefore = (memory: SessionMemory, { deviceSlot }: Topology, onsetMs: number): SessionsBefore => {
+  const counts = new Map<number, number>()
+  let all = 0
+  let oldestMs: number | null = null
+  for (const [device, known] of memory) {
+    const slot = deviceSlot.get(device as never)
+    const before = known.findLast(([atMs]) => atMs <= onsetMs - BEFORE_MS) ?? known[0]
+    if (slot === undefined || before === undefined) continue
+    const [atMs, sessions] = before
+    oldestMs = Math.min(oldestMs ?? atMs, atMs)
+    all += sessions
+    counts.set(slot, sessions)
+  }
+  return { of: (slot) => counts.get(slot) ?? Number.NaN, all, oldestMs }
+}
+
+/** Who is hit, by these counts. */
+export const subscribersHit = (
+  { count, quality }: CustomersLost,
+  { all, oldestMs }: SessionsBefore,
+): Pick<ImpactView, "subscribers" | "subscribersPart"> => ({
+  subscribers: count === null || quality === "unknown" || oldestMs === null ? null : { count, quality, atMs: oldestMs },
+  subscribersPart: count === null || all === 0 ? null : Math.min(1, count / all),
+})
 
 /** Of a cause that takes something down; null = this kind of cause takes nobody's service. */
 const faultsOf = ({ candidate, links }: Suspicion, model: SightModel): readonly Fault[] | null => {
@@ -77,29 +103,17 @@ export const impactOf = (
   const shown = shownBy(incident)
   const faults = suspicion === null || sightModel === null ? null : faultsOf(suspicion, sightModel)
   if (suspicion === null || faults === null) return shown
-  const { deviceSlot, inventory } = world.topology
-  const { devices, sites, links } = inventory
-  let oldestMs = Number.POSITIVE_INFINITY
-  let all = 0
-  const counts = new Float64Array(devices.length).fill(Number.NaN)
-  for (const device of memory.keys()) {
-    const slot = deviceSlot.get(device as never)
-    const before = slot === undefined ? null : sessionsBefore(memory, device, suspicion.onsetMs)
-    if (slot === undefined || before === null) continue
-    oldestMs = Math.min(oldestMs, before[0])
-    all += before[1]
-    counts[slot] = before[1]
-  }
+  const { devices, sites, links } = world.topology.inventory
+  const sessions = sessionsBefore(memory, world.topology, suspicion.onsetMs)
   const model = lossModelOf(world, cells, {
     before: {
       nodes: suspicion.silent,
       links: suspicion.links,
-      sessionsOf: (slot) => counts[slot] ?? Number.NaN,
+      sessionsOf: sessions.of,
     },
   })
   const failed = applyFaults(model, faults)
   const answer = losses(model, failed)
-  const { customers } = answer
   const siteOf = (slot: number): string => devices[slot]?.site ?? ""
   const idOf = (slot: number): string => devices[slot]?.id ?? ""
   const lost = [...new Set([...answer.unreachable, ...answer.offline, ...answer.lostByGroups])].sort((x, y) => x - y)
@@ -118,11 +132,7 @@ export const impactOf = (
       failed.links.map((link) => links[link]?.id ?? ""),
     ),
     services: incident.impact.services,
-    subscribers:
-      customers.count === null || customers.quality === "unknown" || !Number.isFinite(oldestMs)
-        ? null
-        : { count: customers.count, quality: customers.quality, atMs: oldestMs },
-    subscribersPart: customers.count === null || all === 0 ? null : Math.min(1, customers.count / all),
+    ...subscribersHit(answer.customers, sessions),
   }
 }
 

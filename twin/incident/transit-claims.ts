@@ -12,11 +12,8 @@ import { joined, looseSymptom } from "#twin/incident/placing.ts"
 import type { Sitting } from "#twin/incident/sitting.ts"
 import { isOpen, note, put, signalled } from "#twin/incident/sitting.ts"
 import type { Incident, LooseAlert, Symptom } from "#twin/incident/state.ts"
-import { transitHome } from "#twin/incident/transit.ts"
+import { lossesWithout, transitHome } from "#twin/incident/transit.ts"
 import { planOf } from "#twin/service/watch.ts"
-import { applyFaults } from "#twin/whatif/fault.ts"
-import { losses } from "#twin/whatif/loss.ts"
-import { lossModelOf } from "#twin/whatif/twin-model.ts"
 
 interface Claim {
   /** Id of the incident. */
@@ -74,13 +71,10 @@ const subscribersOf = (
   nodes: ReadonlySet<number>,
   sinceMs: number,
 ): Claim["isIts"] => {
-  const { world, cells } = sitting
+  const { world } = sitting
   let cut: ReadonlySet<string> | null = null
   const cutOff = (): ReadonlySet<string> => {
-    const before = { nodes, links: new Set(links), sessionsOf: () => Number.NaN }
-    const model = lossModelOf(world, cells, { before })
-    const faults = links.map((link) => ({ kind: "link", link }) as const)
-    const { offline } = losses(model, applyFaults(model, faults))
+    const { offline } = lossesWithout(sitting, { links, nodes, sessionsOf: () => Number.NaN })
     return new Set(offline.map((slot) => world.topology.inventory.devices[slot]?.id ?? ""))
   }
   return (symptom) =>

@@ -7,15 +7,17 @@ import type { CauseMember, EvidenceView } from "#protocol/incident.ts"
 import { say } from "#protocol/phrase.ts"
 import type { ServiceCondition } from "#protocol/service.ts"
 import { serviceKey } from "#protocol/id.ts"
-import { impactOf, sessionsBefore } from "#twin/incident/impact.ts"
+import { impactOf, sessionsBefore, subscribersHit } from "#twin/incident/impact.ts"
 import type { Sitting } from "#twin/incident/sitting.ts"
 import { isOpen, note, opened, put, raised } from "#twin/incident/sitting.ts"
 import type { CauseState, Incident, Symptom } from "#twin/incident/state.ts"
 import type { ServicePlan, TransitPlan } from "#twin/service/plan.ts"
 import { planOf } from "#twin/service/watch.ts"
 import { losses } from "#twin/whatif/loss.ts"
+import type { Losses } from "#twin/whatif/loss.ts"
 import { applyFaults } from "#twin/whatif/fault.ts"
 import { lossModelOf } from "#twin/whatif/twin-model.ts"
+import type { Told } from "#twin/whatif/twin-model.ts"
 import type { World } from "#twin/round.ts"
 
 /** Services that an incident names. */
@@ -35,9 +37,11 @@ const illOf = (world: World): readonly Ill[] => {
   })
 }
 
-/** A verdict that is the provider's, or that was and has its incident still. */
-export const hasTransitNews = (world: World): boolean =>
-  illOf(world).some(({ condition }) => condition.transit?.verdict === "out" || condition.transit?.verdict === "beyond")
+/** By the provider's doing, as far as can be told. */
+const isTheirs = ({ transit }: ServiceCondition): boolean => transit?.verdict === "out" || transit?.verdict === "beyond"
+
+/** Something is a provider's doing. */
+export const hasTransitNews = (world: World): boolean => illOf(world).some(({ condition }) => isTheirs(condition))
 
 /** An incident for each outage of a provider's, and one for all that may be to blame for what is lost beyond us. */
 export const transitsTaken = (sitting: Sitting): void => {
@@ -245,45 +249,33 @@ const ended = (sitting: Sitting, incident: Incident, ill: readonly Ill[]): void 
   const isOver = ({ kind, endedMs, entity }: Symptom): boolean =>
     kind === "service" &&
     endedMs === null &&
-    !ill.some(
-      ({ plan, condition }) =>
-        serviceKey(plan.service.id) === entity &&
-        (condition.transit?.verdict === "out" || condition.transit?.verdict === "beyond"),
-    )
+    !ill.some(({ plan, condition }) => serviceKey(plan.service.id) === entity && isTheirs(condition))
   if (!incident.symptoms.some(isOver)) return
   const symptoms = incident.symptoms.map((one) => (isOver(one) ? { ...one, endedMs: sitting.nowMs } : one))
   put(sitting, { ...incident, symptoms })
 }
 
 /** Customers who have no way out without all of the transits that are out: by the session counts of before. */
-const customersOf = ({ world, cells }: Sitting, { sinceMs }: ServiceCondition) => {
+const customersOf = (sitting: Sitting, { sinceMs }: ServiceCondition): Partial<ReturnType<typeof subscribersHit>> => {
+  const { world } = sitting
   const links = illOf(world).flatMap(({ plan, condition }) =>
     condition.transit?.verdict === "out" ? (plan.transit?.attachments ?? []).map(({ link }) => link) : [],
   )
-  let oldestMs = Number.POSITIVE_INFINITY
-  let all = 0
-  const counts = world.topology.inventory.devices.map(({ id }) => {
-    const before = sessionsBefore(world.desk.sessions, id, sinceMs)
-    if (before === null) return Number.NaN
-    oldestMs = Math.min(oldestMs, before[0])
-    all += before[1]
-    return before[1]
-  })
-  if (links.length === 0 || !Number.isFinite(oldestMs)) return {}
-  const before = { nodes: new Set<number>(), links: new Set(links), sessionsOf: (slot: number) => counts[slot] ?? NaN }
-  const model = lossModelOf(world, cells, { before })
-  const { customers } = losses(
-    model,
-    applyFaults(
-      model,
-      links.map((link) => ({ kind: "link", link }) as const),
-    ),
-  )
-  if (customers.count === null || customers.quality === "unknown") return {}
-  return {
-    subscribers: { count: customers.count, quality: customers.quality, atMs: oldestMs },
-    subscribersPart: all === 0 ? null : Math.min(1, customers.count / all),
-  }
+  const sessions = sessionsBefore(world.desk.sessions, world.topology, sinceMs)
+  if (links.length === 0 || sessions.oldestMs === null) return {}
+  const { customers } = lossesWithout(sitting, { links, nodes: new Set(), sessionsOf: sessions.of })
+  const hit = subscribersHit(customers, sessions)
+  return hit.subscribers === null ? {} : hit
+}
+
+/** Who would be cut off, on the network of before, if these links failed; `nodes` = who is down by the same fault. */
+export const lossesWithout = (
+  { world, cells }: Sitting,
+  { links, nodes, sessionsOf }: Pick<Required<Told>["before"], "nodes" | "sessionsOf"> & { links: readonly number[] },
+): Losses => {
+  const model = lossModelOf(world, cells, { before: { nodes, links: new Set(links), sessionsOf } })
+  const faults = links.map((link) => ({ kind: "link", link }) as const)
+  return losses(model, applyFaults(model, faults))
 }
 
 /** Services that are ill where it shows; one that was stays in the record. */
