@@ -77,12 +77,7 @@ export class Spells {
 
   /** Each stretch of either side that has none like it on the other. */
   changesTo(now: Spells): readonly SpellChange[] {
-    const theirs = new Map<string, Spell[]>()
-    for (const spell of now.#all) {
-      const list = theirs.get(nameOf(spell))
-      if (list === undefined) theirs.set(nameOf(spell), [spell])
-      else list.push(spell)
-    }
+    const theirs = Map.groupBy(now.#all, nameOf)
     const changes: SpellChange[] = []
     for (const before of this.#all) {
       const list = theirs.get(nameOf(before)) ?? []
