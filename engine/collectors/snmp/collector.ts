@@ -11,6 +11,8 @@ import type { Collector, Poller } from "#engine/collectors/collector.ts"
 import { PollFailed } from "#engine/collectors/collector.ts"
 import { inOrder } from "#engine/collectors/target.ts"
 import type { SnmpCredential, Target } from "#engine/collectors/target.ts"
+import { makeWaitingRoom } from "#engine/collectors/snmp/bridge.ts"
+import type { WaitingRoom } from "#engine/collectors/snmp/bridge.ts"
 import type { SnmpClient } from "#engine/collectors/snmp/client.ts"
 import { SnmpFailed } from "#engine/collectors/snmp/client.ts"
 import { makeOrderedPoller } from "#engine/collectors/snmp/credential-order.ts"
@@ -40,12 +42,13 @@ export const makeSnmpCollector = (options: SnmpCollectorOptions = {}): SnmpColle
   const pool = options.pool ?? makeUdpPool()
   const gates = new Map<DeviceId, GateCounts>()
   const closed = makeGateCounts()
+  const room = makeWaitingRoom()
 
   const acquire = (target: Target, credential: SnmpCredential): { poller: Poller; close: () => void } => {
     const counts = makeGateCounts()
     const { poller, end } = pollerOf(target, inOrder(credential), (one) => {
       const client = openClient(pool, target.address, one, counts)
-      return { client, poller: makePoller(target.device, client) }
+      return { client, poller: makePoller(target.device, client, room) }
     })
     gates.set(target.device, counts)
     const close = (): void => {
@@ -96,8 +99,8 @@ const pollerOf = (
   return { poller, end: () => client.close() }
 }
 
-const makePoller = (device: DeviceId, client: SnmpClient): Poller => {
-  const poller = makeDevicePoller(client, placeOf(device))
+const makePoller = (device: DeviceId, client: SnmpClient, room: WaitingRoom): Poller => {
+  const poller = makeDevicePoller(client, placeOf(device), room)
   const poll = Effect.fnUntraced(function* (deadlineMs: number) {
     const startedMs = yield* Clock.currentTimeMillis
     const finish = yield* Effect.tryPromise({

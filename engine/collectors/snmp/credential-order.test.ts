@@ -72,7 +72,7 @@ const bench = (t: TestContext, agent: Agent, communities: readonly string[]): Be
     forward: (ms) => (nowMs += ms),
     poll: () =>
       Effect.runPromise(
-        poller.poll(900).pipe(
+        poller.poll(2_400).pipe(
           Effect.map(() => "read"),
           Effect.catch(({ reason, detail }: PollFailed) => Effect.succeed(`${reason}: ${detail}`)),
           Effect.provide(Logger.layer([capture])),

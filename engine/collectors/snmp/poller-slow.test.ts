@@ -270,7 +270,7 @@ test("an agent that stops in the middle of its neighbours is not believed to hav
   const { agent, poll } = await open(t, device(100, [{ index: 3, name: "ether3" }], neighbor("0.3.1", "core-2")))
   const isPortTable = (name: string): boolean => name.startsWith("1.0.8802.1.1.2.1.3.7")
   agent.misbehave = (request, honest) => (request.oids.some(isPortTable) ? null : honest)
-  const got = await poll(400)
+  const got = await poll(2_000)
   assert.ok(!got.complete.includes("lldp.neighbor"))
   assert.ok(got.complete.includes("interface"))
 })

@@ -282,7 +282,7 @@ test("a walk that ends half-way delivers what it has and claims nothing complete
   await poll()
   const before = agent.requests.length
   agent.misbehave = (_request, honest) => (agent.requests.length > before + 3 ? null : honest)
-  const half = await poll(700)
+  const half = await poll(2_500)
   assertWellFormed(half)
   assert.deepEqual(half.complete, [])
   assert.ok(interfaces(half).length > 0 && interfaces(half).length < 60)
@@ -441,8 +441,8 @@ test("an agent that chokes on a table still gives its interfaces, in that poll o
   for (const table of ["1.3.6.1.2.1.25.2", "1.3.6.1.2.1.14.10"]) {
     const { agent, poll } = await open(t, device(100, [{ index: 1, name: "a" }]))
     agent.misbehave = (request, honest) => (request.oids.some((name) => name.startsWith(table)) ? null : honest)
-    await poll(300)
-    assert.deepEqual((await poll(300)).complete, ["interface"], table)
+    await poll(1_500)
+    assert.deepEqual((await poll(1_500)).complete, ["interface"], table)
   }
 })
 
@@ -454,10 +454,10 @@ test("hostile names lose their control characters; an interface named like an es
 test("a silent device is PollFailed `timeout` within the deadline; a hostile one `protocol`; none names the community", async (t) => {
   const { agent, fail, poll } = await open(t, device(100, []))
   agent.misbehave = () => null
-  const silent = await fail(300)
+  const silent = await fail(1_500)
   assert.equal(silent.reason, "timeout")
   agent.misbehave = () => Buffer.from("garbage")
-  const hostile = await fail(300)
+  const hostile = await fail(1_500)
   assert.equal(hostile.reason, "protocol")
   for (const failed of [silent, hostile]) assert.ok(!JSON.stringify(failed).includes("public"))
   agent.misbehave = () => undefined

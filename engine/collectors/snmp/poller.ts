@@ -18,8 +18,8 @@ import {
 } from "#engine/collectors/snmp/adjacencies.ts"
 import type { Batch, SentTexts } from "#engine/collectors/snmp/batch.ts"
 import { makeBatch } from "#engine/collectors/snmp/batch.ts"
-import { bridgeReading, readBridge } from "#engine/collectors/snmp/bridge.ts"
-import type { BridgeTable } from "#engine/collectors/snmp/bridge.ts"
+import { BRIDGE_EVERY_MS, bridgeReading, makeBridgeReader, makeWaitingRoom } from "#engine/collectors/snmp/bridge.ts"
+import type { BridgeReader, BridgeTable, WaitingRoom } from "#engine/collectors/snmp/bridge.ts"
 import { clockSkewSeconds, readDateAndTime } from "#engine/collectors/device-clock.ts"
 import type { DeviceClock } from "#engine/collectors/device-clock.ts"
 import type { SnmpClient } from "#engine/collectors/snmp/client.ts"
@@ -72,6 +72,9 @@ const TICKS_WRAP_SECONDS = 42_949_672.96
 /** sysUpTime that goes back from above this to near 0 has wrapped; from anywhere else the agent restarted. */
 const NEAR_WRAP_SECONDS = TICKS_WRAP_SECONDS - 86_400
 
+/** What is read rarely, each in its own time. */
+type Rare = "discovery" | "instruments" | "surroundings" | "bridge"
+
 /** Everything that is remembered of a device between polls. Bounded by the device's own tables, which walks bound. */
 interface Memory {
   readonly pace: Pace
@@ -80,12 +83,14 @@ interface Memory {
   /** Where the device stands among others, 0..1; see DISCOVERY_MS. */
   readonly place: number
   /** What was read once already, and therefore keeps its own place in time. */
-  readonly placed: Set<"discovery" | "instruments" | "surroundings">
+  readonly placed: Set<Rare>
   texts: SentTexts
   /** On performance.now()'s clock. */
   discoveryDueMs: number
   instrumentsDueMs: number
   surroundingsDueMs: number
+  bridgeDueMs: number
+  readonly bridge: BridgeReader
   instruments: readonly Instrument[]
   /** Whose ports the instruments were found on: after a renumbering an ifIndex is another port. */
   instrumentKeys: ReadonlyMap<number, EntityKey | null>
@@ -106,8 +111,12 @@ export interface DevicePoller {
   readonly poll: (untilMs: number) => Promise<(device: DeviceId, startedMs: number, atMs: number) => Collected>
 }
 
-/** `place` is where the device stands among all others, 0..1. */
-export const makeDevicePoller = (client: SnmpClient, place = 0.5): DevicePoller => {
+/** `place` is where the device stands among all others, 0..1; `room` is theirs, too. */
+export const makeDevicePoller = (
+  client: SnmpClient,
+  place = 0.5,
+  room: WaitingRoom = makeWaitingRoom(),
+): DevicePoller => {
   const memory: Memory = {
     pace: makePace(),
     interfaces: makeIfMemory(),
@@ -118,6 +127,8 @@ export const makeDevicePoller = (client: SnmpClient, place = 0.5): DevicePoller 
     discoveryDueMs: 0,
     instrumentsDueMs: 0,
     surroundingsDueMs: 0,
+    bridgeDueMs: 0,
+    bridge: makeBridgeReader(room),
     instruments: [],
     instrumentKeys: new Map(),
     surroundings: makeSurroundingsMemory(),
@@ -209,18 +220,14 @@ const readDevice = async (walk: Walk, memory: Memory): Promise<Read> => {
     },
     // Last: it may be the longest table that a device has.
     async () => {
-      if (read.surroundings !== null) read.bridge = await readBridge(walk, memory.isRouterOs)
+      read.bridge = await readHosts(walk, memory)
     },
   ]
   for (const part of parts) if (!(await succeeds(part))) break
   return read
 }
 
-const nextMs = (
-  { place, placed }: Memory,
-  what: "discovery" | "instruments" | "surroundings",
-  everyMs: number,
-): number => {
+const nextMs = ({ place, placed }: Memory, what: Rare, everyMs: number): number => {
   const isFirst = !placed.has(what)
   placed.add(what)
   return performance.now() + pauseMs(place, isFirst, everyMs)
@@ -254,6 +261,7 @@ const readUptime = async (walk: Walk, memory: Memory): Promise<number | null> =>
   }
   if ((ifNumber ?? null) !== memory.ifNumber || (lastChange ?? null) !== memory.ifTableLastChange) {
     memory.interfaces.namesAreDue = true
+    memory.bridge.forget()
   }
   memory.ticksSeconds = seconds ?? before
   memory.ifNumber = ifNumber ?? null
@@ -266,6 +274,8 @@ const restarted = (memory: Memory): void => {
   memory.discoveryDueMs = 0
   memory.instrumentsDueMs = 0
   memory.surroundingsDueMs = 0
+  memory.bridgeDueMs = 0
+  memory.bridge.forget()
 }
 
 interface SystemTexts {
@@ -345,6 +355,15 @@ const discoverSurroundings = async (walk: Walk, memory: Memory): Promise<Surroun
   if (surroundings.hasAllNeighbors && surroundings.addresses !== null)
     memory.surroundingsDueMs = nextMs(memory, "surroundings", SURROUNDINGS_MS)
   return surroundings
+}
+
+/** Undefined = not now, or not to its end yet. Needs the interfaces' names, as the surroundings do. */
+const readHosts = async (walk: Walk, memory: Memory): Promise<BridgeTable | null | undefined> => {
+  if (!memory.bridge.hasBegun()) {
+    if (performance.now() < memory.bridgeDueMs || memory.interfaces.namesAreDue) return undefined
+    memory.bridgeDueMs = nextMs(memory, "bridge", BRIDGE_EVERY_MS)
+  }
+  return memory.bridge.read(walk, memory.isRouterOs)
 }
 
 /** As often as the surroundings: what is not complete is worth telling all the same. */

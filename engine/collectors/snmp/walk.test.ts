@@ -187,9 +187,9 @@ test("a device that falls silent half-way ends the walk by its deadline, with th
   agent.misbehave = (_request, honest) => (agent.requests.length > 3 ? null : honest)
   let cells = 0
   const startMs = performance.now()
-  const dying = walkColumns(walk(makePace(), 600), [oid(column(2))], 0, () => cells++)
+  const dying = walkColumns(walk(makePace(), 2_000), [oid(column(2))], 0, () => cells++)
   const end = await dying.catch((error: unknown) => (error instanceof SnmpFailed ? error.reason : error))
   assert.ok(end === "time" || end === "timeout", String(end))
   assert.ok(cells > 0 && cells < 500)
-  assert.ok(performance.now() - startMs < 3_000)
+  assert.ok(performance.now() - startMs < 20_000)
 })

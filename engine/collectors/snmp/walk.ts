@@ -53,16 +53,18 @@ export type OnCell = (column: number, answer: Varbinds, i: number) => void
 
 /**
  * Reads all cells of all columns, of any number of rows, holes allowed. `expectRows` (0 = unknown) trims the last
- * packet. Rejects with SnmpFailed when the device stops answering or answers with an error.
+ * packet. Rejects with SnmpFailed when the device stops answering or answers with an error. Whoever brings cursors may
+ * go on later where they stand: every cell before them has been delivered, however the walk ended.
  */
 export const walkColumns = async (
   walk: Walk,
   columns: readonly Oid[],
   expectRows: number,
   onCell: OnCell,
+  cursors: readonly Cursor[] = makeCursors(columns),
 ): Promise<WalkEnd> => {
   const limits = walk.limits ?? DEFAULT_LIMITS
-  let active = columns.map((base, column): Cursor => ({ column, base, at: base, rows: 0, isDone: false }))
+  let active = cursors.filter((cursor) => !cursor.isDone)
   let bytes = 0
   let silences = 0
   for (let packets = 0; active.length > 0; packets++) {
@@ -88,13 +90,17 @@ export const walkColumns = async (
   return "complete"
 }
 
-interface Cursor {
+/** How far a walk has come in one column. */
+export interface Cursor {
   readonly column: number
   readonly base: Oid
   at: Oid
   rows: number
   isDone: boolean
 }
+
+export const makeCursors = (columns: readonly Oid[]): readonly Cursor[] =>
+  columns.map((base, column) => ({ column, base, at: base, rows: 0, isDone: false }))
 
 /** Moves the cursors along the answer; null = go on. */
 const takeAnswer = (active: readonly Cursor[], answer: Varbinds, maxRows: number, onCell: OnCell): WalkEnd | null => {
