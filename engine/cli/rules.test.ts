@@ -6,11 +6,15 @@ import { join } from "node:path"
 import test, { after, before, describe } from "node:test"
 import * as Effect from "effect/Effect"
 import { main } from "#engine/cli.ts"
+import { report } from "#engine/cli/rules.ts"
 import { useTwoTenants, type TwoTenants } from "#engine/isolation/two-tenants.fixture.ts"
+import { live, RING } from "#engine/replay/past.fixture.ts"
+import { dryRun } from "#engine/rules/dry-run.ts"
 import { OneDevice } from "#engine/rules/one-device.fixture.ts"
 import { useRulesServer } from "#engine/rules/rules-server.fixture.ts"
 import { shippedRules } from "#engine/rules/rule-set.ts"
 import { NO_POSTGRES } from "#engine/storage/database.fixture.ts"
+import { poll, START_MS } from "#engine/tenant/network.fixture.ts"
 import type { Rule } from "#protocol/rule.ts"
 
 const dir = mkdtempSync(join(tmpdir(), "heliograph-rules-"))
@@ -154,6 +158,41 @@ describe("[I1] heliograph rules against an engine", { skip: NO_POSTGRES }, () =>
     assert.deepEqual([gone.code, gone.out], [1, ""])
     assert.equal((await asked("put", file("bad-put.json", cpu(1, { severity: "loud" })))).code, 1)
   })
+})
+
+/** What a dry run says of a service whose only router falls silent, through the shell's words. */
+const triedOn = async (name: string): Promise<string> => {
+  const device = RING.devices[0]!.id
+  const service = { id: "svc-1", name, kind: "other" as const, devices: [device], links: [], sites: [], providers: [] }
+  const atMs = (second: number): number => START_MS + second * 1_000
+  const silent = { kind: "unreachable", device, source: "snmp", reason: "timeout", detail: "no answer in 3 s" } as const
+  const past = await live(
+    [
+      { kind: "topology", atMs: START_MS, rev: 1, inventory: { ...RING, services: [service] } },
+      poll(device, atMs(10)),
+      { ...silent, atMs: atMs(20) },
+      { ...silent, atMs: atMs(30) },
+      { ...silent, atMs: atMs(40) },
+      { kind: "tick", atMs: atMs(43) },
+    ],
+    1_000,
+  )
+  const request = {
+    rules: [shippedRules().get("service-down")!.rule],
+    fromMs: START_MS,
+    toMs: atMs(60),
+    devices: null,
+  }
+  const lines: string[] = []
+  report(await dryRun({ ...past, checkpoint: async () => null }, request, () => 0), { out: (line) => lines.push(line) })
+  return lines.join("\n")
+}
+
+test("[I1] what a dry run tells of a service calls it by its name, as people are told, not by its id", async () => {
+  const told = await triedOn("Fibre of Alfa")
+  assert.match(told, /^service-down: fired 1, told 1$/m)
+  assert.match(told, /^ .*  critical r-00000  The service Fibre of Alfa is down$/m)
+  assert.ok(!told.includes("svc-1"), told)
 })
 
 describe("[I1] heliograph rules test", { skip: NO_POSTGRES }, () => {

@@ -11,6 +11,7 @@ import { readRules, usable } from "#engine/cli/rule-file.ts"
 import { escapeText } from "#engine/log.ts"
 import { nearest } from "#engine/nearest.ts"
 import type { DryRun } from "#engine/rules/dry-run.ts"
+import { entityKey, entityKind } from "#protocol/id.ts"
 import type { Rule } from "#protocol/rule.ts"
 
 const HELP = `usage: heliograph rules ACTION [ID or FILE] [options]
@@ -204,13 +205,16 @@ const tried = async (rules: readonly Rule[], options: Options, io: CommandIo): P
   return 0
 }
 
-const report = ({ rules, ...run }: DryRun, io: CommandIo): void => {
+export const report = ({ rules, ...run }: DryRun, io: Pick<CommandIo, "out">): void => {
   const time = (ms: number | null): string => (ms === null ? "..." : new Date(ms).toISOString())
   const fired = rules.filter((rule) => rule.fired > 0)
   for (const { id, fired: count, told, alerts } of fired) {
     io.out(`${id}: fired ${count}, told ${told}`)
-    for (const { deviceName, entity, fromMs, toMs, severity, summary } of alerts)
-      io.out(escapeText(`  ${time(fromMs)} - ${time(toMs)}  ${severity.padEnd(8)} ${deviceName} ${entity}  ${summary}`))
+    for (const { deviceName, entity, fromMs, toMs, severity, summary } of alerts) {
+      // What is told names a service; its id says nothing to people.
+      const where = entityKind(entityKey(entity)) === "service" ? deviceName : `${deviceName} ${entity}`
+      io.out(escapeText(`  ${time(fromMs)} - ${time(toMs)}  ${severity.padEnd(8)} ${where}  ${summary}`))
+    }
   }
   io.out(JSON.stringify({ case: "rules-test", ...run, rules: rules.length, fired: fired.length }))
 }

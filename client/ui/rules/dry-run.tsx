@@ -9,14 +9,13 @@ import type { TestLine, WouldBe } from "#client/state/dry-run.ts"
 import { valueAt, withValue } from "#client/state/rule-doc.ts"
 import type { Draft } from "#client/state/rule-drafts.ts"
 import { fieldOf, offsetMs, ownZone, readField } from "#client/state/zone.ts"
-import { markOfSeverityWord } from "#client/ui/alerts/words.ts"
+import { entityWord, markOfSeverityWord } from "#client/ui/alerts/words.ts"
 import { useAct } from "#client/ui/ask.ts"
 import { Problem } from "#client/ui/form.tsx"
 import { formatDateTime, formatDuration, formatMoment, formatNumber, formatPercent } from "#client/ui/format.ts"
 import { MarkIcon } from "#client/ui/icons.tsx"
 import { Said } from "#client/ui/said.tsx"
 import { Sheet } from "#client/ui/table.tsx"
-import { entityKey, entityName } from "#protocol/id.ts"
 import type { AlertRule, AlertRuleRow, DryRun, RuleMistake } from "#protocol/rest-generated.ts"
 
 const HOUR = 3_600_000
@@ -185,11 +184,15 @@ const Bars = ({ run, alerts, fired }: { run: DryRun; alerts: readonly WouldBe[];
   )
 }
 
+/** What a line is about, beside its device: of a service what is told of it, because that names it. */
+const whatWord = ({ entity, bars }: TestLine): string =>
+  entity === "" ? "" : entityWord(entity) || said(bars[0]?.alert.summary ?? "")
+
 const Line = ({ line }: { line: TestLine }) => (
   <div class="test-line">
-    <span class="ellipsis" title={`${line.deviceName} ${line.entity}`}>
+    <span class="ellipsis" title={`${line.deviceName} ${whatWord(line)}`}>
       {line.deviceName}
-      {line.entity !== "" && <span class="mono quiet"> · {entityName(entityKey(line.entity))}</span>}
+      {line.entity !== "" && <span class="mono quiet"> · {whatWord(line)}</span>}
     </span>
     <span class="test-track">
       {line.bars.map(({ alert, left, width, open }, at) => (
@@ -224,7 +227,7 @@ const List = ({ alerts, run }: { alerts: readonly WouldBe[]; run: DryRun }) => (
             : formatDuration(language.value, Math.min(alert.toMs, run.toMs) - alert.fromMs)}
         </td>
         <td>
-          {alert.deviceName} <span class="mono quiet">{entityName(entityKey(alert.entity))}</span>
+          {alert.deviceName} <span class="mono quiet">{entityWord(alert.entity)}</span>
         </td>
         <td>
           <MarkIcon mark={markOfSeverityWord(alert.severity)} size={11} /> <Said text={alert.summary} />
