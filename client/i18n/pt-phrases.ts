@@ -80,6 +80,7 @@ export const ptIncidentLines: Of<typeof incidentPhrases> = {
   "line.corrected": "causa corrigida: {title} ({sure} %), antes: {before}. {because}",
   "line.seen-again": "a mesma causa foi vista de novo",
   "line.again": "{device}: {summary}, de novo",
+  "line.again.own": "{summary}, de novo",
   "line.back": "voltou a falhar",
   "line.recovered": "todos os seus alertas se recuperaram",
   "line.quiet": "em silêncio há {minutes} minutos",

@@ -168,6 +168,14 @@ test("[U7] an alert that names its device is not told with the device's name bef
     inPt(() => said(withdrawn)),
     "causa retirada: R1 não tem mais nenhuma sessão PPPoE. O que foi perguntado fala contra ela",
   )
+  assert.equal(
+    inPt(() => said("R1: R1 has no PPPoE session left again")),
+    "R1 não tem mais nenhuma sessão PPPoE, de novo",
+  )
+  assert.equal(
+    inEn(() => said("R1: R1 has no PPPoE session left again")),
+    "R1 has no PPPoE session left again",
+  )
   // Another's name, or a part of one, is not the device's.
   assert.equal(
     inEn(() => said("R1: R10 has no PPPoE session left")),

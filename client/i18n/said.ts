@@ -59,8 +59,10 @@ const phraseOf = (text: string): Phrase | null => {
 /** An alert is told as `R1: what it says`; where that names R1 itself, it says enough. Also where another sentence holds it. */
 const onceNamed = (phrase: Phrase): Phrase => {
   const { device, summary } = phrase.params
-  if (phrase.code === "incident.alert" && typeof device === "string" && isPhrase(summary) && names(summary, device))
-    return summary
+  if (typeof device === "string" && isPhrase(summary) && names(summary, device)) {
+    if (phrase.code === "incident.alert") return summary
+    if (phrase.code === "line.again") return { ...phrase, code: "line.again.own", params: { summary } }
+  }
   const params = Object.entries(phrase.params).map(
     ([hole, param]) => [hole, isPhrase(param) ? onceNamed(param) : param] as const,
   )

@@ -21,6 +21,8 @@ export const incidentPhrases = {
   "line.corrected": "cause corrected: {title:said} ({sure:number} %), before: {before:any}. {because:any}",
   "line.seen-again": "the same cause is seen again",
   "line.again": "{device}: {summary:said} again",
+  /** Of an alert that names its device itself. */
+  "line.again.own": "{summary:said} again",
   "line.back": "it is back",
   "line.recovered": "all of its alerts have recovered",
   "line.quiet": "quiet for {minutes:number} minutes",
