@@ -3,6 +3,9 @@
  * own rows are `local`; one that somebody configured is not `dynamic`: neither was heard. A switch has thousands of rows
  * and no way to ask for fewer, so that the menu is asked as rarely as SNMP walks the same table.
  */
+import * as Effect from "effect/Effect"
+import type * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
 import type { EntityKey } from "#protocol/id.ts"
 import { readMac } from "#protocol/bridge.ts"
 import type { BridgeReading } from "#engine/collectors/collector.ts"
@@ -16,6 +19,16 @@ export const BRIDGE_HOSTS: Sentence = [
   "/interface/bridge/host/print",
   "=.proplist=mac-address,on-interface,interface,local,dynamic,invalid,disabled",
 ]
+
+/** The whole table, however many polls are made meanwhile: thousands of rows take a small router longer than one may. */
+export const HOSTS_WITHIN_MS = 60_000
+
+/** How it ended, waiting for it at most so long; null = it goes on. */
+export const onceSettled = <A, E>(fiber: Fiber.Fiber<A, E>, waitMs: number): Effect.Effect<Exit.Exit<A, E> | null> =>
+  Effect.suspend(() => {
+    const now = Effect.sync(() => fiber.pollUnsafe() ?? null)
+    return waitMs <= 0 ? now : Effect.flatMap(Effect.timeoutOption(Fiber.await(fiber), waitMs), () => now)
+  })
 
 export interface BridgeHostsRead {
   readonly reading: BridgeReading

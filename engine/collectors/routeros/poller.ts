@@ -6,6 +6,8 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import type * as Fiber from "effect/Fiber"
+import type * as Scope from "effect/Scope"
 import type { DeviceId, EntityKey } from "#protocol/id.ts"
 import type { BridgeReading, Collected, Collector, Poller } from "#engine/collectors/collector.ts"
 import type { RouterOsCredential, Target } from "#engine/collectors/target.ts"
@@ -17,7 +19,12 @@ import type { Sentence } from "#engine/collectors/routeros/words.ts"
 import { DEVICE_ENTITY } from "#protocol/id.ts"
 import { PollFailed } from "#engine/collectors/collector.ts"
 import { connect } from "#engine/collectors/routeros/client.ts"
-import { BRIDGE_HOSTS, readBridgeHosts } from "#engine/collectors/routeros/bridge-hosts.ts"
+import {
+  BRIDGE_HOSTS,
+  HOSTS_WITHIN_MS,
+  onceSettled,
+  readBridgeHosts,
+} from "#engine/collectors/routeros/bridge-hosts.ts"
 import * as map from "#engine/collectors/routeros/map.ts"
 import type { Ethernet, Light } from "#engine/collectors/routeros/ethernet.ts"
 import { duePorts, learnPorts, makeEthernet, monitorWords } from "#engine/collectors/routeros/ethernet.ts"
@@ -94,6 +101,10 @@ interface Memory {
   readonly stacked: Set<EntityKey>
   stacksAtMs: number
   bridgeAtMs: number
+  /** Forwarding tables that are being asked for, beside the polls. */
+  hosts: Fiber.Fiber<Answer | null, RouterOsError> | null
+  /** The poller's own. */
+  readonly scope: Scope.Scope
   costsAtMs: number
   readonly queues: QueueMemory
   /** It watches public targets by itself: then it is asked with every poll. */
@@ -119,6 +130,8 @@ const openPoller = (target: Target, credential: RouterOsCredential, options: Rou
       stacked: new Set(),
       stacksAtMs: Number.NEGATIVE_INFINITY,
       bridgeAtMs: Number.NEGATIVE_INFINITY,
+      hosts: null,
+      scope: yield* Effect.scope,
       costsAtMs: Number.NEGATIVE_INFINITY,
       queues: makeQueueMemory(),
       watches: false,
@@ -279,7 +292,7 @@ const needed = (poll: Poll, words: Sentence): Effect.Effect<Answer, RouterOsErro
   Effect.suspend(() => poll.session.command(words, timeLeft(poll, NEEDED_SHARE)))
 
 /** Null when the router has no such thing, or not in time; both leave the rest of the poll alone. */
-const optional = (poll: Poll, words: Sentence): Effect.Effect<Answer | null, RouterOsError> =>
+const optional = (poll: Poll, words: Sentence, withinMs?: number): Effect.Effect<Answer | null, RouterOsError> =>
   Effect.suspend(() => {
     const path = words[0] ?? ""
     const { restUntilMs } = poll.memory
@@ -289,7 +302,7 @@ const optional = (poll: Poll, words: Sentence): Effect.Effect<Answer | null, Rou
         restUntilMs.set(path, poll.nowMs + restMs)
         return null
       })
-    return Effect.catchTags(poll.session.command(words, timeLeft(poll, OPTIONAL_SHARE)), {
+    return Effect.catchTags(poll.session.command(words, withinMs ?? timeLeft(poll, OPTIONAL_SHARE)), {
       RouterOsTrap: () => leaveOut(REFUSED_REST_MS),
       RouterOsTimeout: () => leaveOut(TIMEOUT_REST_MS),
     })
@@ -343,16 +356,24 @@ const askStacks = (poll: Poll, interfaces: readonly Row[]): Effect.Effect<Stacks
     return readStacks(rows, interfaces)
   })
 
-/** Undefined = not now; null = the router has no bridge. */
+/**
+ * Undefined = not now; null = the router has no bridge. A table that this poll is too short for goes on beside the next
+ * ones, which do not wait for it. What is wrong with it alone spoils no poll.
+ */
 const askBridge = (
   poll: Poll,
   batch: map.Batch,
   interfaces: readonly Row[],
-): Effect.Effect<BridgeReading | null | undefined, RouterOsError> =>
+): Effect.Effect<BridgeReading | null | undefined> =>
   Effect.gen(function* () {
     const { memory, nowMs } = poll
-    if (!poll.slow || nowMs - memory.bridgeAtMs < STACKS_MS) return undefined
-    const answer = yield* optional(poll, BRIDGE_HOSTS)
+    const isFirst = memory.hosts === null
+    if (isFirst && (!poll.slow || nowMs - memory.bridgeAtMs < STACKS_MS)) return undefined
+    memory.hosts ??= yield* Effect.forkIn(optional(poll, BRIDGE_HOSTS, HOSTS_WITHIN_MS), memory.scope)
+    const exit = yield* onceSettled(memory.hosts, isFirst ? timeLeft(poll, OPTIONAL_SHARE) : 0)
+    if (exit === null) return undefined
+    memory.hosts = null
+    const answer = Exit.isSuccess(exit) ? exit.value : null
     if (answer === null) return undefined
     memory.bridgeAtMs = nowMs
     // Any bridge hears itself.

@@ -34,7 +34,7 @@ export class RouterOsProtocol extends Data.TaggedError("RouterOsProtocol")<{ rea
 export type RouterOsError = RouterOsAuthFailed | RouterOsTrap | RouterOsClosed | RouterOsTimeout | RouterOsProtocol
 
 /** Commands in flight on one session; one more is refused with RouterOsProtocol (a bug of the caller). */
-export const MAX_IN_FLIGHT = 16
+export const MAX_IN_FLIGHT = 20
 /** Rows of one answer; more end the session. A full BNG's interface list is a third of it. */
 export const MAX_ROWS = 65_536
 /** Bytes of one answer's words, as characters; more end the session. */
