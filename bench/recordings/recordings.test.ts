@@ -17,7 +17,7 @@ if (names.length === 0) test("recordings", (t) => t.skip(`no recordings here; en
 for (const name of names) {
   test(
     `recording ${name}: device test reads every port as LibreNMS does, or there is a reason`,
-    { timeout: 120_000 },
+    { timeout: 600_000 },
     async (t) => {
       const { report, byField, differences, unreadable, ports } = await runRecording(name)
       assert.equal(report.reachable.snmp, true)

@@ -119,7 +119,7 @@ describe("bodies that nobody meant", { skip: NO_POSTGRES }, () => {
 
   test(
     `[S9] ${REQUESTS} of them: each is the caller's mistake or is done, none is ours`,
-    { timeout: 240_000 },
+    { timeout: 600_000 },
     async () => {
       const seed = Number(process.env["FUZZ_SEED"] ?? Math.floor(Math.random() * 2 ** 31))
       const requests = fc.sample(request(), { numRuns: REQUESTS, seed })
