@@ -313,19 +313,30 @@ export const dueOf = ({ desk, topology }: World): number | null => {
   const soonest = (ms: number): void => {
     if (ms < due) due = ms
   }
-  for (const incident of desk.incidents) {
-    const { state, endsAtMs, ack } = incident
-    if (state === "closed") continue
-    for (const ms of questionTimes(incident, desk.evaluatedMs)) soonest(ms)
-    if (state === "recovering" && endsAtMs !== null) soonest(endsAtMs + COOLDOWN_MS)
-    if (ack !== null) soonest(ack.untilMs)
-  }
+  soonest(incidentsDueMs(desk))
   for (const { sinceMs } of desk.held) soonest(sinceMs + HOLD_MS)
   const wishMs = studyMs(desk.sight)
   if (wishMs !== null) soonest(wishMs)
   if (desk.isDue) soonest(0)
   return due === Number.POSITIVE_INFINITY ? null : Math.max(due, desk.evaluatedMs + everyMs)
 }
+
+/** Asked after every timer of every router, and the same until the desk has sat again. */
+const incidentsDueMs = ({ incidents, evaluatedMs }: Desk): number => {
+  const known = knownDue.get(incidents)
+  if (known?.evaluatedMs === evaluatedMs) return known.dueMs
+  let dueMs = Number.POSITIVE_INFINITY
+  for (const incident of incidents) {
+    const { state, endsAtMs, ack } = incident
+    if (state === "closed") continue
+    for (const ms of questionTimes(incident, evaluatedMs)) dueMs = Math.min(dueMs, ms)
+    if (state === "recovering" && endsAtMs !== null) dueMs = Math.min(dueMs, endsAtMs + COOLDOWN_MS)
+    if (ack !== null) dueMs = Math.min(dueMs, ack.untilMs)
+  }
+  knownDue.set(incidents, { evaluatedMs, dueMs })
+  return dueMs
+}
+const knownDue = new WeakMap<readonly Incident[], { readonly evaluatedMs: number; readonly dueMs: number }>()
 
 export const act = (
   world: World,
