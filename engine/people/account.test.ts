@@ -71,7 +71,8 @@ describe("accounts", { skip: NO_POSTGRES }, () => {
     const median = (times: readonly number[]): number => times.toSorted((one, two) => one - two)[15]!
     const [known, unknown] = [median(spent.ada), median(spent.nobody)]
     console.log(`wrong password: median ${known.toFixed(1)} ms known user, ${unknown.toFixed(1)} ms unknown user`)
-    assert.ok(Math.max(known, unknown) / Math.min(known, unknown) < 1.5, `${known} ms, ${unknown} ms`)
+    // Without a hash for the unknown name it would be one tenth; what a busy machine adds to one of them is far below three times.
+    assert.ok(Math.max(known, unknown) / Math.min(known, unknown) < 3, `${known} ms, ${unknown} ms`)
   })
 
   test("[29] signing in always opens a session of its own; its cookie is worth nothing to another tenant or when changed", async () => {

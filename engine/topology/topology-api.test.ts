@@ -306,7 +306,7 @@ describe("topology by REST", { skip: NO_POSTGRES }, () => {
 
 /** A moment of the thread is good for a second: new evidence is seen with the next one. */
 const until = async <A>(look: () => Promise<A | undefined>): Promise<A | undefined> => {
-  for (const began = Date.now(); Date.now() - began < 10_000;) {
+  for (const began = Date.now(); Date.now() - began < 60_000;) {
     const found = await look()
     if (found !== undefined) return found
   }
