@@ -29,7 +29,7 @@ describe("db", { skip: NO_POSTGRES }, () => {
   }
   const until = async (condition: () => Promise<boolean>, what: string): Promise<void> => {
     for (let tries = 0; !(await condition()); tries++) {
-      assert.ok(tries < 500, `timed out: ${what}`)
+      assert.ok(tries < 3_000, `timed out: ${what}`)
       await sleep(20)
     }
   }
@@ -40,16 +40,16 @@ describe("db", { skip: NO_POSTGRES }, () => {
     await Promise.all(
       Array.from({ length: 400 }, (_, i) => {
         const tenant = tenants[i % 8]!
-        return run(
-          it.db.tenant(tenant)(async (tx) => {
-            await tx.query(insert, [tenant, `site-${i}`])
-            const { rows } = await tx.query<{ tenant_id: string }>("select distinct tenant_id from site")
-            assert.deepEqual(
-              rows.map((row) => row.tenant_id),
-              [tenant],
-            )
-          }),
-        )
+        const one = it.db.tenant(tenant)(async (tx) => {
+          await tx.query(insert, [tenant, `site-${i}`])
+          const { rows } = await tx.query<{ tenant_id: string }>("select distinct tenant_id from site")
+          assert.deepEqual(
+            rows.map((row) => row.tenant_id),
+            [tenant],
+          )
+        })
+        // Who has waited five seconds for a connection is told so: on a very busy machine some of 400 are.
+        return run(Effect.retry(one, { times: 50, while: (error) => error instanceof DbError && error.isAway }))
       }),
     )
     const unset = it.db.engine((tx) => tx.query("select current_setting('app.tenant_id', true) as it"))

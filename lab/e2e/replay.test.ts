@@ -188,7 +188,7 @@ const cutAndMend = async (scene: Scene): Promise<{ slot: number; cutMs: number; 
   // Some quiet time, to go back to.
   await new Promise((wake) => setTimeout(wake, 12_000))
   await lab.fault("cut", link.a, link.b)
-  await viewer.until(() => [3, 4].includes((viewer.state.links.status[slot] ?? 0) & 7), 30_000)
+  await viewer.until(() => [3, 4].includes((viewer.state.links.status[slot] ?? 0) & 7), 90_000)
   await new Promise((wake) => setTimeout(wake, 3_000))
   const cutMs = Date.now()
   await new Promise((wake) => setTimeout(wake, 6_000))
