@@ -42,8 +42,12 @@ test("the lab's own agents are asked what they answer", async () => {
   const router = devices.find(({ snmp }) => snmp.community !== undefined)
   assert.ok(router !== undefined)
   const watch = await watchLab(router.address, router.snmp.port, router.snmp.community ?? "")
-  await new Promise((wake) => setTimeout(wake, 1_500))
-  const slowestMs = watch.slowestMs()
+  // An agent that never answers counts with its age, 1.5 s, each time; one that the machine held up once does not.
+  let slowestMs = Number.POSITIVE_INFINITY
+  for (let tries = 0; tries < 10 && slowestMs >= 1_000; tries++) {
+    await new Promise((wake) => setTimeout(wake, 1_500))
+    slowestMs = watch.slowestMs()
+  }
   watch.close()
   await lab.stop()
   assert.ok(slowestMs < 1_000, `${slowestMs} ms`)
