@@ -149,7 +149,7 @@ const drillOnce = async (scene: FrrScene, drill: Drill, turn: number): Promise<r
   return [router, drilled]
 }
 
-/** Mended in the network, shown as well, and no incident is open any more: the next fault begins from nothing. */
+/** Mended in the network, and shown as well; incidents of before may still be open, as their alerts have time to recover. */
 const recovered = async (scene: FrrScene): Promise<void> => {
   await scene.network.settled(SETTLE_MS)
   await scene.viewer.until(() => isAllWell(scene.viewer), SETTLE_MS)
@@ -178,9 +178,10 @@ const watch = async (
   culprit: Culprit,
 ): Promise<Drilled> => {
   const { viewer } = scene
-  const before = new Set((await openIncidents(scene)).map(({ id }) => id))
+  const before = new Map((await openIncidents(scene)).map((row) => [row.id, saidBy(row)]))
+  // One that was open, and names another cause since, was corrected by this fault: that is how an operator learns of it.
   const fresh = async (): Promise<readonly IncidentRow[]> =>
-    (await openIncidents(scene)).filter(({ id }) => !before.has(id))
+    (await openIncidents(scene)).filter((row) => before.get(row.id) !== saidBy(row))
   const trapsBefore = await trapsOf(scene)
   const from = viewer.told().length
   const faultMs = await breakIt()
@@ -217,6 +218,9 @@ const watch = async (
     traps: (await trapsOf(scene)) - trapsBefore,
   }
 }
+
+const saidBy = ({ cause }: IncidentRow): string =>
+  cause?.members.map(({ id, entity }) => `${id} ${entity}`).join() ?? ""
 
 /** Class-aware: where several would look the same the title says so. */
 const names = ({ cause }: IncidentRow, culprit: Culprit): boolean =>

@@ -11,6 +11,7 @@ import { alertsOf } from "#twin/judge/alert-table.ts"
 import { isAfter, isNear, NEAR_MS } from "#twin/incident/correlate.ts"
 import { REOPEN_MS } from "#twin/incident/lifecycle.ts"
 import { shownAt, shownBy } from "#twin/incident/showing.ts"
+import { namedOnce } from "#twin/incident/named-once.ts"
 import type { Sitting } from "#twin/incident/sitting.ts"
 import { isOpen, note, opened, put, raised, signalled, worse } from "#twin/incident/sitting.ts"
 import type { Incident, LooseAlert, Symptom } from "#twin/incident/state.ts"
@@ -110,8 +111,10 @@ export const joined = (sitting: Sitting, incident: Incident, found: readonly Sym
   const isReached = incident.causes.length > 0 && incident.impact.devices.length > 0
   const impactDue = incident.impactDue || (news.length > 0 && !isReached)
   let next = put(sitting, { ...incident, symptoms, unlisted, impactDue })
-  for (const { deviceName, device, entity, summary, sinceMs } of alerts.slice(0, LINES))
-    next = note(sitting, next, "alert", `${deviceName}: ${summary}`, { device, entity, atMs: sinceMs })
+  for (const one of alerts.slice(0, LINES)) {
+    const { device, entity, sinceMs } = one
+    next = note(sitting, next, "alert", namedOnce(one), { device, entity, atMs: sinceMs })
+  }
   if (alerts.length > LINES) {
     const devices = new Set(alerts.slice(LINES).map(({ device }) => device)).size
     const text = `${alerts.length - LINES} more alerts, on ${devices} ${devices === 1 ? "device" : "devices"}`
@@ -243,15 +246,13 @@ export const placeLoose = (sitting: Sitting, causes: readonly Suspicion[]): read
     if (home !== null) {
       joined(
         sitting,
-        home.state === "closed"
-          ? signalled(sitting, home, "alarmed", `${symptom.deviceName}: ${symptom.summary} again`)
-          : home,
+        home.state === "closed" ? signalled(sitting, home, "alarmed", `${namedOnce(symptom)} again`) : home,
         [symptom],
       )
       continue
     }
     if (row.severity === "critical") {
-      const made = opened(sitting, `${symptom.deviceName}: ${symptom.summary}`, "critical", symptom.sinceMs)
+      const made = opened(sitting, namedOnce(symptom), "critical", symptom.sinceMs)
       if (made !== null) joined(sitting, made, [symptom])
     } else if (row.severity === "warn" && nowMs - symptom.sinceMs < WARNINGS_MS) waiting.push(loose)
   }

@@ -8,6 +8,7 @@ import type { Question } from "#twin/incident/question.ts"
 import type { Answered } from "#twin/incident/answering.ts"
 import { showing, shownBy } from "#twin/incident/showing.ts"
 import type { Sight } from "#twin/incident/sight.ts"
+import { namedOnce } from "#twin/incident/named-once.ts"
 import type { Sitting } from "#twin/incident/sitting.ts"
 import { isOpen, note } from "#twin/incident/sitting.ts"
 import type { Incident } from "#twin/incident/state.ts"
@@ -169,7 +170,7 @@ const isRefuted = ({ world }: Sitting, { symptoms }: Sight, incident: Incident):
 
 const withdraw = (sitting: Sitting, incident: Incident): void => {
   const shows = incident.symptoms.find(({ alert, endedMs }) => alert !== "" && endedMs === null) ?? incident.symptoms[0]
-  const title = shows === undefined ? incident.title : `${shows.deviceName}: ${shows.summary}`
+  const title = shows === undefined ? incident.title : namedOnce(shows)
   const symptoms = incident.symptoms.map((one) => ({ ...one, explainedBy: null, why: null }))
   const text = `cause withdrawn: ${incident.title}. What was asked speaks against it`
   note(sitting, { ...incident, title, symptoms, causes: [], impactDue: true }, "cause", text)
