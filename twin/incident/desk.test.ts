@@ -292,6 +292,26 @@ test("[I4] the end of the last alarm is heard by a twin that began anew after th
   assert.equal(hashTwin(restored.world, cells), hashTwin(net.world, net.cells))
 })
 
+test("[I11] of many incidents at once the impacts follow in a few evaluations, never all in one", () => {
+  const sites = Object.fromEntries(Array.from({ length: 40 }, (_, i) => [`s${i + 2}`, 1]))
+  const net = healthy(desk(stars(sites)))
+  net.apply(...Object.keys(sites).map((site) => hot(`${site}-1`, 41, 90)))
+  net.apply(...Object.keys(sites).map((site) => hot(`${site}-1`, 102, 90)))
+  const due = (): number => net.world.desk.incidents.filter(({ impactDue }) => impactDue).length
+  const left: number[] = []
+  for (let second = 103; due() > 0 && left.length < 100; second++) {
+    left.push(due())
+    net.tick(second)
+  }
+  assert.equal(net.incidents().length, 40)
+  const steps = left.map((count, i) => count - (left[i + 1] ?? 0))
+  assert.ok(
+    steps.every((step) => step >= 1 && step <= 4),
+    steps.join(),
+  )
+  assert.ok(steps.length < 20, `${steps.length} evaluations`)
+})
+
 test("without a router there is nothing to look at, and no timer that walks through all of time", () => {
   const world = newWorld()
   const cells = plainCells()

@@ -44,8 +44,12 @@ export const EVALUATE_MS = 1_000
 const EVALUATE_MS_MIN = 250
 /** Causes that are followed at once, first come first. */
 const SUSPICIONS_MAX = 128
-/** Impacts that are worked out in one evaluation: each is a what-if, the dearest thing here. The others follow in the next. */
-const IMPACTS = 1
+/**
+ * Impacts that are worked out in one evaluation: each is a what-if, the dearest thing here. The others follow in the next ones,
+ * of which a network that fell silent as a whole, an incident a site, shall not want hundreds: the more wait, the more at once
+ */
+const IMPACTS_MAX = 4
+const impactsNow = (waiting: number): number => Math.max(1, Math.min(IMPACTS_MAX, Math.ceil(waiting / 8)))
 
 /** Beside a world; written by the round only. */
 export interface Desk {
@@ -258,9 +262,9 @@ const duringOf = ({ world, nowMs }: Sitting, { symptoms, during }: Incident): In
 const CRITICAL_PART = 0.2
 
 const impacts = (sitting: Sitting, sight: Sight, taken: ReadonlyMap<string, Suspicion>): void => {
-  let left = IMPACTS
-  for (const incident of sitting.incidents.values()) {
-    if (!incident.impactDue || !isOpen(incident)) continue
+  const waiting = [...sitting.incidents.values()].filter((incident) => incident.impactDue && isOpen(incident))
+  let left = impactsNow(waiting.length)
+  for (const incident of waiting) {
     if (left-- === 0) {
       sitting.world.desk.isDue = true
       return

@@ -7,7 +7,7 @@ import { showing, shownAt, shownBy } from "#twin/incident/showing.ts"
 import { spotOf } from "#twin/incident/spot.ts"
 import { device, inventory, link, poll } from "#twin/inventory.fixture.ts"
 import { at } from "#twin/network.fixture.ts"
-import { ALARM, kindAt, observable, observe } from "#twin/rca/board.ts"
+import { ALARM, CLEAR, kindAt, observable, observe } from "#twin/rca/board.ts"
 import { symptomsOf } from "#twin/rca/symptoms.ts"
 import type { Symptoms } from "#twin/rca/symptoms.ts"
 
@@ -57,4 +57,25 @@ test("[I8] an alarm on no device of ours shows nowhere, whatever else alarms", (
     [shownAt(symptoms, net.world.topology, own, spotOf(symptoms, net.world.topology, own))],
   )
   assert.equal(kindAt(board, own)[0].name, "bgp")
+})
+
+test("[I8] it is worked out again when an alarm comes, goes or begins anew, and only then", () => {
+  const net = desk(stars({ s2: 3 }))
+  for (const second of [1, 11, 21]) net.round(second)
+  const symptoms = symptomsIn(net)
+  const { board } = symptoms
+  const { topology } = net.world
+  const [one, other] = [0, 1].map((index) => observable(board, "answer", index)) as [number, number]
+  observe(board, one, ALARM, at(30))
+  const first = showing(symptoms, topology)
+  assert.equal(first.size, 1)
+  observe(board, other, CLEAR, at(31))
+  assert.equal(showing(symptoms, topology), first, "what is well changes nothing")
+  observe(board, other, ALARM, at(32))
+  assert.equal(showing(symptoms, topology).size, 2)
+  observe(board, one, ALARM, at(33))
+  const since = shownAt(symptoms, topology, one, spotOf(symptoms, topology, one)) as string
+  assert.equal(showing(symptoms, topology).get(since), at(33))
+  observe(board, one, CLEAR, at(34))
+  assert.equal(showing(symptoms, topology).has(since), false)
 })

@@ -28,6 +28,8 @@ export interface Board {
   readonly changed: Set<number>
   /** Of `changed`, those that were clear, are clear, and count as before: read later than any alarm could have come. */
   readonly reread: Set<number>
+  /** Grows with every change of what alarms, or since when. */
+  alarmChanges: number
   /** An alarm has ended since `explain` last looked. */
   alarmEnded: boolean
   /** No alarm of now began later. It need not be the exact time, only not before it. */
@@ -67,6 +69,7 @@ export const newBoard = (model: Model): Board => {
     excused: new Set(),
     changed: new Set(),
     reread: new Set(),
+    alarmChanges: 0,
     alarmEnded: false,
     newestAlarmMs: 0,
     predicted: new Map(),
@@ -112,6 +115,7 @@ export const observe = (board: Board, id: number, seen: Seen, atMs: number): voi
   noteChange(board, id, seen, atMs)
   board.state[id] = seen
   board.atMs[id] = atMs
+  if (seen === ALARM || before === ALARM) board.alarmChanges++
   if (seen === ALARM) {
     board.alarms.add(id)
     board.newestAlarmMs = Math.max(board.newestAlarmMs, atMs)
