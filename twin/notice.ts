@@ -11,14 +11,14 @@ import type { SyslogInput, TrapInput } from "#twin/input.ts"
 import { findInterface, tellFlag } from "#twin/interface.ts"
 import type { InterfaceTable } from "#twin/interface.ts"
 import { toldToStart } from "#twin/reboot.ts"
+import type { Seen } from "#twin/reboot.ts"
 import type { RouterState, Turn } from "#twin/router.ts"
 import type { Happening } from "#twin/step.ts"
 
-/** `unseenMs`: World.unseenMs of now. */
-export const notified = (state: RouterState, input: TrapInput | SyslogInput, unseenMs: number): Turn =>
-  input.kind === "trap" ? trapped(state, input, unseenMs) : logged(state, input, unseenMs)
+export const notified = (state: RouterState, input: TrapInput | SyslogInput, seen: Seen): Turn =>
+  input.kind === "trap" ? trapped(state, input, seen) : logged(state, input, seen)
 
-const trapped = (state: RouterState, input: TrapInput, unseenMs: number): Turn => {
+const trapped = (state: RouterState, input: TrapInput, seen: Seen): Turn => {
   const evidence: Evidence = { atMs: input.atMs, source: "trap", raw: input.raw }
   switch (input.trap) {
     case "linkDown":
@@ -27,7 +27,7 @@ const trapped = (state: RouterState, input: TrapInput, unseenMs: number): Turn =
       return linkTold(state, key, input.ifIndex, input.trap === "linkUp", input.adminUp, evidence)
     }
     case "coldStart":
-      return toldToStart(state, unseenMs, evidence)
+      return toldToStart(state, seen, evidence)
     case "ospfNbrStateChange":
       return adjacencyTold(state, "ospf", input.remote, input.state ?? null, evidence)
     case "ospfIfStateChange":
@@ -44,7 +44,7 @@ const trapped = (state: RouterState, input: TrapInput, unseenMs: number): Turn =
   }
 }
 
-const logged = (state: RouterState, input: SyslogInput, unseenMs: number): Turn => {
+const logged = (state: RouterState, input: SyslogInput, seen: Seen): Turn => {
   const evidence: Evidence = { atMs: input.atMs, source: "syslog", raw: input.raw ?? input.message }
   const { event } = input
   if (event === null) return { state, events: [] }
@@ -59,7 +59,7 @@ const logged = (state: RouterState, input: SyslogInput, unseenMs: number): Turn 
     case "auth-failed":
       return authFailed(state, `${event.user} from ${event.from}`, evidence)
     case "rebooted":
-      return toldToStart(state, unseenMs, evidence)
+      return toldToStart(state, seen, evidence)
   }
 }
 

@@ -14,6 +14,7 @@ import type { PollInput } from "#twin/input.ts"
 import { pollInterfaces } from "#twin/interface.ts"
 import { attempted, isOutOfOrder, SOURCE_FLAG } from "#twin/reach.ts"
 import { foundStarted } from "#twin/reboot.ts"
+import type { Seen } from "#twin/reboot.ts"
 import type { RouterState, Turn } from "#twin/router.ts"
 import { packOrigin, sourceBit } from "#twin/source.ts"
 import { timedBy } from "#twin/span.ts"
@@ -26,8 +27,8 @@ export const MAX_EVENTS = 256
 const MAX_TEXT = 256
 const UPTIME = metricId("device.uptime_seconds")
 
-/** `unseenMs`: World.unseenMs of now. */
-export const polled = (before: RouterState, poll: PollInput, unseenMs: number): Turn => {
+export const polled = (before: RouterState, poll: PollInput, seen: Seen): Turn => {
+  const { unseenMs } = seen
   if (isOutOfOrder(before, poll.source, poll.atMs))
     return { state: { ...before, outOfOrder: before.outOfOrder + 1 }, events: [] }
   const evidence: Evidence = { atMs: poll.atMs, source: poll.source, raw: null }
@@ -39,7 +40,7 @@ export const polled = (before: RouterState, poll: PollInput, unseenMs: number): 
   const attempt = { up: true, uptimeSeconds, unseenMs, ...kept } as const
   const reached = attempted(before, poll.source, poll.atMs, attempt)
   const again = uptimes !== null && span.restarted
-  const booted = again ? foundStarted(reached.state, uptimes, unseenMs, evidence) : { state: reached.state, events: [] }
+  const booted = again ? foundStarted(reached.state, uptimes, seen, evidence) : { state: reached.state, events: [] }
   const answering = booted.state.sources.reduce((bits, s) => (s.up === true ? bits | sourceBit(s.source) : bits), 0)
   const interfaces = pollInterfaces(before.interfaces, poll, {
     kinds,

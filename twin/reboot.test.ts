@@ -78,6 +78,34 @@ describe("[W10] restarts and a clock that was set while nobody ran", () => {
     assert.deepEqual(polledAt(net, 520, 5), [REBOOTED])
   })
 
+  test("what a trap told by a clock that was set back, the polls of the right time do not tell again (seed 113407055)", () => {
+    const net = alone(TWO)
+    polledAt(net, 10, 8_000)
+    polledAt(net, 12, 8_002, "routeros")
+    watched(net, 200)
+    // The engine was away, and its clock is three quarters of an hour behind; then it is right again.
+    assert.deepEqual(starts(net, -2_600), [REBOOTED])
+    assert.deepEqual(polledAt(net, 290, 63, "routeros"), [])
+    assert.deepEqual(polledAt(net, 292, 65), [])
+    watched(net, 300)
+    assert.deepEqual(polledAt(net, 300, 71, "routeros"), [])
+    // Another start is another.
+    watched(net, 700)
+    assert.deepEqual(polledAt(net, 700, 20), [REBOOTED])
+    assert.deepEqual(polledAt(net, 701, 21, "routeros"), [])
+  })
+
+  test("what was told before a source's last answer excuses no start after it", () => {
+    const net = alone()
+    polledAt(net, 10, 8_000)
+    assert.deepEqual(starts(net, 20), [REBOOTED])
+    assert.deepEqual(polledAt(net, 30, 8), [])
+    watched(net, 400)
+    assert.deepEqual(polledAt(net, 400, 378), [])
+    watched(net, 460)
+    assert.deepEqual(polledAt(net, 460, 5), [REBOOTED])
+  })
+
   test("a second start after one that was told is told too", () => {
     const net = alone()
     polledAt(net, 10, 8_000)

@@ -4,7 +4,7 @@
  * is said of a time that somebody saw (`unseenMs` is what of it nobody did, so far) holds whatever the clock was set to.
  */
 import { restarted } from "#twin/counter.ts"
-import type { RouterState, Turn } from "#twin/router.ts"
+import type { BootTold, RouterState, Turn } from "#twin/router.ts"
 import { deviceHappening } from "#twin/happening.ts"
 import type { Evidence } from "#twin/happening.ts"
 
@@ -23,6 +23,14 @@ export interface Uptimes {
   readonly pace: number
 }
 
+/** The twin's own time when an input is taken. */
+export interface Seen {
+  /** World.atMs: what it is by the input's own may be another, when a clock was set. */
+  readonly nowMs: number
+  /** World.unseenMs. */
+  readonly unseenMs: number
+}
+
 /** The device started between them. An uptime that merely is too short for a time that nobody saw proves nothing. */
 export const startedBetween = ({ lastOkMs, lastUptime, atMs, uptime, unseenMs, pace }: Uptimes): boolean => {
   const counted = (ms: number): number => (ms / 1000) * Math.min(1, pace)
@@ -36,32 +44,54 @@ export const startedBetween = ({ lastOkMs, lastUptime, atMs, uptime, unseenMs, p
  * The device says that it starts (a trap, a line), at the time of the evidence. By a clock that was set back since a start was
  * told, nobody knows whether this one came before it (agents repeat what nobody acknowledged): if not, its uptime will tell.
  */
-export const toldToStart = (state: RouterState, unseenMs: number, evidence: Evidence): Turn => {
+export const toldToStart = (state: RouterState, { nowMs, unseenMs }: Seen, evidence: Evidence): Turn => {
   if (state.bootTold != null && evidence.atMs < state.bootTold.atMs) return { state, events: [] }
   const unseenSince = state.bootTold == null ? 0 : unseenMs - state.bootTold.unseenMs
-  return started(state, evidence.atMs, SAME_BOOT_MS + unseenSince, unseenMs, evidence)
+  const heard = { atMs: nowMs, lastOkMs: state.sources.map(({ lastOkMs }) => lastOkMs) }
+  const told = { atMs: evidence.atMs, unseenMs, heard }
+  return started(state, evidence.atMs, SAME_BOOT_MS + unseenSince, told, evidence)
 }
 
 /** Its uptime says that it started since its source answered last, at `lastOkMs`. */
 export const foundStarted = (
   state: RouterState,
   { lastOkMs, uptime }: Pick<Uptimes, "lastOkMs" | "uptime">,
-  unseenMs: number,
+  { nowMs, unseenMs }: Seen,
   evidence: Evidence,
 ): Turn => {
-  const { bootTold } = state
-  if (bootTold != null && bootTold.atMs > lastOkMs) {
-    // It was told since: by all that was seen of the time, this uptime may go back to before that.
-    const seenMs = evidence.atMs - bootTold.atMs - (unseenMs - bootTold.unseenMs)
-    if (uptime * 1000 + SAME_BOOT_MS >= seenMs) return { state, events: [] }
-  }
-  return started(state, Math.round(evidence.atMs - uptime * 1000), SAME_BOOT_MS, unseenMs, evidence)
+  const since = toldSince(state, lastOkMs, nowMs, evidence.atMs)
+  // By all that was seen of the time, this uptime may go back to before that.
+  if (since !== null && uptime * 1000 + SAME_BOOT_MS >= since.ms - (unseenMs - since.unseenMs))
+    return { state, events: [] }
+  return started(
+    state,
+    Math.round(evidence.atMs - uptime * 1000),
+    SAME_BOOT_MS,
+    { atMs: evidence.atMs, unseenMs },
+    evidence,
+  )
+}
+
+/**
+ * How long ago it was told, if that was after the source's last answer; null = it was not. In what order they came holds whatever
+ * the clock was set to, and then our own time may know better than the times that were written on them.
+ */
+const toldSince = (
+  { bootTold }: RouterState,
+  lastOkMs: number,
+  nowMs: number,
+  atMs: number,
+): { readonly ms: number; readonly unseenMs: number } | null => {
+  if (bootTold == null) return null
+  const { heard, unseenMs } = bootTold
+  if (heard?.lastOkMs.includes(lastOkMs) === true)
+    return { ms: Math.min(atMs - bootTold.atMs, nowMs - heard.atMs), unseenMs }
+  return bootTold.atMs > lastOkMs ? { ms: atMs - bootTold.atMs, unseenMs } : null
 }
 
 /** The device started at about `bootMs`, give or take `slackMs`. */
-const started = (state: RouterState, bootMs: number, slackMs: number, unseenMs: number, evidence: Evidence): Turn => {
+const started = (state: RouterState, bootMs: number, slackMs: number, bootTold: BootTold, evidence: Evidence): Turn => {
   if (state.bootMs !== null && Math.abs(bootMs - state.bootMs) <= slackMs) return { state, events: [] }
   const what = { type: "device.rebooted", severity: "warning", old: null, new: null } as const
-  const bootTold = { atMs: evidence.atMs, unseenMs }
   return { state: { ...state, bootMs, bootTold }, events: [deviceHappening(state, evidence, what)] }
 }

@@ -3,6 +3,7 @@
  * It judges its own health, is judged by the rules (twin/judge/), and tells its links and its tenant what changed. SNMP and RouterOS feed the same interfaces:
  * the newest evidence wins, and counters of one source are never compared with those of another.
  */
+import type { Seen } from "#twin/reboot.ts"
 import type { DeviceId } from "#protocol/id.ts"
 import type { TextFact } from "#protocol/metric.ts"
 import type { ServiceCondition, ServiceHealth } from "#protocol/service.ts"
@@ -68,7 +69,7 @@ export interface RouterState {
   /** Start of the device as far as the last reboot told; null = no reboot seen. */
   readonly bootMs: number | null
   /** When that was told, and what World.unseenMs was then; absent in states of before. */
-  readonly bootTold?: { readonly atMs: number; readonly unseenMs: number } | null
+  readonly bootTold?: BootTold | null
   /** What was last told to the link of each port. */
   readonly ends: readonly EndFact[]
   /** Last told to the tenant. */
@@ -148,6 +149,13 @@ export interface Turn {
   readonly events: readonly Happening[]
 }
 
+export interface BootTold {
+  readonly atMs: number
+  readonly unseenMs: number
+  /** Of a trap or line: World.atMs when it was heard, and when each source had answered last. */
+  readonly heard?: { readonly atMs: number; readonly lastOkMs: ReadonlyArray<number | null> }
+}
+
 export const stepRouter = (state: RouterState, msg: RouterMsg): Step<RouterState, RouterFact> =>
   withJudgement(state, msg, stepMonitoring(state, msg))
 
@@ -156,7 +164,12 @@ const stepMonitoring = (state: RouterState, msg: RouterMsg): Step<RouterState, R
     case "configure":
       return conclude(state, { state: configured(state, msg.config, msg.atMs), events: [] }, msg.atMs, true)
     case "input":
-      return conclude(state, inputTaken(state, msg.input, msg.unseenMs ?? 0), msg.atMs, false)
+      return conclude(
+        state,
+        inputTaken(state, msg.input, { nowMs: msg.atMs, unseenMs: msg.unseenMs ?? 0 }),
+        msg.atMs,
+        false,
+      )
     case "redundancy":
       return conclude(state, { state, events: [redundancyHappening(state, msg)] }, msg.atMs, false)
     case "service":
@@ -168,15 +181,15 @@ const stepMonitoring = (state: RouterState, msg: RouterMsg): Step<RouterState, R
   }
 }
 
-const inputTaken = (state: RouterState, input: DeviceInput, unseenMs: number): Turn => {
+const inputTaken = (state: RouterState, input: DeviceInput, seen: Seen): Turn => {
   switch (input.kind) {
     case "poll":
-      return input.source === "probe" ? probed(state, input) : polled(state, input, unseenMs)
+      return input.source === "probe" ? probed(state, input) : polled(state, input, seen)
     case "unreachable":
       return silent(state, input)
     case "trap":
     case "syslog":
-      return notified(state, input, unseenMs)
+      return notified(state, input, seen)
   }
 }
 
