@@ -220,7 +220,7 @@ const watch = async (
 }
 
 const saidBy = ({ cause }: IncidentRow): string =>
-  cause?.members.map(({ id, entity }) => `${id} ${entity}`).join() ?? ""
+  cause?.members.map(({ fault, id, entity }) => `${fault} ${id} ${entity}`).join() ?? ""
 
 /** Class-aware: where several would look the same the title says so. */
 const names = ({ cause }: IncidentRow, culprit: Culprit): boolean =>

@@ -16,6 +16,7 @@ import { ascending } from "#twin/incident/shadow.ts"
 import { spotOf } from "#twin/incident/spot.ts"
 import { assess, EXPECTED } from "#twin/rca/assess.ts"
 import { excuse, isPast, kindAt } from "#twin/rca/board.ts"
+import type { Board } from "#twin/rca/board.ts"
 import type { Cause } from "#twin/rca/cause.ts"
 import { BLIND } from "#twin/rca/evidence/kind.ts"
 import { UNDECIDED } from "#twin/rca/probe.ts"
@@ -25,7 +26,7 @@ import type { Inventory } from "#protocol/inventory.ts"
 
 /** Nothing is accounted for longer than this after the end: OSPF waits for 40 s, BGP tries again within this (RFC 4271 s10). */
 export const AFTERMATH_MS = 120_000
-/** Who is asked so soon after the end may still be starting. */
+/** Who is asked so soon after the end may still be starting, and shows ports dark that will be lit. */
 export const BOOT_MS = 10_000
 /** Polls come a little late. */
 const LATE_MS = 5_000
@@ -36,6 +37,8 @@ const SILENCE: ReadonlySet<string> = new Set(["answer", "ping"])
 /** What comes back after everything else. */
 const LATE: ReadonlySet<string> = new Set(["ospf", "bgp"])
 const PAST: ReadonlySet<string> = new Set(["reboot", "change"])
+/** Causes after which somebody starts anew. */
+const STARTS: ReadonlySet<CauseMember["fault"]> = new Set(["router", "upstream", "site-power"])
 
 export interface Aftermath {
   /** What shows in this sitting, while any incident has a cause. */
@@ -156,13 +159,12 @@ const leftOf = (sitting: Sitting, symptoms: Symptoms, incident: Incident, overMs
   if (cause === null) return null
   const { board } = symptoms
   const { ids, chance } = assess(board, [cause])
+  const own = new Set(ids.filter((_, i) => chance[i] === BLIND))
+  const lights: Lights = { own, overMs, litMs: overMs + (STARTS.has(member.fault) ? BOOT_MS : 0) }
   const alarms = ids.flatMap((id, i) => {
-    const p = chance[i] as number
-    if (!board.alarms.has(id) || isPast(board, id) || (p !== BLIND && p < EXPECTED)) return []
+    if (!board.alarms.has(id) || isPast(board, id) || (!own.has(id) && (chance[i] as number) < EXPECTED)) return []
     const spot = spotOf(symptoms, topology, id)
-    if (spot === null || !isLeft(sitting, kindAt(board, id)[0].name, spot.slot, board.atMs[id] as number, overMs))
-      return []
-    return [spot]
+    return spot !== null && isLeft(sitting, board, id, spot.slot, lights) ? [spot] : []
   })
   if (alarms.length === 0) return null
   const isSilent = ({ id }: (typeof alarms)[number]): boolean => SILENCE.has(kindAt(board, id)[0].name)
@@ -193,14 +195,36 @@ const leftOf = (sitting: Sitting, symptoms: Symptoms, incident: Incident, overMs
   }
 }
 
+/** Since when it is over, when all ports are lit again, and what only those could have shown who were dead. */
+interface Lights {
+  readonly own: ReadonlySet<number>
+  readonly overMs: number
+  readonly litMs: number
+}
+
 /** Whether an alarm may be no more than what is left. */
-const isLeft = ({ cells }: Sitting, kind: string, slot: number, sinceMs: number, overMs: number): boolean => {
+const isLeft = ({ cells }: Sitting, board: Board, id: number, slot: number, lights: Lights): boolean => {
   const { sources, config } = cells.routers.state(slot)
+  const { overMs, litMs } = lights
+  const { name } = kindAt(board, id)[0]
+  const sinceMs = board.atMs[id] as number
   // First seen a round later, for nobody had read it before.
-  if (LATE.has(kind)) return sinceMs <= overMs + config.pollSeconds * 1_000 + LATE_MS
-  if (sinceMs > overMs) return false
-  if (SILENCE.has(kind)) return sources.every(({ lastTryMs }) => lastTryMs === null || lastTryMs < overMs + BOOT_MS)
-  return sources.every(({ lastOkMs }) => lastOkMs === null || lastOkMs < overMs)
+  if (LATE.has(name)) return sinceMs <= overMs + config.pollSeconds * 1_000 + LATE_MS
+  if (sinceMs > overMs && !isUnlit(board, id, lights)) return false
+  if (SILENCE.has(name)) return sources.every(({ lastTryMs }) => lastTryMs === null || lastTryMs < overMs + BOOT_MS)
+  const untilMs = AT_ONCE.has(name) ? litMs : overMs
+  return sources.every(({ lastOkMs }) => lastOkMs === null || lastOkMs < untilMs)
+}
+
+/**
+ * A port of whoever starts that he shows dark before it is lit: the other end has been dark since before, or starts as well.
+ * One whose other end was lit meanwhile goes dark for another reason.
+ */
+const isUnlit = (board: Board, id: number, { own, overMs, litMs }: Lights): boolean => {
+  const [kind, index] = kindAt(board, id)
+  if (kind.name !== "port" || !own.has(id) || (board.atMs[id] as number) > litMs) return false
+  const far = id - index + (index ^ 1)
+  return own.has(far) || (board.alarms.has(far) && (board.atMs[far] as number) <= overMs)
 }
 
 /** The cause that a member stands for; null = one that leaves nothing behind. */

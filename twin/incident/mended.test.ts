@@ -3,6 +3,7 @@ import assert from "node:assert/strict"
 import { describe, test } from "node:test"
 import fc from "fast-check"
 import { AFTERMATH_MS, BOOT_MS } from "#twin/incident/aftermath.ts"
+import { HOLD_MS } from "#twin/incident/correlate.ts"
 import { desk, linkDown, stars } from "#twin/incident/incident.fixture.ts"
 import type { Desk } from "#twin/incident/incident.fixture.ts"
 import { ports, silence } from "#twin/inventory.fixture.ts"
@@ -108,6 +109,31 @@ describe("[I7] [I11] a site that comes back", () => {
       },
     )
     assert.ok(foundS <= 2, `${foundS} s`)
+  })
+
+  test("links that stay cut there are found when the ports of who starts should be lit, by polls alone", () => {
+    fc.assert(
+      fc.property(ordered, (order) => {
+        const cut: State = { dead: [], down: ["s2-3"], own: ["s2-3:u1", "s2-3:u2"] }
+        const found = new Map<string, number>()
+        live(
+          order,
+          (second) => (second <= 40 ? WELL : second <= MENDED_S ? OUT : cut),
+          MENDED_S + 60,
+          (net, second) => {
+            for (const link of ["s2-3-1", "s2-3-2"])
+              if (second > MENDED_S && !found.has(link) && naming(net, link) !== undefined)
+                found.set(link, second - MENDED_S)
+          },
+        )
+        assert.equal(found.size, 2)
+        // The second one beside it waits for what may show that both are one.
+        const litS = BOOT_MS / 1_000 + POLL_S + 2
+        for (const [i, seconds] of [...found.values()].entries())
+          assert.ok(seconds <= litS + (i * HOLD_MS) / 1_000, `${seconds} s`)
+      }),
+      { numRuns: 8 },
+    )
   })
 
   test("nothing is accounted for longer than its time", () => {

@@ -27,6 +27,8 @@ export interface Lags {
   readonly ospfUp: number
   /** BGP is established again after OSPF. */
   readonly bgpUp: number
+  /** Ports are lit after the start: so long both ends show them dark. Absent = at once. */
+  readonly portsUp?: number
   /** Nobody sends traps: polls alone. */
   readonly polled?: boolean
 }
@@ -81,17 +83,18 @@ const isUp = (outages: readonly Outage[], a: number, b: number, second: number, 
 
 const pollAt = (outages: readonly Outage[], lags: Lags, router: number, second: number): Input => {
   if (isDead(outages, router, second)) return silence(nameOf(router), at(second))
+  const litS = lags.portsUp ?? 0
   const rows: Record<string, Record<string, number>> = { "if:lo": { "interface.oper_up": 1 } }
   for (const far of neighboursOf(router)) {
-    const lit = isUp(outages, router, far, second, 0, 0)
+    const lit = isUp(outages, router, far, second, 0, litS)
     rows[`if:${portOf(far)}`] = { "interface.oper_up": lit ? 1 : 0, "interface.admin_up": 1 }
     rows[`ospf:${loopback(far)}`] = {
-      "ospf.neighbor.state": isUp(outages, router, far, second, 0, lags.ospfUp) ? 7 : 0,
+      "ospf.neighbor.state": isUp(outages, router, far, second, 0, litS + lags.ospfUp) ? 7 : 0,
     }
   }
   for (const far of peersOf(router))
     rows[`bgp:${loopback(far)}`] = {
-      "bgp.peer.state": isUp(outages, router, far, second, lags.bgpDown, lags.ospfUp + lags.bgpUp) ? 5 : 2,
+      "bgp.peer.state": isUp(outages, router, far, second, lags.bgpDown, litS + lags.ospfUp + lags.bgpUp) ? 5 : 2,
     }
   const back = Math.max(
     -100_000,
@@ -110,26 +113,31 @@ const trapsOf = (outages: readonly Outage[], lags: Lags): readonly Input[] => {
   const put = (router: number, second: number, change: Parameters<typeof trap>[2]): void => {
     if (!isDead(outages, router, second)) told.push(trap(nameOf(router), at(second), change))
   }
+  const litS = lags.portsUp ?? 0
   for (const { router, from, to } of outages) {
     const remote = loopback(router)
     for (const [i, near] of neighboursOf(router).entries()) {
       const late = i / 50
       put(near, from + 0.1 + late, { ifName: portOf(router), adminUp: true })
       put(near, from + 0.3 + late, { trap: "ospfNbrStateChange", remote, state: "down" })
-      if (isUp(outages, router, near, to + 0.1 + late, 0, 0))
-        put(near, to + 0.1 + late, { trap: "linkUp", ifName: portOf(router), adminUp: true })
-      const fullS = to + lags.ospfUp + late
-      if (isUp(outages, router, near, fullS, 0, lags.ospfUp))
+      const lightS = to + litS + 0.1 + late
+      if (litS > 0) put(router, to + 0.2 + late, { ifName: portOf(near), adminUp: true })
+      if (isUp(outages, router, near, lightS, 0, litS)) {
+        put(near, lightS, { trap: "linkUp", ifName: portOf(router), adminUp: true })
+        if (litS > 0) put(router, lightS, { trap: "linkUp", ifName: portOf(near), adminUp: true })
+      }
+      const fullS = to + litS + lags.ospfUp + late
+      if (isUp(outages, router, near, fullS, 0, litS + lags.ospfUp))
         for (const [step, state] of ["init", "2way", "exstart", "full"].entries())
           put(near, fullS - 0.6 + step / 5, { trap: "ospfNbrStateChange", remote, state })
     }
     put(router, to + 0.5, { trap: "coldStart" })
     for (const [i, peer] of peersOf(router).entries()) {
       const late = i / 50
-      const upS = to + lags.ospfUp + lags.bgpUp + late
+      const upS = to + litS + lags.ospfUp + lags.bgpUp + late
       const downS = Math.min(from + lags.bgpDown, to) + late
       put(peer, downS, { trap: "bgpBackwardTransition", remote, state: "idle" })
-      if (isUp(outages, router, peer, upS, lags.bgpDown, lags.ospfUp + lags.bgpUp))
+      if (isUp(outages, router, peer, upS, lags.bgpDown, litS + lags.ospfUp + lags.bgpUp))
         put(peer, upS, { trap: "bgpEstablished", remote })
     }
   }

@@ -3,7 +3,7 @@ import assert from "node:assert/strict"
 import { describe, test } from "node:test"
 import fc from "fast-check"
 import type { IncidentView } from "#protocol/incident.ts"
-import { AFTERMATH_MS } from "#twin/incident/aftermath.ts"
+import { AFTERMATH_MS, BOOT_MS } from "#twin/incident/aftermath.ts"
 import type { Desk } from "#twin/incident/incident.fixture.ts"
 import { nameOf, play, POLL_S, ring } from "#twin/incident/turns.fixture.ts"
 import type { Lags, Outage } from "#twin/incident/turns.fixture.ts"
@@ -14,6 +14,8 @@ const FROM_S = 61
 const TRAPPED_S = 2
 /** Both neighbours are read once in a round, and what a poll found waits for no other. */
 const POLLED_S = POLL_S + 2
+/** Ports of whoever starts are lit by then. */
+const PORTS_S = BOOT_MS / 1_000 - 2
 
 const inTurn = (routers: readonly number[], lastsS: readonly number[], gapsS: readonly number[]): readonly Outage[] => {
   let from = FROM_S
@@ -69,9 +71,19 @@ describe("[I8] [I9] routers that die and come back in turn", () => {
         }
       })
 
-  test("any of them, in any order and for any time, at sites of one or two, however long BGP takes", () => {
+  for (const portsUp of [1, 3, PORTS_S])
+    test(`who starts shows his ports dark for ${portsUp} s: that is his start, and no cut link`, () => {
+      for (const lasts of [15, 20, 27, 31]) {
+        const outages = inTurn([1, 3, 6], [lasts, lasts, lasts], [25, 25, 25])
+        const { net } = follow(outages, { ...QUICK, portsUp }, 1, (outages.at(-1)?.to ?? 0) + 60)
+        assert.equal(net.said.filter((line) => line.endsWith(" opened")).length, 3, net.said.join("; "))
+        for (const { causes } of net.incidents()) assert.equal(causes[0]?.members[0]?.fault, "router")
+      }
+    })
+
+  test("any of them, in any order and for any time, at sites of one or two, however long ports and BGP take", () => {
     const turn = fc.record({
-      lasts: fc.integer({ min: 3, max: 45 }),
+      lasts: fc.oneof(fc.integer({ min: 3, max: 45 }), fc.integer({ min: POLLED_S + 1, max: 45 })),
       gap: fc.integer({ min: 1, max: 30 }),
     })
     fc.assert(
@@ -83,12 +95,17 @@ describe("[I8] [I9] routers that die and come back in turn", () => {
           bgpDown: fc.integer({ min: 1, max: 15 }),
           ospfUp: fc.integer({ min: 2, max: 40 }),
           bgpUp: fc.integer({ min: 1, max: 30 }),
+          portsUp: fc.integer({ min: 0, max: PORTS_S }),
         }),
-        (routers, all, perSite, lags) => {
+        (routers, all, perSite, drawn) => {
+          // Who was dead for less than a round was never seen to be: his own dark ports then speak for cut links.
+          const isSeen = all.every(({ lasts }) => lasts > POLLED_S)
+          const lags = { ...drawn, portsUp: isSeen ? drawn.portsUp : 0 }
           const outages = inTurn(
             routers,
             all.map(({ lasts }) => lasts),
-            all.map(({ gap }) => gap),
+            // A fault is over when its ports are lit.
+            all.map(({ gap }) => gap + lags.portsUp),
           )
           const { net, turns } = follow(outages, lags, perSite, (outages.at(-1)?.to ?? 0) + 90)
           for (const [i, { seconds }] of turns.entries())
@@ -100,7 +117,7 @@ describe("[I8] [I9] routers that die and come back in turn", () => {
           assert.equal(net.said.filter((line) => line.endsWith(" opened")).length, routers.length)
         },
       ),
-      { numRuns: 25 },
+      { numRuns: 40 },
     )
   })
 })
