@@ -11,8 +11,7 @@ import type { SyslogInput, TrapInput } from "#twin/input.ts"
 import { findInterface, tellFlag } from "#twin/interface.ts"
 import type { InterfaceTable } from "#twin/interface.ts"
 import { toldToStart } from "#twin/reboot.ts"
-import type { Seen } from "#twin/reboot.ts"
-import type { RouterState, Turn } from "#twin/router.ts"
+import type { RouterState, Seen, Turn } from "#twin/router.ts"
 import type { Happening } from "#twin/step.ts"
 
 export const notified = (state: RouterState, input: TrapInput | SyslogInput, seen: Seen): Turn =>

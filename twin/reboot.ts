@@ -4,7 +4,7 @@
  * is said of a time that somebody saw (`unseenMs` is what of it nobody did, so far) holds whatever the clock was set to.
  */
 import { restarted } from "#twin/counter.ts"
-import type { BootTold, RouterState, Turn } from "#twin/router.ts"
+import type { BootTold, RouterState, Seen, Turn } from "#twin/router.ts"
 import { deviceHappening } from "#twin/happening.ts"
 import type { Evidence } from "#twin/happening.ts"
 
@@ -21,14 +21,6 @@ export interface Uptimes {
   readonly unseenMs: number
   /** How fast it is known to run (twin/pace.ts); 1 = with time. */
   readonly pace: number
-}
-
-/** The twin's own time when an input is taken. */
-export interface Seen {
-  /** World.atMs: what it is by the input's own may be another, when a clock was set. */
-  readonly nowMs: number
-  /** World.unseenMs. */
-  readonly unseenMs: number
 }
 
 /** The device started between them. An uptime that merely is too short for a time that nobody saw proves nothing. */
@@ -56,37 +48,34 @@ export const toldToStart = (state: RouterState, { nowMs, unseenMs }: Seen, evide
 export const foundStarted = (
   state: RouterState,
   { lastOkMs, uptime }: Pick<Uptimes, "lastOkMs" | "uptime">,
-  { nowMs, unseenMs }: Seen,
+  seen: Seen,
   evidence: Evidence,
 ): Turn => {
-  const since = toldSince(state, lastOkMs, nowMs, evidence.atMs)
-  // By all that was seen of the time, this uptime may go back to before that.
-  if (since !== null && uptime * 1000 + SAME_BOOT_MS >= since.ms - (unseenMs - since.unseenMs))
-    return { state, events: [] }
-  return started(
-    state,
-    Math.round(evidence.atMs - uptime * 1000),
-    SAME_BOOT_MS,
-    { atMs: evidence.atMs, unseenMs },
-    evidence,
-  )
+  const { atMs } = evidence
+  const seenMs = seenSinceTold(state, lastOkMs, seen, atMs)
+  // This uptime may go back to before it was told.
+  if (seenMs !== null && uptime * 1000 + SAME_BOOT_MS >= seenMs) return { state, events: [] }
+  const told = { atMs, unseenMs: seen.unseenMs }
+  return started(state, Math.round(atMs - uptime * 1000), SAME_BOOT_MS, told, evidence)
 }
 
 /**
- * How long ago it was told, if that was after the source's last answer; null = it was not. In what order they came holds whatever
- * the clock was set to, and then our own time may know better than the times that were written on them.
+ * How much of the time was seen since a start was told, if that was after the source's last answer; null = it was not. In what
+ * order they came holds whatever the clock was set to, and then our own time may know better than the times that were written on
+ * them.
  */
-const toldSince = (
+const seenSinceTold = (
   { bootTold }: RouterState,
   lastOkMs: number,
-  nowMs: number,
+  { nowMs, unseenMs }: Seen,
   atMs: number,
-): { readonly ms: number; readonly unseenMs: number } | null => {
+): number | null => {
   if (bootTold == null) return null
-  const { heard, unseenMs } = bootTold
-  if (heard?.lastOkMs.includes(lastOkMs) === true)
-    return { ms: Math.min(atMs - bootTold.atMs, nowMs - heard.atMs), unseenMs }
-  return bootTold.atMs > lastOkMs ? { ms: atMs - bootTold.atMs, unseenMs } : null
+  const { heard } = bootTold
+  const unseenSince = unseenMs - bootTold.unseenMs
+  const ms = atMs - bootTold.atMs
+  if (heard?.lastOkMs.includes(lastOkMs) === true) return Math.min(ms, nowMs - heard.atMs) - unseenSince
+  return bootTold.atMs > lastOkMs ? ms - unseenSince : null
 }
 
 /** The device started at about `bootMs`, give or take `slackMs`. */

@@ -3,7 +3,6 @@
  * It judges its own health, is judged by the rules (twin/judge/), and tells its links and its tenant what changed. SNMP and RouterOS feed the same interfaces:
  * the newest evidence wins, and counters of one source are never compared with those of another.
  */
-import type { Seen } from "#twin/reboot.ts"
 import type { DeviceId } from "#protocol/id.ts"
 import type { TextFact } from "#protocol/metric.ts"
 import type { ServiceCondition, ServiceHealth } from "#protocol/service.ts"
@@ -68,7 +67,7 @@ export interface RouterState {
   readonly reasons: readonly string[]
   /** Start of the device as far as the last reboot told; null = no reboot seen. */
   readonly bootMs: number | null
-  /** When that was told, and what World.unseenMs was then; absent in states of before. */
+  /** Absent in states of before. */
   readonly bootTold?: BootTold | null
   /** What was last told to the link of each port. */
   readonly ends: readonly EndFact[]
@@ -149,6 +148,15 @@ export interface Turn {
   readonly events: readonly Happening[]
 }
 
+/** The twin's own time when an input is taken. */
+export interface Seen {
+  /** World.atMs: what it is by the input's own may be another, when a clock was set. */
+  readonly nowMs: number
+  /** World.unseenMs. */
+  readonly unseenMs: number
+}
+
+/** A start that was told: when, and what World.unseenMs was then. */
 export interface BootTold {
   readonly atMs: number
   readonly unseenMs: number

@@ -37,8 +37,6 @@ const SILENCE: ReadonlySet<string> = new Set(["answer", "ping"])
 /** What comes back after everything else. */
 const LATE: ReadonlySet<string> = new Set(["ospf", "bgp"])
 const PAST: ReadonlySet<string> = new Set(["reboot", "change"])
-/** Causes after which somebody starts anew. */
-const STARTS: ReadonlySet<CauseMember["fault"]> = new Set(["router", "upstream", "site-power"])
 
 export interface Aftermath {
   /** What shows in this sitting, while any incident has a cause. */
@@ -160,7 +158,8 @@ const leftOf = (sitting: Sitting, symptoms: Symptoms, incident: Incident, overMs
   const { board } = symptoms
   const { ids, chance } = assess(board, [cause])
   const own = new Set(ids.filter((_, i) => chance[i] === BLIND))
-  const lights: Lights = { own, overMs, litMs: overMs + (STARTS.has(member.fault) ? BOOT_MS : 0) }
+  const hadNoPower = cause.kind === "router" || cause.kind === "site"
+  const lights: Lights = { own, overMs, litMs: hadNoPower ? overMs + BOOT_MS : overMs }
   const alarms = ids.flatMap((id, i) => {
     if (!board.alarms.has(id) || isPast(board, id) || (!own.has(id) && (chance[i] as number) < EXPECTED)) return []
     const spot = spotOf(symptoms, topology, id)

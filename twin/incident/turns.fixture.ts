@@ -27,8 +27,8 @@ export interface Lags {
   readonly ospfUp: number
   /** BGP is established again after OSPF. */
   readonly bgpUp: number
-  /** Ports are lit after the start: so long both ends show them dark. Absent = at once. */
-  readonly portsUp?: number
+  /** Ports are lit after the start: so long both ends show them dark. */
+  readonly portsUp: number
   /** Nobody sends traps: polls alone. */
   readonly polled?: boolean
 }
@@ -83,7 +83,7 @@ const isUp = (outages: readonly Outage[], a: number, b: number, second: number, 
 
 const pollAt = (outages: readonly Outage[], lags: Lags, router: number, second: number): Input => {
   if (isDead(outages, router, second)) return silence(nameOf(router), at(second))
-  const litS = lags.portsUp ?? 0
+  const litS = lags.portsUp
   const rows: Record<string, Record<string, number>> = { "if:lo": { "interface.oper_up": 1 } }
   for (const far of neighboursOf(router)) {
     const lit = isUp(outages, router, far, second, 0, litS)
@@ -113,7 +113,7 @@ const trapsOf = (outages: readonly Outage[], lags: Lags): readonly Input[] => {
   const put = (router: number, second: number, change: Parameters<typeof trap>[2]): void => {
     if (!isDead(outages, router, second)) told.push(trap(nameOf(router), at(second), change))
   }
-  const litS = lags.portsUp ?? 0
+  const litS = lags.portsUp
   for (const { router, from, to } of outages) {
     const remote = loopback(router)
     for (const [i, near] of neighboursOf(router).entries()) {

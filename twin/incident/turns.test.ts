@@ -8,7 +8,7 @@ import type { Desk } from "#twin/incident/incident.fixture.ts"
 import { nameOf, play, POLL_S, ring } from "#twin/incident/turns.fixture.ts"
 import type { Lags, Outage } from "#twin/incident/turns.fixture.ts"
 
-const QUICK: Lags = { bgpDown: 3, ospfUp: 8, bgpUp: 6 }
+const QUICK: Lags = { bgpDown: 3, ospfUp: 8, bgpUp: 6, portsUp: 0 }
 const FROM_S = 61
 /** Traps come within the first second, and the desk sits four times in each. */
 const TRAPPED_S = 2
