@@ -61,9 +61,12 @@ const isOfEarlierAlert = ({ auditor }: Tenancy, title: string): boolean =>
     ({ type, old, raw, subject, entity }) =>
       (type === "alert.firing" || type === "alert.suppressed") &&
       old !== null &&
-      title.endsWith(`: ${(raw ?? "").replace(/ \([a-z]+: .*\)$/, "")}`) &&
+      isTitled(title, (raw ?? "").replace(/ \([a-z]+: .*\)$/, "")) &&
       auditor.alerts?.isLit(subject, old, entity) === true,
   )
+
+/** An alert whose words name its device is told without the device's name before it (twin/incident/named-once.ts). */
+const isTitled = (title: string, words: string): boolean => title === words || title.endsWith(`: ${words}`)
 
 /** Links that the twin itself says are congested in this incident, by the lab's numbers. */
 const linksOf = (tenancy: Tenancy, incident: string): readonly number[] =>
